@@ -1,0 +1,88 @@
+/** One record per accepted call. Times are milliseconds; `null` means "does not apply". */
+export interface CallRecord {
+  /** ULID-like, sorts by time; the caller sees it as `x-request-id`. */
+  id: string;
+  /** Unix time at which the request head was complete. */
+  startedAtMs: number;
+  /** From accept to the first dispatch to an upstream. */
+  queueMs: number | null;
+  /** From accept to the first byte towards the caller. */
+  firstByteMs: number | null;
+  totalMs: number;
+  clientAddress: string;
+  method: string;
+  /** Without the query string: queries may hold secrets. */
+  path: string;
+  host: string;
+  status: number;
+  /** Null when all went well. */
+  errorCode: string | null;
+  application: string | null;
+  team: string | null;
+  service: string | null;
+  route: string | null;
+  provider: string | null;
+  modelAsked: string | null;
+  modelServed: string | null;
+  /** Host and port (rest) of the target that answered last. */
+  upstream: string | null;
+  attempts: number;
+  streamed: boolean;
+  requestBytes: number;
+  responseBytes: number;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  cachedInputTokens: number | null;
+  reasoningTokens: number | null;
+  costUsd: number | null;
+  /** How it ended. */
+  outcome: "ok" | "error" | "client_aborted" | "upstream_cut";
+  worker: number;
+  /** Redacted, cut to `maxBodyBytes`; null when not kept. */
+  requestBody: string | null;
+  responseBody: string | null;
+}
+
+/** The fields in the order in which rows of values carry them between threads and in files. */
+export const CALL_RECORD_FIELDS = [
+  "id",
+  "startedAtMs",
+  "queueMs",
+  "firstByteMs",
+  "totalMs",
+  "clientAddress",
+  "method",
+  "path",
+  "host",
+  "status",
+  "errorCode",
+  "application",
+  "team",
+  "service",
+  "route",
+  "provider",
+  "modelAsked",
+  "modelServed",
+  "upstream",
+  "attempts",
+  "streamed",
+  "requestBytes",
+  "responseBytes",
+  "inputTokens",
+  "outputTokens",
+  "cachedInputTokens",
+  "reasoningTokens",
+  "costUsd",
+  "outcome",
+  "worker",
+  "requestBody",
+  "responseBody",
+] as const satisfies readonly (keyof CallRecord)[];
+
+export type CallRecordValue = string | number | boolean | null;
+
+/** Where finished calls go. `append` never throws and never blocks: a record it can't keep is counted as lost. */
+export interface CallLogSink {
+  /** One value per entry of CALL_RECORD_FIELDS, in that order. The sink copies nothing: it owns the array afterwards. */
+  append(row: CallRecordValue[]): void;
+}

@@ -1,0 +1,81 @@
+import type { GatewayError, ProviderFailure } from "./errors.ts";
+import type { ChatEvent, ChatRequest, ChatResponse, DialectName, EmbeddingRequest, EmbeddingResponse } from "./ir.ts";
+
+/** One server-sent event, its lines joined as WHATWG HTML §9.2.6 says. `event` is "" when the stream named none. */
+export interface SseEvent {
+  event: string;
+  data: string;
+}
+
+/** Response headers as the dispatcher gives them: lower-case names. */
+export type HeaderLookup = (name: string) => string | undefined;
+
+/** The head and body of a call to a provider, relative to the provider's base URL. */
+export interface ProviderCall {
+  /** Begins with `/`, e.g. `/chat/completions`. */
+  path: string;
+  /** Query string without `?`, or "". */
+  query: string;
+  /** Lower-case names. Neither credentials nor content-length. */
+  headers: Record<string, string>;
+  /** JSON text. */
+  body: string;
+}
+
+export interface TargetModel {
+  /** The provider's own model name, without the provider prefix. */
+  model: string;
+  /** The provider's maximum of output tokens to use where the dialect demands a value and the caller gave none. */
+  defaultMaxOutputTokens: number;
+}
+
+/** Reads one provider's stream. Fed with whole SSE events; keeps its own state; throws nothing. */
+export interface StreamParser {
+  /** The IR events one SSE event stands for; possibly none. A malformed event yields an `error` event. */
+  push(event: SseEvent): ChatEvent[];
+  /** Called when the body ended. Yields `end`, or an `error` when the dialect's end marker never came. */
+  finish(): ChatEvent[];
+}
+
+/** Writes the caller's stream. Returns SSE text, possibly empty. */
+export interface StreamFormatter {
+  push(event: ChatEvent): string;
+}
+
+/** What an answer needs to know of the request it answers. */
+export interface AnswerContext {
+  /** The model name to show to the caller. */
+  model: string;
+  /** Used where the provider gave no id. */
+  requestId: string;
+  includeUsage: boolean;
+}
+
+/** dialect ⇄ IR for callers. Pure; `parse*` throws GatewayError `invalid_request` naming the field. */
+export interface InboundDialect {
+  readonly name: DialectName;
+  parseChatRequest(body: unknown): ChatRequest;
+  /** JSON text. */
+  formatChatResponse(response: ChatResponse, context: AnswerContext): string;
+  createStreamFormatter(context: AnswerContext): StreamFormatter;
+  /** The whole JSON body of an error answer; the HTTP status is `error.status`. */
+  formatError(error: GatewayError, requestId: string): string;
+  /** SSE text that ends a stream already begun with an error. */
+  formatStreamError(error: GatewayError, requestId: string): string;
+}
+
+/** IR ⇄ dialect for providers. Pure. `build*` throws GatewayError `unsupported_field` naming what the target can't do. */
+export interface OutboundDialect {
+  readonly name: DialectName;
+  buildChatCall(request: ChatRequest, target: TargetModel): ProviderCall;
+  /** Throws GatewayError `upstream_protocol_error` when the body is not an answer of this dialect. */
+  parseChatResponse(body: unknown, target: TargetModel): ChatResponse;
+  createStreamParser(target: TargetModel): StreamParser;
+  /** `body` is the parsed JSON, or the text where it was none. */
+  parseError(status: number, header: HeaderLookup, body: unknown): ProviderFailure;
+  /** null where the dialect has no embeddings. */
+  embeddings: {
+    buildCall(request: EmbeddingRequest, target: TargetModel): ProviderCall;
+    parseResponse(body: unknown, target: TargetModel): EmbeddingResponse;
+  } | null;
+}

@@ -1,0 +1,67 @@
+/**
+ * What an engine gives the pipeline for one request. The pipeline never sees a uWebSockets.js or native object.
+ * Everything the engine must refuse has been refused before an exchange exists.
+ */
+export interface Exchange {
+  readonly method: string;
+  /** As sent, without the query. Begins with `/`. */
+  readonly path: string;
+  /** Without `?`; "" when there is none. */
+  readonly query: string;
+  /** Lower case, without port. */
+  readonly host: string;
+  /** `http` or `https`: what the caller used towards the first trusted hop. */
+  readonly scheme: "http" | "https";
+  /** The caller's address, after trusted proxies. */
+  readonly clientAddress: string;
+  /** The address of the peer of the connection. */
+  readonly peerAddress: string;
+  /** Declared length of the request body in bytes; 0 when there is none. */
+  readonly contentLength: number;
+  /** True once the client has gone; nothing may be written any more. */
+  readonly aborted: boolean;
+  /** Names in lower case and values, alternating, in the order of arrival. Not to be changed. */
+  readonly rawHeaders: readonly string[];
+
+  /** First value of a header, name in lower case. */
+  header(name: string): string | undefined;
+
+  /** Calls back once with the whole body, or with null if it is longer than the limit. Not called after an abort. */
+  readBody(limitBytes: number, callback: (body: Buffer | null) => void): void;
+
+  /**
+   * Streams the body. `onChunk` returns false to ask for a pause; `resumeBody` continues. `onEnd` comes once.
+   * Nothing is called after an abort. Chunks belong to the receiver.
+   */
+  streamBody(onChunk: (chunk: Buffer) => boolean, onEnd: () => void): void;
+  resumeBody(): void;
+
+  /** One call; replaces the one before. Called at most once, never after the response has ended. */
+  onAborted(callback: () => void): void;
+
+  /** Sends a whole response in one write. `headers`: names and values, alternating, without content-length. */
+  respond(status: number, headers: readonly string[], body: Buffer | string | null): void;
+
+  /**
+   * Starts a response of unknown length (`contentLength` null) or of that length. For HEAD, 204 and 304 no body may follow:
+   * use `respondHead`.
+   */
+  startStream(status: number, headers: readonly string[], contentLength: number | null): ResponseStream;
+
+  /** A response without a body that announces `contentLength` (HEAD, 304), or none when null. */
+  respondHead(status: number, headers: readonly string[], contentLength: number | null): void;
+
+  /** Cuts the connection: the caller can tell that the answer is not whole. */
+  destroy(): void;
+}
+
+export interface ResponseStream {
+  /** False: the chunk was taken, but wait for `onDrain` before the next one. */
+  write(chunk: Buffer | string): boolean;
+  /** One callback; replaces the one before. */
+  onDrain(callback: () => void): void;
+  end(): void;
+}
+
+/** Receives the exchanges of an engine. */
+export type ExchangeHandler = (exchange: Exchange) => void;

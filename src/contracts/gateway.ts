@@ -1,0 +1,27 @@
+import type { CallLogSink } from "./call-record.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** The data plane of one worker. */
+export interface Gateway {
+  /** Validates, compiles and swaps. Throws with a reason when the snapshot can't be served; the old one stays then. */
+  applySnapshot(snapshot: Snapshot): void;
+  /** Opens the listeners of the current snapshot. Resolves with `http://host:port` of each; rejects when one can't be opened. */
+  listen(): Promise<string[]>;
+  /** Keys as in TargetHealthMessage. */
+  setUnhealthyTargets(unhealthy: readonly string[]): void;
+  /** Stops accepting, answers with `connection: close`, ends what is left at the deadline. Resolves when nothing is open. */
+  drain(timeoutMs: number): Promise<void>;
+  /** Accepted and not finished. */
+  readonly openExchanges: number;
+  /** prom-client's `getMetricsAsJSON`. */
+  collectMetrics(): Promise<unknown[]>;
+  /** Closes upstream pools. */
+  close(): Promise<void>;
+}
+
+export interface GatewayOptions {
+  /** The worker's slot. */
+  worker: number;
+  callLog: CallLogSink;
+  logger: import("./logger.ts").Logger;
+}

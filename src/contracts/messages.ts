@@ -1,0 +1,55 @@
+/** What the processes of one tree say to each other over node:cluster's channel (serialization `advanced`). */
+
+/** msgpackr-encoded Snapshot. */
+export interface SnapshotMessage {
+  type: "snapshot";
+  version: number;
+  hash: string;
+  bytes: Uint8Array;
+}
+/** Result of active health checks; sent when it changes and to every new worker. */
+export interface TargetHealthMessage {
+  type: "target-health";
+  /** Service id and target url, joined by a space. */
+  unhealthy: string[];
+}
+
+export type SupervisorToGateway =
+  | SnapshotMessage
+  | TargetHealthMessage
+  /** Stop accepting, finish requests, end streams at the deadline, exit 0. */
+  | { type: "drain"; timeoutMs: number }
+  | { type: "collect-metrics"; requestId: number };
+
+export type GatewayToSupervisor =
+  | { type: "heartbeat" }
+  /** Listening and serving `version`. */
+  | { type: "ready"; version: number; addresses: string[] }
+  | { type: "snapshot-applied"; version: number }
+  | { type: "snapshot-refused"; version: number; reason: string }
+  | { type: "draining"; openExchanges: number }
+  | { type: "metrics"; requestId: number; metrics: unknown[] };
+
+export type ControlToSupervisor =
+  | { type: "heartbeat" }
+  | { type: "ready"; addresses: string[] }
+  | SnapshotMessage
+  | TargetHealthMessage
+  | { type: "collect-metrics"; requestId: number };
+
+export type SupervisorToControl =
+  /** Read the configuration again. */
+  | { type: "reload" }
+  | { type: "drain"; timeoutMs: number }
+  /** One entry per gateway worker that answered in time, plus the supervisor's own. */
+  | { type: "metrics"; requestId: number; metrics: unknown[][] }
+  | { type: "workers"; workers: WorkerState[] };
+
+export interface WorkerState {
+  /** Slot, from 1 to the number of workers; a replacement keeps the slot. */
+  slot: number;
+  pid: number;
+  state: "starting" | "ready" | "draining";
+  snapshotVersion: number | null;
+  restarts: number;
+}

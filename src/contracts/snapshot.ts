@@ -1,0 +1,240 @@
+import type { DialectName } from "./ir.ts";
+
+/**
+ * The compiled configuration: immutable, whole, plain data (it crosses processes and is cached on disk). References
+ * between entities are by id and were checked when it was compiled. Durations are milliseconds, sizes are bytes.
+ */
+export interface Snapshot {
+  /** Format of this structure: a worker refuses another one. */
+  format: 1;
+  /** Counts up with each compile of this data directory. */
+  version: number;
+  /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */
+  hash: string;
+  compiledAtMs: number;
+  listeners: ListenerSnapshot[];
+  providers: ProviderSnapshot[];
+  models: ModelRouteSnapshot[];
+  services: ServiceSnapshot[];
+  applications: ApplicationSnapshot[];
+  ai: AiSnapshot;
+  callLog: CallLogSnapshot;
+  /** Milliseconds a draining worker lets streams go on. */
+  drainTimeoutMs: number;
+}
+
+export interface ListenerSnapshot {
+  host: string;
+  port: number;
+  engine: "uws";
+  tls: TlsSnapshot | null;
+  /** CIDR ranges or addresses whose `Forwarded`/`X-Forwarded-For` are believed. */
+  trustedProxies: string[];
+  maxHeaderBytes: number;
+  maxBodyBytes: number;
+}
+
+export interface TlsSnapshot {
+  certFile: string;
+  keyFile: string;
+  passphrase: string | null;
+  /** Further certificates by server name; `*.example.org` is allowed. */
+  serverNames: { name: string; certFile: string; keyFile: string; passphrase: string | null }[];
+}
+
+export interface TimeoutsSnapshot {
+  connectMs: number;
+  /** From the request being sent to the first byte of the response head. */
+  firstByteMs: number;
+  /** Longest silence within a body, either way. 0: none. */
+  idleMs: number;
+  /** The whole exchange, all attempts. 0: none. */
+  totalMs: number;
+}
+
+export type RetryCause = number | "reset" | "timeout" | "connect";
+
+export interface RetriesSnapshot {
+  /** Further attempts after the first; 0 turns retries off. */
+  attempts: number;
+  on: RetryCause[];
+  /** First back-off; doubles each time, with full jitter. */
+  backoffMs: number;
+  maxBackoffMs: number;
+}
+
+export interface CircuitBreakerSnapshot {
+  /** Opens after this many failures in a row. 0 turns the breaker off. */
+  failures: number;
+  /** How long it stays open before one probe is let through. */
+  openMs: number;
+}
+
+export type ProviderAuth =
+  | { type: "none" }
+  | { type: "bearer" }
+  /** The key is sent as the value of this header. */
+  | { type: "header"; name: string };
+
+export interface ProviderSnapshot {
+  id: string;
+  /** A name from the catalogue. */
+  kind: string;
+  /** `http`: reached over the network. `simulated`: answered in this process. */
+  transport: "http" | "simulated";
+  dialect: DialectName;
+  /** Without a trailing slash. "" for `simulated`. */
+  baseUrl: string;
+  auth: ProviderAuth;
+  /** Plain values: a snapshot holds secrets and must never be printed. */
+  keys: { id: string; value: string; weight: number }[];
+  /** Sent with every call, e.g. `anthropic-version`. Lower-case names. */
+  headers: Record<string, string>;
+  /** Model names shown by `GET /v1/models` (any other name may be called all the same). */
+  models: string[];
+  defaultMaxOutputTokens: number;
+  timeouts: TimeoutsSnapshot;
+  retries: RetriesSnapshot;
+  circuitBreaker: CircuitBreakerSnapshot;
+  simulated: { firstTokenMs: number; tokenMs: number } | null;
+  /** The name under which @pydantic/genai-prices knows this provider, or null. */
+  priceProvider: string | null;
+}
+
+export interface ModelRouteSnapshot {
+  name: string;
+  strategy: "failover" | "weighted" | "latency" | "least-busy";
+  targets: { provider: string; model: string; weight: number }[];
+  timeouts: TimeoutsSnapshot;
+  retries: RetriesSnapshot;
+  circuitBreaker: CircuitBreakerSnapshot;
+}
+
+export type Access = "open" | "key" | "subscription";
+
+export interface LimitSnapshot {
+  /** What one counter is kept for. */
+  per: "application" | "service" | "address";
+  /** `window`: fixed window. `token-bucket`: refills evenly over the window, at most `amount` at once. */
+  algorithm: "window" | "token-bucket";
+  /** What is counted: requests, tokens, or US dollars. */
+  unit: "requests" | "tokens" | "cost_usd";
+  amount: number;
+  windowMs: number;
+}
+
+export interface HeaderEditsSnapshot {
+  /** Lower-case names. */
+  add: [string, string][];
+  set: [string, string][];
+  remove: string[];
+}
+
+export type RoutePathMatch =
+  /** The path itself and nothing else. */
+  | "exact"
+  /** The path and everything below it: `/billing` matches `/billing` and `/billing/x`, not `/billings`. */
+  | "prefix"
+  /** `:name` matches one segment, a final `*` the rest. */
+  | "pattern";
+
+export interface RouteSnapshot {
+  /** Unique within the service; for the log. */
+  id: string;
+  path: string;
+  match: RoutePathMatch;
+  /** Upper case; null: any. */
+  methods: string[] | null;
+  /** Lower case, without port; `*.example.org` is allowed; null: any. */
+  host: string | null;
+  /** Removes what `path` matched (for a pattern: up to the first `*`). */
+  stripPrefix: boolean;
+  /** Replaces the path; `:name` and `*` insert what the pattern matched. Excludes `stripPrefix`. */
+  rewrite: string | null;
+}
+
+export interface UpstreamTargetSnapshot {
+  /** `http:` or `https:` origin with an optional path prefix. */
+  url: string;
+  weight: number;
+}
+
+export interface ActiveHealthCheckSnapshot {
+  path: string;
+  intervalMs: number;
+  timeoutMs: number;
+  healthyAfter: number;
+  unhealthyAfter: number;
+  /** Statuses that count as healthy; from and to, inclusive. */
+  expectStatus: [number, number];
+}
+
+export interface PassiveHealthCheckSnapshot {
+  /** Failures in a row (connection errors, timeouts, 502, 503, 504) that eject a target. */
+  failures: number;
+  ejectMs: number;
+}
+
+export interface UpstreamSnapshot {
+  balance: "round-robin" | "least-connections" | "consistent-hash";
+  /** What `consistent-hash` hashes. */
+  hashOn: { type: "header" | "cookie"; name: string } | { type: "address" };
+  targets: UpstreamTargetSnapshot[];
+  active: ActiveHealthCheckSnapshot | null;
+  passive: PassiveHealthCheckSnapshot | null;
+  timeouts: TimeoutsSnapshot;
+  retries: RetriesSnapshot;
+  /** `preserve`: the caller's Host goes on; `target`: the target's own. */
+  hostHeader: "preserve" | "target";
+  /** PEM file with the authorities to trust for `https:` targets, or null for the system's. */
+  caFile: string | null;
+}
+
+export interface ServiceSnapshot {
+  id: string;
+  kind: "rest";
+  team: string;
+  routes: RouteSnapshot[];
+  upstream: UpstreamSnapshot;
+  access: Access;
+  limits: LimitSnapshot[];
+  requestHeaders: HeaderEditsSnapshot;
+  responseHeaders: HeaderEditsSnapshot;
+  /** null: the listener's limit. */
+  maxBodyBytes: number | null;
+}
+
+export interface AiSnapshot {
+  access: Access;
+  limits: LimitSnapshot[];
+  maxBodyBytes: number;
+  /** Bodies above this are translated in the Piscina pool. */
+  offloadBytes: number;
+  /** The longest answer that is held whole. */
+  maxResponseBytes: number;
+}
+
+export interface ApplicationSnapshot {
+  id: string;
+  team: string;
+  /** SHA-256 of each key, hex. */
+  keyDigests: string[];
+  /** Service ids with an approved subscription; `ai` is the unified API. */
+  subscriptions: string[];
+  limits: LimitSnapshot[];
+}
+
+export interface CallLogSnapshot {
+  bodies: "off" | "errors" | "all";
+  /** At most this much of each body is kept. */
+  maxBodyBytes: number;
+  /** JSON field names whose values are replaced by `[redacted]`, at any depth, case-insensitive. */
+  redactFields: string[];
+  /** Regular expressions whose matches are replaced by `[redacted]`. */
+  redactPatterns: string[];
+  /** A file is rotated at this size or age. */
+  rotateBytes: number;
+  rotateMs: number;
+  /** The oldest files are deleted above this total. */
+  keepBytes: number;
+}
