@@ -27,6 +27,8 @@ export interface TargetModel {
   model: string;
   /** The provider's maximum of output tokens to use where the dialect demands a value and the caller gave none. */
   defaultMaxOutputTokens: number;
+  /** For the openai dialect: the field this server takes the limit in. When absent it is guessed from the model's name. */
+  maxTokensField?: "max_tokens" | "max_completion_tokens";
 }
 
 /** Reads one provider's stream. Fed with whole SSE events; keeps its own state; throws nothing. */

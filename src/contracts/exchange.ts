@@ -18,6 +18,8 @@ export interface Exchange {
   readonly peerAddress: string;
   /** Declared length of the request body in bytes; 0 when there is none. */
   readonly contentLength: number;
+  /** The limit of the listener the request came in by. */
+  readonly maxBodyBytes: number;
   /** True once the client has gone; nothing may be written any more. */
   readonly aborted: boolean;
   /** Names in lower case and values, alternating, in the order of arrival. Not to be changed. */

@@ -122,13 +122,24 @@ export type ResponseFormat =
   | { type: "json_object" }
   | { type: "json_schema"; name: string; description?: string; schema: Record<string, unknown>; strict?: boolean };
 
-export type ReasoningEffort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh";
+export type ReasoningEffort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
 
 export interface Reasoning {
   effort?: ReasoningEffort;
   budgetTokens?: number;
   /** Whether thinking text is wanted back. */
   includeThoughts?: boolean;
+}
+
+/**
+ * Something in a request that the IR has no word for and that must not be dropped silently: another dialect refuses the
+ * request with `unsupported_field`. The wire object itself travels in an `extra`: of the request, or of a text part with
+ * empty text, a tool or a tool call standing in its place (`fields` is the whole wire object then, with its `type`).
+ */
+export interface Untranslatable {
+  dialect: DialectName;
+  /** The field in the caller's spelling, e.g. `tools[1]`. */
+  param: string;
 }
 
 export interface ChatRequest {
@@ -159,6 +170,7 @@ export interface ChatRequest {
   stream: boolean;
   /** OpenAI's `stream_options.include_usage`; dialects that always report usage set it to true. */
   includeUsage: boolean;
+  untranslatable?: Untranslatable[];
   extra?: Extra;
 }
 

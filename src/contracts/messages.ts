@@ -28,6 +28,7 @@ export type GatewayToSupervisor =
   | { type: "snapshot-applied"; version: number }
   | { type: "snapshot-refused"; version: number; reason: string }
   | { type: "draining"; openExchanges: number }
+  /** `requestId` 0: sent unasked by a worker that is about to exit, so that its counts are not lost. */
   | { type: "metrics"; requestId: number; metrics: unknown[] };
 
 export type ControlToSupervisor =
@@ -35,9 +36,13 @@ export type ControlToSupervisor =
   | { type: "ready"; addresses: string[] }
   | SnapshotMessage
   | TargetHealthMessage
+  /** The configuration was read again. `version`: what is served now; not ok: it was bad and the old one stays. */
+  | { type: "reload-finished"; ok: boolean; version: number }
   | { type: "collect-metrics"; requestId: number };
 
 export type SupervisorToControl =
+  /** What the control process before this one had found. */
+  | TargetHealthMessage
   /** Read the configuration again. */
   | { type: "reload" }
   | { type: "drain"; timeoutMs: number }

@@ -1,0 +1,25 @@
+import type { SseEvent } from "./dialect.ts";
+import type { ProviderFailure } from "./errors.ts";
+import type { Usage } from "./ir.ts";
+
+/** Watches a same-dialect stream whose bytes go on untouched, for what the call log and the limits need. Throws nothing. */
+export interface UsageWatcher {
+  /** Looks at one event; false: it must not reach the caller (a usage event that the gateway asked for, not the caller). */
+  push(event: SseEvent): boolean;
+  /** The last usage seen. */
+  readonly usage: Usage | null;
+  /** The model that answers, as the provider names it. */
+  readonly model: string | null;
+  /** True once the dialect's end of an answer was seen: a body that ends before was cut. */
+  readonly finished: boolean;
+  /** The error event of the stream, if there was one. */
+  readonly failure: ProviderFailure | null;
+}
+
+/** What a dialect gives for calls whose body needs no translation. Pure. */
+export interface Passthrough {
+  /** `includeUsage`: whether the caller wants the usage event of its dialect, where that is optional. */
+  createUsageWatcher(includeUsage: boolean): UsageWatcher;
+  /** Usage and model of a whole answer; nulls where the body does not say. */
+  readUsage(body: unknown): { usage: Usage | null; model: string | null };
+}
