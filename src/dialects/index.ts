@@ -1,0 +1,29 @@
+import type { InboundDialect, OutboundDialect } from "../contracts/dialect.ts";
+import type { DialectName } from "../contracts/ir.ts";
+import type { Passthrough } from "../contracts/passthrough.ts";
+import { anthropicInbound, anthropicOutbound, anthropicPassthrough } from "./anthropic/index.ts";
+import { geminiOutbound } from "./gemini/index.ts";
+import { openaiInbound, openaiOutbound, openaiPassthrough } from "./openai/index.ts";
+
+/** Every dialect there is. A new one is a folder beside these and a line in each list it belongs to. */
+
+export type InboundName = "openai" | "anthropic";
+
+/** What callers may speak. */
+export const inboundDialects: Record<InboundName, InboundDialect> = {
+  openai: openaiInbound,
+  anthropic: anthropicInbound,
+};
+
+/** What providers speak. */
+export const outboundDialects: Record<DialectName, OutboundDialect> = {
+  openai: openaiOutbound,
+  anthropic: anthropicOutbound,
+  gemini: geminiOutbound,
+};
+
+/** How to watch bytes that go through untouched; for dialects that are both a caller's and a provider's. */
+export const passthroughs: Partial<Record<DialectName, Passthrough>> = {
+  openai: openaiPassthrough,
+  anthropic: anthropicPassthrough,
+};

@@ -1,0 +1,32 @@
+import type { InboundDialect, OutboundDialect } from "../../contracts/dialect.ts";
+import { buildChatCall } from "./build-request.ts";
+import { buildEmbeddingCall, parseEmbeddingResponse } from "./embeddings.ts";
+import { formatError, formatStreamError, parseError } from "./errors.ts";
+import { formatChatResponse } from "./format-answer.ts";
+import { parseChatResponse } from "./parse-answer.ts";
+import { parseChatRequest } from "./parse-request.ts";
+import { OpenaiStreamFormatter } from "./stream-formatter.ts";
+import { OpenaiStreamParser } from "./stream-parser.ts";
+
+export { formatEmbeddingResponse, parseEmbeddingRequest } from "./embeddings.ts";
+export { openaiPassthrough } from "./passthrough.ts";
+
+/** Chat Completions for callers: `POST /v1/chat/completions`. */
+export const openaiInbound: InboundDialect = {
+  name: "openai",
+  parseChatRequest,
+  formatChatResponse,
+  createStreamFormatter: (context) => new OpenaiStreamFormatter(context),
+  formatError,
+  formatStreamError,
+};
+
+/** Chat Completions of OpenAI and of every server that speaks its dialect. */
+export const openaiOutbound: OutboundDialect = {
+  name: "openai",
+  buildChatCall,
+  parseChatResponse,
+  createStreamParser: (target) => new OpenaiStreamParser(target),
+  parseError,
+  embeddings: { buildCall: buildEmbeddingCall, parseResponse: parseEmbeddingResponse },
+};

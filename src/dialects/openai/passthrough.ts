@@ -1,0 +1,74 @@
+import type { SseEvent } from "../../contracts/dialect.ts";
+import type { ProviderFailure } from "../../contracts/errors.ts";
+import type { Usage } from "../../contracts/ir.ts";
+import type { Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
+import { isObject, type JsonObject } from "../checks.ts";
+import { tryParseJson } from "../json.ts";
+import { parseStreamError } from "./errors.ts";
+import { readChunkUsage } from "./usage.ts";
+
+/** Parses only what may matter: of a long answer, the first chunk and the last two or three. */
+class OpenaiUsageWatcher implements UsageWatcher {
+  readonly #includeUsage: boolean;
+  usage: Usage | null = null;
+  model: string | null = null;
+  finished = false;
+  failure: ProviderFailure | null = null;
+
+  constructor(includeUsage: boolean) {
+    this.#includeUsage = includeUsage;
+  }
+
+  push({ data }: SseEvent): boolean {
+    if (data.startsWith("[DONE]")) {
+      this.finished = true;
+      return true;
+    }
+    if (this.model !== null && !mayMatter(data)) return true;
+    const chunk = tryParseJson(data);
+    return isObject(chunk) ? this.#look(chunk) : true;
+  }
+
+  #look(chunk: JsonObject): boolean {
+    if (this.model === null && typeof chunk.model === "string" && chunk.model !== "") this.model = chunk.model;
+    const usage = readChunkUsage(chunk);
+    if (usage !== undefined) this.usage = usage;
+    this.failure = parseStreamError(chunk) ?? this.failure;
+    const choices: unknown[] = Array.isArray(chunk.choices) ? chunk.choices : [];
+    if (choices.some((choice) => isObject(choice) && typeof choice.finish_reason === "string")) this.finished = true;
+    return this.#includeUsage || usage === undefined || choices.length > 0;
+  }
+}
+
+/** Whether one of the watched fields is there and not null. Within strings the quotes are escaped, so they don't match. */
+function mayMatter(data: string): boolean {
+  return hasValue(data, '"finish_reason"') || hasValue(data, '"usage"') || hasValue(data, '"error"');
+}
+
+function hasValue(data: string, quotedName: string): boolean {
+  let found = data.indexOf(quotedName);
+  while (found !== -1) {
+    let position = found + quotedName.length;
+    while (isBlank(data.charCodeAt(position))) position += 1;
+    if (data[position] === ":") {
+      position += 1;
+      while (isBlank(data.charCodeAt(position))) position += 1;
+      if (!data.startsWith("null", position)) return true;
+    }
+    found = data.indexOf(quotedName, position);
+  }
+  return false;
+}
+
+/** Space, tab, LF, CR: what JSON allows between tokens. */
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
+}
+
+export const openaiPassthrough: Passthrough = {
+  createUsageWatcher: (includeUsage) => new OpenaiUsageWatcher(includeUsage),
+  readUsage(body) {
+    if (!isObject(body)) return { usage: null, model: null };
+    return { usage: readChunkUsage(body) ?? null, model: typeof body.model === "string" ? body.model : null };
+  },
+};

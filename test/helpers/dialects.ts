@@ -1,0 +1,69 @@
+import type { AnswerContext, InboundDialect, StreamParser, TargetModel } from "../../src/contracts/dialect.ts";
+import { type ErrorCode, GatewayError, type GatewayErrorDetails } from "../../src/contracts/errors.ts";
+import type { ChatEvent } from "../../src/contracts/ir.ts";
+import { createSseReader } from "../../src/dialects/sse/reader.ts";
+
+export const TARGET: TargetModel = { model: "target-model", defaultMaxOutputTokens: 4096 };
+export const CONTEXT: AnswerContext = { model: "public-model", requestId: "01TESTREQUEST", includeUsage: true };
+
+/** What a translation gives, or the error it refuses with, as golden files hold it. */
+export function attempt(translate: () => unknown): unknown {
+  try {
+    return translate();
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return { error: { code: error.code, param: error.param, message: error.message } };
+  }
+}
+
+/** As golden files hold a GatewayError. */
+export interface ErrorFixture extends Omit<GatewayErrorDetails, "cause"> {
+  code: ErrorCode;
+  message: string;
+}
+
+export function toGatewayError({ code, message, ...details }: ErrorFixture): GatewayError {
+  return new GatewayError(code, message, details);
+}
+
+/** The IR events of a provider's stream that arrives in these chunks. */
+export function parseStream(parser: StreamParser, chunks: readonly Buffer[]): ChatEvent[] {
+  const events: ChatEvent[] = [];
+  const reader = createSseReader({ maxEventBytes: 1 << 20 }, (event) => events.push(...parser.push(event)));
+  for (const chunk of chunks) reader.push(chunk);
+  reader.end();
+  events.push(...parser.finish());
+  return events;
+}
+
+export function formatStream(dialect: InboundDialect, events: readonly ChatEvent[], context: AnswerContext): string {
+  const formatter = dialect.createStreamFormatter(context);
+  return events.map((event) => formatter.push(event)).join("");
+}
+
+/**
+ * What a stream says, whatever the size of its pieces: what two streams must share to be equivalent. Refusals count as
+ * text, because not every dialect tells them apart.
+ */
+export function digestStream(events: readonly ChatEvent[]): unknown {
+  const said = new Map<string, string>();
+  const add = (key: string, text: string) => said.set(key, (said.get(key) ?? "") + text);
+  let usage: object | null = null;
+  let ending = "none";
+  for (const event of events) {
+    if (event.type === "text" || event.type === "refusal") add(`text ${event.choice}`, event.text);
+    else if (event.type === "thinking") add(`thinking ${event.choice}`, event.text);
+    else if (event.type === "thinking_signature") {
+      add(`signature ${event.choice}`, `${event.signature ?? ""}|${event.redacted ?? ""}`);
+    } else if (event.type === "tool_call_start") {
+      add(`call ${event.choice} ${event.index}`, `${event.id} ${event.name} `);
+    } else if (event.type === "tool_call_delta") add(`call ${event.choice} ${event.index}`, event.arguments);
+    else if (event.type === "usage") {
+      const { inputTokens, outputTokens, cachedInputTokens = 0 } = event.usage;
+      // Anthropic's streams must state usage: what the provider never told is 0 there.
+      usage = inputTokens + outputTokens === 0 ? null : { inputTokens, outputTokens, cachedInputTokens };
+    } else if (event.type === "error") ending = event.failure.message;
+    else if (event.type === "end") ending = "end";
+  }
+  return { said: Object.fromEntries([...said].filter(([, text]) => text !== "")), usage, ending };
+}
