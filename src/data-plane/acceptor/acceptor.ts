@@ -1,0 +1,52 @@
+import type { ListenerSnapshot } from "../../contracts/snapshot.ts";
+import { type ListenerEvents, UwsListener } from "./engines/uws/listener.ts";
+
+interface OpenListener {
+  listener: UwsListener;
+  url: string;
+}
+
+/** The listeners of one worker, kept in step with the snapshot. */
+export class Acceptor {
+  readonly #events: ListenerEvents;
+  readonly #open = new Map<string, OpenListener>();
+
+  constructor(events: ListenerEvents) {
+    this.#events = events;
+  }
+
+  /**
+   * Opens what is new, then stops what is gone: an address never goes unserved. A listener that can't be opened leaves
+   * all as it was, and rejects.
+   */
+  async apply(listeners: readonly ListenerSnapshot[]): Promise<string[]> {
+    const wanted = new Map(listeners.map((snapshot) => [JSON.stringify(snapshot), snapshot]));
+    const opened: [string, OpenListener][] = [];
+    try {
+      for (const [key, snapshot] of wanted) {
+        if (this.#open.has(key)) continue;
+        const listener = new UwsListener(snapshot, this.#events);
+        opened.push([key, { listener, url: await listener.listen() }]);
+      }
+    } catch (error) {
+      for (const [, { listener }] of opened) listener.close();
+      throw error;
+    }
+    for (const [key, { listener }] of this.#open) {
+      if (wanted.has(key)) continue;
+      listener.stopAccepting();
+      this.#open.delete(key);
+    }
+    for (const [key, entry] of opened) this.#open.set(key, entry);
+    return [...this.#open.values()].map((entry) => entry.url);
+  }
+
+  stopAccepting(): void {
+    for (const { listener } of this.#open.values()) listener.stopAccepting();
+  }
+
+  close(): void {
+    for (const { listener } of this.#open.values()) listener.close();
+    this.#open.clear();
+  }
+}

@@ -1,0 +1,178 @@
+import {
+  _cfg,
+  App,
+  type HttpRequest,
+  type HttpResponse,
+  SSLApp,
+  type TemplatedApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  us_socket_local_port,
+} from "uWebSockets.js";
+import type { ExchangeHandler } from "../../../../contracts/exchange.ts";
+import type { ListenerSnapshot, TlsSnapshot } from "../../../../contracts/snapshot.ts";
+import { type ClientAddressResolver, createClientAddressResolver } from "../../client-address.ts";
+import { remoteAddressText } from "./remote-address.ts";
+import { checkRequestHead, type Refusal } from "./request-head.ts";
+import { statusLine } from "./status-line.ts";
+import { type ConnectionPolicy, UwsExchange } from "./uws-exchange.ts";
+
+// No `uWebSockets` header in answers.
+_cfg("silent");
+
+export interface ListenerEvents {
+  onExchange: ExchangeHandler;
+  /** A request that no stage will see. Returns the body of the answer, JSON. */
+  onRefused(path: string, refusal: Refusal): string;
+}
+
+/** One listening socket of one worker. Several workers listen on the same port (SO_REUSEPORT). */
+export class UwsListener {
+  readonly #snapshot: ListenerSnapshot;
+  readonly #events: ListenerEvents;
+  readonly #policy: ConnectionPolicy = { closing: false };
+  readonly #addresses: ClientAddressResolver;
+  readonly #scheme: "http" | "https";
+  readonly #app: TemplatedApp;
+  #socket: us_listen_socket | null = null;
+
+  constructor(snapshot: ListenerSnapshot, events: ListenerEvents) {
+    this.#snapshot = snapshot;
+    this.#events = events;
+    this.#addresses = createClientAddressResolver(snapshot.trustedProxies);
+    this.#scheme = snapshot.tls === null ? "http" : "https";
+    this.#app = snapshot.tls === null ? App() : createTlsApp(snapshot.tls, (app) => this.#route(app));
+    this.#route(this.#app);
+  }
+
+  #route(app: TemplatedApp): void {
+    app.any("/*", (res, req) => this.#accept(res, req));
+  }
+
+  /** Resolves with the URL of the listener (its real port where 0 was asked for). */
+  listen(): Promise<string> {
+    const { host, port } = this.#snapshot;
+    return new Promise((resolve, reject) => {
+      this.#app.listen(host, port, (socket) => {
+        if (socket === false) {
+          reject(
+            new Error(`can't listen on ${host}:${port}: the address is in use, not of this machine, or needs rights`),
+          );
+          return;
+        }
+        this.#socket = socket;
+        resolve(`${this.#scheme}://${host}:${us_socket_local_port(socket)}`);
+      });
+    });
+  }
+
+  /** Stops accepting; connections that are there get `connection: close` with their next answer. */
+  stopAccepting(): void {
+    this.#policy.closing = true;
+    if (this.#socket !== null) us_listen_socket_close(this.#socket);
+    this.#socket = null;
+  }
+
+  /** Cuts every connection. */
+  close(): void {
+    this.#socket = null;
+    this.#app.close();
+  }
+
+  #accept(res: HttpResponse, req: HttpRequest): void {
+    const rawHeaders: string[] = [];
+    req.forEach((name, value) => {
+      rawHeaders.push(name, value);
+    });
+    const method = req.getCaseSensitiveMethod();
+    const path = req.getUrl();
+    const query = req.getQuery() ?? "";
+    const head = checkRequestHead(method, path, query, rawHeaders, this.#snapshot.maxHeaderBytes);
+    if (head.refusal !== null) {
+      this.#refuse(res, path, head.refusal);
+      return;
+    }
+    const peerAddress = remoteAddressText(res.getRemoteAddress());
+    const trusted = this.#snapshot.trustedProxies.length > 0 && this.#addresses.isTrusted(peerAddress);
+    const exchange = new UwsExchange(
+      res,
+      {
+        method,
+        path,
+        query,
+        host: head.host,
+        scheme: trusted ? forwardedScheme(rawHeaders, this.#scheme) : this.#scheme,
+        clientAddress: trusted
+          ? this.#addresses.resolve(peerAddress, joined(rawHeaders, "forwarded"), joined(rawHeaders, "x-forwarded-for"))
+          : peerAddress,
+        peerAddress,
+        contentLength: head.contentLength,
+        maxBodyBytes: this.#snapshot.maxBodyBytes,
+        rawHeaders,
+      },
+      this.#policy,
+    );
+    this.#events.onExchange(exchange);
+  }
+
+  /**
+   * Answers in a later turn: an answer in the same turn does not stop the parser, which would read what follows
+   * as a request. If something does follow, uWebSockets.js cuts the connection by itself before the answer.
+   */
+  #refuse(res: HttpResponse, path: string, refusal: Refusal): void {
+    let gone = false;
+    res.onAborted(() => {
+      gone = true;
+    });
+    const body = this.#events.onRefused(path, refusal);
+    setImmediate(() => {
+      if (gone) return;
+      res.cork(() => {
+        res.writeStatus(statusLine(refusal.status)).writeHeader("content-type", "application/json").end(body, true);
+      });
+    });
+  }
+}
+
+function createTlsApp(tls: TlsSnapshot, route: (app: TemplatedApp) => void): TemplatedApp {
+  const app = SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile, ...passphrase(tls.passphrase) });
+  for (const name of tls.serverNames) {
+    app.addServerName(name.name, {
+      cert_file_name: name.certFile,
+      key_file_name: name.keyFile,
+      ...passphrase(name.passphrase),
+    });
+    // Routes belong to a server name; `domain` selects the one the next routes are for.
+    route(app.domain(name.name));
+  }
+  return tls.serverNames.length === 0 ? app : app.domain("");
+}
+
+function passphrase(value: string | null): { passphrase?: string } {
+  return value === null ? {} : { passphrase: value };
+}
+
+/** Several fields of one name are one list (RFC 9110 §5.3). */
+function joined(headers: readonly string[], name: string): string | undefined {
+  let value: string | undefined;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === name) value = value === undefined ? headers[i + 1] : `${value}, ${headers[i + 1]}`;
+  }
+  return value;
+}
+
+function forwardedScheme(headers: readonly string[], own: "http" | "https"): "http" | "https" {
+  const value =
+    joined(headers, "x-forwarded-proto") ?? /proto="?(https?)/i.exec(joined(headers, "forwarded") ?? "")?.[1];
+  if (value === undefined) return own;
+  const last = value
+    .slice(value.lastIndexOf(",") + 1)
+    .trim()
+    .toLowerCase();
+  return last === "http" || last === "https" ? last : own;
+}
+
+declare module "uWebSockets.js" {
+  /** Exported by the package, missing from its types: `silent` leaves out the `uWebSockets` header. */
+  function _cfg(option: "silent"): void;
+}

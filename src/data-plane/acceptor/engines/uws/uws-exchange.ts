@@ -1,0 +1,220 @@
+import type { HttpResponse } from "uWebSockets.js";
+import type { Exchange, ResponseStream } from "../../../../contracts/exchange.ts";
+import { ChunkedResponseStream, FixedLengthResponseStream, type StreamOwner } from "./response-stream.ts";
+import { statusLine } from "./status-line.ts";
+
+/** What is held of a body that nobody has asked for yet, before the connection is paused. */
+const UNASKED_BODY_BYTES = 64 * 1024;
+
+export interface UwsExchangeHead {
+  method: string;
+  path: string;
+  query: string;
+  host: string;
+  scheme: "http" | "https";
+  clientAddress: string;
+  peerAddress: string;
+  contentLength: number;
+  maxBodyBytes: number;
+  rawHeaders: readonly string[];
+}
+
+/** Shared by all exchanges of a listener. */
+export interface ConnectionPolicy {
+  /** True while draining: answers say `connection: close`. */
+  closing: boolean;
+}
+
+export class UwsExchange implements Exchange, StreamOwner {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly host: string;
+  readonly scheme: "http" | "https";
+  readonly clientAddress: string;
+  readonly peerAddress: string;
+  readonly contentLength: number;
+  readonly maxBodyBytes: number;
+  readonly rawHeaders: readonly string[];
+  aborted = false;
+
+  /** Null once the client has gone or the response is over: a uWebSockets.js response must not be touched then. */
+  #res: HttpResponse | null;
+  readonly #policy: ConnectionPolicy;
+  #abortCallback: (() => void) | null = null;
+
+  #bodyEnded: boolean;
+  #chunks: Buffer[] = [];
+  #bufferedBytes = 0;
+  #paused = false;
+  #onChunk: ((chunk: Buffer) => boolean) | null = null;
+  #onBodyEnd: (() => void) | null = null;
+
+  constructor(res: HttpResponse, head: UwsExchangeHead, policy: ConnectionPolicy) {
+    this.#res = res;
+    this.#policy = policy;
+    this.method = head.method;
+    this.path = head.path;
+    this.query = head.query;
+    this.host = head.host;
+    this.scheme = head.scheme;
+    this.clientAddress = head.clientAddress;
+    this.peerAddress = head.peerAddress;
+    this.contentLength = head.contentLength;
+    this.maxBodyBytes = head.maxBodyBytes;
+    this.rawHeaders = head.rawHeaders;
+    this.#bodyEnded = head.contentLength === 0;
+
+    res.onAborted(() => this.#abort());
+    if (!this.#bodyEnded) res.onData((chunk, isLast) => this.#receive(chunk, isLast));
+  }
+
+  get closing(): boolean {
+    return this.#policy.closing;
+  }
+
+  live(): HttpResponse | null {
+    return this.#res;
+  }
+
+  finished(): void {
+    this.#res = null;
+  }
+
+  cut(): void {
+    this.destroy();
+  }
+
+  header(name: string): string | undefined {
+    const headers = this.rawHeaders;
+    for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
+    return undefined;
+  }
+
+  onAborted(callback: () => void): void {
+    this.#abortCallback = callback;
+  }
+
+  #abort(): void {
+    if (this.#res === null) return;
+    this.#res = null;
+    this.aborted = true;
+    this.#chunks = [];
+    this.#onChunk = null;
+    this.#onBodyEnd = null;
+    this.#abortCallback?.();
+  }
+
+  // --- request body ---
+
+  #receive(chunk: ArrayBuffer, isLast: boolean): void {
+    this.#bodyEnded = isLast;
+    // uWebSockets.js takes the memory back when this returns.
+    const copy = Buffer.from(new Uint8Array(chunk));
+    if (this.#onChunk === null) {
+      this.#chunks.push(copy);
+      this.#bufferedBytes += copy.length;
+      if (!isLast && this.#bufferedBytes >= UNASKED_BODY_BYTES) this.#pause();
+      return;
+    }
+    if (copy.length > 0 && !this.#onChunk(copy) && !isLast) this.#pause();
+    if (isLast) this.#onBodyEnd?.();
+  }
+
+  #pause(): void {
+    if (this.#paused || this.#res === null) return;
+    this.#paused = true;
+    this.#res.pause();
+  }
+
+  resumeBody(): void {
+    if (!this.#paused || this.#res === null) return;
+    this.#paused = false;
+    this.#res.resume();
+  }
+
+  readBody(limitBytes: number, callback: (body: Buffer | null) => void): void {
+    if (this.contentLength > limitBytes) {
+      this.streamBody(
+        () => true,
+        () => {},
+      );
+      callback(null);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    this.streamBody(
+      (chunk) => {
+        chunks.push(chunk);
+        return true;
+      },
+      () => callback(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)),
+    );
+  }
+
+  streamBody(onChunk: (chunk: Buffer) => boolean, onEnd: () => void): void {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#bufferedBytes = 0;
+    this.#onChunk = onChunk;
+    this.#onBodyEnd = onEnd;
+    let ready = true;
+    for (const chunk of chunks) if (chunk.length > 0) ready = onChunk(chunk);
+    if (this.#bodyEnded) onEnd();
+    else if (ready) this.resumeBody();
+    else this.#pause();
+  }
+
+  // --- response ---
+
+  respond(status: number, headers: readonly string[], body: Buffer | string | null): void {
+    const res = this.#res;
+    if (res === null) return;
+    this.#res = null;
+    const closing = this.closing || !this.#bodyEnded;
+    res.cork(() => {
+      this.#writeHead(res, status, headers);
+      if (this.method === "HEAD" && body !== null) res.endWithoutBody(Buffer.byteLength(body), closing);
+      else if (status === 204 || status === 304) res.endWithoutBody(undefined, closing);
+      else res.end(body ?? "", closing);
+    });
+  }
+
+  respondHead(status: number, headers: readonly string[], contentLength: number | null): void {
+    const res = this.#res;
+    if (res === null) return;
+    this.#res = null;
+    const closing = this.closing || !this.#bodyEnded;
+    res.cork(() => {
+      this.#writeHead(res, status, headers);
+      res.endWithoutBody(contentLength ?? undefined, closing);
+    });
+  }
+
+  #writeHead(res: HttpResponse, status: number, headers: readonly string[]): void {
+    res.writeStatus(statusLine(status));
+    for (let i = 0; i < headers.length; i += 2) res.writeHeader(headers[i] as string, headers[i + 1] as string);
+  }
+
+  startStream(status: number, headers: readonly string[], contentLength: number | null): ResponseStream {
+    const res = this.#res;
+    if (res === null) return DISCARDING_STREAM;
+    return contentLength === null
+      ? new ChunkedResponseStream(this, res, status, headers)
+      : new FixedLengthResponseStream(this, res, status, headers, contentLength);
+  }
+
+  destroy(): void {
+    const res = this.#res;
+    if (res === null) return;
+    this.#res = null;
+    res.close();
+  }
+}
+
+/** Stands in for the response of a client that has gone. */
+const DISCARDING_STREAM: ResponseStream = {
+  write: () => true,
+  onDrain: () => {},
+  end: () => {},
+};

@@ -1,0 +1,120 @@
+import { GatewayError } from "../contracts/errors.ts";
+import type { Gateway, GatewayOptions } from "../contracts/gateway.ts";
+import type { Snapshot } from "../contracts/snapshot.ts";
+import type { WorkerPool } from "../platform/worker-pool.ts";
+import { createPriceBook } from "../providers/prices.ts";
+import { DispatcherRegistry } from "../upstream/dispatcher-registry.ts";
+import { Acceptor } from "./acceptor/acceptor.ts";
+import { WorkerLimitStore } from "./limits/worker-limit-store.ts";
+import { DataPlaneMetrics } from "./metrics.ts";
+import type { AiRuntime } from "./pipeline/ai/ai-runtime.ts";
+import { errorBody } from "./pipeline/errors.ts";
+import { Pipeline } from "./pipeline/pipeline.ts";
+import { createRequestIds } from "./request-id.ts";
+
+/** How often deadlines are looked at: a call may outlive its total timeout by this. */
+const DEADLINE_CHECK_MS = 100;
+const DRAIN_CHECK_MS = 20;
+
+/** The data plane of one worker: listeners in front, the pipeline of the current snapshot behind them. */
+export function createGateway(options: GatewayOptions & { pool: WorkerPool }): Gateway {
+  const metrics = new DataPlaneMetrics();
+  const runtime: AiRuntime = {
+    worker: options.worker,
+    logger: options.logger,
+    callLog: options.callLog,
+    limits: new WorkerLimitStore(),
+    dispatchers: new DispatcherRegistry(),
+    metrics,
+    pool: options.pool,
+    open: new Set(),
+    targetStates: new Map(),
+    breakers: new Map(),
+    loads: new Map(),
+    prices: createPriceBook(),
+    draining: false,
+  };
+  metrics.watch(
+    () => runtime.open.size,
+    () => runtime.dispatchers.stats(),
+  );
+  const nextId = createRequestIds();
+  let pipeline: Pipeline | null = null;
+  let listening = false;
+  let unhealthyTargets: ReadonlySet<string> = new Set();
+
+  const acceptor = new Acceptor({
+    onExchange: (exchange) => pipeline?.accept(exchange),
+    onRefused(path, refusal) {
+      metrics.refused(refusal.code);
+      return errorBody(new GatewayError(refusal.code, refusal.message), path, nextId(Date.now()), null);
+    },
+  });
+
+  const deadlines = setInterval(() => failOverdue(runtime, Date.now()), DEADLINE_CHECK_MS);
+  deadlines.unref();
+
+  return {
+    applySnapshot(snapshot: Snapshot): void {
+      if (snapshot.format !== 1)
+        throw new Error(`snapshot format ${String(snapshot.format)} is not known to this worker`);
+      runtime.dispatchers.nextGeneration();
+      pipeline = new Pipeline(snapshot, runtime, nextId);
+      markUnhealthy(runtime, unhealthyTargets);
+      if (!listening) return;
+      acceptor.apply(snapshot.listeners).catch((error: unknown) => {
+        options.logger.error(
+          { err: error },
+          "the listeners of the new configuration can't be opened: the old ones go on",
+        );
+      });
+    },
+    async listen(): Promise<string[]> {
+      if (pipeline === null) throw new Error("there is no snapshot to serve yet");
+      listening = true;
+      return acceptor.apply(pipeline.snapshot.listeners);
+    },
+    setUnhealthyTargets(unhealthy: readonly string[]): void {
+      unhealthyTargets = new Set(unhealthy);
+      markUnhealthy(runtime, unhealthyTargets);
+    },
+    async drain(timeoutMs: number): Promise<void> {
+      runtime.draining = true;
+      acceptor.stopAccepting();
+      const deadlineMs = Date.now() + timeoutMs;
+      while (runtime.open.size > 0 && Date.now() < deadlineMs) await sleep(DRAIN_CHECK_MS);
+      for (const context of [...runtime.open]) {
+        context.pipeline.fail(context, new GatewayError("not_ready", "the gateway is shutting down: try again"));
+      }
+      // What was just written has to leave the process.
+      await sleep(DRAIN_CHECK_MS);
+    },
+    get openExchanges(): number {
+      return runtime.open.size;
+    },
+    collectMetrics: () => metrics.collect(),
+    async close(): Promise<void> {
+      clearInterval(deadlines);
+      acceptor.close();
+      await runtime.dispatchers.destroy();
+    },
+  };
+}
+
+function markUnhealthy(runtime: AiRuntime, unhealthy: ReadonlySet<string>): void {
+  for (const [key, state] of runtime.targetStates) state.activelyUnhealthy = unhealthy.has(key);
+}
+
+function failOverdue(runtime: AiRuntime, nowMs: number): void {
+  for (const context of runtime.open) {
+    if (context.deadlineMs === 0 || nowMs < context.deadlineMs) continue;
+    context.pipeline.fail(
+      context,
+      new GatewayError("upstream_total_timeout", "the call took longer than its total timeout"),
+    );
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

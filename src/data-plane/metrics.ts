@@ -1,0 +1,261 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { Context } from "./pipeline/context.ts";
+
+const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** One service, route and status: counted in plain numbers, turned into Prometheus' form when somebody asks. */
+interface CallSeries {
+  service: string;
+  route: string;
+  status: number;
+  calls: number;
+  seconds: number;
+  buckets: number[];
+  requestBytes: number;
+  responseBytes: number;
+}
+
+interface ModelSeries {
+  provider: string;
+  model: string;
+  inputTokens: number;
+  outputTokens: number;
+  cachedInputTokens: number;
+  reasoningTokens: number;
+  costUsd: number;
+}
+
+interface AttemptSeries {
+  upstream: string;
+  target: string;
+  good: number;
+  failed: number;
+}
+
+/** What one worker shows at `/metrics`; the control process adds the workers up. */
+export class DataPlaneMetrics {
+  readonly #registry = new Registry();
+  /** Callers choose model names: series must not grow without bound. */
+  static readonly MAX_SERIES = 5000;
+  readonly #calls = new Map<string, CallSeries>();
+  readonly #models = new Map<string, ModelSeries>();
+  readonly #attempts = new Map<string, AttemptSeries>();
+  readonly #refused = new Map<string, number>();
+  #openExchanges: () => number = () => 0;
+  #pools: () => { origin: string; connected: number; running: number }[] = () => [];
+  readonly #published = createPublished(this.#registry);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry, prefix: "tidegate_gateway_" });
+  }
+
+  watch(openExchanges: () => number, pools: () => { origin: string; connected: number; running: number }[]): void {
+    this.#openExchanges = openExchanges;
+    this.#pools = pools;
+  }
+
+  called(context: Context, totalMs: number): void {
+    const { target } = context;
+    const service = target === null || target.kind === "health" ? "" : target.service.id;
+    const route =
+      target === null || target.kind === "health" ? "" : target.kind === "rest" ? target.route.id : target.routeId;
+    const series = this.#callSeries(service, route, context.status);
+    const seconds = totalMs / 1000;
+    series.calls++;
+    series.seconds += seconds;
+    series.requestBytes += context.requestBytes;
+    series.responseBytes += context.responseBytes;
+    let bucket = 0;
+    while (bucket < DURATION_BUCKETS_S.length && seconds > (DURATION_BUCKETS_S[bucket] as number)) bucket++;
+    series.buckets[bucket] = (series.buckets[bucket] as number) + 1;
+    if (context.usage !== null && context.provider !== null) this.#used(context);
+  }
+
+  #callSeries(service: string, route: string, status: number): CallSeries {
+    const key = `${service} ${route} ${status}`;
+    let series = this.#calls.get(key);
+    if (series === undefined) {
+      const buckets = new Array<number>(DURATION_BUCKETS_S.length + 1).fill(0);
+      series = { service, route, status, calls: 0, seconds: 0, buckets, requestBytes: 0, responseBytes: 0 };
+      this.#calls.set(key, series);
+    }
+    return series;
+  }
+
+  #used(context: Context): void {
+    const provider = context.provider ?? "";
+    let model = context.modelServed ?? "";
+    if (!this.#models.has(`${provider} ${model}`) && this.#models.size >= DataPlaneMetrics.MAX_SERIES) model = "other";
+    const key = `${provider} ${model}`;
+    let series = this.#models.get(key);
+    if (series === undefined) {
+      series = {
+        provider,
+        model,
+        inputTokens: 0,
+        outputTokens: 0,
+        cachedInputTokens: 0,
+        reasoningTokens: 0,
+        costUsd: 0,
+      };
+      this.#models.set(key, series);
+    }
+    const { usage } = context;
+    if (usage === null) return;
+    series.inputTokens += usage.inputTokens;
+    series.outputTokens += usage.outputTokens;
+    series.cachedInputTokens += usage.cachedInputTokens ?? 0;
+    series.reasoningTokens += usage.reasoningTokens ?? 0;
+    series.costUsd += context.costUsd ?? 0;
+  }
+
+  /** `upstream`: service or provider id; `target`: host or model. */
+  attempted(upstream: string, target: string, good: boolean): void {
+    let name = target;
+    if (!this.#attempts.has(`${upstream} ${name}`) && this.#attempts.size >= DataPlaneMetrics.MAX_SERIES)
+      name = "other";
+    const key = `${upstream} ${name}`;
+    let series = this.#attempts.get(key);
+    if (series === undefined) {
+      series = { upstream, target: name, good: 0, failed: 0 };
+      this.#attempts.set(key, series);
+    }
+    if (good) series.good++;
+    else series.failed++;
+  }
+
+  /** A request that no stage has seen. */
+  refused(code: string): void {
+    this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
+  }
+
+  async collect(): Promise<unknown[]> {
+    const published = this.#published;
+    for (const metric of Object.values(published)) metric.reset();
+    this.#publishCalls(published);
+    for (const series of this.#models.values()) {
+      const labels = { provider: series.provider, model: series.model };
+      published.tokens.inc({ ...labels, type: "input" }, series.inputTokens);
+      published.tokens.inc({ ...labels, type: "output" }, series.outputTokens);
+      published.tokens.inc({ ...labels, type: "cached_input" }, series.cachedInputTokens);
+      published.tokens.inc({ ...labels, type: "reasoning" }, series.reasoningTokens);
+      published.cost.inc(labels, series.costUsd);
+    }
+    for (const { upstream, target, good, failed } of this.#attempts.values()) {
+      published.attempts.inc({ upstream, target, outcome: "ok" }, good);
+      published.attempts.inc({ upstream, target, outcome: "failed" }, failed);
+    }
+    for (const [code, count] of this.#refused) published.refused.inc({ code }, count);
+    published.open.set(this.#openExchanges());
+    for (const { origin, connected, running } of this.#pools()) {
+      published.connections.inc({ origin, state: "running" }, running);
+      published.connections.inc({ origin, state: "idle" }, Math.max(0, connected - running));
+    }
+    return [...(await this.#registry.getMetricsAsJSON()), durationMetric(durationsByService(this.#calls.values()))];
+  }
+
+  #publishCalls(published: Published): void {
+    for (const series of this.#calls.values()) {
+      const labels = { service: series.service, route: series.route, status: String(series.status) };
+      published.calls.inc(labels, series.calls);
+      published.requestBytes.inc({ service: series.service }, series.requestBytes);
+      published.responseBytes.inc({ service: series.service }, series.responseBytes);
+    }
+  }
+}
+
+type Published = ReturnType<typeof createPublished>;
+
+/** Durations are kept per service: a histogram per route and status would be most of the page. */
+function durationsByService(
+  all: Iterable<CallSeries>,
+): Map<string, { seconds: number; calls: number; buckets: number[] }> {
+  const byService = new Map<string, { seconds: number; calls: number; buckets: number[] }>();
+  for (const series of all) {
+    const sum = byService.get(series.service);
+    if (sum === undefined) {
+      byService.set(series.service, { seconds: series.seconds, calls: series.calls, buckets: series.buckets.slice() });
+      continue;
+    }
+    sum.seconds += series.seconds;
+    sum.calls += series.calls;
+    for (let i = 0; i < sum.buckets.length; i++)
+      sum.buckets[i] = (sum.buckets[i] as number) + (series.buckets[i] as number);
+  }
+  return byService;
+}
+
+/** The histogram in prom-client's form: its own class can't be given counts that were made elsewhere. */
+function durationMetric(byService: ReturnType<typeof durationsByService>): object {
+  const name = "tidegate_call_duration_seconds";
+  const values: { metricName: string; value: number; labels: Record<string, string | number> }[] = [];
+  for (const [service, { seconds, calls, buckets }] of byService) {
+    let sum = 0;
+    buckets.forEach((count, index) => {
+      sum += count;
+      values.push({
+        metricName: `${name}_bucket`,
+        value: sum,
+        labels: { le: DURATION_BUCKETS_S[index] ?? "+Inf", service },
+      });
+    });
+    values.push({ metricName: `${name}_sum`, value: seconds, labels: { service } });
+    values.push({ metricName: `${name}_count`, value: calls, labels: { service } });
+  }
+  return { name, help: "From accept to the end of the answer", type: "histogram", aggregator: "sum", values };
+}
+
+function createPublished(registry: Registry) {
+  const registers = [registry];
+  return {
+    calls: new Counter({
+      name: "tidegate_calls_total",
+      help: "Calls that ended, by service, route and status",
+      labelNames: ["service", "route", "status"],
+      registers,
+    }),
+    requestBytes: new Counter({
+      name: "tidegate_request_bytes_total",
+      help: "Bytes of request bodies",
+      labelNames: ["service"],
+      registers,
+    }),
+    responseBytes: new Counter({
+      name: "tidegate_response_bytes_total",
+      help: "Bytes of response bodies",
+      labelNames: ["service"],
+      registers,
+    }),
+    tokens: new Counter({
+      name: "tidegate_tokens_total",
+      help: "Tokens, by provider, model and type (cached_input is part of input, reasoning of output)",
+      labelNames: ["provider", "model", "type"],
+      registers,
+    }),
+    cost: new Counter({
+      name: "tidegate_cost_usd_total",
+      help: "Cost in US dollars",
+      labelNames: ["provider", "model"],
+      registers,
+    }),
+    attempts: new Counter({
+      name: "tidegate_upstream_attempts_total",
+      help: "Attempts, by service or provider, and target",
+      labelNames: ["upstream", "target", "outcome"],
+      registers,
+    }),
+    refused: new Counter({
+      name: "tidegate_requests_refused_total",
+      help: "Requests refused before any stage",
+      labelNames: ["code"],
+      registers,
+    }),
+    open: new Gauge({ name: "tidegate_open_exchanges", help: "Requests under way", registers }),
+    connections: new Gauge({
+      name: "tidegate_upstream_connections",
+      help: "Connections to upstreams",
+      labelNames: ["origin", "state"],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,266 @@
+import type { DispatchHandler } from "../../../contracts/dispatcher.ts";
+import { GatewayError } from "../../../contracts/errors.ts";
+import type { ResponseStream } from "../../../contracts/exchange.ts";
+import { inboundDialects, passthroughs } from "../../../dialects/index.ts";
+import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
+import { headerOf } from "../rest/response-headers.ts";
+import { respondStream } from "../stages/respond.ts";
+import type { AiCall } from "./ai-call.ts";
+import type { AiTarget } from "./ai-target.ts";
+import {
+  PassthroughStream,
+  providerFailed,
+  type StreamAnswer,
+  type StreamProgress,
+  TranslatedStream,
+} from "./stream-answer.ts";
+import type { BuiltCall } from "./translation.ts";
+
+/** What is read of an error answer. */
+const MAX_ERROR_BYTES = 64 * 1024;
+/** Headers of a caller that belong to a dialect and go on to a provider of the same one. */
+const DIALECT_HEADERS: Record<string, readonly string[]> = {
+  anthropic: ["anthropic-version", "anthropic-beta"],
+  openai: ["openai-beta"],
+};
+const SIMULATED_HEADER_NAMES = Object.values(SIMULATED_HEADERS);
+
+/** One attempt of a call at one target: sends it, and tells the call how it went. */
+export class AiAttempt implements DispatchHandler {
+  readonly target: AiTarget;
+  readonly built: BuiltCall;
+  readonly #call: AiCall;
+  readonly #startedAt = performance.now();
+  #abort: ((reason: Error) => void) | null = null;
+  #status = 0;
+  #headers: string[] = [];
+  #limitBytes = 0;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #answer: StreamAnswer | null = null;
+  #stream: ResponseStream | null = null;
+  #resume: (() => void) | null = null;
+  /** Told its outcome: nothing that comes after counts. */
+  #over = false;
+
+  constructor(call: AiCall, target: AiTarget, built: BuiltCall) {
+    this.#call = call;
+    this.target = target;
+    this.built = built;
+  }
+
+  dispatch(): void {
+    const { target, built } = this;
+    const { timeouts } = this.#call.route;
+    target.load.inFlight++;
+    target.dispatcher.dispatch(
+      {
+        origin: target.origin,
+        path: target.pathPrefix + built.path + (built.query === "" ? "" : `?${built.query}`),
+        method: "POST",
+        headers: this.#requestHeaders(),
+        body: built.body,
+        connectTimeoutMs: timeouts.connectMs,
+        firstByteTimeoutMs: timeouts.firstByteMs,
+        idleTimeoutMs: timeouts.idleMs,
+      },
+      this,
+    );
+  }
+
+  #requestHeaders(): string[] {
+    const { exchange } = this.#call.context;
+    const headers = this.target.nextHeaders();
+    for (const [name, value] of Object.entries(this.built.headers)) setHeader(headers, name, value);
+    const forwarded =
+      this.target.provider.transport === "simulated"
+        ? SIMULATED_HEADER_NAMES
+        : this.built.passthrough
+          ? (DIALECT_HEADERS[this.target.provider.dialect] ?? [])
+          : [];
+    for (const name of forwarded) {
+      const value = exchange.header(name);
+      if (value !== undefined) setHeader(headers, name, value);
+    }
+    return headers;
+  }
+
+  abort(reason: Error): void {
+    this.#abort?.(reason);
+  }
+
+  // --- what the provider says ---
+
+  onStart(abort: (reason: Error) => void): void {
+    this.#abort = abort;
+    if (this.#call.context.finished) abort(new Error("the call is over"));
+  }
+
+  onHeaders(status: number, headers: string[], resume: () => void): boolean {
+    if (this.#call.context.finished) return true;
+    this.#status = status;
+    this.#headers = headers;
+    this.#resume = resume;
+    this.target.load.answered(performance.now() - this.#startedAt);
+    const isStream = headerOf(headers, "content-type")?.startsWith("text/event-stream") === true;
+    if (status >= 400) this.#limitBytes = MAX_ERROR_BYTES;
+    else if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
+    else if (this.#call.request.stream) this.#fail(protocolError("the provider did not answer with an event stream"));
+    else this.#limitBytes = this.#call.maxResponseBytes;
+    return true;
+  }
+
+  #openStream(): StreamAnswer {
+    const { inbound, context, request } = this.#call;
+    const { outbound, target } = this.target;
+    const watcher = this.built.passthrough
+      ? passthroughs[this.target.provider.dialect]?.createUsageWatcher(request.includeUsage)
+      : undefined;
+    if (watcher !== undefined) return new PassthroughStream(watcher);
+    const formatter = inboundDialects[inbound].createStreamFormatter({
+      model: target.model,
+      requestId: context.id,
+      includeUsage: request.includeUsage,
+    });
+    return new TranslatedStream(outbound.createStreamParser(target), formatter);
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#over || this.#call.context.finished) return true;
+    if (this.#answer !== null) return this.#forward(this.#answer.push(chunk));
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#limitBytes) {
+      if (this.#status >= 400) return true;
+      this.#fail(
+        new GatewayError(
+          "upstream_response_too_large",
+          `the provider's answer is longer than ${this.#limitBytes} bytes`,
+        ),
+      );
+      return true;
+    }
+    this.#chunks.push(chunk);
+    return true;
+  }
+
+  onComplete(): void {
+    this.#released();
+    if (this.#over || this.#call.context.finished) {
+      this.#call.left(this);
+      return;
+    }
+    if (this.#answer !== null) {
+      if (!this.#forward(this.#answer.end()) && this.#over) return;
+      this.#endStream();
+      return;
+    }
+    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    this.#over = true;
+    if (this.#status >= 400) this.#call.failed(this, this.#providerError(body));
+    else this.#call.answered(this, this.#status, body);
+  }
+
+  onError(error: Error): void {
+    this.#released();
+    if (this.#over || this.#call.context.finished) {
+      this.#call.left(this);
+      return;
+    }
+    this.#over = true;
+    this.#call.failed(this, error instanceof GatewayError ? error : protocolError(error.message));
+  }
+
+  #providerError(body: Buffer): GatewayError {
+    const text = body.toString();
+    let parsed: unknown = text;
+    try {
+      parsed = JSON.parse(text);
+    } catch {
+      // Not JSON: the dialect makes what it can of the text.
+    }
+    const header = (name: string) => headerOf(this.#headers, name);
+    return providerFailed(this.target.outbound.parseError(this.#status, header, parsed));
+  }
+
+  // --- streams ---
+
+  /** False: wait for the caller to take what it was given. */
+  #forward(progress: StreamProgress): boolean {
+    if (progress.committed && this.#stream === null) this.#commit();
+    let ready = true;
+    if (progress.output.length > 0 && this.#stream !== null) {
+      ready = this.#stream.write(progress.output);
+    }
+    if (progress.failure !== null) {
+      this.#fail(progress.failure);
+      return true;
+    }
+    return ready;
+  }
+
+  /** From here on the answer is this attempt's: nothing is retried any more. */
+  #commit(): void {
+    const { context } = this.#call;
+    this.#call.committed(this);
+    context.streamed = true;
+    const headers = [
+      "content-type",
+      "text/event-stream; charset=utf-8",
+      "cache-control",
+      "no-cache",
+      "x-accel-buffering",
+      "no",
+    ];
+    headers.push(...this.#call.answerHeaders(this));
+    const stream = respondStream(context, this.#status, headers, null);
+    this.#stream = stream;
+    context.beforeFinish.push(() => this.#noteUsage());
+    stream.onDrain(() => this.#resume?.());
+    context.endWithError = (error) => {
+      const text = inboundDialects[this.#call.inbound].formatStreamError(error, context.id);
+      stream.write(text);
+      stream.end();
+    };
+  }
+
+  #endStream(): void {
+    if (this.#stream === null) {
+      this.#fail(protocolError("the provider's stream held no answer"));
+      return;
+    }
+    this.#over = true;
+    this.#stream.end();
+    this.#call.streamed();
+  }
+
+  #noteUsage(): void {
+    if (this.#answer === null) return;
+    this.#call.used(this, this.#answer.usage, this.#answer.model);
+  }
+
+  #fail(error: GatewayError): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#call.failed(this, error);
+    this.#abort?.(error);
+  }
+
+  #released(): void {
+    this.#abort = null;
+    this.target.load.inFlight--;
+  }
+}
+
+function setHeader(headers: string[], name: string, value: string): void {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === name) {
+      headers[i + 1] = value;
+      return;
+    }
+  }
+  headers.push(name, value);
+}
+
+function protocolError(message: string): GatewayError {
+  return new GatewayError("upstream_protocol_error", message);
+}

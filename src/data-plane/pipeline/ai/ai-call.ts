@@ -1,0 +1,363 @@
+import { GatewayError } from "../../../contracts/errors.ts";
+import type { Usage } from "../../../contracts/ir.ts";
+import type { InboundName } from "../../../dialects/index.ts";
+import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
+import type { Context } from "../context.ts";
+import { asGatewayError } from "../errors.ts";
+import { respondWhole } from "../stages/respond.ts";
+import { AiAttempt } from "./ai-attempt.ts";
+import type { AiRuntime } from "./ai-runtime.ts";
+import type { AiTarget } from "./ai-target.ts";
+import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
+import type { TranslateResult, TranslateTask } from "./translate-task.ts";
+import {
+  type AiOperation,
+  type BuiltCall,
+  buildCall,
+  type CallPlan,
+  type InspectedRequest,
+  inspectRequest,
+  parseBody,
+  type TranslatedAnswer,
+  translateAnswer,
+} from "./translation.ts";
+
+/** A hold-off that a provider asks for is believed up to this. */
+const MAX_HOLD_OFF_MS = 60_000;
+/** Timers may fire a little early; a probe must not. */
+const TIMER_SLACK_MS = 5;
+
+export interface AiCallOptions {
+  operation: AiOperation;
+  inbound: InboundName;
+  offloadBytes: number;
+  maxResponseBytes: number;
+}
+
+/** A call to a model: finds the route, builds the request for each target in turn, and answers with the first that does. */
+export class AiCall {
+  readonly context: Context;
+  readonly inbound: InboundName;
+  readonly maxResponseBytes: number;
+  route!: ModelRoute;
+  request!: InspectedRequest;
+  readonly #operation: AiOperation;
+  readonly #offloadBytes: number;
+  readonly #routes: ModelRoutes;
+  readonly #runtime: AiRuntime;
+  #body: Record<string, unknown> | null = null;
+  #order: readonly number[] = [];
+  #cursor = 0;
+  readonly #tried = new Set<number>();
+  /** Targets whose dialect can't express this request. */
+  readonly #incapable = new Set<number>();
+  #lastError: GatewayError | null = null;
+  #current: AiAttempt | null = null;
+  /** Its circuit has let this call pass, and the call is not under way yet. */
+  #acquired: AiTarget | null = null;
+  #retryTimer: NodeJS.Timeout | null = null;
+
+  constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime) {
+    this.context = context;
+    this.inbound = options.inbound;
+    this.maxResponseBytes = options.maxResponseBytes;
+    this.#operation = options.operation;
+    this.#offloadBytes = options.offloadBytes;
+    this.#routes = routes;
+    this.#runtime = runtime;
+  }
+
+  start(): void {
+    const bytes = this.context.body;
+    if (bytes === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
+    this.context.abortAttempt = (reason) => this.#abandon(reason);
+    if (bytes.length <= this.#offloadBytes) {
+      this.#body = parseBody(bytes);
+      this.#begin(inspectRequest(this.#body, this.inbound));
+      return;
+    }
+    this.#offload({ kind: "inspect", bytes, inbound: this.inbound }, (result) =>
+      this.#begin(result as InspectedRequest),
+    );
+  }
+
+  #begin(request: InspectedRequest): void {
+    const { context } = this;
+    this.request = request;
+    context.modelAsked = request.model.slice(0, 200);
+    this.route = this.#routes.resolve(request.model);
+    if (this.route.timeouts.totalMs > 0) context.deadlineMs = context.startedAtMs + this.route.timeouts.totalMs;
+    this.#order = this.route.order();
+    this.#next();
+  }
+
+  #abandon(reason: Error): void {
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    this.#acquired?.breaker.released();
+    this.#acquired = null;
+    this.#current?.abort(reason);
+  }
+
+  // --- the attempt loop ---
+
+  #next(): void {
+    const index = this.#choose(Date.now());
+    if (index < 0) {
+      this.context.pipeline.fail(this.context, this.#lastError ?? this.#unavailable());
+      return;
+    }
+    const target = this.route.targets[index] as AiTarget;
+    const plan = this.#plan(target);
+    if (this.#body !== null) {
+      let built: BuiltCall;
+      try {
+        built = buildCall(this.context.body as Buffer, this.#body, plan);
+      } catch (error) {
+        this.#notBuilt(index, error);
+        return;
+      }
+      this.#dispatch(index, built);
+      return;
+    }
+    this.#offload(
+      { kind: "build", bytes: this.context.body as Buffer, plan },
+      (result) => this.#dispatch(index, asBuilt(result)),
+      (error) => this.#notBuilt(index, error),
+    );
+  }
+
+  /** The next target in turn whose circuit lets a call pass; takes the right to make it. -1: there is none. */
+  #choose(nowMs: number): number {
+    const order = this.#order;
+    for (let step = 0; step < order.length; step++) {
+      const at = (this.#cursor + step) % order.length;
+      const index = order[at] as number;
+      if (this.#incapable.has(index)) continue;
+      if (!(this.route.targets[index] as AiTarget).breaker.acquire(nowMs)) continue;
+      this.#cursor = at + 1;
+      this.#acquired = this.route.targets[index] as AiTarget;
+      return index;
+    }
+    return -1;
+  }
+
+  #unavailable(): GatewayError {
+    const nowMs = Date.now();
+    const waits = this.route.targets.map((target) => Math.max(0, target.breaker.openUntilMs - nowMs));
+    return new GatewayError(
+      "upstream_unavailable",
+      `no target of model \`${this.route.name}\` is available: all failed recently and are being left alone for a while`,
+      { retryAfterMs: Math.max(1000, Math.min(...waits)) },
+    );
+  }
+
+  /** Another target may be able to do what this one can't; what the caller got wrong is wrong everywhere. */
+  #notBuilt(index: number, error: unknown): void {
+    const failure = asGatewayError(error);
+    this.#acquired = null;
+    (this.route.targets[index] as AiTarget).breaker.released();
+    if (failure.code !== "unsupported_field") {
+      this.context.pipeline.fail(this.context, failure);
+      return;
+    }
+    this.#incapable.add(index);
+    this.#lastError ??= failure;
+    this.#next();
+  }
+
+  #dispatch(index: number, built: BuiltCall): void {
+    const { context } = this;
+    const target = this.route.targets[index] as AiTarget;
+    this.#tried.add(index);
+    this.#acquired = null;
+    context.attempts++;
+    context.provider = target.provider.id;
+    context.upstream = target.host;
+    context.modelServed = target.target.model;
+    if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = performance.now();
+    this.#current = new AiAttempt(this, target, built);
+    this.#current.dispatch();
+  }
+
+  #plan(target: AiTarget): CallPlan {
+    return {
+      operation: this.#operation,
+      inbound: this.inbound,
+      outbound: target.provider.dialect,
+      target: target.target,
+    };
+  }
+
+  // --- what an attempt tells ---
+
+  failed(attempt: AiAttempt, error: GatewayError): void {
+    const { context, route } = this;
+    const nowMs = Date.now();
+    this.#judge(attempt, error, nowMs);
+    this.#lastError = error;
+    const allowed = Math.max(route.retries.attempts, route.targets.length - 1);
+    if (context.finished) return;
+    if (context.responseStarted || !isRetryCause(route.retries, error) || context.attempts > allowed) {
+      context.pipeline.fail(context, error);
+      return;
+    }
+    const waitMs = this.#waitMs(error, nowMs);
+    const withinDeadline = context.deadlineMs === 0 || nowMs + waitMs < context.deadlineMs;
+    if (waitMs > Math.max(route.retries.maxBackoffMs, TIMER_SLACK_MS) || !withinDeadline) {
+      context.pipeline.fail(context, error);
+      return;
+    }
+    this.#runtime.logger.debug(
+      { requestId: context.id, code: error.code, status: error.status, waitMs },
+      "attempt failed, trying again",
+    );
+    // In a later turn in any case: the failed attempt is still on the stack.
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null;
+      if (context.finished) return;
+      try {
+        this.#next();
+      } catch (failure) {
+        context.pipeline.fail(context, failure);
+      }
+    }, waitMs);
+  }
+
+  /** No wait while there is a target that was not tried; else back-off, or what the provider asked for if that is longer. */
+  #waitMs(error: GatewayError, nowMs: number): number {
+    const fresh = this.#order.some(
+      (index) =>
+        !this.#tried.has(index) && !this.#incapable.has(index) && this.route.targets[index]?.breaker.permits(nowMs),
+    );
+    if (fresh) return 0;
+    const ownMs = backoffMs(this.route.retries, this.context.attempts, Math.random());
+    return error.retryAfterMs === null ? ownMs : Math.max(ownMs, error.retryAfterMs + TIMER_SLACK_MS);
+  }
+
+  /** What a failure says of the target: a request that is refused as wrong says that the target is alive. */
+  #judge(attempt: AiAttempt, error: GatewayError, nowMs: number): void {
+    const { breaker, breakerSettings, provider, target } = attempt.target;
+    const alive = error.code === "provider_error" && error.status < 500 && error.status !== 429 && error.status !== 408;
+    this.#runtime.metrics.attempted(provider.id, target.model, false);
+    if (alive) breaker.succeeded();
+    else if (error.source === "upstream") breaker.failed(nowMs, breakerSettings);
+    else breaker.released();
+    if (!alive && error.retryAfterMs !== null) breaker.holdOff(nowMs + Math.min(error.retryAfterMs, MAX_HOLD_OFF_MS));
+  }
+
+  /** The caller left while an attempt was under way: that says nothing of the target. */
+  left(attempt: AiAttempt): void {
+    attempt.target.breaker.released();
+  }
+
+  committed(attempt: AiAttempt): void {
+    this.#succeeded(attempt);
+  }
+
+  #succeeded(attempt: AiAttempt): void {
+    const { breaker, provider, target } = attempt.target;
+    breaker.succeeded();
+    this.#runtime.metrics.attempted(provider.id, target.model, true);
+  }
+
+  used(attempt: AiAttempt, usage: Usage | null, model: string | null): void {
+    const { context } = this;
+    if (model !== null) context.modelServed = model;
+    if (usage === null) return;
+    context.usage = usage;
+    const { price } = attempt.target;
+    if (price !== null) context.costUsd = this.#runtime.prices.costUsd(price, usage);
+  }
+
+  /** A stream has ended well. */
+  streamed(): void {
+    this.context.pipeline.finish(this.context);
+  }
+
+  /** A whole good answer. */
+  answered(attempt: AiAttempt, status: number, bytes: Buffer): void {
+    const plan = this.#plan(attempt.target);
+    const answerContext = {
+      model: attempt.target.target.model,
+      requestId: this.context.id,
+      includeUsage: true,
+    };
+    const { passthrough } = attempt.built;
+    const give = (answer: TranslatedAnswer) => this.#respond(attempt, status, bytes, answer);
+    const refuse = (error: unknown) => this.failed(attempt, asGatewayError(error));
+    if (bytes.length > this.#offloadBytes) {
+      const encodingFormat = this.#body?.encoding_format;
+      const requestBody = encodingFormat === undefined ? null : { encoding_format: encodingFormat };
+      this.#offload(
+        { kind: "answer", bytes, requestBody, plan, passthrough, context: answerContext },
+        (result) => give(result as TranslatedAnswer),
+        refuse,
+      );
+      return;
+    }
+    let answer: TranslatedAnswer;
+    try {
+      answer = translateAnswer(bytes, this.#body, plan, passthrough, answerContext);
+    } catch (error) {
+      refuse(error);
+      return;
+    }
+    give(answer);
+  }
+
+  #respond(attempt: AiAttempt, status: number, bytes: Buffer, answer: TranslatedAnswer): void {
+    const { context } = this;
+    this.#succeeded(attempt);
+    this.used(attempt, answer.usage, answer.model);
+    const body = answer.text === null ? bytes : Buffer.from(answer.text);
+    const headers = ["content-type", "application/json", ...this.answerHeaders(attempt)];
+    if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
+    respondWhole(context, status, headers, body);
+    context.pipeline.finish(context);
+  }
+
+  answerHeaders(attempt: AiAttempt): string[] {
+    const { context } = this;
+    return [
+      "x-request-id",
+      context.id,
+      "x-tidegate-provider",
+      attempt.target.provider.id,
+      "x-tidegate-model",
+      attempt.target.target.model,
+      "x-tidegate-attempts",
+      String(context.attempts),
+      ...context.rateLimitHeaders,
+    ];
+  }
+
+  // --- the pool ---
+
+  #offload(task: TranslateTask, onResult: (result: TranslateResult) => void, onError?: (error: unknown) => void): void {
+    const { context } = this;
+    const fail = onError ?? ((error: unknown) => context.pipeline.fail(context, error));
+    this.#runtime.pool
+      .run<TranslateTask, { result: TranslateResult } | { error: SerializedError }>("translate", task)
+      .then((outcome) => {
+        if (context.finished) return;
+        if ("error" in outcome) fail(revive(outcome.error));
+        else onResult(outcome.result);
+      })
+      .catch((error: unknown) => {
+        if (!context.finished) context.pipeline.fail(context, error);
+      });
+  }
+}
+
+type SerializedError = import("./translate-task.ts").SerializedError;
+
+function revive({ code, message, param }: SerializedError): GatewayError {
+  return new GatewayError(code, message, param === null ? {} : { param });
+}
+
+/** Bytes cross threads as plain Uint8Arrays. */
+function asBuilt(result: TranslateResult): BuiltCall {
+  const built = result as BuiltCall;
+  return { ...built, body: Buffer.from(built.body.buffer, built.body.byteOffset, built.body.byteLength) };
+}

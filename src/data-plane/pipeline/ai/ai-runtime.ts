@@ -1,0 +1,10 @@
+import type { PriceBook } from "../../../providers/prices.ts";
+import type { Runtime } from "../runtime.ts";
+import type { TargetLoad } from "./ai-target.ts";
+
+/** What the unified API keeps across snapshots, besides what every call needs. */
+export interface AiRuntime extends Runtime {
+  prices: PriceBook;
+  /** By provider and model, joined by a space. */
+  loads: Map<string, TargetLoad>;
+}

@@ -1,0 +1,103 @@
+import type { OutboundDialect, TargetModel } from "../../../contracts/dialect.ts";
+import type { Dispatcher } from "../../../contracts/dispatcher.ts";
+import type { CircuitBreakerSnapshot, ProviderSnapshot } from "../../../contracts/snapshot.ts";
+import { outboundDialects } from "../../../dialects/index.ts";
+import type { Price } from "../../../providers/prices.ts";
+import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
+import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
+import type { AiRuntime } from "./ai-runtime.ts";
+
+/** One model at one provider, with all resolved that does not depend on a call. */
+export interface AiTarget {
+  readonly provider: ProviderSnapshot;
+  readonly target: TargetModel;
+  readonly weight: number;
+  readonly outbound: OutboundDialect;
+  readonly dispatcher: Dispatcher;
+  readonly origin: string;
+  readonly host: string;
+  /** Path of the base URL, without a trailing slash. */
+  readonly pathPrefix: string;
+  readonly breaker: CircuitBreaker;
+  readonly breakerSettings: CircuitBreakerSnapshot;
+  readonly load: TargetLoad;
+  readonly price: Price | null;
+  /** Names and values, alternating: host, content type, credentials of the next key, configured headers. */
+  nextHeaders(): string[];
+}
+
+/** What strategies `least-busy` and `latency` go by. Lives across snapshots. */
+export class TargetLoad {
+  inFlight = 0;
+  /** Moving average of the time to the first byte; 0 until one is known, so that a new target is tried. */
+  firstByteMs = 0;
+
+  answered(firstByteMs: number): void {
+    this.firstByteMs = this.firstByteMs === 0 ? firstByteMs : this.firstByteMs * 0.8 + firstByteMs * 0.2;
+  }
+}
+
+export function compileAiTarget(
+  provider: ProviderSnapshot,
+  model: string,
+  weight: number,
+  connectMs: number,
+  breakerSettings: CircuitBreakerSnapshot,
+  runtime: AiRuntime,
+): AiTarget {
+  const key = `${provider.id} ${model}`;
+  const url = provider.transport === "simulated" ? null : new URL(provider.baseUrl);
+  return {
+    provider,
+    target: { model, defaultMaxOutputTokens: provider.defaultMaxOutputTokens },
+    weight,
+    outbound: outboundDialects[provider.dialect],
+    dispatcher:
+      url === null
+        ? simulated(provider)
+        : runtime.dispatchers.get({ origin: url.origin, connectTimeoutMs: connectMs, caFile: null }),
+    origin: url === null ? "" : url.origin,
+    host: url === null ? "simulated" : url.host,
+    pathPrefix: url === null ? "" : url.pathname.replace(/\/+$/, ""),
+    breaker: kept(runtime.breakers, key, () => new CircuitBreaker()),
+    breakerSettings,
+    load: kept(runtime.loads, key, () => new TargetLoad()),
+    price: provider.priceProvider === null ? null : runtime.prices.priceOf(provider.priceProvider, model),
+    nextHeaders: compileHeaders(provider, url === null ? "simulated" : url.host),
+  };
+}
+
+function simulated(provider: ProviderSnapshot): Dispatcher {
+  return new SimulatedDispatcher(provider.simulated ?? { firstTokenMs: 0, tokenMs: 0 });
+}
+
+function kept<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = create();
+    map.set(key, value);
+  }
+  return value;
+}
+
+/** Keys take turns in proportion to their weights (smooth weighted round-robin). */
+function compileHeaders(provider: ProviderSnapshot, host: string): () => string[] {
+  const fixed = ["host", host, "content-type", "application/json", ...Object.entries(provider.headers).flat()];
+  const { auth, keys } = provider;
+  if (auth.type === "none" || keys.length === 0) return () => fixed.slice();
+  const perKey = keys.map(({ value }) =>
+    auth.type === "bearer" ? [...fixed, "authorization", `Bearer ${value}`] : [...fixed, auth.name, value],
+  );
+  if (perKey.length === 1) return () => (perKey[0] as string[]).slice();
+  const credit = keys.map(() => 0);
+  const total = keys.reduce((sum, key) => sum + key.weight, 0);
+  return () => {
+    let best = 0;
+    for (let i = 0; i < keys.length; i++) {
+      credit[i] = (credit[i] as number) + (keys[i] as { weight: number }).weight;
+      if ((credit[i] as number) > (credit[best] as number)) best = i;
+    }
+    credit[best] = (credit[best] as number) - total;
+    return (perKey[best] as string[]).slice();
+  };
+}

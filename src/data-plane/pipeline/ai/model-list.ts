@@ -1,0 +1,56 @@
+import { GatewayError } from "../../../contracts/errors.ts";
+import type { Snapshot } from "../../../contracts/snapshot.ts";
+import type { Context } from "../context.ts";
+import { respondWhole } from "../stages/respond.ts";
+import type { ModelRoutes } from "./model-routes.ts";
+
+/**
+ * `GET /v1/models` and `GET /v1/models/{id}` in the shape of OpenAI, or of Anthropic for a caller that sends
+ * `anthropic-version`. Compiled to bytes once per snapshot.
+ */
+export function compileModelList(
+  routes: ModelRoutes,
+  snapshot: Snapshot,
+): (context: Context, endpoint: "models" | "model") => void {
+  const created = Math.floor(snapshot.compiledAtMs / 1000);
+  const createdAt = new Date(snapshot.compiledAtMs).toISOString();
+  const openai = new Map(
+    routes.listed.map(({ id, ownedBy }) => [id, { id, object: "model", created, owned_by: ownedBy }] as const),
+  );
+  const anthropic = new Map(
+    routes.listed.map(({ id }) => [id, { type: "model", id, display_name: id, created_at: createdAt }] as const),
+  );
+  const openaiList = JSON.stringify({ object: "list", data: [...openai.values()] });
+  const ids = [...anthropic.keys()];
+  const anthropicList = JSON.stringify({
+    data: [...anthropic.values()],
+    has_more: false,
+    first_id: ids[0] ?? null,
+    last_id: ids.at(-1) ?? null,
+  });
+
+  return (context, endpoint) => {
+    const { exchange } = context;
+    const speaksAnthropic = exchange.header("anthropic-version") !== undefined;
+    let body: string;
+    if (endpoint === "models") body = speaksAnthropic ? anthropicList : openaiList;
+    else {
+      const id = decodeName(exchange.path.slice("/v1/models/".length));
+      const model = (speaksAnthropic ? anthropic : openai).get(id);
+      if (model === undefined)
+        throw new GatewayError("model_not_found", `model \`${id.slice(0, 200)}\` is not known`, { param: "model" });
+      body = JSON.stringify(model);
+    }
+    const headers = ["content-type", "application/json", "x-request-id", context.id, ...context.rateLimitHeaders];
+    respondWhole(context, 200, headers, body);
+    context.pipeline.finish(context);
+  };
+}
+
+function decodeName(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new GatewayError("invalid_request", "the model name is not validly percent-encoded");
+  }
+}

@@ -1,0 +1,155 @@
+import type { StreamFormatter, StreamParser } from "../../../contracts/dialect.ts";
+import { GatewayError, type ProviderFailure } from "../../../contracts/errors.ts";
+import type { ChatEvent, Usage } from "../../../contracts/ir.ts";
+import type { UsageWatcher } from "../../../contracts/passthrough.ts";
+import { createSseReader } from "../../../dialects/sse/reader.ts";
+import { parseRawEvent, SseSplitter } from "./sse-splitter.ts";
+
+/** No provider's event comes near; what is longer is no event stream. */
+export const MAX_EVENT_BYTES = 8 * 1024 * 1024;
+
+/** What a chunk of a provider's stream came to. */
+export interface StreamProgress {
+  /** To be written to the caller; "" or empty: nothing yet. */
+  output: string | Buffer;
+  /** The provider has begun a real answer: from here on nothing can be retried. */
+  committed: boolean;
+  /** The stream has failed; nothing of it after this counts. */
+  failure: GatewayError | null;
+}
+
+/** One provider's stream on its way to the caller. */
+export interface StreamAnswer {
+  push(chunk: Buffer): StreamProgress;
+  /** The body has ended. */
+  end(): StreamProgress;
+  readonly usage: Usage | null;
+  readonly model: string | null;
+}
+
+/** Provider's dialect → IR → caller's dialect. */
+export class TranslatedStream implements StreamAnswer {
+  usage: Usage | null = null;
+  model: string | null = null;
+  readonly #parser: StreamParser;
+  readonly #formatter: StreamFormatter;
+  readonly #reader: { push(chunk: Buffer): void; end(): void };
+  #output = "";
+  #committed = false;
+  #failure: GatewayError | null = null;
+
+  constructor(parser: StreamParser, formatter: StreamFormatter) {
+    this.#parser = parser;
+    this.#formatter = formatter;
+    this.#reader = createSseReader({ maxEventBytes: MAX_EVENT_BYTES }, (event) => this.#take(this.#parser.push(event)));
+  }
+
+  push(chunk: Buffer): StreamProgress {
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      this.#failure ??= new GatewayError("upstream_protocol_error", "the provider's event stream is malformed", {
+        cause: error,
+      });
+    }
+    return this.#progress();
+  }
+
+  end(): StreamProgress {
+    this.#reader.end();
+    if (this.#failure === null) this.#take(this.#parser.finish());
+    return this.#progress();
+  }
+
+  #take(events: readonly ChatEvent[]): void {
+    for (const event of events) {
+      if (this.#failure !== null) return;
+      switch (event.type) {
+        case "error":
+          this.#failure = providerFailed(event.failure);
+          return;
+        case "start":
+          this.model = event.model;
+          if (event.usage !== undefined) this.usage = event.usage;
+          break;
+        case "usage":
+          this.usage = event.usage;
+          this.#committed = true;
+          break;
+        default:
+          this.#committed = true;
+      }
+      this.#output += this.#formatter.push(event);
+    }
+  }
+
+  /** The head of an answer is held back until there is something after it, so that an error at once can still fail over. */
+  #progress(): StreamProgress {
+    const output = this.#committed ? this.#output : "";
+    if (this.#committed) this.#output = "";
+    return { output, committed: this.#committed, failure: this.#failure };
+  }
+}
+
+/** Same dialect on both sides: whole events go on as they came. */
+export class PassthroughStream implements StreamAnswer {
+  readonly #watcher: UsageWatcher;
+  readonly #splitter = new SseSplitter(MAX_EVENT_BYTES);
+  #pieces: Buffer[] = [];
+  #committed = false;
+  #failure: GatewayError | null = null;
+
+  constructor(watcher: UsageWatcher) {
+    this.#watcher = watcher;
+  }
+
+  get usage(): Usage | null {
+    return this.#watcher.usage;
+  }
+
+  get model(): string | null {
+    return this.#watcher.model;
+  }
+
+  push(chunk: Buffer): StreamProgress {
+    if (!this.#splitter.push(chunk, (raw) => this.#take(raw))) {
+      this.#failure ??= new GatewayError("upstream_protocol_error", "an event of the provider's stream is too long");
+    }
+    return this.#progress();
+  }
+
+  end(): StreamProgress {
+    if (this.#splitter.rest.length > 0) this.#take(this.#splitter.rest);
+    if (this.#failure === null && !this.#watcher.finished) {
+      this.#failure = new GatewayError("upstream_reset", "the provider's stream ended before the answer was complete");
+    }
+    return this.#progress();
+  }
+
+  #take(raw: Buffer): void {
+    if (this.#failure !== null) return;
+    const keep = this.#watcher.push(parseRawEvent(raw));
+    if (this.#watcher.failure !== null) {
+      this.#failure = providerFailed(this.#watcher.failure);
+      return;
+    }
+    if (!keep) return;
+    this.#committed = true;
+    this.#pieces.push(raw);
+  }
+
+  #progress(): StreamProgress {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    const output = pieces.length === 0 ? "" : pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    return { output, committed: this.#committed, failure: this.#failure };
+  }
+}
+
+export function providerFailed(failure: ProviderFailure): GatewayError {
+  return new GatewayError("provider_error", failure.message, {
+    status: failure.status,
+    provider: failure,
+    ...(failure.param === null ? {} : { param: failure.param }),
+  });
+}

@@ -1,0 +1,98 @@
+import type { GatewayError } from "../../contracts/errors.ts";
+import type { Exchange } from "../../contracts/exchange.ts";
+import type { Usage } from "../../contracts/ir.ts";
+import type { LimitSnapshot } from "../../contracts/snapshot.ts";
+import type { CompiledApplication, RouteTarget } from "./compiled.ts";
+import type { Pipeline } from "./pipeline.ts";
+
+/** What a stage says when it returns. */
+export type StageOutcome =
+  /** Go on with the next stage. */
+  | "next"
+  /** The stage will call `pipeline.resume(context)` or `pipeline.fail(context, error)` later. */
+  | "wait"
+  /** The answer is under way or given: no further stage runs. */
+  | "done";
+
+export interface Reservation {
+  limit: LimitSnapshot;
+  key: string;
+  amount: number;
+}
+
+/** One request on its way through the stages. Pins the pipeline (and so the snapshot) it started with. */
+export class Context {
+  readonly pipeline: Pipeline;
+  readonly exchange: Exchange;
+  readonly id: string;
+  readonly startedAtMs: number;
+  /** `performance.now()` at accept. */
+  readonly startedAt: number;
+  /** The stage to run next. */
+  stage = 0;
+
+  // route
+  target: RouteTarget | null = null;
+  params: Readonly<Record<string, string | undefined>> = NO_PARAMS;
+  allowedMethods: readonly string[] | null = null;
+
+  // authenticate
+  application: CompiledApplication | null = null;
+  /** The header that carried the gateway's key: it is not forwarded. */
+  credentialHeader: string | null = null;
+
+  // admit
+  reservations: Reservation[] = NO_RESERVATIONS;
+  /** Header names and values, alternating. */
+  rateLimitHeaders: readonly string[] = NO_HEADERS;
+
+  // guard
+  body: Buffer | null = null;
+
+  // attempt
+  /** Ends the attempt under way. Set while there is one. */
+  abortAttempt: ((reason: Error) => void) | null = null;
+  /** Unix time; 0: none. */
+  deadlineMs = 0;
+  attempts = 0;
+  provider: string | null = null;
+  modelAsked: string | null = null;
+  modelServed: string | null = null;
+  upstream: string | null = null;
+  streamed = false;
+  usage: Usage | null = null;
+  costUsd: number | null = null;
+
+  // respond
+  responseStarted = false;
+  status = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  error: GatewayError | null = null;
+  outcome: "ok" | "error" | "client_aborted" | "upstream_cut" = "ok";
+  /** Kept for the call log when bodies are wanted. */
+  loggedRequestBody: string | null = null;
+  loggedResponseBody: string | null = null;
+  /** What is still to be noted when the call ends, however it ends. */
+  readonly beforeFinish: (() => void)[] = [];
+  /** Ends an answer already begun with an error in the caller's dialect; null: the connection is cut. */
+  endWithError: ((error: GatewayError) => void) | null = null;
+
+  // times, `performance.now()`; NaN: not yet
+  dispatchedAt = Number.NaN;
+  firstByteAt = Number.NaN;
+
+  finished = false;
+
+  constructor(pipeline: Pipeline, exchange: Exchange, id: string, startedAtMs: number, startedAt: number) {
+    this.pipeline = pipeline;
+    this.exchange = exchange;
+    this.id = id;
+    this.startedAtMs = startedAtMs;
+    this.startedAt = startedAt;
+  }
+}
+
+const NO_PARAMS: Readonly<Record<string, string | undefined>> = Object.freeze({});
+const NO_RESERVATIONS: Reservation[] = [];
+const NO_HEADERS: readonly string[] = [];

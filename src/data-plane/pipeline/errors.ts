@@ -1,0 +1,40 @@
+import { GatewayError } from "../../contracts/errors.ts";
+import { inboundDialects } from "../../dialects/index.ts";
+import type { Context } from "./context.ts";
+
+/** The body of an error answer, in the dialect the caller speaks. */
+export function errorBody(error: GatewayError, path: string, requestId: string, context: Context | null): string {
+  if (context?.target?.kind === "ai") return context.target.inbound.formatError(error, requestId);
+  // No route was found: the path tells which client this may be.
+  if (context?.target == null && path.startsWith("/v1/messages")) {
+    return inboundDialects.anthropic.formatError(error, requestId);
+  }
+  if (context?.target == null && path.startsWith("/v1/")) return inboundDialects.openai.formatError(error, requestId);
+  return JSON.stringify({
+    error: {
+      code: error.code,
+      message: error.message,
+      ...(error.param === null ? {} : { param: error.param }),
+      request_id: requestId,
+    },
+  });
+}
+
+export function errorHeaders(error: GatewayError, context: Context): string[] {
+  const headers = ["content-type", "application/json", "x-request-id", context.id];
+  headers.push(...context.rateLimitHeaders);
+  if (error.retryAfterMs !== null)
+    headers.push("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
+  if (error.status === 401) headers.push("www-authenticate", 'Bearer realm="tidegate"');
+  if (error.code === "method_not_allowed" && context.allowedMethods !== null) {
+    headers.push("allow", context.allowedMethods.join(", "));
+  }
+  if (context.provider !== null) headers.push("x-tidegate-provider", context.provider);
+  if (context.attempts > 0) headers.push("x-tidegate-attempts", String(context.attempts));
+  return headers;
+}
+
+export function asGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  return new GatewayError("internal_error", "the gateway failed to handle this request", { cause: error });
+}

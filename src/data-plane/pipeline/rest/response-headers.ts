@@ -1,0 +1,42 @@
+import type { HeaderEditsSnapshot } from "../../../contracts/snapshot.ts";
+import type { Context } from "../context.ts";
+import { connectionNames } from "./request-headers.ts";
+
+/** Fields of the upstream's connection, and what the engine writes itself. */
+const NEVER_RETURNED = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "content-length",
+  "date",
+  "x-request-id",
+]);
+
+export type ResponseHeaderBuilder = (upstream: readonly string[], context: Context) => string[];
+
+export function compileResponseHeaders(edits: HeaderEditsSnapshot): ResponseHeaderBuilder {
+  const dropped = new Set([...NEVER_RETURNED, ...edits.remove, ...edits.set.map(([name]) => name)]);
+  const appended = [...edits.set, ...edits.add].flat();
+
+  return (upstream, context) => {
+    const listed = connectionNames(headerOf(upstream, "connection"));
+    const headers: string[] = [];
+    for (let i = 0; i < upstream.length; i += 2) {
+      const name = upstream[i] as string;
+      if (dropped.has(name) || listed?.has(name)) continue;
+      headers.push(name, upstream[i + 1] as string);
+    }
+    headers.push("x-request-id", context.id);
+    headers.push(...context.rateLimitHeaders, ...appended);
+    return headers;
+  };
+}
+
+export function headerOf(headers: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
+  return undefined;
+}

@@ -1,0 +1,231 @@
+import type { DispatchHandler } from "../../../contracts/dispatcher.ts";
+import { GatewayError } from "../../../contracts/errors.ts";
+import type { ResponseStream } from "../../../contracts/exchange.ts";
+import { backoffMs, isIdempotent, isRetryCause, neverSent } from "../../../upstream/retry.ts";
+import type { RouteTarget } from "../compiled.ts";
+import type { Context } from "../context.ts";
+import type { Runtime } from "../runtime.ts";
+import { respondHead, respondStream } from "../stages/respond.ts";
+import { ExchangeBodyStream } from "./exchange-body-stream.ts";
+import { headerOf } from "./response-headers.ts";
+import type { RestService, RestTarget } from "./rest-service.ts";
+
+/** Statuses that speak of the target's health, not of the request. */
+const UNHEALTHY_STATUS = new Set([502, 503, 504]);
+
+/** A call to an ordinary service: chooses a target, forwards, retries where that is safe, streams back. */
+export class RestCall implements DispatchHandler {
+  readonly #context: Context;
+  readonly #service: RestService;
+  readonly #route: Extract<RouteTarget, { kind: "rest" }>;
+  readonly #runtime: Runtime;
+  readonly #tried = new Set<number>();
+  #target: RestTarget | null = null;
+  #targetIndex = -1;
+  #bodyStream: ExchangeBodyStream | null = null;
+  #abort: ((reason: Error) => void) | null = null;
+  #retryTimer: NodeJS.Timeout | null = null;
+  #stream: ResponseStream | null = null;
+  #discarding: GatewayError | null = null;
+
+  constructor(context: Context, service: RestService, route: Extract<RouteTarget, { kind: "rest" }>, runtime: Runtime) {
+    this.#context = context;
+    this.#service = service;
+    this.#route = route;
+    this.#runtime = runtime;
+  }
+
+  start(): void {
+    const context = this.#context;
+    const { totalMs } = this.#service.snapshot.upstream.timeouts;
+    if (totalMs > 0) context.deadlineMs = context.startedAtMs + totalMs;
+    context.abortAttempt = (reason) => this.#abandon(reason);
+    this.#attempt();
+  }
+
+  #abandon(reason: Error): void {
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    this.#abort?.(reason);
+  }
+
+  #attempt(): void {
+    const context = this.#context;
+    const index = this.#choose(Date.now());
+    if (index < 0) {
+      context.pipeline.fail(
+        context,
+        new GatewayError("upstream_unavailable", `no target of service ${this.#service.snapshot.id} is healthy`),
+      );
+      return;
+    }
+    const target = this.#service.targets[index] as RestTarget;
+    this.#targetIndex = index;
+    this.#target = target;
+    this.#tried.add(index);
+    context.attempts++;
+    context.upstream = target.host;
+    if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = performance.now();
+    target.state.inFlight++;
+    this.#dispatch(target);
+  }
+
+  /** Untried targets first; then any healthy one; then, rather than fail, one that passive checks have ejected. */
+  #choose(nowMs: number): number {
+    const { targets, balance, hashKey } = this.#service;
+    if (targets.length === 1) return (targets[0] as RestTarget).state.activelyUnhealthy ? -1 : 0;
+    const key = hashKey(this.#context);
+    const healthy = (i: number) => (targets[i] as RestTarget).state.isHealthy(nowMs);
+    let index = balance((i) => healthy(i) && !this.#tried.has(i), key);
+    if (index < 0) index = balance(healthy, key);
+    if (index < 0) index = balance((i) => !(targets[i] as RestTarget).state.activelyUnhealthy, key);
+    return index;
+  }
+
+  #dispatch(target: RestTarget): void {
+    const { exchange, body, id, credentialHeader } = this.#context;
+    const { timeouts } = this.#service.snapshot.upstream;
+    const headers = this.#service.requestHeaders(exchange, id, target.host, credentialHeader);
+    const path = target.pathPrefix + this.#route.rewritePath(exchange.path, this.#context.params);
+    let upstreamBody: Buffer | ExchangeBodyStream | null = body;
+    if (body === null && exchange.contentLength > 0) {
+      this.#bodyStream = new ExchangeBodyStream(exchange);
+      // undici reports a failed body through onError as well.
+      this.#bodyStream.on("error", () => {});
+      upstreamBody = this.#bodyStream;
+    }
+    if (exchange.contentLength > 0 || exchange.header("content-length") !== undefined) {
+      headers.push("content-length", String(exchange.contentLength));
+    }
+    target.dispatcher.dispatch(
+      {
+        origin: target.origin,
+        path: exchange.query === "" ? path : `${path}?${exchange.query}`,
+        method: exchange.method,
+        headers,
+        body: upstreamBody,
+        connectTimeoutMs: timeouts.connectMs,
+        firstByteTimeoutMs: timeouts.firstByteMs,
+        idleTimeoutMs: timeouts.idleMs,
+      },
+      this,
+    );
+  }
+
+  // --- what the upstream says ---
+
+  onStart(abort: (reason: Error) => void): void {
+    this.#abort = abort;
+    if (this.#context.finished) abort(this.#context.error ?? new Error("the call is over"));
+  }
+
+  onHeaders(status: number, headers: string[], resume: () => void): boolean {
+    if (this.#context.finished) return true;
+    this.#noteHealth(!UNHEALTHY_STATUS.has(status));
+    const { retries } = this.#service.snapshot.upstream;
+    if (retries.on.includes(status) && this.#mayRetry(null)) {
+      // The answer is read to its end and dropped, so that the connection can be used again.
+      this.#discarding = new GatewayError("provider_error", `the upstream answered ${status}`, { status });
+      return true;
+    }
+    this.#respond(status, headers, resume);
+    return true;
+  }
+
+  #respond(status: number, upstreamHeaders: string[], resume: () => void): void {
+    const context = this.#context;
+    const { exchange } = context;
+    const headers = this.#service.responseHeaders(upstreamHeaders, context);
+    const length = headerOf(upstreamHeaders, "content-length");
+    const contentLength = length === undefined ? null : Number(length);
+    if (exchange.method === "HEAD" || status === 204 || status === 304 || contentLength === 0) {
+      respondHead(context, status, headers, status === 204 ? null : contentLength);
+      return;
+    }
+    this.#stream = respondStream(context, status, headers, contentLength);
+    this.#stream.onDrain(resume);
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#stream === null || this.#context.finished) return true;
+    return this.#stream.write(chunk);
+  }
+
+  onComplete(): void {
+    this.#over();
+    const context = this.#context;
+    if (context.finished) return;
+    if (this.#discarding !== null) {
+      this.#retry(this.#discarding);
+      return;
+    }
+    this.#stream?.end();
+    context.pipeline.finish(context);
+  }
+
+  onError(error: Error): void {
+    this.#over();
+    const context = this.#context;
+    if (context.finished) return;
+    const failure =
+      error instanceof GatewayError ? error : new GatewayError("internal_error", error.message, { cause: error });
+    if (failure.source === "upstream") this.#noteHealth(false);
+    if (
+      !context.responseStarted &&
+      isRetryCause(this.#service.snapshot.upstream.retries, failure) &&
+      this.#mayRetry(failure)
+    ) {
+      this.#retry(failure);
+      return;
+    }
+    context.pipeline.fail(context, failure);
+  }
+
+  #over(): void {
+    if (this.#target !== null) this.#target.state.inFlight--;
+    this.#target = null;
+    this.#abort = null;
+  }
+
+  #noteHealth(good: boolean): void {
+    const { passive } = this.#service.snapshot.upstream;
+    const target = this.#service.targets[this.#targetIndex];
+    if (target === undefined) return;
+    this.#runtime.metrics.attempted(this.#service.snapshot.id, target.host, good);
+    if (passive === null) return;
+    if (good) target.state.succeeded();
+    else if (target.state.failed(Date.now(), passive.failures, passive.ejectMs)) {
+      this.#runtime.logger.warn(
+        { service: this.#service.snapshot.id, target: target.url, ejectMs: passive.ejectMs },
+        "target ejected after failures in a row",
+      );
+    }
+  }
+
+  // --- retries ---
+
+  /** Safe: nothing was sent, or repeating it has no further effect; and the body is still there. `failure` null: a status. */
+  #mayRetry(failure: GatewayError | null): boolean {
+    const context = this.#context;
+    if (context.attempts > this.#service.snapshot.upstream.retries.attempts) return false;
+    if (this.#bodyStream?.begun) return false;
+    return (failure !== null && neverSent(failure)) || isIdempotent(context.exchange.method);
+  }
+
+  #retry(failure: GatewayError): void {
+    const context = this.#context;
+    const { retries } = this.#service.snapshot.upstream;
+    this.#discarding = null;
+    this.#bodyStream = null;
+    this.#runtime.logger.debug(
+      { requestId: context.id, code: failure.code, attempt: context.attempts },
+      "attempt failed, retrying",
+    );
+    const others = this.#service.targets.some((_, index) => !this.#tried.has(index));
+    const waitMs = others ? 0 : backoffMs(retries, context.attempts, Math.random());
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null;
+      if (!context.finished) this.#attempt();
+    }, waitMs);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Dispatcher } from "../../../contracts/dispatcher.ts";
+import type { ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import { type BalancedTarget, type Balancer, createBalancer } from "../../../upstream/balancing/balancer.ts";
+import { TargetState } from "../../../upstream/target-state.ts";
+import type { Context } from "../context.ts";
+import type { Runtime } from "../runtime.ts";
+import { compileRequestHeaders, type RequestHeaderBuilder } from "./request-headers.ts";
+import { compileResponseHeaders, type ResponseHeaderBuilder } from "./response-headers.ts";
+
+export interface RestTarget extends BalancedTarget {
+  readonly origin: string;
+  /** `host:port`, as in the Host header. */
+  readonly host: string;
+  /** Put before every path; "" or without a trailing slash. */
+  readonly pathPrefix: string;
+  readonly dispatcher: Dispatcher;
+}
+
+/** A service with its upstream resolved. */
+export interface RestService {
+  readonly snapshot: ServiceSnapshot;
+  readonly targets: readonly RestTarget[];
+  readonly balance: Balancer;
+  readonly hashKey: (context: Context) => string;
+  readonly requestHeaders: RequestHeaderBuilder;
+  readonly responseHeaders: ResponseHeaderBuilder;
+}
+
+export function compileRestService(service: ServiceSnapshot, runtime: Runtime): RestService {
+  const { upstream } = service;
+  const targets = upstream.targets.map((target): RestTarget => {
+    const url = new URL(target.url);
+    return {
+      url: target.url,
+      weight: target.weight,
+      origin: url.origin,
+      host: url.host,
+      pathPrefix: url.pathname.replace(/\/+$/, ""),
+      state: targetState(runtime, service.id, target.url),
+      dispatcher: runtime.dispatchers.get({
+        origin: url.origin,
+        connectTimeoutMs: upstream.timeouts.connectMs,
+        caFile: upstream.caFile,
+      }),
+    };
+  });
+  return {
+    snapshot: service,
+    targets,
+    balance: createBalancer(upstream.balance, targets),
+    hashKey: compileHashKey(service),
+    requestHeaders: compileRequestHeaders(service.requestHeaders, upstream.hostHeader),
+    responseHeaders: compileResponseHeaders(service.responseHeaders),
+  };
+}
+
+function targetState(runtime: Runtime, serviceId: string, url: string): TargetState {
+  const key = `${serviceId} ${url}`;
+  let state = runtime.targetStates.get(key);
+  if (state === undefined) {
+    state = new TargetState();
+    runtime.targetStates.set(key, state);
+  }
+  return state;
+}
+
+/** What consistent hashing hashes; callers without the header or cookie are told apart by their address. */
+function compileHashKey(service: ServiceSnapshot): (context: Context) => string {
+  const { balance, hashOn } = service.upstream;
+  if (balance !== "consistent-hash" || hashOn.type === "address") return (context) => context.exchange.clientAddress;
+  const { name, type } = hashOn;
+  if (type === "header") return ({ exchange }) => exchange.header(name) ?? exchange.clientAddress;
+  return ({ exchange }) => cookieOf(exchange.header("cookie"), name) ?? exchange.clientAddress;
+}
+
+function cookieOf(header: string | undefined, name: string): string | undefined {
+  for (const pair of header?.split(";") ?? []) {
+    const equals = pair.indexOf("=");
+    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
+  }
+  return undefined;
+}

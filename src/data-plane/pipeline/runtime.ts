@@ -1,0 +1,28 @@
+import type { CallLogSink } from "../../contracts/call-record.ts";
+import type { LimitStore } from "../../contracts/limits.ts";
+import type { Logger } from "../../contracts/logger.ts";
+import type { WorkerPool } from "../../platform/worker-pool.ts";
+import type { CircuitBreaker } from "../../upstream/circuit-breaker.ts";
+import type { DispatcherRegistry } from "../../upstream/dispatcher-registry.ts";
+import type { TargetState } from "../../upstream/target-state.ts";
+import type { DataPlaneMetrics } from "../metrics.ts";
+import type { Context } from "./context.ts";
+
+/** What outlives a snapshot in one worker: counters, connections, what is known of upstreams. */
+export interface Runtime {
+  worker: number;
+  logger: Logger;
+  callLog: CallLogSink;
+  limits: LimitStore;
+  dispatchers: DispatcherRegistry;
+  metrics: DataPlaneMetrics;
+  pool: WorkerPool;
+  /** Requests under way: for deadlines and draining. */
+  open: Set<Context>;
+  /** By service id and target url, joined by a space. */
+  targetStates: Map<string, TargetState>;
+  /** By provider and model, joined by a space. */
+  breakers: Map<string, CircuitBreaker>;
+  /** Nothing new is accepted any more. */
+  draining: boolean;
+}

@@ -1,0 +1,104 @@
+import { type ErrorCode, GatewayError } from "../../../contracts/errors.ts";
+import type { LimitDecision } from "../../../contracts/limits.ts";
+import type { LimitSnapshot } from "../../../contracts/snapshot.ts";
+import type { CompiledLimit } from "../compiled.ts";
+import type { Context } from "../context.ts";
+import type { Stage } from "../pipeline.ts";
+import type { Runtime } from "../runtime.ts";
+
+const BYTES_PER_TOKEN = 4;
+
+const EXCEEDED: Record<LimitSnapshot["unit"], { code: ErrorCode; noun: string }> = {
+  requests: { code: "rate_limited", noun: "requests" },
+  tokens: { code: "token_limit_exceeded", noun: "tokens" },
+  cost_usd: { code: "cost_limit_exceeded", noun: "US dollars" },
+};
+
+/** Stage 5. Reserves from every limit of the application and the service, or from none. */
+export function compile(runtime: Runtime): Stage {
+  return (context) => {
+    const { target, application } = context;
+    if (target === null || target.kind === "health") return "next";
+    const own = application === null ? NONE : application.limits;
+    if (own.length === 0 && target.service.limits.length === 0) return "next";
+    const tightest: Tightest = {};
+    const reservations: Context["reservations"] = [];
+    context.reservations = reservations;
+    for (const limits of [own, target.service.limits]) {
+      for (const compiled of limits) reserve(compiled, context, runtime, reservations, tightest);
+    }
+    context.rateLimitHeaders = rateLimitHeaders(tightest);
+    return "next";
+  };
+}
+
+const NONE: readonly CompiledLimit[] = [];
+
+type Tightest = Partial<Record<LimitSnapshot["unit"], { limit: LimitSnapshot; decision: LimitDecision }>>;
+
+function reserve(
+  compiled: CompiledLimit,
+  context: Context,
+  runtime: Runtime,
+  reservations: Context["reservations"],
+  tightest: Tightest,
+): void {
+  const { limit } = compiled;
+  if (limit.unit !== "requests" && context.target?.kind !== "ai") return;
+  const key = compiled.keyPrefix + subjectOf(limit, context);
+  const amount = estimate(limit, context);
+  const decision = runtime.limits.reserve(limit, key, amount, context.startedAtMs);
+  const known = tightest[limit.unit];
+  if (known === undefined || decision.remaining < known.decision.remaining) tightest[limit.unit] = { limit, decision };
+  if (decision.allowed) {
+    reservations.push({ limit, key, amount });
+    return;
+  }
+  // What was reserved from other limits goes back: a refused call costs nothing.
+  for (const taken of reservations) runtime.limits.settle(taken.limit, taken.key, taken.amount, 0, context.startedAtMs);
+  context.reservations = [];
+  tightest[limit.unit] = { limit, decision };
+  context.rateLimitHeaders = rateLimitHeaders(tightest);
+  const { code, noun } = EXCEEDED[limit.unit];
+  throw new GatewayError(
+    code,
+    `the limit of ${limit.amount} ${noun} per ${windowText(limit.windowMs)} is used up: try again in ${Math.max(1, Math.ceil(decision.retryAfterMs / 1000))} s`,
+    { retryAfterMs: decision.retryAfterMs },
+  );
+}
+
+function subjectOf(limit: LimitSnapshot, context: Context): string {
+  if (limit.per === "service") return "";
+  if (limit.per === "application" && context.application !== null) return context.application.id;
+  return context.exchange.clientAddress;
+}
+
+/** What a call will use, before anything is known but the size of its body; settled with the truth afterwards. */
+function estimate(limit: LimitSnapshot, context: Context): number {
+  if (limit.unit === "requests") return 1;
+  return limit.unit === "tokens" ? Math.ceil(context.exchange.contentLength / BYTES_PER_TOKEN) : 0;
+}
+
+function rateLimitHeaders(tightest: Tightest): string[] {
+  const headers: string[] = [];
+  for (const unit of ["requests", "tokens"] as const) {
+    const found = tightest[unit];
+    if (found === undefined) continue;
+    headers.push(`x-ratelimit-limit-${unit}`, String(found.limit.amount));
+    headers.push(`x-ratelimit-remaining-${unit}`, String(Math.floor(found.decision.remaining)));
+    headers.push(`x-ratelimit-reset-${unit}`, String(Math.ceil(found.decision.resetMs / 1000)));
+  }
+  return headers;
+}
+
+function windowText(windowMs: number): string {
+  for (const [unit, ms] of [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["m", 60_000],
+    ["s", 1000],
+  ] as const) {
+    if (windowMs % ms === 0) return `${windowMs / ms}${unit}`;
+  }
+  return `${windowMs}ms`;
+}

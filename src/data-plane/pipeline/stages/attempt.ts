@@ -1,0 +1,36 @@
+import { GatewayError } from "../../../contracts/errors.ts";
+import type { Snapshot } from "../../../contracts/snapshot.ts";
+import { AiCall } from "../ai/ai-call.ts";
+import type { AiRuntime } from "../ai/ai-runtime.ts";
+import { compileModelList } from "../ai/model-list.ts";
+import { compileModelRoutes } from "../ai/model-routes.ts";
+import type { Stage } from "../pipeline.ts";
+import { RestCall } from "../rest/rest-call.ts";
+import { compileRestService, type RestService } from "../rest/rest-service.ts";
+
+/** Stage 7. Selects a target, dispatches, fails over; `rest/` and `ai/` hold the two ways of doing so. */
+export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
+  const services = new Map<string, RestService>(
+    snapshot.services.map((service) => [service.id, compileRestService(service, runtime)]),
+  );
+  const routes = compileModelRoutes(snapshot, runtime);
+  const answerModels = compileModelList(routes, snapshot);
+  const { offloadBytes, maxResponseBytes } = snapshot.ai;
+
+  return (context) => {
+    const { target } = context;
+    if (target?.kind === "rest") {
+      const service = services.get(target.service.id);
+      if (service === undefined) throw new GatewayError("internal_error", "the route's service is not compiled");
+      new RestCall(context, service, target, runtime).start();
+    } else if (target?.kind === "ai") {
+      if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
+      else {
+        const operation = target.endpoint;
+        const inbound = target.inbound.name === "anthropic" ? "anthropic" : "openai";
+        new AiCall(context, { operation, inbound, offloadBytes, maxResponseBytes }, routes, runtime).start();
+      }
+    }
+    return "done";
+  };
+}

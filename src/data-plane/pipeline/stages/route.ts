@@ -1,0 +1,42 @@
+import { GatewayError } from "../../../contracts/errors.ts";
+import type { Snapshot } from "../../../contracts/snapshot.ts";
+import type { Context } from "../context.ts";
+import type { Stage } from "../pipeline.ts";
+import { compileRouter } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** Stage 2. Finds what host, path and method lead to. Health checks are answered here: they are no calls. */
+export function compile(snapshot: Snapshot, runtime: Runtime): Stage {
+  const router = compileRouter(snapshot);
+  return (context) => {
+    const { method, host, path } = context.exchange;
+    const match = router(method, host, path);
+    if (!match.found) {
+      context.allowedMethods = match.allowedMethods;
+      throw match.allowedMethods === null
+        ? new GatewayError("route_not_found", `no service has a route for ${method} ${path}`)
+        : new GatewayError(
+            "method_not_allowed",
+            `${method} is not allowed here: use ${match.allowedMethods.join(" or ")}`,
+          );
+    }
+    if (match.target.kind === "health") {
+      answerHealth(context, match.target.check, runtime);
+      return "done";
+    }
+    context.target = match.target;
+    return "next";
+  };
+}
+
+function answerHealth(context: Context, check: "liveness" | "readiness", runtime: Runtime): void {
+  const ready = check === "liveness" || !runtime.draining;
+  // Not a call: no record, no metrics.
+  context.finished = true;
+  runtime.open.delete(context);
+  context.exchange.respond(
+    ready ? 200 : 503,
+    ["content-type", "application/json", "cache-control", "no-store"],
+    JSON.stringify({ status: ready ? "ok" : "draining", snapshot_version: context.pipeline.snapshot.version }),
+  );
+}

@@ -1,0 +1,33 @@
+import { randomBytes } from "node:crypto";
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+function base32(value: number, length: number): string {
+  let text = "";
+  let rest = value;
+  for (let i = 0; i < length; i++) {
+    text = ALPHABET[rest % 32] + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}
+
+/**
+ * Request ids in the shape of a ULID: 10 characters of time, 10 that name this process, 6 that count. They sort by time,
+ * and no two processes share one.
+ */
+export function createRequestIds(): (nowMs: number) => string {
+  const random = randomBytes(10);
+  const process = Array.from(random, (byte) => ALPHABET[byte % 32]).join("");
+  let count = 0;
+  let lastMs = 0;
+  let prefix = "";
+  return (nowMs) => {
+    if (nowMs !== lastMs) {
+      lastMs = nowMs;
+      prefix = base32(nowMs, 10) + process;
+    }
+    count = (count + 1) % 32 ** 6;
+    return prefix + base32(count, 6);
+  };
+}

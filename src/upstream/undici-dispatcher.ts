@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { Pool } from "undici";
+import type { Dispatcher, DispatchHandler, DispatchOptions } from "../contracts/dispatcher.ts";
+import { toGatewayError } from "./undici-errors.ts";
+
+export interface UndiciDispatcherOptions {
+  /** `http://host:port`. */
+  origin: string;
+  connectTimeoutMs: number;
+  /** PEM file with the authorities to trust, or null for the system's. */
+  caFile: string | null;
+}
+
+/** How long an idle connection is kept. Below the 60 s after which common servers and load balancers drop theirs. */
+const KEEP_ALIVE_MS = 55_000;
+
+/** One origin's connections over undici: HTTP/1.1, no pipelining, as many connections as there are calls at once. */
+export class UndiciDispatcher implements Dispatcher {
+  readonly #pool: Pool;
+
+  constructor(options: UndiciDispatcherOptions) {
+    this.#pool = new Pool(options.origin, {
+      pipelining: 1,
+      connections: null,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: 10 * KEEP_ALIVE_MS,
+      maxHeaderSize: 64 * 1024,
+      connect: {
+        timeout: options.connectTimeoutMs,
+        ...(options.caFile === null ? {} : { ca: readFileSync(options.caFile) }),
+      },
+    });
+  }
+
+  dispatch(options: DispatchOptions, handler: DispatchHandler): void {
+    this.#pool.dispatch(
+      {
+        path: options.path,
+        method: options.method,
+        headers: options.headers,
+        body: options.body,
+        headersTimeout: options.firstByteTimeoutMs,
+        bodyTimeout: options.idleTimeoutMs,
+        // Never queued behind another call on the same connection.
+        blocking: true,
+      },
+      new HandlerAdapter(handler),
+    );
+  }
+
+  stats(): { connected: number; running: number } {
+    const { connected, running } = this.#pool.stats;
+    return { connected, running };
+  }
+
+  destroy(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}
+
+/** undici's handler of raw headers (one object per call, no header maps) onto ours. */
+class HandlerAdapter {
+  readonly #handler: DispatchHandler;
+  #over = false;
+
+  constructor(handler: DispatchHandler) {
+    this.#handler = handler;
+  }
+
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#handler.onStart(abort);
+  }
+
+  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void): boolean {
+    const headers = decodeHeaders(rawHeaders);
+    if (status < 200) {
+      this.#handler.onInformation?.(status, headers);
+      return true;
+    }
+    return this.#handler.onHeaders(status, headers, resume);
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.#handler.onData(chunk);
+  }
+
+  onComplete(rawTrailers: string[] | null): void {
+    this.#over = true;
+    this.#handler.onComplete(rawTrailers === null ? [] : decodeHeaders(rawTrailers as unknown as Buffer[]));
+  }
+
+  onError(error: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#handler.onError(toGatewayError(error));
+  }
+
+  onUpgrade(): void {
+    throw new Error("the upstream switched protocols without being asked");
+  }
+}
+
+function decodeHeaders(raw: readonly (Buffer | string)[]): string[] {
+  const headers = new Array<string>(raw.length);
+  for (let i = 0; i < raw.length; i += 2) {
+    headers[i] = String(raw[i]).toLowerCase();
+    headers[i + 1] = String(raw[i + 1]);
+  }
+  return headers;
+}

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CALL_RECORD_FIELDS, type CallRecord, type CallRecordValue } from "../../src/contracts/call-record.ts";
+import type { Gateway } from "../../src/contracts/gateway.ts";
+import type { Logger } from "../../src/contracts/logger.ts";
+import { createGateway } from "../../src/data-plane/gateway.ts";
+import { createWorkerPool } from "../../src/platform/worker-pool.ts";
+import { loadConfiguration } from "../../src/snapshot/load.ts";
+import { formatProblems } from "../../src/snapshot/problems/problem.ts";
+import { waitFor } from "./wait-for.ts";
+
+export const TEST_KEY = "tg_test_key_of_application_web";
+
+/** Lines of the program's log, for tests that want to see them. */
+export function collectingLogger(lines: { level: string; message: string; fields: object }[]): Logger {
+  const logger: Logger = {
+    debug: (fields, message) => void lines.push({ level: "debug", fields, message }),
+    info: (fields, message) => void lines.push({ level: "info", fields, message }),
+    warn: (fields, message) => void lines.push({ level: "warn", fields, message }),
+    error: (fields, message) => void lines.push({ level: "error", fields, message }),
+    child: () => logger,
+  };
+  return logger;
+}
+
+export interface TestGateway {
+  url: string;
+  urls: string[];
+  port: number;
+  gateway: Gateway;
+  records: CallRecord[];
+  log: { level: string; message: string; fields: object }[];
+  /** Applies another configuration. */
+  reload(yaml: string): Promise<void>;
+  /** The record of the call with this `x-request-id`, once it is there. */
+  record(id: string | null | undefined): Promise<CallRecord>;
+  close(): Promise<void>;
+}
+
+/** The data plane in this process, from a `tidegate.yaml`, on real sockets. Use port 0 in the listeners. */
+export async function startGateway(yaml: string, env: Record<string, string> = {}): Promise<TestGateway> {
+  const home = mkdtempSync(join(tmpdir(), "tidegate-test-"));
+  const records: CallRecord[] = [];
+  const log: TestGateway["log"] = [];
+  const pool = createWorkerPool({
+    maxThreads: 1,
+    tasksDirectory: new URL("../../dist/workers/tasks/", import.meta.url),
+  });
+  let version = 0;
+  const compile = async (text: string) => {
+    const configPath = join(home, "tidegate.yaml");
+    writeFileSync(configPath, text);
+    const result = await loadConfiguration({ configPath, home, env, version: ++version });
+    if (!result.ok) throw new Error(formatProblems(result.problems));
+    return result.snapshot;
+  };
+  const gateway = createGateway({
+    worker: 1,
+    logger: collectingLogger(log),
+    pool,
+    callLog: { append: (row) => void records.push(toRecord(row)) },
+  });
+  gateway.applySnapshot(await compile(yaml));
+  const urls = await gateway.listen();
+  const url = urls[0] as string;
+  return {
+    url,
+    urls,
+    port: Number(new URL(url).port),
+    gateway,
+    records,
+    log,
+    reload: async (text) => gateway.applySnapshot(await compile(text)),
+    record: (id) => waitFor(() => records.find((record) => record.id === id), `a record of call ${id}`),
+    async close() {
+      await gateway.close();
+      await pool.close();
+      rmSync(home, { recursive: true });
+    },
+  };
+}
+
+function toRecord(row: CallRecordValue[]): CallRecord {
+  return Object.fromEntries(CALL_RECORD_FIELDS.map((name, index) => [name, row[index]])) as unknown as CallRecord;
+}
+
+/** The part of a configuration that most tests share: a listener on port 0 and application `web` with TEST_KEY. */
+export function baseYaml(rest: string, subscriptions = "[ai]"): string {
+  return `
+version: 1
+listeners: [{ address: "127.0.0.1:0" }]
+applications:
+  - { id: web, team: default, keys: ["${TEST_KEY}"], subscriptions: ${subscriptions} }
+${rest}
+`;
+}
