@@ -1,0 +1,24 @@
+import { checkCertificates } from "./certificates.ts";
+import type { Check } from "./check.ts";
+import { checkHeaderEdits } from "./header-edits.ts";
+import { checkIdentifiers } from "./identifiers.ts";
+import { checkKeys } from "./keys.ts";
+import { checkLimits } from "./limits.ts";
+import { checkListeners } from "./listeners.ts";
+import { checkProviders } from "./providers.ts";
+import { checkReferences } from "./references.ts";
+import { checkRoutes } from "./routes.ts";
+import { checkUpstreams } from "./upstreams.ts";
+
+export const CHECKS: readonly Check[] = [
+  checkListeners,
+  checkCertificates,
+  checkIdentifiers,
+  checkReferences,
+  checkProviders,
+  checkRoutes,
+  checkUpstreams,
+  checkHeaderEdits,
+  checkLimits,
+  checkKeys,
+];

@@ -1,0 +1,25 @@
+import type { Check, CheckContext } from "./check.ts";
+import type { Cursor } from "./cursor.ts";
+
+export const checkUpstreams: Check = (context) => {
+  const { root, report } = context;
+  for (const provider of root.at("providers").items()) checkWeights(context, provider.at("keys"));
+  for (const model of root.at("models").items()) checkWeights(context, model.at("targets"));
+  for (const service of root.at("services").items()) {
+    const upstream = service.at("upstream");
+    checkWeights(context, upstream.at("targets"));
+    const type = upstream.at("hash_on", "type").text();
+    const hasName = upstream.at("hash_on", "name").exists;
+    if ((type === "header" || type === "cookie") && !hasName) {
+      report(upstream.at("hash_on").path, `\`name\` is required: the ${type} to hash`);
+    }
+    if (type === "address" && hasName) report(upstream.at("hash_on", "name").path, "type address has no name");
+  }
+};
+
+function checkWeights({ report }: CheckContext, list: Cursor): void {
+  const entries = list.items();
+  if (entries.length > 0 && entries.every((entry) => entry.at("weight").value === 0)) {
+    report(list.path, "every weight is 0: at least one must be above 0");
+  }
+}

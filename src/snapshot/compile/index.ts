@@ -1,0 +1,81 @@
+import type { ApplicationSnapshot, CallLogSnapshot, Snapshot } from "../../contracts/snapshot.ts";
+import type { CatalogueEntry } from "../../providers/catalogue.ts";
+import type { ListenAddress } from "../schema/addresses.ts";
+import type { Configuration } from "../schema/configuration.ts";
+import { compileLimits } from "./common.ts";
+import { contentHash, sha256Hex } from "./hash.ts";
+import { compileListener } from "./listeners.ts";
+import { compileModelRoute, compileProvider } from "./providers.ts";
+import { compileService } from "./services.ts";
+
+export interface CompileOptions {
+  version: number;
+  compiledAtMs: number;
+  catalogue: readonly CatalogueEntry[];
+  /** Relative paths of files begin here. */
+  baseDirectory: string;
+  /** Where to listen when the configuration does not say. */
+  defaultAddress: ListenAddress;
+}
+
+const KIB = 1024;
+const MIB = 1024 ** 2;
+
+/** A valid configuration as the data plane wants it: references checked, keys as digests, milliseconds and bytes. */
+export function compileSnapshot(configuration: Configuration, options: CompileOptions): Snapshot {
+  const { catalogue, baseDirectory } = options;
+  const defaultListener = {
+    address: options.defaultAddress,
+    engine: "uws" as const,
+    tls: null,
+    max_header_size: 16 * KIB,
+    max_body_size: 10 * MIB,
+  };
+  const content = {
+    format: 1 as const,
+    listeners: (configuration.listeners ?? [defaultListener]).map((listener) =>
+      compileListener(listener, configuration.trusted_proxies, baseDirectory),
+    ),
+    providers: configuration.providers.map((provider) => {
+      const entry = catalogue.find((one) => one.kind === provider.kind);
+      if (entry === undefined) throw new TypeError(`${provider.kind} is not in the provider catalogue`);
+      return compileProvider(provider, entry);
+    }),
+    models: configuration.models.map(compileModelRoute),
+    services: configuration.services.map((service) => compileService(service, baseDirectory)),
+    applications: configuration.applications.map(compileApplication),
+    ai: {
+      access: configuration.ai.access,
+      limits: compileLimits(configuration.ai.limits),
+      maxBodyBytes: configuration.ai.max_body_size,
+      offloadBytes: configuration.ai.offload_size,
+      maxResponseBytes: configuration.ai.max_response_size,
+    },
+    callLog: compileCallLog(configuration.call_log),
+    drainTimeoutMs: configuration.drain_timeout,
+  };
+  const { version, compiledAtMs } = options;
+  return { ...content, version, compiledAtMs, hash: contentHash(content) };
+}
+
+function compileApplication(application: Configuration["applications"][number]): ApplicationSnapshot {
+  return {
+    id: application.id,
+    team: application.team,
+    keyDigests: application.keys.map(sha256Hex),
+    subscriptions: [...new Set(application.subscriptions)],
+    limits: compileLimits(application.limits),
+  };
+}
+
+function compileCallLog(callLog: Configuration["call_log"]): CallLogSnapshot {
+  return {
+    bodies: callLog.bodies,
+    maxBodyBytes: callLog.max_body_size,
+    redactFields: callLog.redact.fields,
+    redactPatterns: callLog.redact.patterns,
+    rotateBytes: callLog.rotate_size,
+    rotateMs: callLog.rotate_every,
+    keepBytes: callLog.keep_size,
+  };
+}

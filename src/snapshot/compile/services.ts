@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import type { RouteSnapshot, ServiceSnapshot, UpstreamSnapshot } from "../../contracts/snapshot.ts";
+import { withoutTrailingSlash } from "../checks/route-path.ts";
+import type { Configuration } from "../schema/configuration.ts";
+import { compileHeaderEdits, compileLimits, compileRetries, compileTimeouts } from "./common.ts";
+
+type ServiceConfiguration = Configuration["services"][number];
+type UpstreamConfiguration = ServiceConfiguration["upstream"];
+
+export function compileService(service: ServiceConfiguration, baseDirectory: string): ServiceSnapshot {
+  return {
+    id: service.id,
+    kind: service.kind,
+    team: service.team,
+    routes: compileRoutes(service.routes),
+    upstream: compileUpstream(service.upstream, baseDirectory),
+    access: service.access,
+    limits: compileLimits(service.limits),
+    requestHeaders: compileHeaderEdits(service.request_headers),
+    responseHeaders: compileHeaderEdits(service.response_headers),
+    maxBodyBytes: service.max_body_size,
+  };
+}
+
+/** Routes without an id are called by their path; a second one of the same path gets a number. */
+function compileRoutes(routes: ServiceConfiguration["routes"]): RouteSnapshot[] {
+  const taken = new Set(routes.map((route) => route.id));
+  return routes.map((route) => {
+    let id = route.id ?? route.path;
+    for (let number = 2; route.id === undefined && taken.has(id); number++) id = `${route.path}#${number}`;
+    taken.add(id);
+    return {
+      id,
+      path: route.match === "prefix" ? withoutTrailingSlash(route.path) : route.path,
+      match: route.match,
+      methods: route.methods === null ? null : [...new Set(route.methods)],
+      host: route.host,
+      stripPrefix: route.strip_prefix,
+      rewrite: route.rewrite,
+    };
+  });
+}
+
+function compileUpstream(upstream: UpstreamConfiguration, baseDirectory: string): UpstreamSnapshot {
+  const { active, passive } = upstream.health;
+  return {
+    balance: upstream.balance,
+    hashOn: compileHashOn(upstream.hash_on),
+    targets: upstream.targets,
+    active: active && {
+      path: active.path,
+      intervalMs: active.interval,
+      timeoutMs: active.timeout,
+      healthyAfter: active.healthy_after,
+      unhealthyAfter: active.unhealthy_after,
+      expectStatus: active.expect_status,
+    },
+    passive: passive && { failures: passive.failures, ejectMs: passive.eject },
+    timeouts: compileTimeouts(upstream.timeouts),
+    retries: compileRetries(upstream.retries),
+    hostHeader: upstream.host_header,
+    caFile: upstream.ca_file === null ? null : resolve(baseDirectory, upstream.ca_file),
+  };
+}
+
+function compileHashOn(hashOn: UpstreamConfiguration["hash_on"]): UpstreamSnapshot["hashOn"] {
+  if (hashOn.type === "address" || hashOn.name === undefined) return { type: "address" };
+  return { type: hashOn.type, name: hashOn.name };
+}

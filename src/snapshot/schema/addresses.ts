@@ -1,0 +1,77 @@
+import ipaddr from "ipaddr.js";
+import { ScalarRefusal, scalar } from "./notes.ts";
+
+const HOST_NAME = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export interface ListenAddress {
+  host: string;
+  port: number;
+}
+
+/** `host:port`, `[::]:port` or `:port` (all addresses). */
+export function parseListenAddress(value: unknown): ListenAddress | undefined {
+  if (typeof value !== "string") return undefined;
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+)$/.exec(value) ?? [];
+  if (digits === undefined) return undefined;
+  const port = Number(digits);
+  if (port > 65535) throw new ScalarRefusal(`port ${digits} is out of range: expected 0 to 65535 (0: any free port)`);
+  if (bracketed !== undefined) return ipaddr.IPv6.isValid(bracketed) ? { host: bracketed, port } : undefined;
+  const host = plain === "" ? "0.0.0.0" : plain;
+  if (host === undefined) return undefined;
+  const valid = /^[\d.]+$/.test(host) ? ipaddr.IPv4.isValidFourPartDecimal(host) : HOST_NAME.test(host.toLowerCase());
+  return valid ? { host, port } : undefined;
+}
+
+export const listenAddress = scalar({
+  type: "address",
+  expected: 'an address such as "0.0.0.0:8080", "[::]:8080" or ":8080"',
+  parse: parseListenAddress,
+});
+
+/** An address, or a range in CIDR notation. */
+export const addressRange = scalar({
+  type: "address range",
+  expected: "an IP address or a CIDR range such as 10.0.0.0/8",
+  parse: (value) => {
+    if (typeof value !== "string") return undefined;
+    const address = value.split("/")[0] ?? "";
+    if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) return undefined;
+    if (!value.includes("/")) return value;
+    return ipaddr.isValidCIDR(value) ? value : undefined;
+  },
+});
+
+/** A host to match, without port; `*.example.org` stands for one or more labels. */
+export const hostPattern = scalar({
+  type: "host",
+  expected: "a host name such as api.example.org or *.example.org, without scheme and port",
+  parse: (value) => {
+    if (typeof value !== "string") return undefined;
+    const lower = value.toLowerCase();
+    const name = lower.startsWith("*.") ? lower.slice(2) : lower;
+    return HOST_NAME.test(name) || ipaddr.isValid(name.replace(/^\[(.*)\]$/, "$1")) ? lower : undefined;
+  },
+});
+
+/**
+ * An `http:` or `https:` URL without a trailing slash. Credentials, query and fragment are refused, and never repeated
+ * in the message: they are where people put secrets.
+ */
+export function parseUpstreamUrl(value: unknown): string | undefined {
+  if (typeof value !== "string" || !/^https?:\/\//i.test(value)) return undefined;
+  if (!URL.canParse(value)) return undefined;
+  const url = new URL(value);
+  if (url.username !== "" || url.password !== "") {
+    throw new ScalarRefusal("the URL must not hold credentials; use a header or a key instead");
+  }
+  if (url.search !== "" || url.hash !== "") {
+    throw new ScalarRefusal("the URL must not have a query or a fragment");
+  }
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+export const upstreamUrl = scalar({
+  type: "URL",
+  expected: "an http:// or https:// URL",
+  parse: parseUpstreamUrl,
+});

@@ -1,0 +1,115 @@
+import { z } from "zod";
+import {
+  duration,
+  headerName,
+  headerValue,
+  integer,
+  positiveDuration,
+  positiveNumber,
+  retryCause,
+  text,
+} from "./scalars.ts";
+
+export const access = z.enum(["open", "key", "subscription"]);
+
+/** Timeouts with the defaults of ordinary services or of calls to models. */
+export function timeouts(defaults: { total: string }) {
+  return z
+    .strictObject({
+      connect: positiveDuration.prefault("5s").describe("Longest time for the connection to the upstream."),
+      first_byte: duration
+        .prefault("60s")
+        .describe("From the request being sent to the first byte of the response head. 0: no limit."),
+      idle: duration.prefault("60s").describe("Longest silence within a body, either way. 0: no limit."),
+      total: duration.prefault(defaults.total).describe("The whole exchange with all its attempts. 0: no limit."),
+    })
+    .prefault({})
+    .describe("How long each step of a call may take.");
+}
+
+export function retries(defaults: { attempts: number; on: (number | string)[] }) {
+  return z
+    .strictObject({
+      attempts: integer(0, 10)
+        .prefault(defaults.attempts)
+        .describe("Further attempts after the first one. 0 turns retries off."),
+      on: z
+        .array(retryCause)
+        .prefault(defaults.on)
+        .describe(
+          "What is retried: statuses of the upstream, `connect` (no connection), `reset` (connection lost before the answer began), `timeout` (no first byte in time). Nothing is retried once the answer has begun.",
+        ),
+      backoff: positiveDuration
+        .prefault("200ms")
+        .describe("First back-off; doubles with each attempt, with full jitter. A `retry-after` of the upstream wins."),
+      max_backoff: positiveDuration.prefault("5s").describe("Longest back-off."),
+    })
+    .prefault({})
+    .describe("When a failed attempt is tried again.");
+}
+
+export const REST_TIMEOUTS = { total: "0" };
+export const AI_TIMEOUTS = { total: "600s" };
+export const REST_RETRIES = { attempts: 1, on: ["connect", "reset", 502, 503, 504] };
+export const AI_RETRIES = { attempts: 2, on: [429, 500, 502, 503, 504, 529, "reset", "timeout", "connect"] };
+
+export const circuitBreaker = z
+  .strictObject({
+    failures: integer(0, 1000)
+      .prefault(5)
+      .describe("Opens after this many failures in a row. 0 turns the breaker off."),
+    open: positiveDuration.prefault("30s").describe("How long it stays open before one probe is let through."),
+  })
+  .prefault({})
+  .describe("Keeps calls away from a target that fails.");
+
+export const limit = z
+  .strictObject({
+    per: z
+      .enum(["application", "service", "address"])
+      .prefault("application")
+      .describe(
+        "What one counter is kept for: each `application`, the whole `service`, or each client `address`. Within an application's own limits, `application` counts all its calls and `service` counts them for each service apart.",
+      ),
+    requests: integer(1)
+      .optional()
+      .describe("Calls allowed per window. Exactly one of `requests`, `tokens` and `cost_usd`."),
+    tokens: integer(1).optional().describe("Tokens (input and output) allowed per window."),
+    cost_usd: positiveNumber.optional().describe("US dollars allowed per window."),
+    window: positiveDuration.describe("Length of the window."),
+    algorithm: z
+      .enum(["window", "token-bucket"])
+      .prefault("window")
+      .describe("`window`: fixed windows. `token-bucket`: refills evenly over the window, at most the limit at once."),
+  })
+  .describe("A limit.");
+
+export const limits = z
+  .array(limit)
+  .prefault([])
+  .describe("Rate limits and budgets; a call must fit into all of them.");
+
+export const weight = integer(0, 1_000_000)
+  .prefault(1)
+  .describe("Share of the calls, relative to the others. 0: none.");
+
+const headerMap = z.record(headerName, headerValue).prefault({});
+
+export function headerEdits(direction: string) {
+  return z
+    .strictObject({
+      add: headerMap.describe("Headers to append, beside those already there."),
+      set: headerMap.describe("Headers to set, in place of those already there."),
+      remove: z.array(headerName).prefault([]).describe("Headers to remove, before `set` and `add`."),
+    })
+    .prefault({})
+    .describe(`Edits to the headers of the ${direction}.`);
+}
+
+export const providerHeaders = z.record(headerName, headerValue).prefault({});
+
+export const routePath = text(
+  "path",
+  "a path that begins with `/`, without query, fragment and spaces",
+  /^\/[^?#\s\p{Cc}]*$/u,
+);

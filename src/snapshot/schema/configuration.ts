@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { application } from "./application.ts";
+import { access, limits } from "./common.ts";
+import { listener, trustedProxies } from "./listener.ts";
+import { modelRoute } from "./model.ts";
+import { fieldNotes } from "./notes.ts";
+import { provider } from "./provider.ts";
+import { id, name, positiveDuration, redactPattern, size } from "./scalars.ts";
+import { service } from "./service.ts";
+
+const ai = z
+  .strictObject({
+    access: access.prefault("subscription").describe("As a service's `access`; the subscription is to `ai`."),
+    limits,
+    max_body_size: size.prefault("10MiB").describe("Longest request body of the unified API."),
+    offload_size: size
+      .prefault("64KiB")
+      .describe("Bodies above this are translated in a thread, not on the event loop."),
+    max_response_size: size.prefault("16MiB").describe("Longest answer that is held whole for translation."),
+  })
+  .prefault({})
+  .describe("The unified API: the built-in service `ai`.");
+
+const callLog = z
+  .strictObject({
+    bodies: z
+      .enum(["off", "errors", "all"])
+      .prefault("off")
+      .describe("Whether bodies are kept: never, of failed calls, or always."),
+    max_body_size: size.prefault("16KiB").describe("At most this much of each body is kept."),
+    redact: z
+      .strictObject({
+        fields: z
+          .array(name)
+          .prefault(["api_key", "authorization", "password", "secret", "token"])
+          .describe("JSON fields whose values are replaced by `[redacted]`, at any depth, in any case."),
+        patterns: z
+          .array(redactPattern)
+          .prefault([])
+          .describe("Regular expressions (JavaScript) whose matches are replaced by `[redacted]`."),
+      })
+      .prefault({})
+      .describe("What is taken out of bodies before they are kept."),
+    rotate_size: size.prefault("64MiB").describe("A file is closed and a new one begun at this size,"),
+    rotate_every: positiveDuration.prefault("1h").describe("or at this age."),
+    keep_size: size.prefault("2GiB").describe("The oldest files are deleted above this total."),
+  })
+  .prefault({})
+  .describe("The log of calls.");
+
+const team = z
+  .strictObject({
+    id: id.describe("Name used by services and applications."),
+    name: name.optional().describe("Name for people.").register(fieldNotes, { shownDefault: "the id" }),
+  })
+  .describe("A team.");
+
+/** `tidegate.yaml`, version 1. `kinds` are the names of the provider catalogue. */
+export function configurationSchema(kinds: [string, ...string[]]) {
+  return z.strictObject({
+    version: z.literal(1).describe("Version of this format."),
+    listeners: z
+      .array(listener)
+      .min(1)
+      .optional()
+      .describe("Ports the gateway listens on.")
+      .register(fieldNotes, { shownDefault: "one on `0.0.0.0`, port `$TIDEGATE_PORT` or 8080" }),
+    trusted_proxies: trustedProxies
+      .prefault([])
+      .describe("Proxies whose `Forwarded` and `X-Forwarded-For` are believed: addresses or CIDR ranges."),
+    teams: z
+      .array(team)
+      .optional()
+      .describe("Teams. When the list is given, every `team` must be in it.")
+      .register(fieldNotes, { shownDefault: "any team id is accepted" }),
+    providers: z.array(provider(kinds)).prefault([]).describe("Providers of models."),
+    models: z.array(modelRoute).prefault([]).describe("Model routes: public names for models."),
+    services: z.array(service).prefault([]).describe("Ordinary HTTP services."),
+    applications: z.array(application).prefault([]).describe("Callers with their keys."),
+    ai,
+    call_log: callLog,
+    drain_timeout: positiveDuration
+      .prefault("30s")
+      .describe("How long a worker that stops lets open calls and streams go on."),
+  });
+}
+
+export type ConfigurationSchema = ReturnType<typeof configurationSchema>;
+export type Configuration = z.output<ConfigurationSchema>;

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { addressRange, hostPattern, listenAddress } from "./addresses.ts";
+import { filePath, passphrase, size } from "./scalars.ts";
+
+export const trustedProxies = z.array(addressRange);
+
+const certificate = {
+  cert: filePath.describe("PEM file with the certificate and its chain. Relative to the configuration file."),
+  key: filePath.describe("PEM file with the private key. Relative to the configuration file."),
+  passphrase: passphrase.nullable().prefault(null).describe("Passphrase of the private key."),
+};
+
+const serverName = z
+  .strictObject({
+    name: hostPattern.describe("Server name (SNI) the certificate is for; `*.example.org` is allowed."),
+    ...certificate,
+  })
+  .describe("A further certificate.");
+
+const tls = z.strictObject({
+  ...certificate,
+  server_names: z
+    .array(serverName)
+    .prefault([])
+    .describe("Further certificates, chosen by the name the client asks for."),
+});
+
+export const listener = z
+  .strictObject({
+    address: listenAddress.describe(
+      "Where to listen. Port 0 takes any free port; with several workers each takes another one.",
+    ),
+    engine: z.enum(["uws"]).prefault("uws").describe("The HTTP server: `uws` is uWebSockets.js."),
+    tls: tls.nullable().prefault(null).describe("Speaks TLS with these certificates. Absent: plain HTTP."),
+    trusted_proxies: trustedProxies.optional().describe("As the top-level `trusted_proxies`, for this listener alone."),
+    max_header_size: size.prefault("16KiB").describe("Longest request head; a longer one is answered with 431."),
+    max_body_size: size.prefault("10MiB").describe("Longest request body; a longer one is answered with 413."),
+  })
+  .describe("A port to listen on.");

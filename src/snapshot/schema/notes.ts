@@ -1,0 +1,48 @@
+import { z } from "zod";
+
+/** What the reference and the error messages need to know of a field beyond what zod keeps. */
+export interface FieldNotes {
+  /** Completes "expected …", e.g. `a duration such as 500ms, 5s, 1m, 24h or 30d`. */
+  expected?: string;
+  /** Short type for the reference, e.g. `duration`. */
+  type?: string;
+  /** The value must never appear in a message or a code frame. */
+  secret?: boolean;
+  /** The default as the reference shows it, where it is not a literal. */
+  shownDefault?: string;
+}
+
+export const fieldNotes = z.registry<FieldNotes>();
+
+/** Thrown by a scalar's parser to say more than "expected …". The reason follows the field's path in the message. */
+export class ScalarRefusal extends Error {}
+
+export interface ScalarDefinition<T> {
+  type: string;
+  expected: string;
+  secret?: boolean;
+  /** Returns undefined, or throws ScalarRefusal, when the value is not acceptable. */
+  parse(value: unknown): T | undefined;
+}
+
+/** Message of an issue about which the schema has no more to say than what it expects. */
+export const MISMATCH = "mismatch";
+
+/** A leaf of the schema: takes the value as the file gives it, and yields what the compiler wants (milliseconds, bytes, …). */
+export function scalar<T>(definition: ScalarDefinition<T>) {
+  const { parse, ...notes } = definition;
+  return z
+    .unknown()
+    .transform((value, context): T => {
+      try {
+        const parsed = parse(value);
+        if (parsed !== undefined) return parsed;
+        context.addIssue({ code: "custom", message: MISMATCH });
+      } catch (error) {
+        if (!(error instanceof ScalarRefusal)) throw error;
+        context.addIssue({ code: "custom", message: error.message });
+      }
+      return z.NEVER;
+    })
+    .register(fieldNotes, notes);
+}

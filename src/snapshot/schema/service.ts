@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { hostPattern, upstreamUrl } from "./addresses.ts";
+import {
+  access,
+  headerEdits,
+  limits,
+  REST_RETRIES,
+  REST_TIMEOUTS,
+  retries,
+  routePath,
+  timeouts,
+  weight,
+} from "./common.ts";
+import { fieldNotes } from "./notes.ts";
+import { filePath, headerName, id, integer, method, name, positiveDuration, size, statusRange } from "./scalars.ts";
+
+const route = z
+  .strictObject({
+    id: name
+      .optional()
+      .describe("Name of the route in the log; unique within the service.")
+      .register(fieldNotes, { shownDefault: "the path" }),
+    path: routePath.describe("Path to match."),
+    match: z
+      .enum(["exact", "prefix", "pattern"])
+      .prefault("prefix")
+      .describe(
+        "`exact`: the path and nothing else. `prefix`: the path and everything below it (`/billing` matches `/billing/x`, not `/billings`). `pattern`: `:name` matches one segment, a final `*` the rest.",
+      ),
+    strip_prefix: z
+      .boolean()
+      .prefault(false)
+      .describe("Removes what `path` matched before the call goes on (for a pattern: up to the `*`)."),
+    rewrite: routePath
+      .nullable()
+      .prefault(null)
+      .describe("Replaces the path; `:name` and `*` insert what the pattern matched. Excludes `strip_prefix`."),
+    methods: z.array(method).min(1).nullable().prefault(null).describe("HTTP methods to match; null: any."),
+    host: hostPattern.nullable().prefault(null).describe("Host to match; `*.example.org` is allowed; null: any."),
+  })
+  .describe("A route to the service.");
+
+const upstreamTarget = z
+  .strictObject({
+    url: upstreamUrl.describe("Origin, with a path to put before the call's path if wanted."),
+    weight,
+  })
+  .describe("A target.");
+
+const hashOn = z
+  .strictObject({
+    type: z.enum(["header", "cookie", "address"]).describe("What is hashed; `address` is the client's."),
+    name: headerName.optional().describe("Name of the header or cookie."),
+  })
+  .prefault({ type: "address" })
+  .describe("What `balance: consistent-hash` hashes.");
+
+const activeHealthCheck = z.strictObject({
+  path: routePath.describe("Path to ask with GET."),
+  interval: positiveDuration.prefault("10s").describe("Time between two checks of a target."),
+  timeout: positiveDuration.prefault("5s").describe("Longest wait for the answer."),
+  healthy_after: integer(1, 100).prefault(2).describe("Successes in a row that bring a target back."),
+  unhealthy_after: integer(1, 100).prefault(3).describe("Failures in a row that take a target out."),
+  expect_status: statusRange.prefault("200-399").describe("Statuses that count as success."),
+});
+
+const passiveHealthCheck = z.strictObject({
+  failures: integer(1, 1000)
+    .prefault(5)
+    .describe("Failures in a row (no connection, timeout, 502, 503, 504) that take a target out."),
+  eject: positiveDuration.prefault("30s").describe("How long it stays out."),
+});
+
+const upstream = z
+  .strictObject({
+    balance: z
+      .enum(["round-robin", "least-connections", "consistent-hash"])
+      .prefault("round-robin")
+      .describe("How a target is chosen."),
+    hash_on: hashOn,
+    targets: z.array(upstreamTarget).min(1).describe("Where the calls go."),
+    health: z
+      .strictObject({
+        active: activeHealthCheck.nullable().prefault(null).describe("Checks targets by asking them; null: off."),
+        passive: passiveHealthCheck.nullable().prefault(null).describe("Judges targets by their answers; null: off."),
+      })
+      .prefault({})
+      .describe("Health checks of the targets."),
+    timeouts: timeouts(REST_TIMEOUTS),
+    retries: retries(REST_RETRIES),
+    host_header: z
+      .enum(["target", "preserve"])
+      .prefault("target")
+      .describe("`target`: the target's own host. `preserve`: the host the caller asked for."),
+    ca_file: filePath
+      .nullable()
+      .prefault(null)
+      .describe(
+        "PEM file with the authorities to trust for `https:` targets, relative to the configuration file; null: the system's.",
+      ),
+  })
+  .describe("The servers behind the service.");
+
+export const service = z
+  .strictObject({
+    id: id.describe("Name of the service; `ai` is taken by the unified API."),
+    kind: z.enum(["rest"]).prefault("rest").describe("Kind of service."),
+    team: id.prefault("default").describe("Team that owns the service."),
+    routes: z.array(route).min(1).describe("Which calls belong to the service."),
+    upstream,
+    access: access
+      .prefault("subscription")
+      .describe(
+        "Who may call: anybody (`open`), any application (`key`), or applications that subscribed (`subscription`).",
+      ),
+    limits,
+    request_headers: headerEdits("call to the upstream"),
+    response_headers: headerEdits("answer to the caller"),
+    max_body_size: size
+      .nullable()
+      .prefault(null)
+      .describe("Longest request body; null: the listener's limit, which holds in any case."),
+  })
+  .describe("An ordinary HTTP service.");

@@ -1,0 +1,31 @@
+import { describe, expect, test } from "vitest";
+import { CATALOGUE, catalogueEntry } from "../../../src/providers/catalogue.ts";
+import { pricedModels } from "../../../src/providers/prices.ts";
+
+describe("the provider catalogue", () => {
+  test("kinds are unique and found by name", () => {
+    const kinds = CATALOGUE.map((entry) => entry.kind);
+    expect(new Set(kinds).size).toBe(kinds.length);
+    expect(catalogueEntry("gemini")?.dialect).toBe("gemini");
+    expect(catalogueEntry("no-such-kind")).toBeUndefined();
+  });
+
+  test.each(CATALOGUE.filter((entry) => entry.baseUrl !== null))("$kind has a usable address", ({ baseUrl }) => {
+    const url = new URL(baseUrl ?? "");
+    expect(`${url.origin}${url.pathname}`).toBe(baseUrl);
+    expect(url.pathname).toMatch(/\/v1(beta)?$/);
+  });
+
+  test.each(CATALOGUE.filter((entry) => entry.priceProvider !== null))("$kind is in the price list", (entry) => {
+    expect(pricedModels(entry.priceProvider ?? "").length).toBeGreaterThan(0);
+    const listed = pricedModels(entry.priceProvider ?? "").filter((model) => entry.listedModels?.test(model));
+    expect(listed.length > 0).toBe(entry.listedModels !== null);
+  });
+
+  test("header names are in lower case, as snapshots want them", () => {
+    for (const { headers, auth } of CATALOGUE) {
+      const names = [...Object.keys(headers), ...(auth.type === "header" ? [auth.name] : [])];
+      expect(names).toEqual(names.map((name) => name.toLowerCase()));
+    }
+  });
+});

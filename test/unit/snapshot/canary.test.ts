@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CATALOGUE } from "../../../src/providers/catalogue.ts";
+import { formatProblems } from "../../../src/snapshot/problems/problem.ts";
+import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
+
+const CANARY = "canary-7f3b9c";
+
+/** Every place where a secret belongs, in the ways people write it. */
+const CONFIGURATION = `version: 1
+listeners:
+  - address: "127.0.0.1:8443"
+    tls:
+      cert: nowhere.pem
+      key: nowhere.pem
+      passphrase: "${CANARY}"
+      server_names:
+        - { name: example.org, cert: a.pem, key: b.pem, passphrase: ${CANARY} }
+providers:
+  - id: openai
+    kind: openai
+    keys: [{ id: main, value: ${CANARY}, weight: 1 }]
+    headers:
+      authorization: Bearer ${CANARY}
+  - id: anthropic
+    kind: anthropic
+    keys:
+      - id: main
+        value: "${CANARY}"
+      - value: "\${FROM_ENVIRONMENT}"
+services:
+  - id: billing
+    routes: [{ path: /billing }]
+    upstream: { targets: [{ url: "http://127.0.0.1:9001" }] }
+    request_headers:
+      set: { x-api-key: ${CANARY} }
+applications:
+  - id: web
+    keys:
+      - ${CANARY}-1234567890
+      - "\${FROM_ENVIRONMENT}"
+    subscriptions: [billing, ai]
+`;
+
+function problemsOf(text: string): string {
+  const { problems, warnings } = parseConfiguration("tidegate.yaml", text, { FROM_ENVIRONMENT: CANARY }, CATALOGUE);
+  return formatProblems([...problems, ...warnings]);
+}
+
+/** From the field's name to just behind the value. */
+function positionsNearSecrets(): number[] {
+  return [...CONFIGURATION.matchAll(new RegExp(CANARY, "g"))].flatMap(({ index }) => [
+    ...Array.from({ length: 14 }, (_, offset) => index - 14 + offset),
+    ...Array.from({ length: 3 }, (_, offset) => index + CANARY.length + offset),
+  ]);
+}
+
+describe("secrets in messages", () => {
+  test("the configuration as it stands", () => {
+    const problems = problemsOf(CONFIGURATION);
+    expect(problems).toContain("nowhere.pem");
+    expect(problems).not.toContain(CANARY);
+  });
+
+  test("none appears whatever character near it is lost, doubled or replaced", () => {
+    const replacements = ["", " ", ":", "'", '"', "{", "&", "!", "#", "\n", "-"];
+    for (const index of positionsNearSecrets()) {
+      for (const replacement of [...replacements, (CONFIGURATION[index] ?? "").repeat(2)]) {
+        const text = CONFIGURATION.slice(0, index) + replacement + CONFIGURATION.slice(index + 1);
+        const problems = problemsOf(text);
+        if (problems.includes(CANARY))
+          expect.fail(`shown with ${JSON.stringify(replacement)} at ${index}:\n${problems}`);
+      }
+    }
+  });
+
+  test("none appears whatever line is lost, moved or indented otherwise", () => {
+    const lines = CONFIGURATION.split("\n");
+    const position = fc.nat(lines.length - 1);
+    fc.assert(
+      fc.property(position, position, fc.integer({ min: -4, max: 4 }), (from, to, indent) => {
+        const changed = [...lines];
+        const [line = ""] = changed.splice(from, 1);
+        changed.splice(to, 0, indent < 0 ? line.slice(-indent) : " ".repeat(indent) + line);
+        expect(problemsOf(changed.join("\n"))).not.toContain(CANARY);
+      }),
+      { numRuns: 600 },
+    );
+  });
+});

@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { CATALOGUE } from "../../../src/providers/catalogue.ts";
+import { formatProblems } from "../../../src/snapshot/problems/problem.ts";
+import { configurationReference } from "../../../src/snapshot/reference.ts";
+import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
+
+const COMMITTED = join(import.meta.dirname, "../../../src/docs/configuration.md");
+
+describe("the configuration reference", () => {
+  test("is the one generated from the schema (node dist/src/docs/generate-configuration.js)", () => {
+    expect(readFileSync(COMMITTED, "utf8")).toBe(configurationReference());
+  });
+
+  test("says something of every key", () => {
+    const rows = configurationReference()
+      .split("\n")
+      .filter((line) => line.startsWith("| `"));
+    expect(rows.length).toBeGreaterThan(100);
+    expect(rows.filter((row) => /\|\s*\|/.test(row))).toEqual([]);
+  });
+
+  test("its example is valid", () => {
+    const [, example = ""] = /```yaml\n(.*?)```/s.exec(configurationReference()) ?? [];
+    const env = { OPENAI_API_KEY: "sk-1", ANTHROPIC_API_KEY: "sk-2", WEB_KEY: "a-key-of-the-web-application" };
+    const { problems, warnings } = parseConfiguration("example.yaml", example, env, CATALOGUE);
+    expect(formatProblems([...problems, ...warnings])).toBe("");
+  });
+});
