@@ -38,6 +38,7 @@ export function startGovernedNginx(
     "nginx-governed",
     port,
     `${upstreamBlock(upstreamPort)}
+  map_hash_bucket_size 256;
   map $http_authorization $application { default ""; "Bearer ${key}" "web"; }
   limit_req_zone $application zone=per_application:10m rate=1000000r/s;
   log_format calls '$msec $request_id $remote_addr $application "$request" $status $request_length $bytes_sent $request_time $upstream_response_time';

@@ -68,7 +68,8 @@ function reserve(
 }
 
 function subjectOf(limit: LimitSnapshot, context: Context): string {
-  if (limit.per === "service") return "";
+  // Of an application's limit: for each service apart.
+  if (limit.per === "service") return context.target?.kind === "health" ? "" : (context.target?.service.id ?? "");
   if (limit.per === "application" && context.application !== null) return context.application.id;
   return context.exchange.clientAddress;
 }
