@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { describeMachine } from "./machine.ts";
+import { offloadThreshold } from "./offload-threshold.ts";
 import { formatReport } from "./report.ts";
 import { chatSameDialect } from "./scenarios/chat-same-dialect.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
@@ -10,15 +11,25 @@ import type { Scenario } from "./scenarios/scenario.ts";
 /** Every scenario there is. */
 const SCENARIOS: readonly Scenario[] = [chatSameDialect];
 
+/** Not a comparison of servers: it finds the default of `ai.offload_size`. Run by name only. */
+const OFFLOAD_THRESHOLD = "offload-threshold";
+
 const program = new Command("bench")
   .description("Measures Tidegate beside nginx on this machine. Loopback only.")
-  .addOption(new Option("--scenario <name>", "run one").choices(SCENARIOS.map((scenario) => scenario.name)))
+  .addOption(
+    new Option("--scenario <name>", "run one").choices([
+      ...SCENARIOS.map((scenario) => scenario.name),
+      OFFLOAD_THRESHOLD,
+    ]),
+  )
   .option("--seconds <n>", "length of each measurement", "5")
   .option("--rounds <n>", "measurements of each peer; the median counts", "3")
   .option("--out <directory>", "where the JSON goes", "bench/results")
   .parse();
 
 const options = program.opts<{ scenario?: string; seconds: string; rounds: string; out: string }>();
+if (options.scenario === OFFLOAD_THRESHOLD) await offloadThreshold();
+
 const machine = describeMachine();
 mkdirSync(options.out, { recursive: true });
 

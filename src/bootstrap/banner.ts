@@ -1,0 +1,48 @@
+import type { Quickstart } from "../snapshot/sources/quickstart.ts";
+
+export interface BannerFacts {
+  version: string;
+  gatewayAddresses: readonly string[];
+  adminAddress: string;
+  workers: number;
+  homeDirectory: string;
+  configPath: string | null;
+  quickstart: Quickstart | null;
+}
+
+/** What `start` prints for people once everything serves. The quickstart key is the only secret in it. */
+export function banner(facts: BannerFacts): string {
+  const { version, workers, configPath, quickstart, adminAddress } = facts;
+  const addresses = facts.gatewayAddresses.map(reachable);
+  const admin = reachable(adminAddress);
+  const lines = [
+    "",
+    `Tidegate ${version} is ready: ${workers} gateway ${workers === 1 ? "worker" : "workers"}`,
+    "",
+    `  Gateway        ${addresses.join("  ")}`,
+    `  Admin          ${admin}/health/readiness`,
+    `  Metrics        ${admin}/metrics`,
+    `  Configuration  ${configPath ?? "quickstart (no tidegate.yaml found)"}`,
+    `  Data           ${facts.homeDirectory}`,
+    "",
+  ];
+  if (quickstart !== null) lines.push(...quickstartLines(quickstart, addresses[0] ?? "http://127.0.0.1:8080"));
+  return `${lines.join("\n")}\n`;
+}
+
+function quickstartLines({ key, keyFile }: Quickstart, address: string): string[] {
+  const body = '{"model":"simulated/echo","messages":[{"role":"user","content":"Hello, Tidegate!"}]}';
+  return [
+    `  Quickstart key (also in ${keyFile}):`,
+    `    ${key}`,
+    "",
+    "  Try it:",
+    `    curl ${address}/v1/chat/completions -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '${body}'`,
+    "",
+  ];
+}
+
+/** An address that listens everywhere is reached on this machine by its loopback address. */
+function reachable(address: string): string {
+  return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+}

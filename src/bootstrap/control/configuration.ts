@@ -1,0 +1,88 @@
+import type { Logger } from "../../contracts/logger.ts";
+import type { Snapshot } from "../../contracts/snapshot.ts";
+import type { ConfigurationState } from "../../control-plane/admin-api/readiness.ts";
+import { loadConfiguration } from "../../snapshot/load.ts";
+import { formatProblems, type Problem } from "../../snapshot/problems/problem.ts";
+import { createSnapshotStore, type SnapshotStore } from "../../snapshot/store.ts";
+
+export interface ConfigurationOptions {
+  /** null: the quickstart configuration. */
+  configPath: string | null;
+  homeDirectory: string;
+  env: NodeJS.ProcessEnv;
+  logger: Logger;
+}
+
+/** Holds the current snapshot: reads the configuration, and keeps what was good when the new one is not. */
+export class Configuration {
+  readonly #options: ConfigurationOptions;
+  readonly #store: SnapshotStore;
+  #snapshot: Snapshot | null = null;
+  #lastReload: ConfigurationState["lastReload"] = "ok";
+  #lastReloadAtMs = Date.now();
+  #problems: Problem[] = [];
+
+  constructor(options: ConfigurationOptions) {
+    this.#options = options;
+    this.#store = createSnapshotStore(options.homeDirectory);
+  }
+
+  get snapshot(): Snapshot | null {
+    return this.#snapshot;
+  }
+
+  get state(): ConfigurationState {
+    return {
+      version: this.#snapshot?.version ?? null,
+      hash: this.#snapshot?.hash ?? null,
+      source: this.#options.configPath ?? "quickstart",
+      lastReload: this.#lastReload,
+      lastReloadAtMs: this.#lastReloadAtMs,
+      problems: this.#problems.map((problem) => formatProblems([problem])),
+    };
+  }
+
+  /** What was served last by this data directory; damage counts as nothing. */
+  async readCache(): Promise<void> {
+    try {
+      this.#snapshot = await this.#store.read();
+    } catch (error) {
+      this.#options.logger.warn({ error }, "the cached snapshot can't be read; compiling the configuration anew");
+    }
+  }
+
+  /** Resolves to whether the configuration is good. A new version is given out only when the content is another one. */
+  async reload(): Promise<boolean> {
+    const { configPath, homeDirectory, env, logger } = this.#options;
+    const version = this.#snapshot?.version ?? 0;
+    const result = await loadConfiguration({ configPath, home: homeDirectory, env, version });
+    this.#lastReloadAtMs = Date.now();
+    this.#lastReload = result.ok ? "ok" : "failed";
+    this.#problems = result.ok ? [] : result.problems;
+    if (!result.ok) {
+      const problems = formatProblems(result.problems);
+      logger.warn({ source: configPath, problems }, "the configuration is bad; what was served before stays");
+      return false;
+    }
+    for (const warning of result.warnings) logger.warn({ problem: formatProblems([warning]) }, "configuration");
+    if (result.snapshot.hash === this.#snapshot?.hash) return true;
+    await this.#adopt(result.snapshot);
+    return true;
+  }
+
+  async #adopt(compiled: Snapshot): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      const snapshot = { ...compiled, version: await this.#store.nextVersion() };
+      this.#snapshot = snapshot;
+      await this.#store.write(snapshot);
+    } catch (error) {
+      // A full disk must not keep a configuration from being served.
+      if (this.#snapshot?.hash !== compiled.hash) {
+        this.#snapshot = { ...compiled, version: (this.#snapshot?.version ?? 0) + 1 };
+      }
+      logger.error({ error }, "the snapshot can't be cached on disk; a cold start would find an older one");
+    }
+    logger.info({ version: this.#snapshot?.version, hash: compiled.hash }, "configuration compiled");
+  }
+}

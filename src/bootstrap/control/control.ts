@@ -1,0 +1,151 @@
+import type { ControlToSupervisor, SupervisorToControl, WorkerState } from "../../contracts/messages.ts";
+import { type Readiness, readinessOf } from "../../control-plane/admin-api/readiness.ts";
+import { startAdminServer } from "../../control-plane/admin-api/server.ts";
+import { HealthProbes } from "../../control-plane/health-probes.ts";
+import { createLogger, type ProgramLogger } from "../../platform/logger.ts";
+import { renderMetrics } from "../../platform/metrics-aggregation.ts";
+import { encodeSnapshot } from "../../snapshot/codec.ts";
+import { watchFile } from "../../snapshot/sources/watch.ts";
+import { adminAddress } from "../admin-address.ts";
+import { WorkerChannel } from "../worker-channel.ts";
+import { fromVariables, type WorkerEnvironment } from "../worker-environment.ts";
+import { Configuration } from "./configuration.ts";
+import { ControlMetrics } from "./control-metrics.ts";
+
+const METRICS_LIMIT_MS = 2_000;
+
+/** The body of the control process. */
+export function runControl(): void {
+  const control = new ControlProcess(fromVariables(process.env));
+  control.start().catch((error: unknown) => control.crash(error, "the control process can't start"));
+}
+
+/**
+ * Compiles the configuration and hands it to the supervisor, probes upstream targets, answers on the admin address.
+ * No call depends on it: when it dies, gateways serve on, and another one takes over.
+ */
+class ControlProcess {
+  readonly #environment: WorkerEnvironment;
+  readonly #logger: ProgramLogger = createLogger({ process: "control" });
+  readonly #channel = new WorkerChannel<SupervisorToControl, ControlToSupervisor>();
+  readonly #configuration: Configuration;
+  readonly #probes: HealthProbes;
+  readonly #metrics: ControlMetrics;
+  readonly #metricsRequests = new Map<number, (metrics: unknown[][]) => void>();
+  #lastRequestId = 0;
+  #workers: WorkerState[] = [];
+  #sentVersion: number | null = null;
+  /** Reloads run one after the other. */
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(environment: WorkerEnvironment) {
+    this.#environment = environment;
+    const { configPath, homeDirectory } = environment;
+    this.#configuration = new Configuration({ configPath, homeDirectory, env: process.env, logger: this.#logger });
+    this.#probes = new HealthProbes({
+      logger: this.#logger,
+      onChange: (unhealthy) => void this.#channel.send({ type: "target-health", unhealthy }),
+    });
+    this.#metrics = new ControlMetrics({
+      configuration: () => this.#configuration.state,
+      workers: () => this.#workers,
+      unhealthyTargets: () => this.#probes.unhealthy,
+    });
+  }
+
+  async start(): Promise<void> {
+    process.on("uncaughtException", (error) => this.crash(error, "uncaught exception"));
+    process.on("unhandledRejection", (error) => this.crash(error, "unhandled rejection"));
+    // A terminal sends its signals to the whole group; the supervisor decides.
+    process.on("SIGHUP", () => {});
+    process.on("SIGINT", () => {});
+    process.on("SIGTERM", () => process.exit(0));
+    // Its port must be free for the control process of the next supervisor.
+    this.#channel.onLost(false, () => process.exit(0));
+    this.#channel.onMessage((message) => this.#receive(message));
+    this.#channel.startHeartbeats({ type: "heartbeat" });
+
+    const { configPath } = this.#environment;
+    if (configPath !== null) await watchFile(configPath, () => void this.#reload());
+    await this.#configuration.readCache();
+    await this.#reload();
+    const address = adminAddress(process.env);
+    const server = await startAdminServer({
+      ...address,
+      logger: this.#logger,
+      readiness: () => this.#readiness(),
+      metrics: () => this.#renderMetrics(),
+    });
+    this.#logger.info({ address: server.address }, "control process ready");
+    await this.#channel.send({ type: "ready", addresses: [server.address] });
+  }
+
+  crash(error: unknown, what: string): void {
+    this.#logger.fatal({ error }, `${what}; the control process ends and is replaced`);
+    process.exit(1);
+  }
+
+  #receive(message: SupervisorToControl): void {
+    switch (message.type) {
+      case "reload":
+        void this.#reload();
+        break;
+      case "drain":
+        process.exit(0);
+        break;
+      case "metrics":
+        this.#metricsRequests.get(message.requestId)?.(message.metrics);
+        break;
+      case "target-health":
+        this.#probes.adopt(message.unhealthy);
+        break;
+      case "workers":
+        this.#workers = message.workers;
+        break;
+    }
+  }
+
+  #reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(async () => {
+      const ok = await this.#configuration.reload();
+      this.#metrics.countReload(ok);
+      await this.#publish();
+      const version = this.#configuration.snapshot?.version ?? 0;
+      await this.#channel.send({ type: "reload-finished", ok, version });
+    });
+    return this.#reloading;
+  }
+
+  async #publish(): Promise<void> {
+    const { snapshot } = this.#configuration;
+    if (snapshot === null || snapshot.version === this.#sentVersion) return;
+    this.#sentVersion = snapshot.version;
+    const { version, hash } = snapshot;
+    this.#probes.update(snapshot);
+    await this.#channel.send({ type: "snapshot", version, hash, bytes: encodeSnapshot(snapshot) });
+  }
+
+  #readiness(): Readiness {
+    return readinessOf(this.#configuration.state, this.#workers);
+  }
+
+  async #renderMetrics(): Promise<string> {
+    const [own, others] = await Promise.all([this.#metrics.collect(), this.#collectFromWorkers()]);
+    return renderMetrics([own, ...others]);
+  }
+
+  /** Nothing when the supervisor does not answer: then the page shows what this process knows. */
+  #collectFromWorkers(): Promise<unknown[][]> {
+    const requestId = ++this.#lastRequestId;
+    return new Promise((resolve) => {
+      const finish = (metrics: unknown[][]) => {
+        clearTimeout(timer);
+        this.#metricsRequests.delete(requestId);
+        resolve(metrics);
+      };
+      const timer = setTimeout(() => finish([]), METRICS_LIMIT_MS);
+      this.#metricsRequests.set(requestId, finish);
+      void this.#channel.send({ type: "collect-metrics", requestId });
+    });
+  }
+}

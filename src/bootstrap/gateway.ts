@@ -1,0 +1,160 @@
+import type { Gateway, GatewayOptions } from "../contracts/gateway.ts";
+import type { GatewayToSupervisor, SnapshotMessage, SupervisorToGateway } from "../contracts/messages.ts";
+import type { Snapshot } from "../contracts/snapshot.ts";
+import { type CallLogFileSink, createCallLogSink } from "../platform/call-log/sink.ts";
+import { createLogger, type ProgramLogger } from "../platform/logger.ts";
+import { createWorkerPool, type WorkerPool } from "../platform/worker-pool.ts";
+import { decodeSnapshot } from "../snapshot/codec.ts";
+import { homeAt } from "./home.ts";
+import { WorkerChannel } from "./worker-channel.ts";
+import { fromVariables, type WorkerEnvironment } from "./worker-environment.ts";
+import { WorkerMetrics } from "./worker-metrics.ts";
+
+export type GatewayFactory = (options: GatewayOptions & { pool: WorkerPool }) => Gateway;
+
+/** Large bodies and log batches: beside the event loop's own thread, two more are plenty. */
+const POOL_THREADS = 2;
+const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+
+/** The body of a gateway worker process. */
+export function runGateway(createGateway: GatewayFactory): void {
+  new GatewayProcess(createGateway, fromVariables(process.env)).start();
+}
+
+/**
+ * Waits for a snapshot, opens the data plane with it, and does what the supervisor says from then on. Without a
+ * supervisor it goes on serving what it has until it is told to end.
+ */
+class GatewayProcess {
+  readonly #createGateway: GatewayFactory;
+  readonly #environment: WorkerEnvironment;
+  readonly #logger: ProgramLogger;
+  readonly #channel = new WorkerChannel<SupervisorToGateway, GatewayToSupervisor>();
+  readonly #pool: WorkerPool = createWorkerPool({ maxThreads: POOL_THREADS });
+  #callLog: CallLogFileSink | null = null;
+  #metrics: WorkerMetrics | null = null;
+  #gateway: Gateway | null = null;
+  #unhealthyTargets: readonly string[] = [];
+  #state: "waiting" | "opening" | "serving" | "draining" = "waiting";
+  #drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS;
+
+  constructor(createGateway: GatewayFactory, environment: WorkerEnvironment) {
+    this.#createGateway = createGateway;
+    this.#environment = environment;
+    this.#logger = createLogger({ process: "gateway", worker: environment.slot });
+  }
+
+  start(): void {
+    process.on("uncaughtException", (error) => this.#crash(error, "uncaught exception"));
+    process.on("unhandledRejection", (error) => this.#crash(error, "unhandled rejection"));
+    // A terminal sends its signals to the whole group; the supervisor decides, unless there is none any more.
+    process.on("SIGHUP", () => {});
+    process.on("SIGINT", () => {
+      if (!this.#channel.isOpen) void this.#drain(this.#drainTimeoutMs);
+    });
+    process.on("SIGTERM", () => void this.#drain(this.#drainTimeoutMs));
+    this.#channel.onLost(true, () => {
+      this.#logger.warn({}, "the supervisor has gone; serving on with the configuration at hand until told to end");
+    });
+    this.#channel.onMessage((message) => this.#receive(message));
+    this.#channel.startHeartbeats({ type: "heartbeat" });
+  }
+
+  #receive(message: SupervisorToGateway): void {
+    switch (message.type) {
+      case "snapshot":
+        this.#receiveSnapshot(message);
+        break;
+      case "target-health":
+        this.#unhealthyTargets = message.unhealthy;
+        this.#gateway?.setUnhealthyTargets(message.unhealthy);
+        break;
+      case "drain":
+        void this.#drain(message.timeoutMs);
+        break;
+      case "collect-metrics":
+        void this.#sendMetrics(message.requestId);
+        break;
+    }
+  }
+
+  #receiveSnapshot(message: SnapshotMessage): void {
+    if (this.#state === "draining") return;
+    try {
+      const snapshot = decodeSnapshot(message.bytes);
+      const gateway = this.#gateway ?? this.#create(snapshot);
+      gateway.applySnapshot(snapshot);
+      this.#callLog?.configure(snapshot.callLog);
+      this.#drainTimeoutMs = snapshot.drainTimeoutMs;
+      gateway.setUnhealthyTargets(this.#unhealthyTargets);
+    } catch (error) {
+      this.#logger.error({ error, version: message.version }, "snapshot refused; what was served before stays");
+      const reason = error instanceof Error ? error.message : String(error);
+      void this.#channel.send({ type: "snapshot-refused", version: message.version, reason });
+      return;
+    }
+    void this.#channel.send({ type: "snapshot-applied", version: message.version });
+    if (this.#state === "waiting") void this.#open(message.version);
+  }
+
+  #create(snapshot: Snapshot): Gateway {
+    const logger = this.#logger;
+    const worker = this.#environment.slot;
+    const callLog = createCallLogSink({
+      directory: homeAt(this.#environment.homeDirectory).callsDirectory,
+      worker,
+      settings: snapshot.callLog,
+      pool: this.#pool,
+      logger,
+    });
+    this.#callLog = callLog;
+    this.#metrics = new WorkerMetrics(worker, callLog);
+    this.#gateway = this.#createGateway({ worker, callLog, logger, pool: this.#pool });
+    return this.#gateway;
+  }
+
+  async #open(version: number): Promise<void> {
+    const gateway = this.#gateway;
+    if (gateway === null) return;
+    this.#state = "opening";
+    let addresses: string[];
+    try {
+      addresses = await gateway.listen();
+    } catch (error) {
+      this.#crash(error, "the listeners can't be opened");
+      return;
+    }
+    if (this.#state !== "opening") return;
+    this.#state = "serving";
+    this.#logger.info({ version, addresses }, "serving");
+    await this.#channel.send({ type: "ready", version, addresses });
+  }
+
+  async #drain(timeoutMs: number): Promise<void> {
+    if (this.#state === "draining") return;
+    this.#state = "draining";
+    const openExchanges = this.#gateway?.openExchanges ?? 0;
+    this.#logger.info({ openExchanges, timeoutMs }, "draining");
+    void this.#channel.send({ type: "draining", openExchanges });
+    await this.#gateway?.drain(timeoutMs);
+    await this.#callLog?.flush();
+    await this.#sendMetrics(0);
+    await this.#gateway?.close();
+    await this.#pool.close();
+    this.#logger.info({}, "drained");
+    process.exit(0);
+  }
+
+  async #sendMetrics(requestId: number): Promise<void> {
+    const own = (await this.#metrics?.collect()) ?? [];
+    const ofGateway = (await this.#gateway?.collectMetrics()) ?? [];
+    await this.#channel.send({ type: "metrics", requestId, metrics: [...ofGateway, ...own] });
+  }
+
+  /** The state after an exception no one caught is unknown: keep the call records, and let a fresh process take over. */
+  #crash(error: unknown, what: string): void {
+    this.#logger.fatal({ error }, `${what}; this worker ends and is replaced`);
+    this.#callLog?.flushSync();
+    process.exit(1);
+  }
+}

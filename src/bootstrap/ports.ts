@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { EXIT, StartError } from "./exit-codes.ts";
+import { commandOf } from "./process-info.ts";
+
+export interface PortOwner {
+  pid: number;
+  command: string | null;
+}
+
+export type PortState =
+  | { state: "free" }
+  /** `owners` is empty where /proc does not tell (another user's process). */
+  | { state: "busy"; owners: PortOwner[] }
+  | { state: "forbidden" }
+  | { state: "error"; message: string };
+
+/**
+ * Binds the address exclusively for a moment. Gateways share their ports (SO_REUSEPORT), so without this check a second
+ * gateway would silently take half of the first one's connections.
+ */
+export async function probePort(host: string, port: number): Promise<PortState> {
+  const error = await tryListen(host, port);
+  if (error === null) return { state: "free" };
+  if (error.code === "EADDRINUSE") return { state: "busy", owners: ownersOf(port) };
+  if (error.code === "EACCES") return { state: "forbidden" };
+  return { state: "error", message: error.message };
+}
+
+function tryListen(host: string, port: number): Promise<NodeJS.ErrnoException | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
+  });
+}
+
+/** Throws StartError `portInUse`, `noPermission` or `failed`, with what to do about it. `tolerated`: pids that may hold it. */
+export async function requirePort(
+  use: string,
+  host: string,
+  port: number,
+  tolerated: ReadonlySet<number>,
+): Promise<void> {
+  if (port === 0) return;
+  const probe = await probePort(host, port);
+  if (probe.state === "free") return;
+  if (probe.state === "busy" && probe.owners.length > 0 && probe.owners.every(({ pid }) => tolerated.has(pid))) return;
+  throw new StartError(exitCodeOf(probe), describeProblem(use, host, port, probe));
+}
+
+function exitCodeOf(probe: PortState) {
+  if (probe.state === "busy") return EXIT.portInUse;
+  return probe.state === "forbidden" ? EXIT.noPermission : EXIT.failed;
+}
+
+export function describeProblem(use: string, host: string, port: number, probe: PortState): string {
+  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  if (probe.state === "busy") {
+    return `${use} address ${address} is in use${describeOwners(probe.owners)}; stop that process or choose another port`;
+  }
+  if (probe.state === "forbidden") {
+    return (
+      `${use} address ${address}: permission denied. Ports below 1024 need a privilege: choose a port above, ` +
+      "or allow it with `sudo sysctl net.ipv4.ip_unprivileged_port_start=80`, " +
+      'or `sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"`'
+    );
+  }
+  if (probe.state === "error") return `${use} address ${address} can't be used: ${probe.message}`;
+  return `${use} address ${address} is free`;
+}
+
+export function describeOwners(owners: readonly PortOwner[]): string {
+  if (owners.length === 0) return " (by a process of another user)";
+  const [first] = owners;
+  const more = owners.length > 1 ? ` and ${owners.length - 1} more` : "";
+  return ` by pid ${first?.pid}${first?.command == null ? "" : ` (${cut(first.command)})`}${more}`;
+}
+
+function cut(command: string): string {
+  return command.length > 100 ? `${command.slice(0, 99)}…` : command;
+}
+
+/** The processes that listen on a TCP port, as far as this user may look. */
+export function ownersOf(port: number): PortOwner[] {
+  const inodes = listeningInodes(port);
+  if (inodes.size === 0) return [];
+  const owners: PortOwner[] = [];
+  for (const entry of listDirectory("/proc")) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    if (holdsSocket(pid, inodes)) owners.push({ pid, command: commandOf(pid) });
+  }
+  return owners;
+}
+
+/** proc(5): `sl local_address rem_address st … inode`; addresses are hexadecimal, state 0A is LISTEN. */
+function listeningInodes(port: number): Set<string> {
+  const inodes = new Set<string>();
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    let text: string;
+    try {
+      text = readFileSync(table, "utf8");
+    } catch {
+      continue;
+    }
+    for (const line of text.split("\n").slice(1)) {
+      const fields = line.trim().split(/\s+/);
+      if (fields[3] === "0A" && fields[1]?.endsWith(wanted)) inodes.add(`socket:[${fields[9]}]`);
+    }
+  }
+  return inodes;
+}
+
+function holdsSocket(pid: number, inodes: ReadonlySet<string>): boolean {
+  for (const descriptor of listDirectory(`/proc/${pid}/fd`)) {
+    try {
+      if (inodes.has(readlinkSync(`/proc/${pid}/fd/${descriptor}`))) return true;
+    } catch {
+      // Closed since it was listed.
+    }
+  }
+  return false;
+}
+
+function listDirectory(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}

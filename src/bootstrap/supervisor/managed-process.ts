@@ -1,0 +1,115 @@
+import type { Worker } from "node:cluster";
+import { identityOf, type ProcessIdentity } from "../process-info.ts";
+
+export type ProcessState = "starting" | "ready" | "draining";
+
+/** How a process ended, as metrics and the log name it. */
+export type EndReason = "exited" | "crashed" | "killed" | "stuck" | "overdue";
+
+export interface ManagedProcessHooks<Incoming> {
+  onOnline(process: ManagedProcess<Incoming>): void;
+  onMessage(process: ManagedProcess<Incoming>, message: Incoming): void;
+  onExit(process: ManagedProcess<Incoming>, reason: EndReason, detail: string): void;
+}
+
+/** A worker says something at least four times a second; silent for this long, its event loop is stuck. */
+const SILENCE_LIMIT_MS = 2_000;
+/** Until its first word: loading the program takes a while on a busy machine. */
+const START_LIMIT_MS = 20_000;
+const CHECK_INTERVAL_MS = 250;
+
+/** One forked process: its channel, its signs of life, its end. */
+export class ManagedProcess<Incoming> {
+  readonly identity: ProcessIdentity;
+  readonly startedAtMs = performance.now();
+  state: ProcessState = "starting";
+  snapshotVersion: number | null = null;
+
+  readonly #worker: Worker;
+  readonly #hooks: ManagedProcessHooks<Incoming>;
+  readonly #watch: NodeJS.Timeout;
+  #lastHeardMs = performance.now();
+  #lastCheckMs = performance.now();
+  #hasSpoken = false;
+  /** node:cluster drops what arrives before the worker listens, so it waits here for the worker's first word. */
+  #outbox: object[] = [];
+  #killReason: EndReason | null = null;
+  #deadline: NodeJS.Timeout | null = null;
+  #ended = false;
+
+  constructor(worker: Worker, hooks: ManagedProcessHooks<Incoming>) {
+    this.#worker = worker;
+    this.#hooks = hooks;
+    this.identity = identityOf(worker.process.pid ?? 0);
+    worker.on("online", () => hooks.onOnline(this));
+    worker.on("message", (message: Incoming) => {
+      this.#lastHeardMs = performance.now();
+      if (!this.#hasSpoken) this.#deliverOutbox();
+      hooks.onMessage(this, message);
+    });
+    worker.on("error", () => {
+      // A message that could not be delivered: the exit event follows and says more.
+    });
+    worker.once("exit", (code, signal) => this.#exited(code, signal));
+    this.#watch = setInterval(() => this.#checkSilence(), CHECK_INTERVAL_MS);
+  }
+
+  get pid(): number {
+    return this.identity.pid;
+  }
+
+  get uptimeMs(): number {
+    return performance.now() - this.startedAtMs;
+  }
+
+  send(message: object): void {
+    if (!this.#hasSpoken) this.#outbox.push(message);
+    else if (!this.#ended && this.#worker.isConnected()) this.#worker.send(message);
+  }
+
+  /** Asks it to drain, and kills it when it has not gone `graceMs` after its own deadline. */
+  drain(timeoutMs: number, graceMs: number): void {
+    this.state = "draining";
+    this.send({ type: "drain", timeoutMs });
+    this.killAfter(timeoutMs + graceMs);
+  }
+
+  killAfter(delayMs: number): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.kill("overdue"), delayMs);
+  }
+
+  kill(reason: EndReason): void {
+    if (this.#ended) return;
+    this.#killReason ??= reason;
+    this.#worker.process.kill("SIGKILL");
+  }
+
+  #deliverOutbox(): void {
+    this.#hasSpoken = true;
+    for (const message of this.#outbox) this.send(message);
+    this.#outbox = [];
+  }
+
+  #checkSilence(): void {
+    const nowMs = performance.now();
+    // When this very process was stopped or starved, the silence was its own: everyone starts afresh.
+    if (nowMs - this.#lastCheckMs > 4 * CHECK_INTERVAL_MS) this.#lastHeardMs = nowMs;
+    this.#lastCheckMs = nowMs;
+    const limitMs = this.#hasSpoken ? SILENCE_LIMIT_MS : START_LIMIT_MS;
+    if (nowMs - this.#lastHeardMs > limitMs) this.kill("stuck");
+  }
+
+  #exited(code: number | null, signal: string | null): void {
+    this.#ended = true;
+    clearInterval(this.#watch);
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    const detail = signal === null || signal === undefined ? `exit code ${code}` : `signal ${signal}`;
+    this.#hooks.onExit(this, this.#killReason ?? this.#naturalReason(code, signal), detail);
+  }
+
+  #naturalReason(code: number | null, signal: string | null): EndReason {
+    if (signal) return "killed";
+    return code === 0 ? "exited" : "crashed";
+  }
+}

@@ -1,0 +1,22 @@
+/** What the supervisor tells a worker before it runs: variables of its own, beside those the user has set. */
+export interface WorkerEnvironment {
+  homeDirectory: string;
+  /** null: the quickstart configuration. */
+  configPath: string | null;
+  /** From 1; 0 for the control process. */
+  slot: number;
+}
+
+export function toVariables(environment: WorkerEnvironment): Record<string, string> {
+  return {
+    TIDEGATE_HOME: environment.homeDirectory,
+    TIDEGATE_CONFIG: environment.configPath ?? "",
+    TIDEGATE_SLOT: String(environment.slot),
+  };
+}
+
+export function fromVariables(env: NodeJS.ProcessEnv): WorkerEnvironment {
+  const { TIDEGATE_HOME: homeDirectory, TIDEGATE_CONFIG: configPath, TIDEGATE_SLOT: slot } = env;
+  if (!homeDirectory || slot === undefined) throw new Error("workers are started by `tidegate start`, not by hand");
+  return { homeDirectory, configPath: configPath || null, slot: Number(slot) };
+}

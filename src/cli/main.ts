@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { EXIT, StartError } from "../bootstrap/exit-codes.ts";
+import { VERSION } from "../platform/version.ts";
+import { checkCommand } from "./commands/check.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { startCommand } from "./commands/start.ts";
+
+const AFTER_HELP = `
+Environment:
+  TIDEGATE_HOME        data directory (default: ./data)
+  TIDEGATE_CONFIG      configuration file (default: ./tidegate.yaml if it is there, otherwise quickstart)
+  TIDEGATE_PORT        port of the gateway where the configuration names no listener (default: 8080)
+  TIDEGATE_ADMIN_HOST  address of health and metrics (default: 127.0.0.1; 0.0.0.0 in a container)
+  TIDEGATE_ADMIN_PORT  port of health and metrics (default: 9080)
+  TIDEGATE_WORKERS     gateway workers (default: one for each core)
+  TIDEGATE_LOG_LEVEL   fatal, error, warn, info, debug, trace or silent (default: info)
+
+Signals to a running \`tidegate start\`:
+  SIGTERM, SIGINT      finish open calls, then end; a second SIGINT ends at once
+  SIGHUP               read the configuration again and replace the workers one by one
+
+Exit codes:
+  0   done                          75  a port is in use
+  1   failed                        77  not permitted, e.g. a port below 1024
+  64  wrong command line            78  the configuration is wrong
+  73  data directory in use or not writable
+`;
+
+async function main(): Promise<number> {
+  const program = new Command("tidegate")
+    .description("AI gateway and API management: one entry point for ordinary services and every LLM provider")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .showHelpAfterError("(--help shows what there is)")
+    .showSuggestionAfterError()
+    .addHelpText("after", AFTER_HELP)
+    .exitOverride();
+  let exitCode: number = EXIT.ok;
+  const finish = (code: number) => {
+    exitCode = code;
+  };
+  for (const command of [startCommand, checkCommand, logsCommand, doctorCommand]) {
+    program.addCommand(command(finish).copyInheritedSettings(program));
+  }
+  await program.parseAsync();
+  return exitCode;
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof StartError) {
+    process.stderr.write(`tidegate: ${error.message}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`tidegate: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.failed;
+}
+
+// `tidegate logs | head` closes the pipe early: that is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  throw error;
+});
+
+process.exit(await main().catch(exitCodeOf));

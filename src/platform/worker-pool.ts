@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Transferable as PiscinaTransferable } from "node:worker_threads";
+import { Piscina } from "piscina";
+
+/** The files under `workers/tasks/` that may run in the pool. */
+export const TASK_NAMES = ["write-call-log", "translate"] as const;
+export type TaskName = (typeof TASK_NAMES)[number];
+
+export interface WorkerPool {
+  /** Runs one task in a thread. Rejects with what the task threw, or when the pool is closed. */
+  run<Input, Output>(task: TaskName, input: Input, transfer?: readonly PiscinaTransferable[]): Promise<Output>;
+  /** Waits for the tasks under way, then ends the threads. */
+  close(): Promise<void>;
+}
+
+export interface WorkerPoolOptions {
+  maxThreads: number;
+  /** Holds the compiled task files; needed only where this module itself was not compiled. */
+  tasksDirectory?: URL;
+}
+
+const IDLE_TIMEOUT_MS = 30_000;
+
+/**
+ * The one Piscina pool of a worker process. It starts no thread before the first task: a worker is ready sooner, and
+ * a small installation never pays for threads it does not use.
+ */
+export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
+  const directory = options.tasksDirectory ?? new URL("../../workers/tasks/", import.meta.url);
+  let pool: Piscina | null = null;
+  let closed = false;
+
+  const open = (): Piscina =>
+    new Piscina({
+      minThreads: 0,
+      maxThreads: Math.max(1, options.maxThreads),
+      idleTimeout: IDLE_TIMEOUT_MS,
+      // A task may be a call log batch: it has to be finished, not to be killed, however slow the disk is.
+      closeTimeout: 30_000,
+    });
+
+  return {
+    async run<Input, Output>(
+      task: TaskName,
+      input: Input,
+      transfer: readonly PiscinaTransferable[] = [],
+    ): Promise<Output> {
+      if (closed) throw new Error("the worker pool is closed");
+      pool ??= open();
+      const output: Output = await pool.run(input, {
+        filename: taskFile(directory, task),
+        transferList: [...transfer],
+      });
+      return output;
+    },
+    async close(): Promise<void> {
+      closed = true;
+      await pool?.close();
+    },
+  };
+}
+
+function taskFile(directory: URL, task: TaskName): string {
+  const file = fileURLToPath(new URL(`${task}.js`, directory));
+  if (!existsSync(file)) throw new Error(`${file} is missing: run \`npm run build\``);
+  return file;
+}

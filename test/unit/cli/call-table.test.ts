@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { CallTable } from "../../../src/cli/call-table.ts";
+import { record } from "../platform/call-log-fixtures.ts";
+
+describe("the table of calls", () => {
+  const calls = [
+    record(1, { totalMs: 12_345, firstByteMs: 3.21, costUsd: 0.25 }),
+    record(2, { status: 429, errorCode: "rate_limited", path: `/${"long".repeat(30)}` }),
+  ];
+
+  it("shows everything where there is no terminal", () => {
+    const table = new CallTable(calls, undefined);
+    expect(table.head()).toMatch(
+      /^TIME +STATUS +METHOD +PATH +APPLICATION +SERVICE +MODEL +TRIES +FIRST +TOTAL +TOKENS +COST +ERROR$/,
+    );
+    expect(table.row(calls[0]!)).toMatch(/ 3\.2 ms +12\.3 s +1\/2 +\$0\.2500$/);
+    expect(table.row(calls[1]!)).toMatch(/…/);
+    expect(table.row(calls[1]!)).toMatch(/rate_limited$/);
+  });
+
+  it.each([40, 60, 80, 100, 120, 160])("fits into %i columns", (columns) => {
+    const table = new CallTable(calls, columns);
+    for (const line of [table.head(), ...calls.map((call) => table.row(call))]) {
+      expect(line.length).toBeLessThanOrEqual(columns);
+      expect(line).toMatch(/STATUS|200|429/);
+    }
+  });
+
+  it("lets no caller write control characters to the terminal", () => {
+    const call = record(1, { path: "/\u001b[2J\u0007x" });
+    expect(new CallTable([call], 120).row(call)).toContain("/?[2J?x");
+  });
+});

@@ -1,0 +1,142 @@
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { listCallLogFiles } from "../../../src/platform/call-log/files.ts";
+import { packBatch } from "../../../src/platform/call-log/format.ts";
+import { readCallLog } from "../../../src/platform/call-log/reader.ts";
+import { writeBatch } from "../../../src/platform/call-log/write.ts";
+import type { WorkerPool } from "../../../src/platform/worker-pool.ts";
+import { ensureBuilt } from "../../helpers/build.ts";
+import { openSink, record, row, SETTINGS, temporaryDirectory } from "./call-log-fixtures.ts";
+
+beforeAll(ensureBuilt, 60_000);
+
+function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+describe("call log sink", () => {
+  it("gives back every record as it was, once and in order", async () => {
+    const directory = temporaryDirectory();
+    const { sink } = openSink(directory);
+    const records = numbers(0, 1_500).map((number) => record(number, { status: 200 + (number % 300) }));
+    for (const call of records) sink.append(row(call));
+    await sink.flush();
+    expect([...readCallLog(directory)]).toEqual(records);
+    expect(sink.stats()).toEqual({ written: 1_500, lost: 0, queued: 0, writeErrors: 0 });
+  });
+
+  it("writes a lone record without being told to", async () => {
+    const directory = temporaryDirectory();
+    const { sink } = openSink(directory);
+    sink.append(row(record(1)));
+    await vi.waitFor(() => expect([...readCallLog(directory)]).toEqual([record(1)]), { timeout: 10_000 });
+  });
+
+  it("begins another file at the size limit, and deletes the oldest above the total", async () => {
+    const directory = temporaryDirectory();
+    const keepBytes = 60_000;
+    const { sink } = openSink(directory, { settings: { ...SETTINGS, rotateBytes: 10_000, keepBytes } });
+    for (const number of numbers(0, 4_000)) {
+      sink.append(row(record(number)));
+      if (number % 50 === 49) await sink.flush();
+    }
+    await sink.flush();
+    const kept = [...readCallLog(directory)];
+    expect(listCallLogFiles(directory).length).toBeGreaterThan(2);
+    expect(kept.length).toBeLessThan(2_000);
+    expect(kept).toEqual(numbers(4_000 - kept.length, 4_000).map((number) => record(number)));
+  });
+
+  it("begins another file when the current one is old", async () => {
+    const directory = temporaryDirectory();
+    const { sink } = openSink(directory, { settings: { ...SETTINGS, rotateMs: 0 } });
+    for (const number of numbers(0, 3)) {
+      sink.append(row(record(number)));
+      await sink.flush();
+    }
+    expect(listCallLogFiles(directory)).toHaveLength(3);
+    expect([...readCallLog(directory)]).toHaveLength(3);
+  });
+
+  it("redacts bodies before they reach the disk", async () => {
+    const directory = temporaryDirectory();
+    const { sink } = openSink(directory);
+    const requestBody = '{"user":"ann","password":"hunter2","note":"key sk-abc123"}';
+    sink.append(row(record(1, { requestBody, responseBody: 'data: {"api_key":"s3cret"}\n\n' })));
+    await sink.flush();
+    const [read] = [...readCallLog(directory)];
+    expect(read?.requestBody).toBe('{"user":"ann","password":"[redacted]","note":"key [redacted]"}');
+    expect(read?.responseBody).toBe('data: {"api_key":"[redacted]"}\n\n');
+  });
+
+  it("keeps records while the disk refuses them, and recovers by itself", async () => {
+    const parent = temporaryDirectory();
+    const directory = join(parent, "calls");
+    // A file where the directory should be: every write fails, also for root.
+    writeFileSync(directory, "");
+    const { sink, logger } = openSink(directory);
+    for (const number of numbers(0, 600)) sink.append(row(record(number)));
+    await vi.waitFor(() => expect(sink.stats().writeErrors).toBeGreaterThan(1), { timeout: 10_000 });
+    expect(sink.stats()).toMatchObject({ written: 0, lost: 0, queued: 600 });
+    expect(logger.lines).toHaveLength(1);
+    expect(logger.lines[0]?.message).toContain("call log can't be written");
+
+    rmSync(directory);
+    mkdirSync(directory);
+    await vi.waitFor(() => expect(sink.stats()).toMatchObject({ written: 600, queued: 0 }), { timeout: 10_000 });
+    expect([...readCallLog(directory)]).toEqual(numbers(0, 600).map((number) => record(number)));
+  });
+
+  it("counts what does not fit in memory as lost, by rows and by bytes of bodies", async () => {
+    const directory = join(temporaryDirectory(), "calls");
+    writeFileSync(directory, "");
+    const { sink } = openSink(directory, { maxQueuedRows: 100, maxQueuedBodyBytes: 1_000 });
+    for (const number of numbers(0, 130)) sink.append(row(record(number)));
+    expect(sink.stats()).toMatchObject({ queued: 100, lost: 30 });
+
+    const { sink: withBodies } = openSink(directory, { maxQueuedRows: 100, maxQueuedBodyBytes: 1_000 });
+    for (const number of numbers(0, 5)) withBodies.append(row(record(number, { requestBody: "x".repeat(400) })));
+    expect(withBodies.stats()).toMatchObject({ queued: 3, lost: 2 });
+  });
+
+  it("ends a flush although the disk refuses everything, and counts the loss", async () => {
+    const directory = join(temporaryDirectory(), "calls");
+    writeFileSync(directory, "");
+    const { sink } = openSink(directory);
+    sink.append(row(record(1)));
+    await sink.flush();
+    expect(sink.stats()).toMatchObject({ written: 0, lost: 1, queued: 0 });
+  });
+
+  it("leaves nothing of a batch behind when the disk is full", () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, "1800000000000-w1-1.tgcl");
+    symlinkSync("/dev/full", path);
+    const rows = packBatch(row(record(1)));
+    expect(() => writeBatch({ path, worker: 1, rows, redaction: null, keepBytes: 1 })).toThrow("ENOSPC");
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it("writes everything once when the process is about to die, whatever a thread is doing", async () => {
+    const directory = temporaryDirectory();
+    const { sink } = openSink(directory);
+    // The first batches are with the thread at this moment: taken, or not yet.
+    for (const number of numbers(0, 1_000)) sink.append(row(record(number)));
+    sink.flushSync();
+    const ids = [...readCallLog(directory)].map(({ id }) => id).sort();
+    expect(ids).toEqual(numbers(0, 1_000).map((number) => record(number).id));
+    await sink.flush();
+    expect([...readCallLog(directory)]).toHaveLength(1_000);
+  });
+
+  it("writes by itself what no thread will ever take", () => {
+    const directory = temporaryDirectory();
+    const neverRuns: WorkerPool = { run: () => new Promise(() => {}), close: async () => {} };
+    const { sink } = openSink(directory, { pool: neverRuns });
+    for (const number of numbers(0, 300)) sink.append(row(record(number)));
+    sink.flushSync();
+    expect([...readCallLog(directory)]).toHaveLength(300);
+    expect(sink.stats()).toMatchObject({ written: 300, lost: 0, queued: 0 });
+  });
+});

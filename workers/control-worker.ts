@@ -1,0 +1,3 @@
+import { runControl } from "../src/bootstrap/control/control.ts";
+
+runControl();
