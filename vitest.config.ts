@@ -14,6 +14,8 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
+          // As the supervisor sets it for workers: read once, when uWebSockets.js is loaded.
+          env: { UWS_HTTP_MAX_HEADERS_SIZE: "131072" },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -39,7 +39,7 @@ function inPlace(bytes: Buffer, times: number): Cost {
   for (let i = 0; i < times; i++) {
     const body = parseBody(bytes);
     inspectRequest(body, "openai");
-    buildCall(bytes, body, PLAN);
+    buildCall(body, PLAN);
   }
   const us = ((performance.now() - startedAt) * 1000) / times;
   return { loopUs: us, latencyUs: us };

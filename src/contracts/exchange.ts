@@ -38,6 +38,9 @@ export interface Exchange {
   streamBody(onChunk: (chunk: Buffer) => boolean, onEnd: () => void): void;
   resumeBody(): void;
 
+  /** How long the client may be silent within a body, its own or the answer's; 0: for ever. A minute unless set. */
+  setIdleTimeout(ms: number): void;
+
   /** One call; replaces the one before. Called at most once, never after the response has ended. */
   onAborted(callback: () => void): void;
 

@@ -10,8 +10,8 @@ export interface LimitStore {
    * For tokens and cost, a counter below its limit admits a call whatever its amount: its size is an estimate.
    */
   reserve(limit: LimitSnapshot, key: string, amount: number, nowMs: number): LimitDecision;
-  /** Corrects a reservation of `reserved` to `used`, which may be more or less. */
-  settle(limit: LimitSnapshot, key: string, reserved: number, used: number, nowMs: number): void;
+  /** Corrects a reservation of `reserved`, made at `reservedAtMs`, to `used`, which may be more or less. */
+  settle(limit: LimitSnapshot, key: string, reserved: number, used: number, reservedAtMs: number, nowMs: number): void;
 }
 
 export interface LimitDecision {

@@ -15,6 +15,11 @@ import { createRequestIds } from "./request-id.ts";
 /** How often deadlines are looked at: a call may outlive its total timeout by this. */
 const DEADLINE_CHECK_MS = 100;
 const DRAIN_CHECK_MS = 20;
+/**
+ * A kept-alive connection that is cut while its client sends the next request fails that request. So a draining worker
+ * lets idle ones be for this long: those in use get `connection: close` with their next answer and move on.
+ */
+const KEEP_ALIVE_GRACE_MS = 1_000;
 
 /** The data plane of one worker: listeners in front, the pipeline of the current snapshot behind them. */
 export function createGateway(options: GatewayOptions & { pool: WorkerPool }): Gateway {
@@ -82,7 +87,10 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       runtime.draining = true;
       acceptor.stopAccepting();
       const deadlineMs = Date.now() + timeoutMs;
-      while (runtime.open.size > 0 && Date.now() < deadlineMs) await sleep(DRAIN_CHECK_MS);
+      const keepAliveEndMs = Math.min(Date.now() + KEEP_ALIVE_GRACE_MS, deadlineMs);
+      const isBusy = (nowMs: number) =>
+        (runtime.open.size > 0 && nowMs < deadlineMs) || (acceptor.connections > 0 && nowMs < keepAliveEndMs);
+      while (isBusy(Date.now())) await sleep(DRAIN_CHECK_MS);
       for (const context of [...runtime.open]) {
         context.pipeline.fail(context, new GatewayError("not_ready", "the gateway is shutting down: try again"));
       }

@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { RouteTarget } from "./pipeline/compiled.ts";
 import type { Context } from "./pipeline/context.ts";
+import { Series } from "./series.ts";
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
@@ -35,11 +37,18 @@ interface AttemptSeries {
 /** What one worker shows at `/metrics`; the control process adds the workers up. */
 export class DataPlaneMetrics {
   readonly #registry = new Registry();
-  /** Callers choose model names: series must not grow without bound. */
-  static readonly MAX_SERIES = 5000;
   readonly #calls = new Map<string, CallSeries>();
-  readonly #models = new Map<string, ModelSeries>();
-  readonly #attempts = new Map<string, AttemptSeries>();
+  readonly #callsByTarget = new WeakMap<RouteTarget, Map<number, CallSeries>>();
+  readonly #models = new Series<ModelSeries>((provider, model) => ({
+    provider,
+    model,
+    inputTokens: 0,
+    outputTokens: 0,
+    cachedInputTokens: 0,
+    reasoningTokens: 0,
+    costUsd: 0,
+  }));
+  readonly #attempts = new Series<AttemptSeries>((upstream, target) => ({ upstream, target, good: 0, failed: 0 }));
   readonly #refused = new Map<string, number>();
   #openExchanges: () => number = () => 0;
   #pools: () => { origin: string; connected: number; running: number }[] = () => [];
@@ -55,11 +64,7 @@ export class DataPlaneMetrics {
   }
 
   called(context: Context, totalMs: number): void {
-    const { target } = context;
-    const service = target === null || target.kind === "health" ? "" : target.service.id;
-    const route =
-      target === null || target.kind === "health" ? "" : target.kind === "rest" ? target.route.id : target.routeId;
-    const series = this.#callSeries(service, route, context.status);
+    const series = this.#seriesOf(context);
     const seconds = totalMs / 1000;
     series.calls++;
     series.seconds += seconds;
@@ -69,6 +74,22 @@ export class DataPlaneMetrics {
     while (bucket < DURATION_BUCKETS_S.length && seconds > (DURATION_BUCKETS_S[bucket] as number)) bucket++;
     series.buckets[bucket] = (series.buckets[bucket] as number) + 1;
     if (context.usage !== null && context.provider !== null) this.#used(context);
+  }
+
+  /** Kept by route object, so that a call costs no string; the series themselves outlive the snapshot's routes. */
+  #seriesOf({ target, status }: Context): CallSeries {
+    if (target === null || target.kind === "health") return this.#callSeries("", "", status);
+    let byStatus = this.#callsByTarget.get(target);
+    if (byStatus === undefined) {
+      byStatus = new Map();
+      this.#callsByTarget.set(target, byStatus);
+    }
+    let series = byStatus.get(status);
+    if (series === undefined) {
+      series = this.#callSeries(target.service.id, target.kind === "rest" ? target.route.id : target.routeId, status);
+      byStatus.set(status, series);
+    }
+    return series;
   }
 
   #callSeries(service: string, route: string, status: number): CallSeries {
@@ -83,25 +104,9 @@ export class DataPlaneMetrics {
   }
 
   #used(context: Context): void {
-    const provider = context.provider ?? "";
-    let model = context.modelServed ?? "";
-    if (!this.#models.has(`${provider} ${model}`) && this.#models.size >= DataPlaneMetrics.MAX_SERIES) model = "other";
-    const key = `${provider} ${model}`;
-    let series = this.#models.get(key);
-    if (series === undefined) {
-      series = {
-        provider,
-        model,
-        inputTokens: 0,
-        outputTokens: 0,
-        cachedInputTokens: 0,
-        reasoningTokens: 0,
-        costUsd: 0,
-      };
-      this.#models.set(key, series);
-    }
     const { usage } = context;
     if (usage === null) return;
+    const series = this.#models.get(context.provider ?? "", context.modelServed ?? "");
     series.inputTokens += usage.inputTokens;
     series.outputTokens += usage.outputTokens;
     series.cachedInputTokens += usage.cachedInputTokens ?? 0;
@@ -111,15 +116,7 @@ export class DataPlaneMetrics {
 
   /** `upstream`: service or provider id; `target`: host or model. */
   attempted(upstream: string, target: string, good: boolean): void {
-    let name = target;
-    if (!this.#attempts.has(`${upstream} ${name}`) && this.#attempts.size >= DataPlaneMetrics.MAX_SERIES)
-      name = "other";
-    const key = `${upstream} ${name}`;
-    let series = this.#attempts.get(key);
-    if (series === undefined) {
-      series = { upstream, target: name, good: 0, failed: 0 };
-      this.#attempts.set(key, series);
-    }
+    const series = this.#attempts.get(upstream, target);
     if (good) series.good++;
     else series.failed++;
   }
@@ -133,7 +130,7 @@ export class DataPlaneMetrics {
     const published = this.#published;
     for (const metric of Object.values(published)) metric.reset();
     this.#publishCalls(published);
-    for (const series of this.#models.values()) {
+    for (const series of this.#models) {
       const labels = { provider: series.provider, model: series.model };
       published.tokens.inc({ ...labels, type: "input" }, series.inputTokens);
       published.tokens.inc({ ...labels, type: "output" }, series.outputTokens);
@@ -141,7 +138,7 @@ export class DataPlaneMetrics {
       published.tokens.inc({ ...labels, type: "reasoning" }, series.reasoningTokens);
       published.cost.inc(labels, series.costUsd);
     }
-    for (const { upstream, target, good, failed } of this.#attempts.values()) {
+    for (const { upstream, target, good, failed } of this.#attempts) {
       published.attempts.inc({ upstream, target, outcome: "ok" }, good);
       published.attempts.inc({ upstream, target, outcome: "failed" }, failed);
     }

@@ -37,3 +37,11 @@ export function backoffMs(retries: RetriesSnapshot, attempt: number, random: num
   const ceiling = Math.min(retries.maxBackoffMs, retries.backoffMs * 2 ** (attempt - 1));
   return Math.round(ceiling * random);
 }
+
+/** Milliseconds that a `Retry-After` field asks for, as seconds or as a date (RFC 9110 §10.2.3); null without a valid one. */
+export function readRetryAfter(value: string | undefined, nowMs: number): number | null {
+  if (value === undefined) return null;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const atMs = Date.parse(value);
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+}

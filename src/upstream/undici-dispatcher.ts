@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { Pool } from "undici";
+import { isIP } from "node:net";
+import { buildConnector, Pool, type Dispatcher as UndiciDispatch } from "undici";
 import type { Dispatcher, DispatchHandler, DispatchOptions } from "../contracts/dispatcher.ts";
 import { toGatewayError } from "./undici-errors.ts";
 
@@ -17,35 +18,34 @@ const KEEP_ALIVE_MS = 55_000;
 /** One origin's connections over undici: HTTP/1.1, no pipelining, as many connections as there are calls at once. */
 export class UndiciDispatcher implements Dispatcher {
   readonly #pool: Pool;
+  readonly #hostname: string;
 
   constructor(options: UndiciDispatcherOptions) {
+    this.#hostname = new URL(options.origin).hostname;
     this.#pool = new Pool(options.origin, {
       pipelining: 1,
       connections: null,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: 10 * KEEP_ALIVE_MS,
       maxHeaderSize: 64 * 1024,
-      connect: {
-        timeout: options.connectTimeoutMs,
-        ...(options.caFile === null ? {} : { ca: readFileSync(options.caFile) }),
-      },
+      connect: createConnector(options, this.#hostname),
     });
   }
 
   dispatch(options: DispatchOptions, handler: DispatchHandler): void {
-    this.#pool.dispatch(
-      {
-        path: options.path,
-        method: options.method,
-        headers: options.headers,
-        body: options.body,
-        headersTimeout: options.firstByteTimeoutMs,
-        bodyTimeout: options.idleTimeoutMs,
-        // Never queued behind another call on the same connection.
-        blocking: true,
-      },
-      new HandlerAdapter(handler),
-    );
+    const request: UndiciDispatch.DispatchOptions & { servername: string } = {
+      path: options.path,
+      method: options.method,
+      headers: options.headers,
+      body: options.body,
+      headersTimeout: options.firstByteTimeoutMs,
+      bodyTimeout: options.idleTimeoutMs,
+      // Without it, undici would open a connection anew for each other Host header.
+      servername: this.#hostname,
+      // Never queued behind another call on the same connection.
+      blocking: true,
+    };
+    this.#pool.dispatch(request, new HandlerAdapter(handler));
   }
 
   stats(): { connected: number; running: number } {
@@ -56,6 +56,18 @@ export class UndiciDispatcher implements Dispatcher {
   destroy(): Promise<void> {
     return this.#pool.destroy();
   }
+}
+
+/** Certificates are checked against the name of the origin, whatever Host header a call carries. */
+function createConnector(options: UndiciDispatcherOptions, hostname: string): buildConnector.connector {
+  const connect = buildConnector({
+    timeout: options.connectTimeoutMs,
+    ...(options.caFile === null ? {} : { ca: readFileSync(options.caFile) }),
+  });
+  // An address is no server name (RFC 6066 §3): then it is checked against the certificate as an address.
+  const servername = isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? hostname : undefined;
+  return ({ servername: _, ...rest }, callback) =>
+    connect(servername === undefined ? rest : { ...rest, servername }, callback);
 }
 
 /** undici's handler of raw headers (one object per call, no header maps) onto ours. */

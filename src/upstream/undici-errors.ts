@@ -25,6 +25,8 @@ const BY_CODE: Record<string, ErrorCode> = {
   ENOENT: "upstream_unreachable",
   EADDRNOTAVAIL: "upstream_unreachable",
   EMFILE: "upstream_unreachable",
+  EPROTO: "upstream_unreachable",
+  UND_ERR_INVALID_ARG: "internal_error",
   UND_ERR_HEADERS_OVERFLOW: "upstream_protocol_error",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "upstream_protocol_error",
   UND_ERR_RES_EXCEEDED_MAX_SIZE: "upstream_response_too_large",
@@ -50,7 +52,8 @@ export function toGatewayError(error: Error): GatewayError {
 }
 
 function classify(code: string, error: Error): ErrorCode {
-  if (code.startsWith("HPE_")) return "upstream_protocol_error";
+  // undici's parser errors carry a code of llhttp for some faults and none for others.
+  if (error.name === "HTTPParserError" || code.startsWith("HPE_")) return "upstream_protocol_error";
   // Certificates and handshakes: nothing was sent.
   if (code.startsWith("ERR_TLS") || code.startsWith("ERR_SSL") || /CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
     return "upstream_unreachable";

@@ -41,6 +41,13 @@ export class Acceptor {
     return [...this.#open.values()].map((entry) => entry.url);
   }
 
+  /** Open connections, idle ones included. */
+  get connections(): number {
+    let connections = 0;
+    for (const { listener } of this.#open.values()) connections += listener.connections;
+    return connections;
+  }
+
   stopAccepting(): void {
     for (const { listener } of this.#open.values()) listener.stopAccepting();
   }

@@ -1,13 +1,28 @@
 import ipaddr from "ipaddr.js";
 
+/** What the proxies on the way say about a request. */
+export interface ForwardedFields {
+  /** `Forwarded`, `X-Forwarded-For` and `X-Forwarded-Proto`; several fields of one name are joined by commas. */
+  forwarded: string | undefined;
+  forwardedFor: string | undefined;
+  forwardedProto: string | undefined;
+}
+
+export interface Caller {
+  address: string;
+  /** What the caller used; null where no proxy says so. */
+  scheme: "http" | "https" | null;
+}
+
 /**
- * Who called, when a request may have come through proxies. `Forwarded` (RFC 7239) and `X-Forwarded-For` are read from
+ * Who called, when a request may have come through proxies. `X-Forwarded-For` and `Forwarded` (RFC 7239) are read from
  * right to left, and believed only as far as the addresses on the way are trusted: whatever a client writes itself
- * stands to the left of what our own proxies added.
+ * stands to the left of what our own proxies added. Where both are there, `X-Forwarded-For` counts: most proxies write
+ * that alone, and pass on a `Forwarded` that the client made up.
  */
 export interface ClientAddressResolver {
-  /** `peerAddress` is the connection's. */
-  resolve(peerAddress: string, forwarded: string | undefined, forwardedFor: string | undefined): string;
+  /** `peerAddress` is the connection's, and is trusted. */
+  resolve(peerAddress: string, fields: ForwardedFields): Caller;
   isTrusted(address: string): boolean;
 }
 
@@ -20,7 +35,7 @@ export function createClientAddressResolver(trusted: readonly string[]): ClientA
   );
 
   const isTrusted = (address: string): boolean => {
-    if (ranges.length === 0 || !ipaddr.isValid(address)) return false;
+    if (ranges.length === 0 || !isAddress(address)) return false;
     const parsed = ipaddr.process(address);
     return ranges.some(([range, bits]) => {
       if (range.kind() !== parsed.kind()) return false;
@@ -28,21 +43,42 @@ export function createClientAddressResolver(trusted: readonly string[]): ClientA
     });
   };
 
+  /** The caller among the hops, and the hop that told of it; that one's index is `hops.length` when it is the peer. */
+  const walk = (peerAddress: string, hops: readonly string[]): { address: string; index: number } => {
+    let address = peerAddress;
+    let index = hops.length;
+    while (index > 0 && isTrusted(address)) {
+      const hop = hops[index - 1] as string;
+      if (!isAddress(hop)) break;
+      address = ipaddr.process(hop).toString();
+      index--;
+    }
+    return { address, index };
+  };
+
   return {
     isTrusted,
-    resolve(peerAddress, forwarded, forwardedFor) {
-      if (!isTrusted(peerAddress)) return peerAddress;
-      const hops = forwarded === undefined ? splitForwardedFor(forwardedFor ?? "") : splitForwarded(forwarded);
-      let client = peerAddress;
-      for (let i = hops.length - 1; i >= 0; i--) {
-        const hop = hops[i] as string;
-        if (!ipaddr.isValid(hop)) return client;
-        client = ipaddr.process(hop).toString();
-        if (!isTrusted(client)) return client;
+    resolve(peerAddress, { forwarded, forwardedFor, forwardedProto }) {
+      if (forwardedFor !== undefined || forwarded === undefined) {
+        const { address } = walk(peerAddress, forwardedFor === undefined ? [] : splitForwardedFor(forwardedFor));
+        return { address, scheme: schemeOf(forwardedProto?.split(",").at(-1)) };
       }
-      return client;
+      const elements = splitForwarded(forwarded);
+      const hops = elements.map((element) => stripPort(element.get("for") ?? ""));
+      const { address, index } = walk(peerAddress, hops);
+      return { address, scheme: schemeOf(elements[index]?.get("proto") ?? forwardedProto?.split(",").at(-1)) };
     },
   };
+}
+
+/** In full notation: shortened and octal forms of IPv4 addresses are read differently by different programs. */
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
+function schemeOf(text: string | undefined): Caller["scheme"] {
+  const scheme = text?.trim().toLowerCase();
+  return scheme === "http" || scheme === "https" ? scheme : null;
 }
 
 function singleAddress(address: ipaddr.IPv4 | ipaddr.IPv6): Range {
@@ -53,21 +89,17 @@ function splitForwardedFor(value: string): string[] {
   return value.split(",").map((hop) => stripPort(hop.trim()));
 }
 
-/** The `for=` parameters of RFC 7239 §5.2; unknown and obfuscated identifiers come out as they are, and end the walk. */
-function splitForwarded(value: string): string[] {
+/** The parameters of each element of RFC 7239 §4; identifiers that are unknown or obfuscated come out as they are. */
+function splitForwarded(value: string): Map<string, string>[] {
   return value.split(",").map((element) => {
+    const parameters = new Map<string, string>();
     for (const pair of element.split(";")) {
       const equals = pair.indexOf("=");
-      if (equals > 0 && pair.slice(0, equals).trim().toLowerCase() === "for") {
-        return stripPort(
-          pair
-            .slice(equals + 1)
-            .trim()
-            .replace(/^"(.*)"$/, "$1"),
-        );
-      }
+      if (equals <= 0) continue;
+      const text = pair.slice(equals + 1).trim();
+      parameters.set(pair.slice(0, equals).trim().toLowerCase(), text.replace(/^"(.*)"$/, "$1"));
     }
-    return "";
+    return parameters;
   });
 }
 

@@ -24,11 +24,11 @@ export class WorkerLimitStore implements LimitStore {
       : this.#reserveBucket(limit, key, amount, nowMs);
   }
 
-  settle(limit: LimitSnapshot, key: string, reserved: number, used: number, nowMs: number): void {
+  settle(limit: LimitSnapshot, key: string, reserved: number, used: number, reservedAtMs: number, nowMs: number): void {
     if (limit.algorithm === "window") {
       const counter = this.#windows.get(key);
-      // What a window that is over still owes is forgotten with it.
-      if (counter === undefined || nowMs >= counter.atMs) return;
+      // What a window that is over still owes is forgotten with it, and taken from no other.
+      if (counter === undefined || counter.atMs !== windowEnd(limit, reservedAtMs)) return;
       counter.value = Math.max(0, counter.value + used - reserved);
       return;
     }

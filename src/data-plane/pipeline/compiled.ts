@@ -13,6 +13,8 @@ export interface CompiledLimit {
   limit: LimitSnapshot;
   /** Names the counter, up to what `per` adds. Stable over snapshots. */
   keyPrefix: string;
+  /** The whole name, where it does not depend on the request. */
+  key: string | null;
 }
 
 export interface CompiledApplication {
@@ -55,9 +57,11 @@ export type RouteTarget =
 /** The path to ask the upstream for, from the path as the caller sent it. */
 export type PathRewriter = (path: string, params: Readonly<Record<string, string | undefined>>) => string;
 
-export function compileLimits(limits: readonly LimitSnapshot[], scope: string): CompiledLimit[] {
-  return limits.map((limit) => ({
-    limit,
-    keyPrefix: `${scope}|${limit.per}|${limit.unit}|${limit.algorithm}|${limit.amount}/${limit.windowMs}|`,
-  }));
+/** `application`: whose limits these are, where they are an application's. */
+export function compileLimits(limits: readonly LimitSnapshot[], scope: string, application?: string): CompiledLimit[] {
+  return limits.map((limit) => {
+    const keyPrefix = `${scope}|${limit.per}|${limit.unit}|${limit.algorithm}|${limit.amount}/${limit.windowMs}|`;
+    const key = application !== undefined && limit.per === "application" ? keyPrefix + application : null;
+    return { limit, keyPrefix, key };
+  });
 }

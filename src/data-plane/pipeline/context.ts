@@ -38,8 +38,8 @@ export class Context {
 
   // authenticate
   application: CompiledApplication | null = null;
-  /** The header that carried the gateway's key: it is not forwarded. */
-  credentialHeader: string | null = null;
+  /** The headers that carried a key of the gateway: they are not forwarded. */
+  credentialHeaders: readonly string[] = NO_HEADERS;
 
   // admit
   reservations: Reservation[] = NO_RESERVATIONS;
@@ -74,7 +74,7 @@ export class Context {
   loggedRequestBody: string | null = null;
   loggedResponseBody: string | null = null;
   /** What is still to be noted when the call ends, however it ends. */
-  readonly beforeFinish: (() => void)[] = [];
+  beforeFinish: (() => void)[] | null = null;
   /** Ends an answer already begun with an error in the caller's dialect; null: the connection is cut. */
   endWithError: ((error: GatewayError) => void) | null = null;
 
@@ -90,6 +90,11 @@ export class Context {
     this.id = id;
     this.startedAtMs = startedAtMs;
     this.startedAt = startedAt;
+  }
+
+  noteBeforeFinish(note: () => void): void {
+    this.beforeFinish ??= [];
+    this.beforeFinish.push(note);
   }
 }
 

@@ -21,7 +21,7 @@ export function errorBody(error: GatewayError, path: string, requestId: string, 
 }
 
 export function errorHeaders(error: GatewayError, context: Context): string[] {
-  const headers = ["content-type", "application/json", "x-request-id", context.id];
+  const headers = ["content-type", "application/json", ...requestIdHeaders(context)];
   headers.push(...context.rateLimitHeaders);
   if (error.retryAfterMs !== null)
     headers.push("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
@@ -32,6 +32,12 @@ export function errorHeaders(error: GatewayError, context: Context): string[] {
   if (context.provider !== null) headers.push("x-tidegate-provider", context.provider);
   if (context.attempts > 0) headers.push("x-tidegate-attempts", String(context.attempts));
   return headers;
+}
+
+/** The call's id; once more under the name in which Anthropic's SDKs look for it. */
+export function requestIdHeaders({ id, target }: Context): string[] {
+  const speaksAnthropic = target?.kind === "ai" && target.inbound.name === "anthropic";
+  return speaksAnthropic ? ["x-request-id", id, "request-id", id] : ["x-request-id", id];
 }
 
 export function asGatewayError(error: unknown): GatewayError {

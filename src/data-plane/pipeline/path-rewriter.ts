@@ -1,6 +1,8 @@
 import type { RouteSnapshot } from "../../contracts/snapshot.ts";
 import type { PathRewriter } from "./compiled.ts";
 
+const PLACEHOLDER = /:[A-Za-z_][A-Za-z0-9_]*|\*/g;
+
 /**
  * Compiles `strip_prefix` and `rewrite`. They work on the path as the caller sent it, segment by segment, and never
  * decode: what is percent-encoded stays so, and an encoded slash stays within its segment.
@@ -35,14 +37,12 @@ function compileRewrite(pattern: string, rewrite: string): PathRewriter {
     if (segment.startsWith(":")) positions.set(segment, index);
     else if (segment === "*") positions.set("*", index);
   });
-  // Longest names first, so that `:id` does not eat the beginning of `:idea`.
-  const names = [...positions.keys()].sort((a, b) => b.length - a.length);
-  if (names.length === 0) return () => rewrite;
-  const inserted = new RegExp(names.map((name) => name.replace("*", "\\*")).join("|"), "g");
+  if (positions.size === 0) return () => rewrite;
   return (path) => {
     const actual = path.split("/").slice(1);
-    return rewrite.replace(inserted, (name) => {
-      const position = positions.get(name) as number;
+    return rewrite.replace(PLACEHOLDER, (name) => {
+      const position = positions.get(name);
+      if (position === undefined) return name;
       return name === "*" ? actual.slice(position).join("/") : (actual[position] ?? "");
     });
   };

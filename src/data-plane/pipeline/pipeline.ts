@@ -108,7 +108,7 @@ export class Pipeline {
   /** Settles and logs. Once per request, whatever happened. */
   finish(context: Context): void {
     if (context.finished) return;
-    for (const note of context.beforeFinish) note();
+    if (context.beforeFinish !== null) for (const note of context.beforeFinish) note();
     context.finished = true;
     this.runtime.open.delete(context);
     for (const stage of this.#finishStages) {

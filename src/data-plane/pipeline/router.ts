@@ -101,26 +101,92 @@ function addServices(snapshot: Snapshot, add: AddRoute): void {
 
 /** The paths of find-my-way that stand for a route. */
 function treePaths(route: RouteSnapshot): string[] {
-  if (route.match === "pattern") return [route.path];
+  const segments = canonicalPath(route.path.replace(NOT_ASCII, encodeURIComponent)).split("/");
+  if (route.match === "pattern") {
+    // Patterns that differ in the names of their parameters alone are one path with several methods.
+    // Without an expression, a parameter would stand for an empty segment too.
+    return [segments.map((segment, i) => (segment.startsWith(":") ? `:p${i}(^[^/]+$)` : segment)).join("/")];
+  }
   // A colon begins a parameter there; doubled, it is a colon.
-  const path = decodeURI(route.path).replaceAll(":", "::");
+  const path = segments.join("/").replaceAll(":", "::");
   if (route.match === "exact") return [path];
   const base = path.replace(/\/+$/, "");
-  return base === "" ? ["/", "/*"] : [base, `${base}/*`];
+  return base === "" ? ["/*"] : [base, `${base}/*`];
 }
 
+const NOT_ASCII = /[^!-~]+/g;
+const ENCODED = /%([0-9A-Fa-f]{2})|%/g;
+const UNRESERVED = /[A-Za-z0-9._~-]/;
+
+/** Stands for `%` in the tree. No path holds it. */
+const ESCAPE = "\u0001";
+
+/**
+ * One spelling for equivalent paths (RFC 3986 §6.2.2): unreserved characters plain, all else as upper-case hexadecimal.
+ * find-my-way would decode every `%` it sees, and give up where that is not UTF-8: so it sees none.
+ */
+function canonicalPath(path: string): string {
+  if (!path.includes("%")) return path;
+  return path.replace(ENCODED, (_sequence, hexadecimal: string | undefined) => {
+    if (hexadecimal === undefined) return ESCAPE;
+    const character = String.fromCharCode(Number.parseInt(hexadecimal, 16));
+    return UNRESERVED.test(character) ? character : ESCAPE + hexadecimal.toUpperCase();
+  });
+}
+
+type Tree = (path: string) => RouteGroup | null;
+
+/** What stands for one host is looked at before what stands for many: who has a host of their own has all of it. */
 function createRouter(groups: readonly RouteGroup[]): Router {
-  const tree = findMyWay({ maxParamLength: MAX_SEGMENT_LENGTH });
-  const hasHosts = groups.some((group) => group.host !== null);
-  for (const group of groups) {
-    const constraints = group.host === null ? {} : { host: hostConstraint(group.host) };
-    // Methods are told apart by us: one tree for all, and a 405 that knows what is allowed.
-    tree.on("GET", group.path, { constraints }, () => {}, group);
+  const byHost = new Map<string | null, RouteGroup[]>();
+  for (const group of groups) byHost.set(group.host, [...(byHost.get(group.host) ?? []), group]);
+  const exact = new Map<string, Tree>();
+  const wildcards: { suffix: string; tree: Tree }[] = [];
+  let any: Tree = () => null;
+  for (const [host, ofHost] of byHost) {
+    const tree = createTree(ofHost);
+    if (host === null) any = tree;
+    else if (host.startsWith("*.")) wildcards.push({ suffix: host.slice(1), tree });
+    else exact.set(host, tree);
   }
-  return (method, host, path) => {
-    const found = tree.find("GET", path, hasHosts ? { host } : undefined);
-    return found === null ? NOT_FOUND : selectByMethod((found.store as RouteGroup).routes, method);
+  // The longest, and so the narrowest, first.
+  wildcards.sort((a, b) => b.suffix.length - a.suffix.length);
+  const hasHosts = exact.size + wildcards.length > 0;
+
+  const findByHost = (host: string, path: string): RouteGroup | null => {
+    const found = exact.get(host)?.(path) ?? null;
+    if (found !== null) return found;
+    for (const { suffix, tree } of wildcards) {
+      // `*` stands for one or more labels.
+      if (host.length <= suffix.length || !host.endsWith(suffix)) continue;
+      const group = tree(path);
+      if (group !== null) return group;
+    }
+    return any(path);
   };
+
+  return (method, host, path) => {
+    const canonical = canonicalPath(path);
+    const group = hasHosts ? findByHost(host, canonical) : any(canonical);
+    return group === null ? NOT_FOUND : selectByMethod(group.routes, method);
+  };
+}
+
+/** The narrowest path wins: literal segments before parameters, parameters before the rest of a prefix or `*`. */
+function createTree(groups: readonly RouteGroup[]): Tree {
+  const tree = findMyWay({ maxParamLength: MAX_SEGMENT_LENGTH });
+  for (const group of groups) {
+    // What is Tidegate's own stays first (the sort is stable), then `exact` beats `prefix` on one path.
+    group.routes.sort((a, b) => rank(a.target) - rank(b.target));
+    // Methods are told apart by us: one tree for all, and a 405 that knows what is allowed.
+    tree.on("GET", group.path, () => {}, group);
+  }
+  return (path) => (tree.find("GET", path)?.store as RouteGroup | undefined) ?? null;
+}
+
+function rank(target: RouteTarget): number {
+  if (target.kind !== "rest") return 0;
+  return target.route.match === "prefix" ? 2 : 1;
 }
 
 function selectByMethod(routes: readonly MethodRoute[], method: string): RouteMatch {
@@ -130,9 +196,4 @@ function selectByMethod(routes: readonly MethodRoute[], method: string): RouteMa
   const allowed = new Set<string>();
   for (const { methods } of routes) for (const name of methods ?? []) allowed.add(name);
   return { found: false, allowedMethods: [...allowed] };
-}
-
-function hostConstraint(host: string): string | RegExp {
-  if (!host.startsWith("*.")) return host;
-  return new RegExp(`^[^.]+${host.slice(1).replaceAll(".", "\\.")}$`);
 }

@@ -35,7 +35,7 @@ function buildRing(targets: readonly BalancedTarget[]): [point: number, target: 
   const perWeight = Math.min(POINTS_PER_WEIGHT, MAX_POINTS / total);
   const ring: [number, number][] = [];
   targets.forEach((target, index) => {
-    const points = Math.max(1, Math.round(target.weight * perWeight));
+    const points = target.weight === 0 ? 0 : Math.max(1, Math.round(target.weight * perWeight));
     for (let i = 0; i < points; i += 4) {
       const digest = createHash("md5")
         .update(`${target.url}#${i / 4}`)

@@ -10,8 +10,8 @@ export function createRoundRobin(targets: readonly BalancedTarget[]): Balancer {
     let best = -1;
     let total = 0;
     for (let i = 0; i < targets.length; i++) {
-      if (!usable(i)) continue;
       const weight = (targets[i] as BalancedTarget).weight;
+      if (weight === 0 || !usable(i)) continue;
       total += weight;
       credit[i] = (credit[i] as number) + weight;
       if (best < 0 || (credit[i] as number) > (credit[best] as number)) best = i;

@@ -59,7 +59,17 @@ export class SimulatedDispatcher implements Dispatcher {
       call.json(status, { error });
       return;
     }
-    const body = JSON.parse(String(options.body)) as Record<string, unknown>;
+    const body = parseObject(String(options.body));
+    if (body === null) {
+      const error = {
+        message: "the body is not a JSON object",
+        type: "invalid_request_error",
+        param: null,
+        code: null,
+      };
+      call.json(400, { error });
+      return;
+    }
     if (options.path.startsWith("/embeddings")) {
       call.json(200, embeddings(body));
       return;
@@ -169,6 +179,15 @@ class SimulatedCall {
     }
     this.#onOver();
     return true;
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
+  } catch {
+    return null;
   }
 }
 

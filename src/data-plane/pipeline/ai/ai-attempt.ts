@@ -101,7 +101,7 @@ export class AiAttempt implements DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     this.#resume = resume;
-    this.target.load.answered(performance.now() - this.#startedAt);
+    if (status < 400) this.target.load.answered(performance.now() - this.#startedAt);
     const isStream = headerOf(headers, "content-type")?.startsWith("text/event-stream") === true;
     if (status >= 400) this.#limitBytes = MAX_ERROR_BYTES;
     else if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
@@ -146,7 +146,7 @@ export class AiAttempt implements DispatchHandler {
   onComplete(): void {
     this.#released();
     if (this.#over || this.#call.context.finished) {
-      this.#call.left(this);
+      this.#left();
       return;
     }
     if (this.#answer !== null) {
@@ -163,11 +163,16 @@ export class AiAttempt implements DispatchHandler {
   onError(error: Error): void {
     this.#released();
     if (this.#over || this.#call.context.finished) {
-      this.#call.left(this);
+      this.#left();
       return;
     }
     this.#over = true;
     this.#call.failed(this, error instanceof GatewayError ? error : protocolError(error.message));
+  }
+
+  /** The caller is gone. Once the target was judged, its circuit belongs to other calls. */
+  #left(): void {
+    if (!this.#over && this.#stream === null) this.#call.left(this);
   }
 
   #providerError(body: Buffer): GatewayError {
@@ -179,7 +184,17 @@ export class AiAttempt implements DispatchHandler {
       // Not JSON: the dialect makes what it can of the text.
     }
     const header = (name: string) => headerOf(this.#headers, name);
-    return providerFailed(this.target.outbound.parseError(this.#status, header, parsed));
+    return this.#withoutKeys(providerFailed(this.target.outbound.parseError(this.#status, header, parsed)));
+  }
+
+  /** Some servers repeat the key they were called with in what they complain of. */
+  #withoutKeys(error: GatewayError): GatewayError {
+    const { provider: failure } = error;
+    if (failure === null) return error;
+    const keys = this.target.provider.keys.filter(({ value }) => value !== "" && failure.message.includes(value));
+    if (keys.length === 0) return error;
+    const message = keys.reduce((text, { value }) => text.replaceAll(value, "[redacted]"), failure.message);
+    return providerFailed({ ...failure, message });
   }
 
   // --- streams ---
@@ -214,7 +229,7 @@ export class AiAttempt implements DispatchHandler {
     headers.push(...this.#call.answerHeaders(this));
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;
-    context.beforeFinish.push(() => this.#noteUsage());
+    context.noteBeforeFinish(() => this.#noteUsage());
     stream.onDrain(() => this.#resume?.());
     context.endWithError = (error) => {
       const text = inboundDialects[this.#call.inbound].formatStreamError(error, context.id);
@@ -241,7 +256,7 @@ export class AiAttempt implements DispatchHandler {
   #fail(error: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
-    this.#call.failed(this, error);
+    this.#call.failed(this, this.#withoutKeys(error));
     this.#abort?.(error);
   }
 

@@ -3,20 +3,23 @@ import type { Usage } from "../../../contracts/ir.ts";
 import type { InboundName } from "../../../dialects/index.ts";
 import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
 import type { Context } from "../context.ts";
-import { asGatewayError } from "../errors.ts";
+import { asGatewayError, requestIdHeaders } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
 import { AiAttempt } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import type { AiTarget } from "./ai-target.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
+import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
 import type { TranslateResult, TranslateTask } from "./translate-task.ts";
 import {
   type AiOperation,
   type BuiltCall,
   buildCall,
+  buildPassthrough,
   type CallPlan,
   type InspectedRequest,
   inspectRequest,
+  inspectScanned,
   parseBody,
   type TranslatedAnswer,
   translateAnswer,
@@ -45,6 +48,8 @@ export class AiCall {
   readonly #offloadBytes: number;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
+  /** Null when the body can't be known without parsing it. */
+  #scanned: ScannedRequest | null = null;
   #body: Record<string, unknown> | null = null;
   #order: readonly number[] = [];
   #cursor = 0;
@@ -71,6 +76,11 @@ export class AiCall {
     const bytes = this.context.body;
     if (bytes === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
     this.context.abortAttempt = (reason) => this.#abandon(reason);
+    this.#scanned = scanRequest(bytes);
+    if (this.#scanned !== null) {
+      this.#begin(inspectScanned(this.#scanned, this.inbound));
+      return;
+    }
     if (bytes.length <= this.#offloadBytes) {
       this.#body = parseBody(bytes);
       this.#begin(inspectRequest(this.#body, this.inbound));
@@ -109,22 +119,29 @@ export class AiCall {
     }
     const target = this.route.targets[index] as AiTarget;
     const plan = this.#plan(target);
-    if (this.#body !== null) {
-      let built: BuiltCall;
-      try {
-        built = buildCall(this.context.body as Buffer, this.#body, plan);
-      } catch (error) {
-        this.#notBuilt(index, error);
-        return;
-      }
-      this.#dispatch(index, built);
+    const bytes = this.context.body as Buffer;
+    const passthrough = this.#scanned === null ? null : buildPassthrough(bytes, this.#scanned, this.request, plan);
+    if (passthrough !== null) {
+      this.#dispatch(index, passthrough);
       return;
     }
-    this.#offload(
-      { kind: "build", bytes: this.context.body as Buffer, plan },
-      (result) => this.#dispatch(index, asBuilt(result)),
-      (error) => this.#notBuilt(index, error),
-    );
+    if (bytes.length > this.#offloadBytes) {
+      this.#offload(
+        { kind: "build", bytes, plan },
+        (result) => this.#dispatch(index, asBuilt(result)),
+        (error) => this.#notBuilt(index, error),
+      );
+      return;
+    }
+    let built: BuiltCall;
+    try {
+      this.#body ??= parseBody(bytes);
+      built = buildCall(this.#body, plan);
+    } catch (error) {
+      this.#notBuilt(index, error);
+      return;
+    }
+    this.#dispatch(index, built);
   }
 
   /** The next target in turn whose circuit lets a call pass; takes the right to make it. -1: there is none. */
@@ -243,7 +260,11 @@ export class AiCall {
     if (alive) breaker.succeeded();
     else if (error.source === "upstream") breaker.failed(nowMs, breakerSettings);
     else breaker.released();
-    if (!alive && error.retryAfterMs !== null) breaker.holdOff(nowMs + Math.min(error.retryAfterMs, MAX_HOLD_OFF_MS));
+    // A breaker that is turned off keeps no call away, not even for a while.
+    if (alive || error.retryAfterMs === null || breakerSettings.failures === 0) return;
+    // Without another target there is nothing to go to meanwhile: the provider's own answer says more than ours would.
+    if (this.route.targets.length === 1) return;
+    breaker.holdOff(nowMs + Math.min(error.retryAfterMs, MAX_HOLD_OFF_MS));
   }
 
   /** The caller left while an attempt was under way: that says nothing of the target. */
@@ -284,13 +305,14 @@ export class AiCall {
       includeUsage: true,
     };
     const { passthrough } = attempt.built;
+    const { encodingFormat } = this.request;
     const give = (answer: TranslatedAnswer) => this.#respond(attempt, status, bytes, answer);
     const refuse = (error: unknown) => this.failed(attempt, asGatewayError(error));
-    if (bytes.length > this.#offloadBytes) {
-      const encodingFormat = this.#body?.encoding_format;
-      const requestBody = encodingFormat === undefined ? null : { encoding_format: encodingFormat };
+    if (bytes.length > this.#offloadBytes && !passthrough) {
+      // It has answered: should the caller leave before the translation is done, the next call may probe.
+      attempt.target.breaker.released();
       this.#offload(
-        { kind: "answer", bytes, requestBody, plan, passthrough, context: answerContext },
+        { kind: "answer", bytes, encodingFormat, plan, passthrough, context: answerContext },
         (result) => give(result as TranslatedAnswer),
         refuse,
       );
@@ -298,7 +320,7 @@ export class AiCall {
     }
     let answer: TranslatedAnswer;
     try {
-      answer = translateAnswer(bytes, this.#body, plan, passthrough, answerContext);
+      answer = translateAnswer(bytes, encodingFormat, plan, passthrough, answerContext);
     } catch (error) {
       refuse(error);
       return;
@@ -320,8 +342,7 @@ export class AiCall {
   answerHeaders(attempt: AiAttempt): string[] {
     const { context } = this;
     return [
-      "x-request-id",
-      context.id,
+      ...requestIdHeaders(context),
       "x-tidegate-provider",
       attempt.target.provider.id,
       "x-tidegate-model",

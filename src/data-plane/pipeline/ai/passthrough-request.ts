@@ -1,4 +1,37 @@
-import { findTopLevelFields } from "./top-level-fields.ts";
+import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
+
+/** What a request tells of itself without being parsed. */
+export interface ScannedRequest {
+  /** Text of the fields' values, JSON; null: the field is not there. */
+  model: string | null;
+  stream: string | null;
+  streamOptions: string | null;
+  encodingFormat: string | null;
+  modelSpan: ValueSpan | null;
+  streamOptionsSpan: ValueSpan | null;
+}
+
+const FIELDS = ["model", "stream", "stream_options", "encoding_format"];
+
+/** Null where the body has to be parsed to know: see scanTopLevel. */
+export function scanRequest(bytes: Buffer): ScannedRequest | null {
+  const text = bytes.toString("latin1");
+  const spans = scanTopLevel(text, FIELDS);
+  if (spans === null) return null;
+  const [model = null, stream = null, streamOptions = null, encodingFormat = null] = spans;
+  return {
+    model: textOf(bytes, model),
+    stream: textOf(bytes, stream),
+    streamOptions: textOf(bytes, streamOptions),
+    encodingFormat: textOf(bytes, encodingFormat),
+    modelSpan: model,
+    streamOptionsSpan: streamOptions,
+  };
+}
+
+function textOf(bytes: Buffer, span: ValueSpan | null): string | null {
+  return span === null ? null : bytes.toString("utf8", span.start, span.end);
+}
 
 export interface PassthroughEdits {
   /** The target's name for the model. */
@@ -9,48 +42,59 @@ export interface PassthroughEdits {
 
 /**
  * The request of a caller for a provider of the same dialect. Everything but the edited fields goes on byte for byte:
- * unknown fields, number formats, key order. `body` is `bytes`, parsed.
+ * unknown fields, number formats, key order.
  */
-export function editRequest(bytes: Buffer, body: Readonly<Record<string, unknown>>, edits: PassthroughEdits): Buffer {
-  const parts: { start: number; end: number; text: string }[] = [];
-  if (body.model !== edits.model) {
-    const spans = findTopLevelFields(bytes, "model");
-    const span = spans[0];
-    if (spans.length !== 1 || span === undefined) return rewritten(body, edits);
-    parts.push({ ...span, text: JSON.stringify(edits.model) });
-  }
+export function editRequest(bytes: Buffer, scanned: ScannedRequest, edits: PassthroughEdits): Buffer {
+  const parts: Part[] = [];
+  const model = JSON.stringify(edits.model);
+  if (scanned.modelSpan !== null && scanned.model !== model) parts.push({ ...scanned.modelSpan, text: model });
   if (edits.addUsage) {
-    const spans = findTopLevelFields(bytes, "stream_options");
-    const span = spans[0];
-    if (spans.length > 1 || (span === undefined && "stream_options" in body)) return rewritten(body, edits);
-    if (span === undefined) {
+    if (scanned.streamOptionsSpan === null) {
       const at = bytes.indexOf("{") + 1;
       parts.push({ start: at, end: at, text: '"stream_options":{"include_usage":true},' });
-    } else parts.push({ ...span, text: JSON.stringify(withUsage(body.stream_options)) });
+    } else parts.push({ ...scanned.streamOptionsSpan, text: withUsage(parsed(scanned.streamOptions)) });
   }
-  return splice(bytes, parts);
+  return parts.length === 0 ? bytes : splice(bytes, parts);
 }
 
-function splice(bytes: Buffer, parts: { start: number; end: number; text: string }[]): Buffer {
-  if (parts.length === 0) return bytes;
-  parts.sort((a, b) => a.start - b.start);
-  const pieces: Buffer[] = [];
-  let from = 0;
-  for (const { start, end, text } of parts) {
-    pieces.push(bytes.subarray(from, start), Buffer.from(text));
-    from = end;
-  }
-  pieces.push(bytes.subarray(from));
-  return Buffer.concat(pieces);
-}
-
-/** For names written with escapes or more than once, where the place to edit is not plain. */
-function rewritten(body: Readonly<Record<string, unknown>>, edits: PassthroughEdits): Buffer {
+/** For bodies that can't be scanned: names written with escapes or more than once. `body` is what they parse to. */
+export function rewriteRequest(body: Readonly<Record<string, unknown>>, edits: PassthroughEdits): Buffer {
   const edited: Record<string, unknown> = { ...body, model: edits.model };
-  if (edits.addUsage) edited.stream_options = withUsage(body.stream_options);
+  if (edits.addUsage) edited.stream_options = JSON.parse(withUsage(body.stream_options));
   return Buffer.from(JSON.stringify(edited));
 }
 
-function withUsage(options: unknown): object {
-  return { ...(typeof options === "object" && options !== null ? options : {}), include_usage: true };
+interface Part extends ValueSpan {
+  text: string;
+}
+
+function splice(bytes: Buffer, parts: Part[]): Buffer {
+  parts.sort((a, b) => a.start - b.start);
+  let length = bytes.length;
+  for (const { start, end, text } of parts) length += Buffer.byteLength(text) - (end - start);
+  const edited = Buffer.allocUnsafe(length);
+  let from = 0;
+  let to = 0;
+  for (const { start, end, text } of parts) {
+    to += bytes.copy(edited, to, from, start);
+    to += edited.write(text, to);
+    from = end;
+  }
+  bytes.copy(edited, to, from);
+  return edited;
+}
+
+function withUsage(options: unknown): string {
+  const kept = typeof options === "object" && options !== null && !Array.isArray(options) ? options : {};
+  return JSON.stringify({ ...kept, include_usage: true });
+}
+
+/** The value of a scanned field; undefined where it is not valid JSON, or not there. */
+export function parsed(text: string | null): unknown {
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

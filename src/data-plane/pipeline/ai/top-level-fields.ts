@@ -14,80 +14,104 @@ export interface ValueSpan {
 }
 
 /**
- * Finds fields of the outermost object of a JSON text that is known to be valid, without building objects. A name is
- * found when it is written without escapes; of several with the same name, all are found.
+ * Finds fields of the outermost object of a JSON text without building objects. `text` holds one character per byte
+ * (latin1), so that positions are those of the bytes. Answers a span or null for each name.
+ *
+ * Null instead of the list: this is not an object from its first brace to its last (so a text that was cut is told), a
+ * wanted name comes twice, or a top-level name is written with escapes and might be a wanted one. It is not a
+ * validation: what stands between the strings and brackets is not looked at.
  */
-export function findTopLevelFields(json: Buffer, name: string): ValueSpan[] {
-  const wanted = Buffer.from(`"${name}"`);
-  const spans: ValueSpan[] = [];
-  let at = json.indexOf(OPEN_BRACE) + 1;
-  let depth = 1;
-  let expectKey = true;
-  while (at < json.length && depth > 0) {
-    const byte = json[at] as number;
-    if (byte === QUOTE) {
-      const end = stringEnd(json, at);
-      if (depth === 1 && expectKey) {
-        expectKey = false;
-        if (end - at === wanted.length && json.compare(wanted, 0, wanted.length, at, end) === 0) {
-          const start = skipSpace(json, json.indexOf(COLON, end) + 1);
-          spans.push({ start, end: valueEnd(json, start) });
-        }
-      }
-      at = end;
-      continue;
+export function scanTopLevel(text: string, names: readonly string[]): (ValueSpan | null)[] | null {
+  const spans: (ValueSpan | null)[] = names.map(() => null);
+  let at = skipSpace(text, 0);
+  if (text.charCodeAt(at) !== OPEN_BRACE) return null;
+  at++;
+  for (;;) {
+    at = nextKey(text, at);
+    if (at < 0) return null;
+    if (text.charCodeAt(at) === CLOSE_BRACE) break;
+    const keyEnd = stringEnd(text, at);
+    if (keyEnd < 0) return null;
+    const index = indexOfName(text, at, keyEnd, names);
+    if (index === ESCAPED) return null;
+    const colon = skipSpace(text, keyEnd);
+    if (text.charCodeAt(colon) !== COLON) return null;
+    const start = skipSpace(text, colon + 1);
+    const end = valueEnd(text, start);
+    if (end < 0) return null;
+    if (index >= 0) {
+      if (spans[index] !== null) return null;
+      spans[index] = { start, end: trimEnd(text, end) };
     }
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
-    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--;
-    else if (byte === COMMA && depth === 1) expectKey = true;
-    at++;
+    at = end;
   }
-  return spans;
+  return skipSpace(text, at + 1) === text.length ? spans : null;
 }
 
-/** After the closing quote of the string that begins at `at`. */
-function stringEnd(json: Buffer, at: number): number {
-  let end = json.indexOf(QUOTE, at + 1);
-  while (end > 0 && isEscaped(json, end)) end = json.indexOf(QUOTE, end + 1);
-  return end < 0 ? json.length : end + 1;
+const ESCAPED = -2;
+
+/** Which name the string from `at` to `end` (quotes included) is; -1: none, ESCAPED: can't be told. */
+function indexOfName(text: string, at: number, end: number, names: readonly string[]): number {
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string;
+    if (end - at - 2 === name.length && text.startsWith(name, at + 1)) return i;
+  }
+  for (let i = at + 1; i < end; i++) if (text.charCodeAt(i) === BACKSLASH) return ESCAPED;
+  return -1;
 }
 
-function isEscaped(json: Buffer, quote: number): boolean {
+/** The quote of the next key, or the brace that ends the object; -1: neither comes. */
+function nextKey(text: string, from: number): number {
+  let at = skipSpace(text, from);
+  if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
+  const code = text.charCodeAt(at);
+  return code === QUOTE || code === CLOSE_BRACE ? at : -1;
+}
+
+/** After the closing quote of the string that begins at `at`; -1: it does not end. */
+function stringEnd(text: string, at: number): number {
+  let end = text.indexOf('"', at + 1);
+  while (end > 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end < 0 ? -1 : end + 1;
+}
+
+function isEscaped(text: string, quote: number): boolean {
   let slashes = 0;
-  while (json[quote - 1 - slashes] === BACKSLASH) slashes++;
+  while (text.charCodeAt(quote - 1 - slashes) === BACKSLASH) slashes++;
   return slashes % 2 === 1;
 }
 
-function skipSpace(json: Buffer, at: number): number {
-  let next = at;
-  while (next < json.length && (json[next] as number) <= 0x20) next++;
-  return next;
-}
-
-function valueEnd(json: Buffer, start: number): number {
-  const first = json[start] as number;
-  if (first === QUOTE) return stringEnd(json, start);
-  let at = start;
-  let depth = 0;
-  while (at < json.length) {
-    const byte = json[at] as number;
-    if (byte === QUOTE) {
-      at = stringEnd(json, at);
-      continue;
-    }
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
-    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-      if (depth === 0) return trimEnd(json, at);
-      depth--;
-      if (depth === 0) return at + 1;
-    } else if (byte === COMMA && depth === 0) return trimEnd(json, at);
-    at++;
-  }
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) <= 0x20) at++;
   return at;
 }
 
-function trimEnd(json: Buffer, end: number): number {
+/** Where the value that begins at `start` is over: at a comma or the closing brace, or after its own bracket. -1: never. */
+function valueEnd(text: string, start: number): number {
+  let at = start;
+  let depth = 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = stringEnd(text, at);
+      if (at < 0) return -1;
+      if (depth === 0) return at;
+      continue;
+    }
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      if (depth === 0) return at === start ? -1 : at;
+      depth--;
+      if (depth === 0) return at + 1;
+    } else if (code === COMMA && depth === 0) return at === start ? -1 : at;
+    at++;
+  }
+  return -1;
+}
+
+function trimEnd(text: string, end: number): number {
   let at = end;
-  while ((json[at - 1] as number) <= 0x20) at--;
+  while (text.charCodeAt(at - 1) <= 0x20) at--;
   return at;
 }

@@ -19,7 +19,7 @@ export type TranslateTask =
   | {
       kind: "answer";
       bytes: Uint8Array;
-      requestBody: Record<string, unknown> | null;
+      encodingFormat: InspectedRequest["encodingFormat"];
       plan: CallPlan;
       passthrough: boolean;
       context: AnswerContext;
@@ -49,8 +49,8 @@ function run(task: TranslateTask): TranslateResult {
     case "inspect":
       return inspectRequest(parseBody(bytes), task.inbound);
     case "build":
-      return buildCall(bytes, parseBody(bytes), task.plan);
+      return buildCall(parseBody(bytes), task.plan);
     case "answer":
-      return translateAnswer(bytes, task.requestBody, task.plan, task.passthrough, task.context);
+      return translateAnswer(bytes, task.encodingFormat, task.plan, task.passthrough, task.context);
   }
 }

@@ -3,7 +3,8 @@ import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
-import { editRequest } from "./passthrough-request.ts";
+import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
+import { scanTopLevel } from "./top-level-fields.ts";
 
 /**
  * The translation of whole bodies, as pure functions of bytes: called in place for small bodies, in the Piscina pool
@@ -18,6 +19,8 @@ export interface InspectedRequest {
   stream: boolean;
   /** Whether the caller wants usage at the end of its stream, where its dialect leaves that open. */
   includeUsage: boolean;
+  /** How the caller wants embeddings. */
+  encodingFormat: "float" | "base64";
 }
 
 export interface BuiltCall {
@@ -71,7 +74,21 @@ export function inspectRequest(body: Readonly<JsonObject>, inbound: InboundName)
     model: body.model,
     stream: body.stream === true,
     includeUsage: inbound !== "openai" || options?.include_usage === true,
+    encodingFormat: body.encoding_format === "base64" ? "base64" : "float",
   };
+}
+
+/** The same of a body that was scanned, not parsed. */
+export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): InspectedRequest {
+  return inspectRequest(
+    {
+      model: parsed(scanned.model),
+      stream: parsed(scanned.stream),
+      stream_options: parsed(scanned.streamOptions),
+      encoding_format: parsed(scanned.encodingFormat),
+    },
+    inbound,
+  );
 }
 
 /** The paths of same-dialect calls, relative to the provider's base URL. */
@@ -80,14 +97,33 @@ const PASSTHROUGH_PATHS: Record<InboundName, Partial<Record<AiOperation, string>
   anthropic: { chat: "/messages" },
 };
 
+function passthroughPath({ operation, inbound, outbound }: CallPlan): string | undefined {
+  return inbound === outbound ? PASSTHROUGH_PATHS[inbound][operation] : undefined;
+}
+
+/** A call whose body needs no translation, whatever its size; null: it has to be built from the parsed body. */
+export function buildPassthrough(
+  bytes: Buffer,
+  scanned: ScannedRequest,
+  { stream, includeUsage }: InspectedRequest,
+  plan: CallPlan,
+): BuiltCall | null {
+  const path = passthroughPath(plan);
+  if (path === undefined) return null;
+  const body = editRequest(bytes, scanned, { model: plan.target.model, addUsage: stream && !includeUsage });
+  return { path, query: "", headers: NO_HEADERS, body, passthrough: true };
+}
+
+const NO_HEADERS: Record<string, string> = {};
+
 /** Throws `invalid_request` for what the caller got wrong and `unsupported_field` for what the target can't do. */
-export function buildCall(bytes: Buffer, body: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
-  const { operation, inbound, outbound, target } = plan;
-  const path = inbound === outbound ? PASSTHROUGH_PATHS[inbound][operation] : undefined;
+export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
+  const { operation, inbound, target } = plan;
+  const path = passthroughPath(plan);
   if (path !== undefined) {
     const { stream, includeUsage } = inspectRequest(body, inbound);
-    const edited = editRequest(bytes, body, { model: target.model, addUsage: stream && !includeUsage });
-    return { path, query: "", headers: {}, body: edited, passthrough: true };
+    const rewritten = rewriteRequest(body, { model: target.model, addUsage: stream && !includeUsage });
+    return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
   }
   const call = operation === "chat" ? buildChat(body, plan) : buildEmbeddings(body, plan);
   return { ...call, body: Buffer.from(call.body), passthrough: false };
@@ -114,16 +150,13 @@ function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {
 /** Translates a whole good answer, or reads from it what the log needs. Throws `upstream_protocol_error`. */
 export function translateAnswer(
   bytes: Buffer,
-  requestBody: Readonly<JsonObject> | null,
+  encodingFormat: InspectedRequest["encodingFormat"],
   plan: CallPlan,
   passthrough: boolean,
   context: AnswerContext,
 ): TranslatedAnswer {
+  if (passthrough) return readAnswer(bytes, plan);
   const body = parseAnswer(bytes);
-  if (passthrough) {
-    const { usage, model } = passthroughs[plan.outbound]?.readUsage(body) ?? { usage: null, model: null };
-    return { text: null, usage, model };
-  }
   if (plan.operation === "chat") {
     const response = outboundDialects[plan.outbound].parseChatResponse(body, plan.target);
     const text = inboundDialects[plan.inbound].formatChatResponse(response, context);
@@ -131,13 +164,26 @@ export function translateAnswer(
   }
   const response = outboundDialects[plan.outbound].embeddings?.parseResponse(body, plan.target);
   if (response === undefined) throw new GatewayError("upstream_protocol_error", "the provider has no embeddings");
-  const encodingFormat = requestBody?.encoding_format === "base64" ? "base64" : "float";
   return {
     text: formatEmbeddingResponse(response, { model: context.model, encodingFormat }),
     usage: response.usage ?? null,
     model: response.model,
   };
 }
+
+/** What the log and the limits need of an answer that goes back as it came: two fields, not the whole. */
+function readAnswer(bytes: Buffer, plan: CallPlan): TranslatedAnswer {
+  const spans = scanTopLevel(bytes.toString("latin1"), ANSWER_FIELDS);
+  const fieldAt = (index: number): unknown => {
+    const span = spans?.[index];
+    return span == null ? undefined : parsed(bytes.toString("utf8", span.start, span.end));
+  };
+  const body = spans === null ? parseAnswer(bytes) : { usage: fieldAt(0), model: fieldAt(1) };
+  const { usage, model } = passthroughs[plan.outbound]?.readUsage(body) ?? { usage: null, model: null };
+  return { text: null, usage, model };
+}
+
+const ANSWER_FIELDS = ["usage", "model"];
 
 function parseAnswer(bytes: Buffer): unknown {
   try {

@@ -30,17 +30,24 @@ export function fieldValue(value: string): string {
   return NOT_ASCII.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value;
 }
 
-/** The names that a `Connection` field lists; null when there are none but `close` and `keep-alive`. */
-export function connectionNames(value: string | undefined): ReadonlySet<string> | null {
-  if (value === undefined || value === "keep-alive" || value === "close") return null;
-  return new Set(value.split(",").map((name) => name.trim().toLowerCase()));
+/** The names that `Connection` fields list; null when there are none but `close` and `keep-alive`. */
+export function connectionNames(headers: readonly string[]): ReadonlySet<string> | null {
+  let names: Set<string> | null = null;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] !== "connection") continue;
+    const value = headers[i + 1] as string;
+    if (value === "keep-alive" || value === "close") continue;
+    names ??= new Set();
+    for (const name of value.split(",")) names.add(name.trim().toLowerCase());
+  }
+  return names;
 }
 
 export type RequestHeaderBuilder = (
   exchange: Exchange,
   requestId: string,
   targetHost: string,
-  credentialHeader: string | null,
+  credentialHeaders: readonly string[],
 ) => string[];
 
 /** Compiles the edits of a service into the function that writes the head of each request to its upstream. */
@@ -48,33 +55,39 @@ export function compileRequestHeaders(
   edits: HeaderEditsSnapshot,
   hostHeader: "preserve" | "target",
 ): RequestHeaderBuilder {
-  const dropped = new Set([...NEVER_FORWARDED, ...edits.remove, ...edits.set.map(([name]) => name)]);
+  const edited = new Set([...edits.remove, ...edits.set.map(([name]) => name)]);
+  const dropped = new Set([...NEVER_FORWARDED, ...edited]);
   const appended = [...edits.set, ...edits.add].flat().map(fieldValue);
   const setsHost = edits.set.some(([name]) => name === "host");
-  const setsForwardedFor = edits.set.some(([name]) => name === "x-forwarded-for");
+  // What this proxy writes itself can be replaced and left out like anything else.
+  const writesFor = !edited.has("x-forwarded-for");
+  const writesProto = !edited.has("x-forwarded-proto");
+  const writesHost = !edited.has("x-forwarded-host");
+  const writesId = !edited.has("x-request-id");
 
-  return (exchange, requestId, targetHost, credentialHeader) => {
+  return (exchange, requestId, targetHost, credentialHeaders) => {
     const { rawHeaders } = exchange;
-    const listed = connectionNames(exchange.header("connection"));
+    const listed = connectionNames(rawHeaders);
     const headers: string[] = [];
     if (!setsHost) headers.push("host", hostHeader === "target" ? targetHost : (exchange.header("host") ?? targetHost));
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] as string;
-      if (dropped.has(name) || name === credentialHeader || listed?.has(name)) continue;
+      if (dropped.has(name) || credentialHeaders.includes(name) || listed?.has(name)) continue;
       headers.push(name, fieldValue(rawHeaders[i + 1] as string));
     }
-    if (!setsForwardedFor) headers.push("x-forwarded-for", forwardedFor(exchange));
-    headers.push("x-forwarded-proto", exchange.scheme, "x-forwarded-host", exchange.header("host") ?? "");
-    headers.push("x-request-id", requestId);
+    if (writesFor) headers.push("x-forwarded-for", forwardedFor(exchange));
+    if (writesProto) headers.push("x-forwarded-proto", exchange.scheme);
+    if (writesHost) headers.push("x-forwarded-host", exchange.header("host") ?? "");
+    if (writesId) headers.push("x-request-id", requestId);
     headers.push(...appended);
     return headers;
   };
 }
 
-/** A chain is carried on only when it came from a proxy that is trusted: then it is why the client's address is not the peer's. */
-function forwardedFor(exchange: Exchange): string {
-  const { clientAddress, peerAddress } = exchange;
-  if (clientAddress === peerAddress) return peerAddress;
-  const chain = exchange.header("x-forwarded-for");
-  return `${chain ?? clientAddress}, ${peerAddress}`;
+/**
+ * Only what is believed goes on: the caller as it was found out, and the peer. What a client has written into the chain
+ * itself would be taken for the truth by an upstream that looks at its beginning.
+ */
+function forwardedFor({ clientAddress, peerAddress }: Exchange): string {
+  return clientAddress === peerAddress ? peerAddress : `${clientAddress}, ${peerAddress}`;
 }

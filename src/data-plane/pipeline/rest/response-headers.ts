@@ -19,18 +19,20 @@ const NEVER_RETURNED = new Set([
 export type ResponseHeaderBuilder = (upstream: readonly string[], context: Context) => string[];
 
 export function compileResponseHeaders(edits: HeaderEditsSnapshot): ResponseHeaderBuilder {
-  const dropped = new Set([...NEVER_RETURNED, ...edits.remove, ...edits.set.map(([name]) => name)]);
+  const edited = new Set([...edits.remove, ...edits.set.map(([name]) => name)]);
+  const dropped = new Set([...NEVER_RETURNED, ...edited]);
+  const writesId = !edited.has("x-request-id");
   const appended = [...edits.set, ...edits.add].flat();
 
   return (upstream, context) => {
-    const listed = connectionNames(headerOf(upstream, "connection"));
+    const listed = connectionNames(upstream);
     const headers: string[] = [];
     for (let i = 0; i < upstream.length; i += 2) {
       const name = upstream[i] as string;
       if (dropped.has(name) || listed?.has(name)) continue;
       headers.push(name, upstream[i + 1] as string);
     }
-    headers.push("x-request-id", context.id);
+    if (writesId) headers.push("x-request-id", context.id);
     headers.push(...context.rateLimitHeaders, ...appended);
     return headers;
   };

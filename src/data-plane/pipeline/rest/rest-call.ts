@@ -1,7 +1,7 @@
 import type { DispatchHandler } from "../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../contracts/exchange.ts";
-import { backoffMs, isIdempotent, isRetryCause, neverSent } from "../../../upstream/retry.ts";
+import { backoffMs, isIdempotent, isRetryCause, neverSent, readRetryAfter } from "../../../upstream/retry.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import type { Runtime } from "../runtime.ts";
@@ -12,6 +12,8 @@ import type { RestService, RestTarget } from "./rest-service.ts";
 
 /** Statuses that speak of the target's health, not of the request. */
 const UNHEALTHY_STATUS = new Set([502, 503, 504]);
+
+const MAX_DISCARDED_BYTES = 64 * 1024;
 
 /** A call to an ordinary service: chooses a target, forwards, retries where that is safe, streams back. */
 export class RestCall implements DispatchHandler {
@@ -26,7 +28,9 @@ export class RestCall implements DispatchHandler {
   #abort: ((reason: Error) => void) | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
   #stream: ResponseStream | null = null;
+  /** The answer that comes in is not passed on: another attempt follows. */
   #discarding: GatewayError | null = null;
+  #discardedBytes = 0;
 
   constructor(context: Context, service: RestService, route: Extract<RouteTarget, { kind: "rest" }>, runtime: Runtime) {
     this.#context = context;
@@ -37,7 +41,8 @@ export class RestCall implements DispatchHandler {
 
   start(): void {
     const context = this.#context;
-    const { totalMs } = this.#service.snapshot.upstream.timeouts;
+    const { idleMs, totalMs } = this.#service.snapshot.upstream.timeouts;
+    context.exchange.setIdleTimeout(idleMs);
     if (totalMs > 0) context.deadlineMs = context.startedAtMs + totalMs;
     context.abortAttempt = (reason) => this.#abandon(reason);
     this.#attempt();
@@ -83,9 +88,9 @@ export class RestCall implements DispatchHandler {
   }
 
   #dispatch(target: RestTarget): void {
-    const { exchange, body, id, credentialHeader } = this.#context;
+    const { exchange, body, id, credentialHeaders } = this.#context;
     const { timeouts } = this.#service.snapshot.upstream;
-    const headers = this.#service.requestHeaders(exchange, id, target.host, credentialHeader);
+    const headers = this.#service.requestHeaders(exchange, id, target.host, credentialHeaders);
     const path = target.pathPrefix + this.#route.rewritePath(exchange.path, this.#context.params);
     let upstreamBody: Buffer | ExchangeBodyStream | null = body;
     if (body === null && exchange.contentLength > 0) {
@@ -124,9 +129,13 @@ export class RestCall implements DispatchHandler {
     this.#noteHealth(!UNHEALTHY_STATUS.has(status));
     const { retries } = this.#service.snapshot.upstream;
     if (retries.on.includes(status) && this.#mayRetry(null)) {
-      // The answer is read to its end and dropped, so that the connection can be used again.
-      this.#discarding = new GatewayError("provider_error", `the upstream answered ${status}`, { status });
-      return true;
+      const retryAfterMs = readRetryAfter(headerOf(headers, "retry-after"), Date.now());
+      // One that asks for more patience than we have is passed on as it is.
+      if (this.#othersLeft() || (retryAfterMs ?? 0) <= retries.maxBackoffMs) {
+        const details = retryAfterMs === null ? { status } : { status, retryAfterMs };
+        this.#discarding = new GatewayError("provider_error", `the upstream answered ${status}`, details);
+        return true;
+      }
     }
     this.#respond(status, headers, resume);
     return true;
@@ -147,8 +156,15 @@ export class RestCall implements DispatchHandler {
   }
 
   onData(chunk: Buffer): boolean {
+    if (this.#discarding !== null) this.#discard(chunk, this.#discarding);
     if (this.#stream === null || this.#context.finished) return true;
     return this.#stream.write(chunk);
+  }
+
+  /** The answer is read to its end and dropped, so that the connection can be used again; a long one is not worth it. */
+  #discard(chunk: Buffer, reason: Error): void {
+    this.#discardedBytes += chunk.length;
+    if (this.#discardedBytes > MAX_DISCARDED_BYTES) this.#abort?.(reason);
   }
 
   onComplete(): void {
@@ -167,6 +183,10 @@ export class RestCall implements DispatchHandler {
     this.#over();
     const context = this.#context;
     if (context.finished) return;
+    if (this.#discarding !== null) {
+      this.#retry(this.#discarding);
+      return;
+    }
     const failure =
       error instanceof GatewayError ? error : new GatewayError("internal_error", error.message, { cause: error });
     if (failure.source === "upstream") this.#noteHealth(false);
@@ -216,16 +236,30 @@ export class RestCall implements DispatchHandler {
     const context = this.#context;
     const { retries } = this.#service.snapshot.upstream;
     this.#discarding = null;
+    this.#discardedBytes = 0;
     this.#bodyStream = null;
     this.#runtime.logger.debug(
       { requestId: context.id, code: failure.code, attempt: context.attempts },
       "attempt failed, retrying",
     );
-    const others = this.#service.targets.some((_, index) => !this.#tried.has(index));
-    const waitMs = others ? 0 : backoffMs(retries, context.attempts, Math.random());
+    const ownMs = backoffMs(retries, context.attempts, Math.random());
+    const waitMs = this.#othersLeft() ? 0 : Math.max(ownMs, failure.retryAfterMs ?? 0);
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = null;
-      if (!context.finished) this.#attempt();
+      if (context.finished) return;
+      try {
+        this.#attempt();
+      } catch (error) {
+        context.pipeline.fail(context, error);
+      }
     }, waitMs);
+  }
+
+  /** Whether there is a healthy target that was not tried yet. */
+  #othersLeft(): boolean {
+    const nowMs = Date.now();
+    return this.#service.targets.some(
+      (target, index) => target.weight > 0 && !this.#tried.has(index) && target.state.isHealthy(nowMs),
+    );
   }
 }

@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import type { FinishStage } from "../pipeline.ts";
 import type { Runtime } from "../runtime.ts";
 
@@ -6,10 +7,15 @@ export function compile(runtime: Runtime): FinishStage {
   return (context) => {
     for (const { limit, key, amount } of context.reservations) {
       if (limit.unit === "requests") continue;
-      const usage = context.usage;
-      const tokens = usage === null ? 0 : usage.inputTokens + usage.outputTokens;
-      const used = limit.unit === "tokens" ? tokens : (context.costUsd ?? 0);
-      runtime.limits.settle(limit, key, amount, used, Date.now());
+      const used = limit.unit === "tokens" ? tokensUsed(context, amount) : (context.costUsd ?? 0);
+      runtime.limits.settle(limit, key, amount, used, context.startedAtMs, Date.now());
     }
   };
+}
+
+/** An answer that broke off, or whose caller left, before it told its usage has used something: the estimate stands. */
+function tokensUsed(context: Context, estimate: number): number {
+  const { usage } = context;
+  if (usage !== null) return usage.inputTokens + usage.outputTokens;
+  return context.streamed ? estimate : 0;
 }

@@ -45,7 +45,7 @@ function reserve(
 ): void {
   const { limit } = compiled;
   if (limit.unit !== "requests" && context.target?.kind !== "ai") return;
-  const key = compiled.keyPrefix + subjectOf(limit, context);
+  const key = compiled.key ?? compiled.keyPrefix + subjectOf(limit, context);
   const amount = estimate(limit, context);
   const decision = runtime.limits.reserve(limit, key, amount, context.startedAtMs);
   const known = tightest[limit.unit];
@@ -55,7 +55,8 @@ function reserve(
     return;
   }
   // What was reserved from other limits goes back: a refused call costs nothing.
-  for (const taken of reservations) runtime.limits.settle(taken.limit, taken.key, taken.amount, 0, context.startedAtMs);
+  const atMs = context.startedAtMs;
+  for (const taken of reservations) runtime.limits.settle(taken.limit, taken.key, taken.amount, 0, atMs, atMs);
   context.reservations = [];
   tightest[limit.unit] = { limit, decision };
   context.rateLimitHeaders = rateLimitHeaders(tightest);

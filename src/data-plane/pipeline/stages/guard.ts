@@ -9,7 +9,8 @@ export function compile(): Stage {
   return (context) => {
     const { target, exchange } = context;
     if (target === null || target.kind === "health") return "next";
-    const limitBytes = target.maxBodyBytes ?? exchange.maxBodyBytes;
+    // The listener's limit holds in any case.
+    const limitBytes = Math.min(target.maxBodyBytes ?? exchange.maxBodyBytes, exchange.maxBodyBytes);
     if (exchange.contentLength > limitBytes) {
       throw new GatewayError(
         "body_too_large",

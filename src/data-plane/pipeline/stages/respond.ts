@@ -58,7 +58,7 @@ export class ResponseWriter implements ResponseStream {
     this.#context = context;
     this.#stream = stream;
     this.#logged = LoggedBody.of(context);
-    if (this.#logged !== null) context.beforeFinish.push(() => this.#logged?.keep());
+    if (this.#logged !== null) context.noteBeforeFinish(() => this.#logged?.keep());
   }
 
   write(chunk: Buffer | string): boolean {

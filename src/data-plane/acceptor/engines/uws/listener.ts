@@ -12,6 +12,7 @@ import {
 import type { ExchangeHandler } from "../../../../contracts/exchange.ts";
 import type { ListenerSnapshot, TlsSnapshot } from "../../../../contracts/snapshot.ts";
 import { type ClientAddressResolver, createClientAddressResolver } from "../../client-address.ts";
+import { OpenTransfers } from "./open-transfers.ts";
 import { remoteAddressText } from "./remote-address.ts";
 import { checkRequestHead, type Refusal } from "./request-head.ts";
 import { statusLine } from "./status-line.ts";
@@ -30,20 +31,32 @@ export interface ListenerEvents {
 export class UwsListener {
   readonly #snapshot: ListenerSnapshot;
   readonly #events: ListenerEvents;
-  readonly #policy: ConnectionPolicy = { closing: false };
+  readonly #policy: ConnectionPolicy = { closing: false, transfers: new OpenTransfers() };
   readonly #addresses: ClientAddressResolver;
   readonly #scheme: "http" | "https";
   readonly #app: TemplatedApp;
   #socket: us_listen_socket | null = null;
+  #connections = 0;
 
   constructor(snapshot: ListenerSnapshot, events: ListenerEvents) {
     this.#snapshot = snapshot;
     this.#events = events;
     this.#addresses = createClientAddressResolver(snapshot.trustedProxies);
     this.#scheme = snapshot.tls === null ? "http" : "https";
-    this.#app = snapshot.tls === null ? App() : createTlsApp(snapshot.tls, (app) => this.#route(app));
-    this.#route(this.#app);
+    const route = (app: TemplatedApp) => this.#route(app);
+    this.#app = snapshot.tls === null ? App() : createTlsApp(snapshot.tls, route);
+    if (snapshot.tls === null) route(this.#app);
+    this.#app.filter(this.#countConnection);
   }
+
+  /** Open connections, idle ones included. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  readonly #countConnection = (_res: HttpResponse, change: number): void => {
+    this.#connections += change;
+  };
 
   #route(app: TemplatedApp): void {
     app.any("/*", (res, req) => this.#accept(res, req));
@@ -93,7 +106,13 @@ export class UwsListener {
       return;
     }
     const peerAddress = remoteAddressText(res.getRemoteAddress());
-    const trusted = this.#snapshot.trustedProxies.length > 0 && this.#addresses.isTrusted(peerAddress);
+    const caller = this.#addresses.isTrusted(peerAddress)
+      ? this.#addresses.resolve(peerAddress, {
+          forwarded: joined(rawHeaders, "forwarded"),
+          forwardedFor: joined(rawHeaders, "x-forwarded-for"),
+          forwardedProto: joined(rawHeaders, "x-forwarded-proto"),
+        })
+      : null;
     const exchange = new UwsExchange(
       res,
       {
@@ -101,10 +120,8 @@ export class UwsListener {
         path,
         query,
         host: head.host,
-        scheme: trusted ? forwardedScheme(rawHeaders, this.#scheme) : this.#scheme,
-        clientAddress: trusted
-          ? this.#addresses.resolve(peerAddress, joined(rawHeaders, "forwarded"), joined(rawHeaders, "x-forwarded-for"))
-          : peerAddress,
+        scheme: caller?.scheme ?? this.#scheme,
+        clientAddress: caller?.address ?? peerAddress,
         peerAddress,
         contentLength: head.contentLength,
         maxBodyBytes: this.#snapshot.maxBodyBytes,
@@ -136,6 +153,7 @@ export class UwsListener {
 
 function createTlsApp(tls: TlsSnapshot, route: (app: TemplatedApp) => void): TemplatedApp {
   const app = SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile, ...passphrase(tls.passphrase) });
+  route(app);
   for (const name of tls.serverNames) {
     app.addServerName(name.name, {
       cert_file_name: name.certFile,
@@ -145,7 +163,7 @@ function createTlsApp(tls: TlsSnapshot, route: (app: TemplatedApp) => void): Tem
     // Routes belong to a server name; `domain` selects the one the next routes are for.
     route(app.domain(name.name));
   }
-  return tls.serverNames.length === 0 ? app : app.domain("");
+  return app;
 }
 
 function passphrase(value: string | null): { passphrase?: string } {
@@ -159,17 +177,6 @@ function joined(headers: readonly string[], name: string): string | undefined {
     if (headers[i] === name) value = value === undefined ? headers[i + 1] : `${value}, ${headers[i + 1]}`;
   }
   return value;
-}
-
-function forwardedScheme(headers: readonly string[], own: "http" | "https"): "http" | "https" {
-  const value =
-    joined(headers, "x-forwarded-proto") ?? /proto="?(https?)/i.exec(joined(headers, "forwarded") ?? "")?.[1];
-  if (value === undefined) return own;
-  const last = value
-    .slice(value.lastIndexOf(",") + 1)
-    .trim()
-    .toLowerCase();
-  return last === "http" || last === "https" ? last : own;
 }
 
 declare module "uWebSockets.js" {

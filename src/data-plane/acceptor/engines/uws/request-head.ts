@@ -102,8 +102,9 @@ function isHost(value: string): boolean {
   return HOST.test(value);
 }
 
-/** Lower case, without port. */
+/** Lower case, without port, and without the dot that may end a complete domain name (RFC 1034 §3.1). */
 function hostName(value: string): string {
   const end = value.startsWith("[") ? value.indexOf("]") + 1 : value.indexOf(":");
-  return (end > 0 ? value.slice(0, end) : end === 0 ? "" : value).toLowerCase();
+  const name = (end > 0 ? value.slice(0, end) : end === 0 ? "" : value).toLowerCase();
+  return name.endsWith(".") ? name.slice(0, -1) : name;
 }

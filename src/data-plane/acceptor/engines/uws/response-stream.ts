@@ -1,23 +1,22 @@
 import type { HttpResponse } from "uWebSockets.js";
 import type { ResponseStream } from "../../../../contracts/exchange.ts";
-import { statusLine } from "./status-line.ts";
+import { writeHead } from "./response-head.ts";
 
 /** What a stream tells the exchange it belongs to. */
 export interface StreamOwner {
   /** Null once the client has gone or the response is over. */
   live(): HttpResponse | null;
+  /** The next write ends the response. */
+  finishing(): void;
   /** The response is over, whole. */
   finished(): void;
   /** The response can't be finished as announced: cut the connection. */
   cut(): void;
+  /** The client does not take what it is sent; then it does again. */
+  waiting(): void;
+  moved(): void;
   /** Whether the connection is to be closed after this answer. */
   readonly closing: boolean;
-}
-
-function writeHead(res: HttpResponse, status: number, headers: readonly string[], closing: boolean): void {
-  res.writeStatus(statusLine(status));
-  for (let i = 0; i < headers.length; i += 2) res.writeHeader(headers[i] as string, headers[i + 1] as string);
-  if (closing) res.writeHeader("connection", "close");
 }
 
 function isEventStream(headers: readonly string[]): boolean {
@@ -46,6 +45,7 @@ export class ChunkedResponseStream implements ResponseStream {
     this.#status = status;
     this.#headers = headers;
     res.onWritable(() => {
+      this.#owner.moved();
       this.#onDrain?.();
       return true;
     });
@@ -67,6 +67,7 @@ export class ChunkedResponseStream implements ResponseStream {
       }
       ready = res.write(chunk);
     });
+    if (!ready) this.#owner.waiting();
     return ready;
   }
 
@@ -78,11 +79,18 @@ export class ChunkedResponseStream implements ResponseStream {
     const res = this.#owner.live();
     if (res === null) return;
     const closing = this.#owner.closing;
+    this.#owner.finishing();
     this.#owner.finished();
     res.cork(() => {
-      if (this.#headPending) writeHead(res, this.#status, this.#headers, closing);
-      this.#headPending = false;
-      res.end(undefined, closing);
+      if (this.#headPending) {
+        this.#headPending = false;
+        writeHead(res, this.#status, this.#headers, false);
+        res.end(undefined, closing);
+      } else {
+        // Asked to close, `end` would write a Connection field here too, into the body. The client closes: its head said so,
+        // or its next request will.
+        res.end();
+      }
     });
   }
 }
@@ -109,7 +117,10 @@ export class FixedLengthResponseStream implements ResponseStream {
     this.#length = length;
     this.#status = status;
     this.#headers = headers;
-    res.onWritable(() => this.#drain());
+    res.onWritable(() => {
+      this.#owner.moved();
+      return this.#drain();
+    });
     process.nextTick(() => {
       if (this.#headPending) this.#pump();
     });
@@ -152,6 +163,7 @@ export class FixedLengthResponseStream implements ResponseStream {
       }
       while (ready && this.#held.length > 0) ready = this.#send(res, this.#held[0] as Buffer);
     });
+    if (!ready) this.#owner.waiting();
     return ready;
   }
 
@@ -162,6 +174,7 @@ export class FixedLengthResponseStream implements ResponseStream {
       this.#owner.cut();
       return true;
     }
+    if (this.#sent + chunk.length === this.#length) this.#owner.finishing();
     const [taken, done] = res.tryEnd(chunk, this.#length);
     if (done) {
       this.#sent = this.#length;

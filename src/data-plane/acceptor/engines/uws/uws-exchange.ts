@@ -1,10 +1,12 @@
 import type { HttpResponse } from "uWebSockets.js";
 import type { Exchange, ResponseStream } from "../../../../contracts/exchange.ts";
+import type { OpenTransfers, Transfer } from "./open-transfers.ts";
+import { writeHead } from "./response-head.ts";
 import { ChunkedResponseStream, FixedLengthResponseStream, type StreamOwner } from "./response-stream.ts";
-import { statusLine } from "./status-line.ts";
 
 /** What is held of a body that nobody has asked for yet, before the connection is paused. */
 const UNASKED_BODY_BYTES = 64 * 1024;
+const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
 
 export interface UwsExchangeHead {
   method: string;
@@ -23,9 +25,10 @@ export interface UwsExchangeHead {
 export interface ConnectionPolicy {
   /** True while draining: answers say `connection: close`. */
   closing: boolean;
+  readonly transfers: OpenTransfers;
 }
 
-export class UwsExchange implements Exchange, StreamOwner {
+export class UwsExchange implements Exchange, StreamOwner, Transfer {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -37,6 +40,7 @@ export class UwsExchange implements Exchange, StreamOwner {
   readonly maxBodyBytes: number;
   readonly rawHeaders: readonly string[];
   aborted = false;
+  idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS;
 
   /** Null once the client has gone or the response is over: a uWebSockets.js response must not be touched then. */
   #res: HttpResponse | null;
@@ -77,8 +81,48 @@ export class UwsExchange implements Exchange, StreamOwner {
     return this.#res;
   }
 
+  /**
+   * What still comes of the request body is read and dropped by the engine: a client that is sending must not be cut
+   * off before it has read the answer (RFC 9112 §9.6), and a paused connection would never be heard of again.
+   */
+  finishing(): void {
+    if (!this.#bodyEnded) this.resumeBody();
+  }
+
   finished(): void {
+    this.#release();
+  }
+
+  waiting(): void {
+    this.#policy.transfers.progressed(this);
+  }
+
+  moved(): void {
+    if (this.#paused) this.#policy.transfers.held(this);
+    else if (this.#bodyEnded) this.#policy.transfers.over(this);
+    else this.#policy.transfers.progressed(this);
+  }
+
+  keepOpen(): void {
+    const res = this.#res;
+    if (res === null) return;
+    if (this.#paused) {
+      res.resume();
+      res.pause();
+    } else {
+      res.pause();
+      res.resume();
+    }
+  }
+
+  setIdleTimeout(ms: number): void {
+    this.idleTimeoutMs = ms;
+  }
+
+  /** The response must not be touched any more. */
+  #release(): void {
     this.#res = null;
+    this.#policy.transfers.over(this);
   }
 
   cut(): void {
@@ -97,7 +141,7 @@ export class UwsExchange implements Exchange, StreamOwner {
 
   #abort(): void {
     if (this.#res === null) return;
-    this.#res = null;
+    this.#release();
     this.aborted = true;
     this.#chunks = [];
     this.#onChunk = null;
@@ -109,6 +153,7 @@ export class UwsExchange implements Exchange, StreamOwner {
 
   #receive(chunk: ArrayBuffer, isLast: boolean): void {
     this.#bodyEnded = isLast;
+    this.moved();
     // uWebSockets.js takes the memory back when this returns.
     const copy = Buffer.from(new Uint8Array(chunk));
     if (this.#onChunk === null) {
@@ -125,12 +170,14 @@ export class UwsExchange implements Exchange, StreamOwner {
     if (this.#paused || this.#res === null) return;
     this.#paused = true;
     this.#res.pause();
+    this.#policy.transfers.held(this);
   }
 
   resumeBody(): void {
     if (!this.#paused || this.#res === null) return;
     this.#paused = false;
     this.#res.resume();
+    this.#policy.transfers.progressed(this);
   }
 
   readBody(limitBytes: number, callback: (body: Buffer | null) => void): void {
@@ -170,30 +217,27 @@ export class UwsExchange implements Exchange, StreamOwner {
   respond(status: number, headers: readonly string[], body: Buffer | string | null): void {
     const res = this.#res;
     if (res === null) return;
-    this.#res = null;
-    const closing = this.closing || !this.#bodyEnded;
+    this.finishing();
+    this.#release();
+    const { closing } = this;
     res.cork(() => {
-      this.#writeHead(res, status, headers);
-      if (this.method === "HEAD" && body !== null) res.endWithoutBody(Buffer.byteLength(body), closing);
-      else if (status === 204 || status === 304) res.endWithoutBody(undefined, closing);
-      else res.end(body ?? "", closing);
+      if (this.method === "HEAD" && body !== null)
+        endWithoutBody(res, status, headers, Buffer.byteLength(body), closing);
+      else if (status === 204 || status === 304) endWithoutBody(res, status, headers, null, closing);
+      else {
+        writeHead(res, status, headers, false);
+        res.end(body ?? "", closing);
+      }
     });
   }
 
   respondHead(status: number, headers: readonly string[], contentLength: number | null): void {
     const res = this.#res;
     if (res === null) return;
-    this.#res = null;
-    const closing = this.closing || !this.#bodyEnded;
-    res.cork(() => {
-      this.#writeHead(res, status, headers);
-      res.endWithoutBody(contentLength ?? undefined, closing);
-    });
-  }
-
-  #writeHead(res: HttpResponse, status: number, headers: readonly string[]): void {
-    res.writeStatus(statusLine(status));
-    for (let i = 0; i < headers.length; i += 2) res.writeHeader(headers[i] as string, headers[i + 1] as string);
+    this.finishing();
+    this.#release();
+    const { closing } = this;
+    res.cork(() => endWithoutBody(res, status, headers, contentLength, closing));
   }
 
   startStream(status: number, headers: readonly string[], contentLength: number | null): ResponseStream {
@@ -207,9 +251,25 @@ export class UwsExchange implements Exchange, StreamOwner {
   destroy(): void {
     const res = this.#res;
     if (res === null) return;
-    this.#res = null;
+    this.#release();
     res.close();
   }
+}
+
+/**
+ * With a length of its own the engine's `endWithoutBody` waits for that body forever, and without one it can't be told
+ * to close: both stand among the fields instead, and the client does the closing.
+ */
+function endWithoutBody(
+  res: HttpResponse,
+  status: number,
+  headers: readonly string[],
+  contentLength: number | null,
+  closing: boolean,
+): void {
+  writeHead(res, status, headers, closing);
+  if (contentLength !== null) res.writeHeader("content-length", String(contentLength));
+  res.endWithoutBody();
 }
 
 /** Stands in for the response of a client that has gone. */

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { ask, errorsOf, isWhole, SAID, textOf, useModelRoute } from "../../helpers/model-route.ts";
+import type { Behaviour } from "../../helpers/providers/behaviour.ts";
+import { PROVIDER_NAMES } from "../../helpers/unified-api.ts";
+
+const route = useModelRoute();
+const { startRoute } = route;
+
+/** What a provider may do wrong before anything of its answer can have gone to the caller, and what that is called. */
+const BROKEN_BEFORE: [Behaviour, code: string, status: number][] = [
+  [{ kind: "reset" }, "upstream_reset", 502],
+  [{ kind: "half-close" }, "upstream_reset", 502],
+  [{ kind: "garbage" }, "upstream_protocol_error", 502],
+  [{ kind: "not-json" }, "upstream_protocol_error", 502],
+  [{ kind: "length-too-long" }, "upstream_reset", 502],
+  [{ kind: "length-too-short" }, "upstream_protocol_error", 502],
+  [{ kind: "stall" }, "upstream_first_byte_timeout", 504],
+];
+
+describe.each(PROVIDER_NAMES)("a broken answer of %s", (name) => {
+  const other = name === "gemini" ? "openai" : "gemini";
+  /** Short ones only where a provider falls silent: elsewhere a busy machine must not be taken for a slow provider. */
+  const timeoutsFor = ({ kind }: Behaviour) => (kind.startsWith("stall") ? "{ first_byte: 300ms, idle: 300ms }" : "{}");
+
+  it.each(BROKEN_BEFORE)("fails over: $kind", async (behaviour) => {
+    const at = await startRoute({ targets: [name, other], timeouts: timeoutsFor(behaviour) });
+    route.providers[name].behave(behaviour);
+    const { status, text, record } = await ask(at);
+    expect(status).toBe(200);
+    expect(JSON.parse(text).choices[0].message.content).toBe(SAID);
+    expect(record).toMatchObject({ provider: other, attempts: 2, outcome: "ok", errorCode: null });
+  });
+
+  it.each(BROKEN_BEFORE)("is a clean error where there is no other target: $kind", async (behaviour, code, status) => {
+    const at = await startRoute({ targets: [name], timeouts: timeoutsFor(behaviour) });
+    for (const inbound of ["openai", "anthropic"] as const) {
+      route.providers[name].behave(behaviour);
+      const reply = await ask(at, { inbound });
+      expect(reply.status).toBe(status);
+      const body = JSON.parse(reply.text);
+      expect(inbound === "openai" ? body.error.code : body.error.details.error_code).toBe(code);
+      expect(body.error.message.length).toBeGreaterThan(10);
+      expect(reply.record).toMatchObject({ status, errorCode: code, attempts: 1, outcome: "error" });
+    }
+    expect((await ask(at)).status).toBe(200);
+  });
+
+  it.each([
+    { kind: "error-event", afterEvents: 0 },
+    { kind: "stall-stream", afterEvents: 0 },
+    { kind: "cut-stream", afterEvents: 0 },
+    { kind: "end-stream", afterEvents: 0 },
+    { kind: "reset" },
+    { kind: "not-json" },
+    { kind: "garbage" },
+  ] as Behaviour[])("fails over before the first byte of a stream: $kind", async (behaviour) => {
+    const at = await startRoute({ targets: [name, other], timeouts: timeoutsFor(behaviour) });
+    for (const inbound of ["openai", "anthropic"] as const) {
+      route.providers[name].behave(behaviour);
+      const { status, text, record } = await ask(at, { stream: true, inbound });
+      expect(status).toBe(200);
+      expect(textOf(text, inbound)).toBe(SAID);
+      expect(isWhole(text, inbound)).toBe(true);
+      expect(record).toMatchObject({ provider: other, attempts: 2, outcome: "ok", streamed: true, outputTokens: 6 });
+    }
+  });
+
+  it.each([
+    [{ kind: "cut-stream", afterEvents: 5 }, "upstream_reset"],
+    [{ kind: "end-stream", afterEvents: 5 }, null],
+    [{ kind: "stall-stream", afterEvents: 5 }, "upstream_idle_timeout"],
+    [{ kind: "error-event", afterEvents: 5 }, "provider_error"],
+  ] as [Behaviour, string | null][])(
+    "is an error within the stream after the first byte, and is not retried: $kind",
+    async (behaviour, code) => {
+      const at = await startRoute({
+        targets: [name, other],
+        timeouts: timeoutsFor(behaviour),
+        retries: "{ attempts: 3, backoff: 1ms }",
+      });
+      for (const inbound of ["openai", "anthropic"] as const) {
+        route.providers[name].reset();
+        route.providers[name].behave(behaviour);
+        const { status, text, record } = await ask(at, { stream: true, inbound });
+        expect(status).toBe(200);
+        expect(isWhole(text, inbound)).toBe(false);
+        expect(SAID.startsWith(textOf(text, inbound))).toBe(true);
+        expect(textOf(text, inbound)).not.toBe("");
+        expect(errorsOf(text, inbound)).toHaveLength(1);
+        expect(record).toMatchObject({
+          outcome: "upstream_cut",
+          status: 200,
+          attempts: 1,
+          streamed: true,
+          provider: name,
+        });
+        expect(record.errorCode).not.toBeNull();
+        if (code !== null) expect(record.errorCode).toBe(code);
+        expect(route.providers[name].requests).toHaveLength(1);
+        expect(route.providers[other].requests).toHaveLength(0);
+      }
+    },
+  );
+
+  it("is an error within the stream when an event of it is malformed", async () => {
+    const inbound = name === "anthropic" ? "openai" : "anthropic";
+    const at = await startRoute({ targets: [name, other] });
+    route.providers[name].behave({ kind: "malformed-event", afterEvents: 5 });
+    const { text, record } = await ask(at, { stream: true, inbound });
+    expect(isWhole(text, inbound)).toBe(false);
+    expect(errorsOf(text, inbound)).toHaveLength(1);
+    expect(record).toMatchObject({ outcome: "upstream_cut", attempts: 1 });
+    expect(route.providers[other].requests).toHaveLength(0);
+  });
+});

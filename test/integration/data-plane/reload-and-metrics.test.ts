@@ -1,0 +1,157 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { baseYaml, startGateway, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
+
+interface MetricJson {
+  name: string;
+  values: { value: number; labels: Record<string, string | number>; metricName?: string }[];
+}
+
+let upstream: Server;
+let upstreamUrl: string;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  upstream = createServer((request, response) => {
+    request.resume();
+    request.on("end", () => response.end(`${request.method} ${request.url}`));
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  upstreamUrl = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  await gateway.close();
+  upstream.closeAllConnections();
+  await new Promise((resolve) => upstream.close(resolve));
+});
+
+const service = (id: string, path: string, extra = "") => `
+  - id: ${id}
+    kind: rest
+    routes: [{ path: ${path}, match: prefix }]
+    upstream: { targets: [{ url: "${upstreamUrl}" }] }
+    access: open
+    ${extra}`;
+
+function chat(headers: Record<string, string> = {}, body: object = {}): Promise<Response> {
+  return fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${TEST_KEY}`, ...headers },
+    body: JSON.stringify({ model: "simulated/echo", messages: [{ role: "user", content: "hello tide" }], ...body }),
+  });
+}
+
+describe("a reload", () => {
+  it("changes what new requests see, and nothing for those under way", async () => {
+    const providers = "providers: [{ id: simulated, kind: simulated }]";
+    gateway = await startGateway(baseYaml(`${providers}\nservices:${service("old", "/old")}`));
+    const streaming = await chat({ "x-simulated-token-ms": "30" }, { stream: true });
+    await gateway.reload(baseYaml(`services:${service("new", "/new")}`));
+
+    expect((await fetch(`${gateway.url}/new/x`)).status).toBe(200);
+    expect((await fetch(`${gateway.url}/old/x`)).status).toBe(404);
+    expect((await chat()).status).toBe(404);
+    expect((await streaming.text()).endsWith("data: [DONE]\n\n")).toBe(true);
+  });
+
+  it("opens listeners that are new and closes those that are gone", async () => {
+    gateway = await startGateway(baseYaml(`services:${service("one", "/")}`));
+    const probe = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => probe.once("listening", resolve));
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+
+    await gateway.reload(baseYaml(`services:${service("one", "/")}`).replace("127.0.0.1:0", `127.0.0.1:${port}`));
+    await expect.poll(() => fetch(`http://127.0.0.1:${port}/x`).then((response) => response.status)).toBe(200);
+    await expect
+      .poll(() =>
+        fetch(`${gateway.url}/x`, { headers: { connection: "close" } }).then(
+          () => "open",
+          () => "closed",
+        ),
+      )
+      .toBe("closed");
+  });
+});
+
+describe("the call log's bodies", () => {
+  const providers = "providers: [{ id: simulated, kind: simulated }]";
+
+  it("are not kept by default", async () => {
+    gateway = await startGateway(baseYaml(providers));
+    const record = await gateway.record((await chat()).headers.get("x-request-id"));
+    expect(record).toMatchObject({ requestBody: null, responseBody: null });
+  });
+
+  it("are kept for errors, or for all calls, when the configuration says so", async () => {
+    gateway = await startGateway(baseYaml(`${providers}\ncall_log: { bodies: errors }`));
+    const good = await gateway.record((await chat()).headers.get("x-request-id"));
+    expect(good).toMatchObject({ requestBody: null, responseBody: null });
+    const bad = await gateway.record((await chat({}, { model: "nobody/knows" })).headers.get("x-request-id"));
+    expect(bad.requestBody).toContain("nobody/knows");
+    expect(bad.responseBody).toContain("model_not_found");
+
+    await gateway.reload(baseYaml(`${providers}\ncall_log: { bodies: all, max_body_size: 64 }`));
+    const response = await chat({}, { stream: true });
+    await response.text();
+    const streamed = await gateway.record(response.headers.get("x-request-id"));
+    expect(streamed.requestBody).toContain("hello tide");
+    expect(streamed.responseBody).toHaveLength(64);
+    expect(streamed.responseBody).toMatch(/^data: \{/);
+  });
+});
+
+describe("metrics of a worker", () => {
+  it("count calls by service, route and status, tokens by model, attempts, refusals and durations", async () => {
+    gateway = await startGateway(
+      baseYaml(`providers: [{ id: simulated, kind: simulated }]\nservices:${service("one", "/one")}`),
+    );
+    await (await chat()).text();
+    await (await chat({ authorization: "Bearer wrong" })).text();
+    await (await fetch(`${gateway.url}/one/x`)).text();
+    await (await fetch(`${gateway.url}/nowhere`)).text();
+    await (await fetch(`${gateway.url}/health/liveness`)).text();
+    const chunked = new Blob(["x"]).stream();
+    await fetch(`${gateway.url}/one/x`, { method: "POST", body: chunked, duplex: "half" } as RequestInit);
+
+    const metrics = (await gateway.gateway.collectMetrics()) as MetricJson[];
+    const find = (name: string) => metrics.find((metric) => metric.name === name)?.values ?? [];
+    const value = (name: string, labels: Record<string, string>) =>
+      find(name).find((entry) => Object.entries(labels).every(([key, text]) => entry.labels[key] === text))?.value;
+
+    expect(value("tidegate_calls_total", { service: "ai", route: "/v1/chat/completions", status: "200" })).toBe(1);
+    expect(value("tidegate_calls_total", { service: "ai", status: "401" })).toBe(1);
+    expect(value("tidegate_calls_total", { service: "one", status: "200" })).toBe(1);
+    expect(value("tidegate_calls_total", { service: "", status: "404" })).toBe(1);
+    expect(find("tidegate_calls_total").reduce((sum, entry) => sum + entry.value, 0)).toBe(4);
+    expect(value("tidegate_requests_refused_total", { code: "length_required" })).toBe(1);
+    expect(value("tidegate_tokens_total", { provider: "simulated", model: "echo", type: "input" })).toBe(2);
+    expect(value("tidegate_tokens_total", { provider: "simulated", model: "echo", type: "output" })).toBe(2);
+    expect(value("tidegate_upstream_attempts_total", { upstream: "one", outcome: "ok" })).toBe(1);
+    expect(value("tidegate_open_exchanges", {})).toBe(0);
+    const durations = find("tidegate_call_duration_seconds").filter((entry) => entry.labels.service === "ai");
+    expect(durations.find((entry) => entry.metricName?.endsWith("_count"))?.value).toBe(2);
+    expect(durations.find((entry) => entry.labels.le === "+Inf")?.value).toBe(2);
+  });
+});
+
+describe("a drain", () => {
+  it("lets requests finish, tells connections to close, and ends streams at the deadline with an error event", async () => {
+    gateway = await startGateway(baseYaml("providers: [{ id: simulated, kind: simulated }]"));
+    const short = await chat({ "x-simulated-token-ms": "20" }, { stream: true });
+    const endless = await chat(
+      { "x-simulated-token-ms": "100" },
+      { stream: true, messages: [{ role: "user", content: "word ".repeat(500) }] },
+    );
+    await gateway.gateway.drain(500);
+    expect((await short.text()).endsWith("data: [DONE]\n\n")).toBe(true);
+    const cut = await endless.text();
+    expect(cut).toContain('"code":"not_ready"');
+    expect(cut).not.toContain("[DONE]");
+    expect(gateway.gateway.openExchanges).toBe(0);
+    const connecting = connect(gateway.port, "127.0.0.1");
+    await expect(once(connecting, "connect")).rejects.toThrow("ECONNREFUSED");
+  });
+});

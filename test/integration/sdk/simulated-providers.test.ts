@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { SimulatedProvider } from "../../helpers/providers/http-provider.ts";
+import { type ProviderName, startProviders } from "../../helpers/unified-api.ts";
+import { Anthropic, OpenAI } from "../../sdk-clients/index.ts";
+
+/** What the other tests lean on: simulated providers that official clients accept, and that refuse what real ones refuse. */
+
+let providers: Record<ProviderName, SimulatedProvider>;
+beforeAll(async () => {
+  providers = await startProviders();
+});
+afterAll(() => Promise.all(Object.values(providers).map((provider) => provider.close())));
+
+it("are accepted by the official clients", async () => {
+  const openai = new OpenAI({ apiKey: providers.openai.key, baseURL: providers.openai.baseUrl, maxRetries: 0 });
+  const chat = await openai.chat.completions
+    .stream({ model: "gpt-4o-mini", messages: [{ role: "user", content: "hello world" }] })
+    .finalChatCompletion();
+  expect(chat.choices[0]?.message.content).toBe("hello world");
+  const baseURL = providers.anthropic.baseUrl.replace("/v1", "");
+  const anthropic = new Anthropic({ apiKey: providers.anthropic.key, baseURL, maxRetries: 0 });
+  const message = await anthropic.messages
+    .stream({ model: "claude-haiku-4-5", max_tokens: 9, messages: [{ role: "user", content: "hello world" }] })
+    .finalMessage();
+  expect(message.content).toMatchObject([{ type: "text", text: "hello world" }]);
+});
+
+const CHAT = { model: "gpt-4o-mini", messages: [{ role: "user", content: "hi" }] };
+const CALL = { id: "c1", type: "function", function: { name: "f", arguments: "{}" } };
+const MESSAGE = { model: "claude-haiku-4-5", max_tokens: 9, messages: [{ role: "user", content: "hi" }] };
+const USE = { role: "assistant", content: [{ type: "tool_use", id: "t1", name: "f", input: {} }] };
+const RESULT = { type: "tool_result", tool_use_id: "t1", content: "x" };
+const CONTENT = { role: "user", parts: [{ text: "hi" }] };
+const GENERATE = { contents: [CONTENT] };
+const FUNCTION_CALL = { role: "model", parts: [{ functionCall: { name: "f", args: {} } }] };
+
+type Case = [what: string, path: string, body: object, status: number, said: string];
+
+const OPENAI: Case[] = [
+  ["an unknown field", "/chat/completions", { ...CHAT, frobnicate: 1 }, 400, "'frobnicate'"],
+  [
+    "a field of another dialect",
+    "/chat/completions",
+    { ...CHAT, messages: [{ role: "user", parts: [] }] },
+    400,
+    "messages[0]",
+  ],
+  ["a wrong type", "/chat/completions", { ...CHAT, temperature: "hot" }, 400, "'temperature'"],
+  ["an unknown model", "/chat/completions", { ...CHAT, model: "gpt-9" }, 404, "gpt-9"],
+  ["an unknown path", "/chat", CHAT, 404, "Invalid URL"],
+  [
+    "max_tokens for a reasoning model",
+    "/chat/completions",
+    { ...CHAT, model: "gpt-5-mini", max_tokens: 5 },
+    400,
+    "max_completion_tokens",
+  ],
+  [
+    "a tool message out of nowhere",
+    "/chat/completions",
+    { ...CHAT, messages: [{ role: "tool", content: "x", tool_call_id: "c1" }] },
+    400,
+    "'tool_calls'",
+  ],
+  [
+    "an unanswered call",
+    "/chat/completions",
+    { ...CHAT, messages: [...CHAT.messages, { role: "assistant", tool_calls: [CALL] }, ...CHAT.messages] },
+    400,
+    "c1",
+  ],
+  [
+    "stream_options without stream",
+    "/chat/completions",
+    { ...CHAT, stream_options: { include_usage: true } },
+    400,
+    "stream_options",
+  ],
+  ["tool_choice without tools", "/chat/completions", { ...CHAT, tool_choice: "auto" }, 400, "tool_choice"],
+];
+const ANTHROPIC: Case[] = [
+  ["an unknown field", "/messages", { ...MESSAGE, frobnicate: 1 }, 400, "frobnicate: Extra inputs"],
+  ["no max_tokens", "/messages", { ...MESSAGE, max_tokens: undefined }, 400, "max_tokens: Field required"],
+  [
+    "a role of another dialect",
+    "/messages",
+    { ...MESSAGE, messages: [{ role: "tool", content: "x" }] },
+    400,
+    "messages.0.role",
+  ],
+  ["an unknown model", "/messages", { ...MESSAGE, model: "claude-0" }, 404, "claude-0"],
+  [
+    "an assistant who begins",
+    "/messages",
+    { ...MESSAGE, messages: [{ role: "assistant", content: "x" }] },
+    400,
+    "first message",
+  ],
+  [
+    "a result without a call",
+    "/messages",
+    { ...MESSAGE, messages: [{ role: "user", content: [RESULT] }] },
+    400,
+    "unexpected `tool_use_id`",
+  ],
+  [
+    "a call without a result",
+    "/messages",
+    { ...MESSAGE, messages: [...MESSAGE.messages, USE, ...MESSAGE.messages] },
+    400,
+    "t1",
+  ],
+  [
+    "a result that is not first",
+    "/messages",
+    {
+      ...MESSAGE,
+      messages: [...MESSAGE.messages, USE, { role: "user", content: [{ type: "text", text: "x" }, RESULT] }],
+    },
+    400,
+    "immediately after",
+  ],
+  [
+    "an empty text",
+    "/messages",
+    { ...MESSAGE, messages: [{ role: "user", content: [{ type: "text", text: "" }] }] },
+    400,
+    "non-empty",
+  ],
+  ["a temperature above 1", "/messages", { ...MESSAGE, temperature: 1.5 }, 400, "temperature"],
+];
+const GEMINI: Case[] = [
+  ["an unknown field", "", { ...GENERATE, frobnicate: 1 }, 400, 'Unknown name \\"frobnicate\\"'],
+  ["an unknown setting", "", { ...GENERATE, generationConfig: { stop: [] } }, 400, "generation_config"],
+  [
+    "a role of another dialect",
+    "",
+    { contents: [{ role: "assistant", parts: [{ text: "x" }] }] },
+    400,
+    "contents[0].role",
+  ],
+  [
+    "a response without a call",
+    "",
+    { contents: [CONTENT, { role: "user", parts: [{ functionResponse: { name: "f", response: {} } }] }] },
+    400,
+    "function response",
+  ],
+  [
+    "a call without a response",
+    "",
+    { contents: [CONTENT, FUNCTION_CALL, CONTENT] },
+    400,
+    "number of function response parts",
+  ],
+  ["an end without the user", "", { contents: [CONTENT, { role: "model", parts: [{ text: "x" }] }] }, 400, "user role"],
+  ["a schema without JSON", "", { ...GENERATE, generationConfig: { responseJsonSchema: {} } }, 400, "application/json"],
+];
+
+describe.each([
+  ["openai", OPENAI, "authorization", 401],
+  ["anthropic", ANTHROPIC, "x-api-key", 401],
+  ["gemini", GEMINI, "x-goog-api-key", 403],
+] as const)("the simulated %s", (name, cases, credential, withoutKey) => {
+  const send = (path: string, body: object, headers: Record<string, string> = {}) => {
+    const { baseUrl, key } = providers[name];
+    return fetch(baseUrl + (name === "gemini" ? "/models/gemini-2.5-flash:generateContent" : path), {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "anthropic-version": "2023-06-01",
+        [credential]: name === "openai" ? `Bearer ${key}` : key,
+        ...headers,
+      },
+      body: JSON.stringify(body),
+    });
+  };
+
+  it.each(cases)("refuses %s", async (_, path, body, status, said) => {
+    const response = await send(path, body);
+    const text = await response.text();
+    expect(response.status).toBe(status);
+    expect(text).toContain(said);
+    expect(JSON.parse(text).error.message.length).toBeGreaterThan(0);
+  });
+
+  it("demands its key and its method", async () => {
+    const [, path = "", body = {}] = cases[0] ?? [];
+    const url = providers[name].baseUrl + (name === "gemini" ? "/models/gemini-2.5-flash:generateContent" : path);
+    const post = { method: "POST", headers: { "anthropic-version": "2023-06-01" }, body: JSON.stringify(body) };
+    expect((await fetch(url, post)).status).toBe(withoutKey);
+    expect((await send(path, body, { [credential]: "wrong" })).status).toBe(name === "gemini" ? 400 : 401);
+    // Google's front end answers 404 to methods it does not know at a path.
+    expect((await fetch(url)).status).toBe(name === "gemini" ? 404 : 405);
+  });
+});
+
+it("the simulated Anthropic demands a version", async () => {
+  const { baseUrl, key } = providers.anthropic;
+  const headers = { "content-type": "application/json", "x-api-key": key };
+  const response = await fetch(`${baseUrl}/messages`, { method: "POST", headers, body: JSON.stringify(MESSAGE) });
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain("anthropic-version");
+});
