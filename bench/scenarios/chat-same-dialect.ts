@@ -59,7 +59,7 @@ async function run(options: ScenarioOptions): Promise<ScenarioResult> {
     const measured = new Map<string, Measurement[]>(contestants.map(({ server }) => [server.name, []]));
     for (const { server, load } of contestants) {
       say(`warming up ${server.name}`);
-      await measure(server, { ...load, seconds: Math.min(3, seconds) }, directory);
+      await measure(server, { ...load, seconds: 2 * seconds }, directory);
     }
     // In turns, so that a machine that gets slower gets slower for all.
     for (let round = 1; round <= rounds; round++) {

@@ -21,7 +21,8 @@ export function errorBody(error: GatewayError, path: string, requestId: string, 
 }
 
 export function errorHeaders(error: GatewayError, context: Context): string[] {
-  const headers = ["content-type", "application/json", ...requestIdHeaders(context)];
+  const headers = ["content-type", "application/json"];
+  pushRequestId(headers, context);
   headers.push(...context.rateLimitHeaders);
   if (error.retryAfterMs !== null)
     headers.push("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
@@ -35,9 +36,9 @@ export function errorHeaders(error: GatewayError, context: Context): string[] {
 }
 
 /** The call's id; once more under the name in which Anthropic's SDKs look for it. */
-export function requestIdHeaders({ id, target }: Context): string[] {
-  const speaksAnthropic = target?.kind === "ai" && target.inbound.name === "anthropic";
-  return speaksAnthropic ? ["x-request-id", id, "request-id", id] : ["x-request-id", id];
+export function pushRequestId(headers: string[], { id, target }: Context): void {
+  headers.push("x-request-id", id);
+  if (target?.kind === "ai" && target.inbound.name === "anthropic") headers.push("request-id", id);
 }
 
 export function asGatewayError(error: unknown): GatewayError {

@@ -218,15 +218,8 @@ export class AiAttempt implements DispatchHandler {
     const { context } = this.#call;
     this.#call.committed(this);
     context.streamed = true;
-    const headers = [
-      "content-type",
-      "text/event-stream; charset=utf-8",
-      "cache-control",
-      "no-cache",
-      "x-accel-buffering",
-      "no",
-    ];
-    headers.push(...this.#call.answerHeaders(this));
+    const headers = this.#call.answerHeaders(this, "text/event-stream; charset=utf-8");
+    headers.push("cache-control", "no-cache", "x-accel-buffering", "no");
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;
     context.noteBeforeFinish(() => this.#noteUsage());

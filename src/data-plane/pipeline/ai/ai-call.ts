@@ -3,7 +3,7 @@ import type { Usage } from "../../../contracts/ir.ts";
 import type { InboundName } from "../../../dialects/index.ts";
 import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
 import type { Context } from "../context.ts";
-import { asGatewayError, requestIdHeaders } from "../errors.ts";
+import { asGatewayError, pushRequestId } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
 import { AiAttempt } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
@@ -37,6 +37,8 @@ export interface AiCallOptions {
   maxResponseBytes: number;
 }
 
+const NONE: readonly number[] = [];
+
 /** A call to a model: finds the route, builds the request for each target in turn, and answers with the first that does. */
 export class AiCall {
   readonly context: Context;
@@ -53,9 +55,10 @@ export class AiCall {
   #body: Record<string, unknown> | null = null;
   #order: readonly number[] = [];
   #cursor = 0;
-  readonly #tried = new Set<number>();
+  /** Indices of targets. A list: most calls try one. */
+  readonly #tried: number[] = [];
   /** Targets whose dialect can't express this request. */
-  readonly #incapable = new Set<number>();
+  #incapable: readonly number[] = NONE;
   #lastError: GatewayError | null = null;
   #current: AiAttempt | null = null;
   /** Its circuit has let this call pass, and the call is not under way yet. */
@@ -150,7 +153,7 @@ export class AiCall {
     for (let step = 0; step < order.length; step++) {
       const at = (this.#cursor + step) % order.length;
       const index = order[at] as number;
-      if (this.#incapable.has(index)) continue;
+      if (this.#incapable.includes(index)) continue;
       if (!(this.route.targets[index] as AiTarget).breaker.acquire(nowMs)) continue;
       this.#cursor = at + 1;
       this.#acquired = this.route.targets[index] as AiTarget;
@@ -178,7 +181,7 @@ export class AiCall {
       this.context.pipeline.fail(this.context, failure);
       return;
     }
-    this.#incapable.add(index);
+    this.#incapable = [...this.#incapable, index];
     this.#lastError ??= failure;
     this.#next();
   }
@@ -186,7 +189,7 @@ export class AiCall {
   #dispatch(index: number, built: BuiltCall): void {
     const { context } = this;
     const target = this.route.targets[index] as AiTarget;
-    this.#tried.add(index);
+    this.#tried.push(index);
     this.#acquired = null;
     context.attempts++;
     context.provider = target.provider.id;
@@ -245,7 +248,9 @@ export class AiCall {
   #waitMs(error: GatewayError, nowMs: number): number {
     const fresh = this.#order.some(
       (index) =>
-        !this.#tried.has(index) && !this.#incapable.has(index) && this.route.targets[index]?.breaker.permits(nowMs),
+        !this.#tried.includes(index) &&
+        !this.#incapable.includes(index) &&
+        this.route.targets[index]?.breaker.permits(nowMs),
     );
     if (fresh) return 0;
     const ownMs = backoffMs(this.route.retries, this.context.attempts, Math.random());
@@ -333,24 +338,19 @@ export class AiCall {
     this.#succeeded(attempt);
     this.used(attempt, answer.usage, answer.model);
     const body = answer.text === null ? bytes : Buffer.from(answer.text);
-    const headers = ["content-type", "application/json", ...this.answerHeaders(attempt)];
+    const headers = this.answerHeaders(attempt, "application/json");
     if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
     respondWhole(context, status, headers, body);
     context.pipeline.finish(context);
   }
 
-  answerHeaders(attempt: AiAttempt): string[] {
+  answerHeaders({ target }: AiAttempt, contentType: string): string[] {
     const { context } = this;
-    return [
-      ...requestIdHeaders(context),
-      "x-tidegate-provider",
-      attempt.target.provider.id,
-      "x-tidegate-model",
-      attempt.target.target.model,
-      "x-tidegate-attempts",
-      String(context.attempts),
-      ...context.rateLimitHeaders,
-    ];
+    const headers = ["content-type", contentType, "x-tidegate-provider", target.provider.id];
+    headers.push("x-tidegate-model", target.target.model, "x-tidegate-attempts", String(context.attempts));
+    pushRequestId(headers, context);
+    for (const part of context.rateLimitHeaders) headers.push(part);
+    return headers;
   }
 
   // --- the pool ---

@@ -11,6 +11,7 @@ export interface ScannedRequest {
   streamOptionsSpan: ValueSpan | null;
 }
 
+const QUOTE = 0x22;
 const FIELDS = ["model", "stream", "stream_options", "encoding_format"];
 
 /** Null where the body has to be parsed to know: see scanTopLevel. */
@@ -92,6 +93,9 @@ function withUsage(options: unknown): string {
 /** The value of a scanned field; undefined where it is not valid JSON, or not there. */
 export function parsed(text: string | null): unknown {
   if (text === null) return undefined;
+  if (text === "true") return true;
+  if (text === "false") return false;
+  if (text.charCodeAt(0) === QUOTE && !text.includes("\\")) return text.slice(1, -1);
   try {
     return JSON.parse(text);
   } catch {

@@ -12,6 +12,7 @@ import {
 import type { ExchangeHandler } from "../../../../contracts/exchange.ts";
 import type { ListenerSnapshot, TlsSnapshot } from "../../../../contracts/snapshot.ts";
 import { type ClientAddressResolver, createClientAddressResolver } from "../../client-address.ts";
+import { AnswerQueue } from "./answer-queue.ts";
 import { OpenTransfers } from "./open-transfers.ts";
 import { remoteAddressText } from "./remote-address.ts";
 import { checkRequestHead, type Refusal } from "./request-head.ts";
@@ -31,7 +32,11 @@ export interface ListenerEvents {
 export class UwsListener {
   readonly #snapshot: ListenerSnapshot;
   readonly #events: ListenerEvents;
-  readonly #policy: ConnectionPolicy = { closing: false, transfers: new OpenTransfers() };
+  readonly #policy: ConnectionPolicy = {
+    closing: false,
+    transfers: new OpenTransfers(),
+    answers: new AnswerQueue(),
+  };
   readonly #addresses: ClientAddressResolver;
   readonly #scheme: "http" | "https";
   readonly #app: TemplatedApp;

@@ -1,5 +1,6 @@
 import type { HttpResponse } from "uWebSockets.js";
 import type { Exchange, ResponseStream } from "../../../../contracts/exchange.ts";
+import type { AnswerQueue, PendingAnswer } from "./answer-queue.ts";
 import type { OpenTransfers, Transfer } from "./open-transfers.ts";
 import { writeHead } from "./response-head.ts";
 import { ChunkedResponseStream, FixedLengthResponseStream, type StreamOwner } from "./response-stream.ts";
@@ -26,9 +27,10 @@ export interface ConnectionPolicy {
   /** True while draining: answers say `connection: close`. */
   closing: boolean;
   readonly transfers: OpenTransfers;
+  readonly answers: AnswerQueue;
 }
 
-export class UwsExchange implements Exchange, StreamOwner, Transfer {
+export class UwsExchange implements Exchange, StreamOwner, Transfer, PendingAnswer {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -46,6 +48,9 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer {
   #res: HttpResponse | null;
   readonly #policy: ConnectionPolicy;
   #abortCallback: (() => void) | null = null;
+
+  /** Given, and waiting for the end of this turn of the event loop. */
+  #answer: { status: number; headers: readonly string[]; body: Buffer | string | null } | null = null;
 
   #bodyEnded: boolean;
   #chunks: Buffer[] = [];
@@ -215,8 +220,16 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer {
   // --- response ---
 
   respond(status: number, headers: readonly string[], body: Buffer | string | null): void {
+    if (this.#res === null || this.#answer !== null) return;
+    this.#answer = { status, headers, body };
+    this.#policy.answers.add(this);
+  }
+
+  send(): void {
     const res = this.#res;
-    if (res === null) return;
+    const answer = this.#answer;
+    if (res === null || answer === null) return;
+    const { status, headers, body } = answer;
     this.finishing();
     this.#release();
     const { closing } = this;
@@ -233,7 +246,7 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer {
 
   respondHead(status: number, headers: readonly string[], contentLength: number | null): void {
     const res = this.#res;
-    if (res === null) return;
+    if (res === null || this.#answer !== null) return;
     this.finishing();
     this.#release();
     const { closing } = this;
@@ -242,7 +255,7 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer {
 
   startStream(status: number, headers: readonly string[], contentLength: number | null): ResponseStream {
     const res = this.#res;
-    if (res === null) return DISCARDING_STREAM;
+    if (res === null || this.#answer !== null) return DISCARDING_STREAM;
     return contentLength === null
       ? new ChunkedResponseStream(this, res, status, headers)
       : new FixedLengthResponseStream(this, res, status, headers, contentLength);
@@ -250,7 +263,7 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer {
 
   destroy(): void {
     const res = this.#res;
-    if (res === null) return;
+    if (res === null || this.#answer !== null) return;
     this.#release();
     res.close();
   }
