@@ -14,6 +14,20 @@ interface WireMessage {
   content?: unknown;
 }
 
+/** What is wrong with `messages`, as a provider would say it; null: nothing. */
+export function messagesProblem(messages: unknown): string | null {
+  if (!Array.isArray(messages) || messages.length === 0) return "`messages` must be a list of at least one message";
+  for (const [index, message] of messages.entries()) {
+    const { role, content } = (message ?? {}) as WireMessage;
+    if (typeof role !== "string") return `\`messages[${index}].role\` must be a string`;
+    const hasText = typeof content === "string" || Array.isArray(content);
+    if (!hasText && !(role === "assistant" && content == null)) {
+      return `\`messages[${index}].content\` must be a string or a list of parts`;
+    }
+  }
+  return null;
+}
+
 /** The model's "tokens": words with the space before them. */
 export function tokensOf(text: string): string[] {
   return text.match(/\s*\S+\s*$|\s*\S+/g) ?? [];

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Dispatcher, DispatchHandler, DispatchOptions } from "../../contracts/dispatcher.ts";
 import { GatewayError } from "../../contracts/errors.ts";
-import { type EchoAnswer, echo, tokensOf } from "./echo-model.ts";
+import { type EchoAnswer, echo, messagesProblem, tokensOf } from "./echo-model.ts";
 
 export interface SimulatedSettings {
   /** From the request to the first token of the answer. */
@@ -78,6 +78,12 @@ export class SimulatedDispatcher implements Dispatcher {
       call.json(404, {
         error: { message: `no such endpoint: ${options.path}`, type: "invalid_request_error", param: null, code: null },
       });
+      return;
+    }
+    const problem = messagesProblem(body.messages);
+    if (problem !== null) {
+      const error = { message: problem, type: "invalid_request_error", param: "messages", code: null };
+      call.json(400, { error });
       return;
     }
     const answer = echo(body);

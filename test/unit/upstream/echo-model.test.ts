@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { echo } from "../../../src/upstream/simulated/echo-model.ts";
+import { echo, messagesProblem } from "../../../src/upstream/simulated/echo-model.ts";
 
 const user = (content: unknown) => ({ messages: [{ role: "user", content }] });
 const tool = (name: string, parameters: object) => ({ type: "function", function: { name, parameters } });
@@ -57,6 +57,21 @@ describe("simulated/echo", () => {
     expect(echo({ ...user("hello"), tools: [tool("tide", schema)] }).toolCalls[0]?.arguments).toBe(filled);
     const format = { type: "json_schema", json_schema: { name: "tide", schema } };
     expect(echo({ ...user("hello"), response_format: format }).pieces.join("")).toBe(filled);
+  });
+
+  it("refuses messages that no provider would take", () => {
+    for (const messages of [
+      undefined,
+      [],
+      [null],
+      [{ content: "x" }],
+      [{ role: "user", content: 5 }],
+      [{ role: "user" }],
+    ]) {
+      expect(messagesProblem(messages)).toContain("`messages");
+    }
+    expect(messagesProblem([{ role: "assistant", content: null }])).toBeNull();
+    expect(messagesProblem([{ role: "user", content: [{ type: "text", text: "x" }] }])).toBeNull();
   });
 
   it("answers in words once the tool's result is there", () => {
