@@ -1,5 +1,3 @@
-import { isObject, type JsonObject } from "./checks.ts";
-
 /** Tolerant readers for providers' answers: a field of another type counts as absent. */
 
 export function stringOr(value: unknown, fallback: string): string;
@@ -11,10 +9,6 @@ export function stringOr(value: unknown, fallback: string | null): string | null
 /** A count: a finite number of at least 0. */
 export function countOf(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
-}
-
-export function objectOr(value: unknown): JsonObject | undefined {
-  return isObject(value) ? value : undefined;
 }
 
 export function arrayOr(value: unknown): unknown[] {

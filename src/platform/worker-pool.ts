@@ -28,6 +28,7 @@ const IDLE_TIMEOUT_MS = 30_000;
  */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const directory = options.tasksDirectory ?? new URL("../../workers/tasks/", import.meta.url);
+  const files = new Map<TaskName, string>();
   let pool: Piscina | null = null;
   let closed = false;
 
@@ -40,6 +41,13 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       closeTimeout: 30_000,
     });
 
+  /** Looked for on disk once, not for each task. */
+  const fileOf = (task: TaskName): string => {
+    const file = files.get(task) ?? taskFile(directory, task);
+    files.set(task, file);
+    return file;
+  };
+
   return {
     async run<Input, Output>(
       task: TaskName,
@@ -49,7 +57,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       if (closed) throw new Error("the worker pool is closed");
       pool ??= open();
       const output: Output = await pool.run(input, {
-        filename: taskFile(directory, task),
+        filename: fileOf(task),
         transferList: [...transfer],
       });
       return output;

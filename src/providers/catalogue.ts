@@ -144,7 +144,3 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     requiresKey: false,
   },
 ];
-
-export function catalogueEntry(kind: string): CatalogueEntry | undefined {
-  return CATALOGUE.find((entry) => entry.kind === kind);
-}

@@ -98,7 +98,7 @@ class HandlerAdapter {
 
   onComplete(rawTrailers: string[] | null): void {
     this.#over = true;
-    this.#handler.onComplete(rawTrailers === null ? [] : decodeHeaders(rawTrailers as unknown as Buffer[]));
+    this.#handler.onComplete(rawTrailers === null ? [] : decodeHeaders(rawTrailers));
   }
 
   onError(error: Error): void {

@@ -55,7 +55,7 @@ export type RouteTarget =
   | { kind: "health"; check: "liveness" | "readiness" };
 
 /** The path to ask the upstream for, from the path as the caller sent it. */
-export type PathRewriter = (path: string, params: Readonly<Record<string, string | undefined>>) => string;
+export type PathRewriter = (path: string) => string;
 
 /** `application`: whose limits these are, where they are an application's. */
 export function compileLimits(limits: readonly LimitSnapshot[], scope: string, application?: string): CompiledLimit[] {

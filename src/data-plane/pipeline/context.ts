@@ -33,7 +33,6 @@ export class Context {
 
   // route
   target: RouteTarget | null = null;
-  params: Readonly<Record<string, string | undefined>> = NO_PARAMS;
   allowedMethods: readonly string[] | null = null;
 
   // authenticate
@@ -98,6 +97,5 @@ export class Context {
   }
 }
 
-const NO_PARAMS: Readonly<Record<string, string | undefined>> = Object.freeze({});
 const NO_RESERVATIONS: Reservation[] = [];
 const NO_HEADERS: readonly string[] = [];

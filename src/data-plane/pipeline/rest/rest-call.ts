@@ -91,7 +91,7 @@ export class RestCall implements DispatchHandler {
     const { exchange, body, id, credentialHeaders } = this.#context;
     const { timeouts } = this.#service.snapshot.upstream;
     const headers = this.#service.requestHeaders(exchange, id, target.host, credentialHeaders);
-    const path = target.pathPrefix + this.#route.rewritePath(exchange.path, this.#context.params);
+    const path = target.pathPrefix + this.#route.rewritePath(exchange.path);
     let upstreamBody: Buffer | ExchangeBodyStream | null = body;
     if (body === null && exchange.contentLength > 0) {
       this.#bodyStream = new ExchangeBodyStream(exchange);
