@@ -1,3 +1,4 @@
+import { deepStrictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TargetModel } from "../../../src/contracts/dialect.ts";
@@ -267,6 +268,13 @@ const messagesBody = mix(
   ),
 );
 
+const fieldNamedConstructor = {
+  model: "m",
+  max_tokens: 1,
+  messages: [{ role: "user", content: [{ type: "text", text: "x" }] }],
+  tools: [{ name: "f", input_schema: { constructor: {} } }],
+} as unknown as typeof messagesBody extends fc.Arbitrary<infer Body> ? Body : never;
+
 describe("an Anthropic request through the IR to Anthropic", () => {
   it("keeps everything but the model's name", () => {
     fc.assert(
@@ -275,9 +283,10 @@ describe("an Anthropic request through the IR to Anthropic", () => {
         const ir = anthropicInbound.parseChatRequest(wire);
         const sent = JSON.parse(anthropicOutbound.buildChatCall(ir, target).body);
         expect(sent.model).toBe(target.model);
-        expect(normalized(sent)).toStrictEqual(normalized(wire));
+        // Not toStrictEqual: it takes a field named `constructor` for the object's class, and finds two of them different.
+        deepStrictEqual(normalized(sent), normalized(wire));
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[fieldNamedConstructor]] },
     );
   });
 });
