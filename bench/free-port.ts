@@ -1,7 +1,18 @@
 import { createServer } from "node:net";
 
-/** A port of the loopback interface that nothing listens on at this moment. */
-export function freePort(): Promise<number> {
+const given = new Set<number>();
+
+/** A port of the loopback interface that nothing listens on at this moment, and that was not given before. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await anyPort();
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+function anyPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

@@ -1,41 +1,52 @@
+import { verdictOf } from "./check.ts";
+import { formatFigure, headingOf } from "./columns.ts";
 import type { Machine } from "./machine.ts";
-import type { Scenario, ScenarioResult } from "./scenarios/scenario.ts";
+import type { Check, Part, StoredResult } from "./result.ts";
+import { table } from "./table.ts";
 
-const COLUMNS = ["", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "vs plain nginx", "RSS MiB"];
-
-/** A Markdown table of the medians, one line per peer. */
-export function formatReport(scenario: Scenario, result: ScenarioResult, machine: Machine): string {
-  const baseline = result.peers[result.baseline]?.median.cpuUsPerRequest.worker ?? Number.NaN;
-  const rows = Object.entries(result.peers).map(([name, { median }]) => {
-    const cpu = median.cpuUsPerRequest.worker ?? Number.NaN;
-    return [
-      name,
-      median.requestsPerSecond.toFixed(0),
-      median.p50Ms.toFixed(2),
-      median.p99Ms.toFixed(2),
-      cpu.toFixed(1),
-      `${(cpu / baseline).toFixed(2)}×`,
-      (median.residentMib.worker ?? 0).toFixed(0),
-    ];
-  });
-  const others = Object.entries(result.peers.tidegate?.median.cpuUsPerRequest ?? {}).filter(
-    ([name]) => name !== "worker",
-  );
-  return [
-    `${scenario.title}`,
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${machine.nginx}`,
-    "",
-    table([COLUMNS, ...rows]),
-    "",
-    `Tidegate's other processes, CPU µs/request: ${others.map(([name, us]) => `${name} ${us.toFixed(2)}`).join(", ")}`,
-  ].join("\n");
+/** A scenario's parts, each a table of the medians with one line per peer. */
+export function formatScenario(result: StoredResult): string {
+  const parts = result.parts.map((part) => `${part.title}\n\n${formatPart(part)}`);
+  return [`${result.scenario}: ${result.title}`, formatMachine(result.machine), ...parts].join("\n\n");
 }
 
-function table(rows: readonly string[][]): string {
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`;
-  const rule = `|${widths.map((width, column) => (column === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`;
-  const [head = [], ...body] = rows;
-  return [line(head), rule, ...body.map(line)].join("\n");
+/** With a column of ratios when CPU time was measured. */
+export function formatPart(part: Part): string {
+  const baseline = part.peers[part.baseline]?.medians.cpuUs;
+  const hasRatio = baseline !== undefined && part.columns.includes("cpuUs");
+  const head = ["", ...part.columns.map((figure) => headingOf(figure, part.unit))];
+  if (hasRatio) head.push(`to ${part.baseline}`);
+  const rows = Object.entries(part.peers).map(([peer, { medians }]) => {
+    const row = [peer, ...part.columns.map((figure) => formatFigure(figure, medians[figure]))];
+    if (hasRatio) row.push(`${((medians.cpuUs ?? Number.NaN) / baseline).toFixed(2)}×`);
+    return row;
+  });
+  return table([head, ...rows]);
+}
+
+/** Every bound of the given scenarios with what was measured. */
+export function formatChecks(results: readonly StoredResult[]): string {
+  const rows = results.flatMap((result) => result.checks.map((check) => checkRow(result.scenario, check)));
+  const failures = results.flatMap(({ scenario, checks }) =>
+    checks.flatMap(({ what, failure }) => (failure === undefined ? [] : [`\n${scenario}, ${what}: ${failure}`])),
+  );
+  return [table([["scenario", "bound", "must", "goal", "measured", "verdict"], ...rows], 2), ...failures].join("\n");
+}
+
+function checkRow(scenario: string, check: Check): string[] {
+  const sign = check.bound === "at most" ? "≤" : "≥";
+  const value = (number: number) => `${number.toFixed(2)}${check.unit === "×" ? "×" : ` ${check.unit}`}`;
+  return [
+    scenario,
+    check.what,
+    `${sign} ${value(check.must)}`,
+    check.goal === null ? "" : `${sign} ${value(check.goal)}`,
+    check.measured === null ? "" : value(check.measured),
+    verdictOf(check),
+  ];
+}
+
+export function formatMachine(machine: Machine): string {
+  const { cpu, cores, memoryGib, kernel, node, nginx } = machine;
+  return `${cpu}, ${cores} cores, ${memoryGib} GiB, Linux ${kernel}, Node ${node}, ${nginx}`;
 }

@@ -1,9 +1,13 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { startChild, stopChild, unexpectedEnd } from "../children.ts";
 import { childrenOf } from "../process-cpu.ts";
+import { listening } from "./listening.ts";
 import type { Server } from "./server.ts";
+
+/** As root, nginx would become `nobody`, who may not read the bench's folder. */
+const USER = process.getuid?.() === 0 ? "user root;\n" : "";
 
 /** Starts nginx in the foreground with one worker and the given `http` block. Logs go to the directory. */
 export async function startNginx(name: string, port: number, http: string, parent: string): Promise<Server> {
@@ -13,10 +17,10 @@ export async function startNginx(name: string, port: number, http: string, paren
   writeFileSync(
     configuration,
     `daemon off;
-worker_processes 1;
+${USER}worker_processes 1;
 pid ${directory}/nginx.pid;
 error_log ${directory}/error.log;
-events { worker_connections 8192; }
+events { worker_connections 16384; }
 http {
   access_log off;
   keepalive_timeout 300s;
@@ -30,38 +34,18 @@ ${http}
 }
 `,
   );
-  const child = spawn("nginx", ["-c", configuration, "-p", directory], { stdio: ["ignore", "ignore", "inherit"] });
-  const failed = new Promise<never>((_, reject) => {
-    child.once("error", (error) => reject(new Error(`nginx can't be run (Debian package nginx): ${error.message}`)));
-    child.once("exit", (code) => reject(new Error(`nginx (${name}) ended with ${code}: see ${directory}/error.log`)));
-  });
-  failed.catch(() => {});
-  await Promise.race([listening(port), failed]);
-  const master = child.pid as number;
-  return {
-    name,
-    pids: { worker: childrenOf(master)[0] as number },
-    async stop() {
-      const over = new Promise((resolve) => child.once("close", resolve));
-      child.kill("SIGTERM");
-      await over;
-    },
-  };
+  const nginx = startChild("nginx", ["-c", configuration, "-p", directory], { stdio: ["ignore", "ignore", "inherit"] });
+  const end = unexpectedEnd(nginx, `nginx (${name})`);
+  await Promise.race([listening(port), end]);
+  const worker = await Promise.race([firstChild(nginx.pid as number), end]);
+  return { name, port, pids: { worker }, stop: () => stopChild(nginx) };
 }
 
-/** Resolves once a connection is accepted. */
-export async function listening(port: number, timeoutMs = 15_000): Promise<void> {
-  const endMs = Date.now() + timeoutMs;
+/** The master listens a moment before it forks its worker. */
+async function firstChild(pid: number): Promise<number> {
   for (;;) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once("error", () => resolve(false));
-    });
-    if (open) return;
-    if (Date.now() > endMs) throw new Error(`nothing listens on port ${port} after ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const [child] = childrenOf(pid);
+    if (child !== undefined) return child;
+    await delay(10);
   }
 }

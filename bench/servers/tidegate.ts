@@ -1,63 +1,94 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { startChild, stopChild, unexpectedEnd } from "../children.ts";
+import { freePort } from "../free-port.ts";
 import { childrenOf, commandOf } from "../process-cpu.ts";
+import { Profiler } from "../profiler.ts";
+import type { ScenarioContext } from "../scenarios/scenario.ts";
 import type { Server } from "./server.ts";
 
+const CLI = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const READY_LIMIT_MS = 30_000;
+
+/** `tidegate.yaml` without its listener. */
+export interface Configuration {
+  providers?: object[];
+  services?: object[];
+  applications: object[];
+}
+
 export interface TidegateOptions {
-  port: number;
-  adminPort: number;
-  /** The whole `tidegate.yaml`. */
-  configuration: string;
-  directory: string;
-  workers: number;
+  configuration: Configuration;
+  /** Default `tidegate`. */
+  name?: string;
+  /** Default 1. */
+  workers?: number;
+  /** How long it may take until it is ready. */
+  readyLimitMs?: number;
 }
 
 /** Starts Tidegate as a user would, and waits until it says that it is ready. */
-export async function startTidegate(options: TidegateOptions): Promise<Server> {
-  const home = join(options.directory, "tidegate");
-  mkdirSync(home, { recursive: true });
-  const configPath = join(options.directory, "tidegate.yaml");
-  writeFileSync(configPath, options.configuration);
-  const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-  const child = spawn(process.execPath, [main, "start", "--config", configPath], {
-    stdio: ["ignore", "pipe", "inherit"],
+export async function startTidegate(context: ScenarioContext, options: TidegateOptions): Promise<Server> {
+  const { configuration, name = "tidegate", workers = 1, readyLimitMs = READY_LIMIT_MS } = options;
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const home = mkdtempSync(join(context.directory, `${name}-`));
+  const configPath = join(home, "tidegate.yaml");
+  const listeners = [{ address: `127.0.0.1:${port}`, engine: context.engine }];
+  // JSON is YAML, and needs no quoting of our own.
+  writeFileSync(configPath, JSON.stringify({ version: 1, listeners, drain_timeout: "1s", ...configuration }, null, 1));
+
+  const profiler = context.profiles ? new Profiler(name, context.directory, context.say) : null;
+  const args = [...(profiler?.nodeOptions ?? []), CLI, "start", "--config", configPath];
+  const log = join(home, "tidegate.log");
+  const logFile = openSync(log, "w");
+  const child = startChild(process.execPath, args, {
+    stdio: ["ignore", logFile, logFile],
     env: {
       ...process.env,
-      TIDEGATE_HOME: home,
-      TIDEGATE_ADMIN_PORT: String(options.adminPort),
-      TIDEGATE_WORKERS: String(options.workers),
+      TIDEGATE_HOME: join(home, "data"),
+      TIDEGATE_ADMIN_PORT: String(adminPort),
+      TIDEGATE_WORKERS: String(workers),
     },
   });
-  child.stdout.resume();
-  const failed = new Promise<never>((_, reject) => {
-    child.once("exit", (code) => reject(new Error(`tidegate ended with ${code}`)));
-  });
-  failed.catch(() => {});
-  await Promise.race([ready(options.adminPort), failed]);
+  closeSync(logFile);
+  try {
+    await Promise.race([ready(adminPort, readyLimitMs), unexpectedEnd(child, name)]);
+  } catch (error) {
+    await stopChild(child);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${name}: ${reason}\nIt said last:\n${lastLines(log)}`);
+  }
+  const pids = processesOf(child.pid as number);
+  profiler?.begin(pids);
   return {
-    name: "tidegate",
-    pids: processesOf(child.pid as number),
+    name,
+    port,
+    pids,
     async stop() {
-      const over = new Promise((resolve) => child.once("close", resolve));
-      child.kill("SIGTERM");
-      await over;
+      await profiler?.end();
+      await stopChild(child);
+      profiler?.report();
     },
   };
 }
 
-async function ready(adminPort: number): Promise<void> {
-  const endMs = Date.now() + 30_000;
+function lastLines(path: string): string {
+  return readFileSync(path, "utf8").trimEnd().split("\n").slice(-8).join("\n");
+}
+
+async function ready(adminPort: number, limitMs: number): Promise<void> {
+  const endMs = Date.now() + limitMs;
   while (Date.now() < endMs) {
-    const ok = await fetch(`http://127.0.0.1:${adminPort}/health/readiness`).then(
+    const isReady = await fetch(`http://127.0.0.1:${adminPort}/health/readiness`).then(
       (response) => response.ok,
       () => false,
     );
-    if (ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (isReady) return;
+    await delay(50);
   }
-  throw new Error("tidegate was not ready within 30 s");
+  throw new Error(`it was not ready within ${limitMs / 1000} s`);
 }
 
 function processesOf(supervisor: number): Record<string, number> {

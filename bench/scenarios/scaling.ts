@@ -1,0 +1,122 @@
+import { type Call, get, KEY, openaiChat } from "../calls.ts";
+import { failed, judge } from "../check.ts";
+import { compare } from "../compare.ts";
+import { CONNECTIONS, underWrk } from "../load/wrk.ts";
+import { type Part, ratio, type ScenarioResult } from "../result.ts";
+import { application, chatConfiguration, service } from "../servers/configurations.ts";
+import { withServers } from "../servers/server.ts";
+import { type Configuration, startTidegate } from "../servers/tidegate.ts";
+import { SMALL_PATH, startUpstream } from "../servers/upstream.ts";
+import type { Scenario, ScenarioContext } from "./scenario.ts";
+
+const FEW = 10;
+const ROUTES_PER_SERVICE = 10;
+/** Reading and checking a configuration of 100,000 applications takes its time; what it costs is not measured here. */
+const READY_LIMIT_MS = 180_000;
+
+interface Variant {
+  name: string;
+  configuration: Configuration;
+  workers?: number;
+  call: Call;
+  /** As in `Load`. */
+  variants?: number;
+}
+
+/** What a request costs with more workers, keys and routes. The load uses all of them. */
+export const scaling: Scenario = {
+  name: "scaling",
+  title: "CPU per request as workers, keys and routes grow; 64 connections",
+  async run(context) {
+    const results = [
+      await runPart(context, "1 to 2 workers", workerVariants),
+      await runPart(context, `${FEW} to ${context.sizes.keys} keys`, keyVariants),
+      await runPart(context, `${FEW} to ${context.sizes.routes} routes`, routeVariants),
+    ];
+    return { parts: results.flatMap(({ parts }) => parts), checks: results.flatMap(({ checks }) => checks) };
+  },
+};
+
+/** Compares the second variant to the first. One that can't be run is a missed bound; the others are run all the same. */
+async function runPart(
+  context: ScenarioContext,
+  title: string,
+  variantsOf: (upstreamPort: number, context: ScenarioContext) => [Variant, Variant],
+): Promise<ScenarioResult> {
+  const bound = { what: `CPU per request, ${title}`, must: 1.1, goal: null };
+  context.say(title);
+  try {
+    const part = await withServers(async (start): Promise<Part> => {
+      const upstream = await start(startUpstream(context.directory));
+      const variants = variantsOf(upstream.port, context);
+      const contestants = [];
+      for (const { call, variants: count, ...options } of variants) {
+        const server = await start(startTidegate(context, { ...options, readyLimitMs: READY_LIMIT_MS }));
+        const load = { port: server.port, call, connections: CONNECTIONS };
+        contestants.push(
+          underWrk(server, count === undefined ? load : { ...load, variants: count }, context.directory),
+        );
+      }
+      return {
+        title,
+        unit: "request",
+        baseline: variants[0].name,
+        columns: ["requestsPerSecond", "p50Ms", "p99Ms", "cpuUs", "residentMib"],
+        peers: await compare(contestants, context),
+      };
+    });
+    const grown = Object.keys(part.peers)[1] ?? "";
+    return { parts: [part], checks: [judge(bound, ratio(part, "cpuUs", grown))] };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    context.say(`${title}: ${message}`);
+    return { parts: [], checks: [failed(bound, message.split("\n")[0] ?? "")] };
+  }
+}
+
+function workerVariants(upstreamPort: number): [Variant, Variant] {
+  const configuration = chatConfiguration("openai-compatible", upstreamPort);
+  const call = openaiChat("bench/model");
+  return [
+    { name: "1-worker", configuration, workers: 1, call },
+    { name: "2-workers", configuration, workers: 2, call },
+  ];
+}
+
+/** Every key belongs to an application of its own, with a limit of its own. */
+function keyVariants(upstreamPort: number, { sizes }: ScenarioContext): [Variant, Variant] {
+  const keyOf = (index: number | string) => `tg_bench_key_${index}_0123456789abcdefghijklmnop`;
+  const variant = (count: number): Variant => ({
+    name: `${count}-keys`,
+    configuration: {
+      services: [service("small", [SMALL_PATH], upstreamPort)],
+      applications: Array.from({ length: count }, (_, index) => application(`app-${index}`, keyOf(index), ["small"])),
+    },
+    call: { ...get(SMALL_PATH), headers: { authorization: `Bearer ${keyOf("%d")}` } },
+    variants: count,
+  });
+  return [variant(FEW), variant(sizes.keys)];
+}
+
+function routeVariants(upstreamPort: number, { sizes }: ScenarioContext): [Variant, Variant] {
+  const variant = (count: number): Variant => {
+    const services = Array.from({ length: Math.ceil(count / ROUTES_PER_SERVICE) }, (_, index) => `service-${index}`);
+    return {
+      name: `${count}-routes`,
+      configuration: {
+        services: services.map((id, index) => service(id, pathsOf(index), upstreamPort)),
+        applications: [application("web", KEY, services)],
+      },
+      call: get("/route-%d/items/42"),
+      variants: count,
+    };
+  };
+  return [variant(FEW), variant(sizes.routes)];
+}
+
+function pathsOf(serviceIndex: number): string[] {
+  return Array.from(
+    { length: ROUTES_PER_SERVICE },
+    (_, index) => `/route-${serviceIndex * ROUTES_PER_SERVICE + index}`,
+  );
+}
