@@ -15,6 +15,8 @@ export type GatewayFactory = (options: GatewayOptions & { pool: WorkerPool }) =>
 /** Large bodies and log batches: beside the event loop's own thread, two more are plenty. */
 const POOL_THREADS = 2;
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+/** There is always this one: it sees to what workers with higher numbers have left, when there are fewer now. */
+const FIRST_SLOT = 1;
 
 /** The body of a gateway worker process. */
 export function runGateway(createGateway: GatewayFactory): void {
@@ -100,16 +102,25 @@ class GatewayProcess {
   #create(snapshot: Snapshot): Gateway {
     const logger = this.#logger;
     const worker = this.#environment.slot;
+    const { callsDirectory, limitsFile } = homeAt(this.#environment.homeDirectory);
     const callLog = createCallLogSink({
-      directory: homeAt(this.#environment.homeDirectory).callsDirectory,
+      directory: callsDirectory,
       worker,
+      adoptsAnyone: worker === FIRST_SLOT,
       settings: snapshot.callLog,
       pool: this.#pool,
       logger,
     });
     this.#callLog = callLog;
     this.#metrics = new WorkerMetrics(worker, callLog);
-    this.#gateway = this.#createGateway({ worker, callLog, logger, pool: this.#pool });
+    this.#gateway = this.#createGateway({
+      worker,
+      callLog,
+      journal: callLog.journal,
+      limitsFile,
+      logger,
+      pool: this.#pool,
+    });
     return this.#gateway;
   }
 
@@ -140,7 +151,10 @@ class GatewayProcess {
     await this.#callLog?.flush();
     await this.#sendMetrics(0);
     await this.#gateway?.close();
+    // Closing has ended what was still open, and each such call has its record.
+    await this.#callLog?.flush();
     await this.#pool.close();
+    this.#callLog?.close();
     this.#logger.info({}, "drained");
     process.exit(0);
   }

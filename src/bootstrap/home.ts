@@ -9,6 +9,8 @@ export interface Home {
   processesFile: string;
   /** One file per call log segment. */
   callsDirectory: string;
+  /** The counters of limits, shared by all workers. */
+  limitsFile: string;
 }
 
 /** `TIDEGATE_HOME`, or `data` in the current directory. */
@@ -22,6 +24,7 @@ export function homeAt(directory: string): Home {
     lockFile: join(directory, "tidegate.lock"),
     processesFile: join(directory, "workers.json"),
     callsDirectory: join(directory, "calls"),
+    limitsFile: join(directory, "limits.shm"),
   };
 }
 

@@ -29,6 +29,13 @@ export interface DispatchHandler {
   onError(error: Error): void;
 }
 
+/** What an attempt has come to that was begun elsewhere; the rest of it is told to whoever adopts it. */
+export interface BegunAttempt {
+  adopt(handler: DispatchHandler): void;
+  /** Nobody will adopt it. */
+  abandon(): void;
+}
+
 export interface Dispatcher {
   dispatch(options: DispatchOptions, handler: DispatchHandler): void;
   /** Connections in use and idle, for metrics. */

@@ -16,7 +16,7 @@ export interface Exchange {
   readonly clientAddress: string;
   /** The address of the peer of the connection. */
   readonly peerAddress: string;
-  /** Declared length of the request body in bytes; 0 when there is none. */
+  /** Declared length of the request body in bytes; 0 when there is none, -1 when it comes in chunks of unknown length. */
   readonly contentLength: number;
   /** The limit of the listener the request came in by. */
   readonly maxBodyBytes: number;
@@ -55,6 +55,9 @@ export interface Exchange {
 
   /** A response without a body that announces `contentLength` (HEAD, 304), or none when null. */
   respondHead(status: number, headers: readonly string[], contentLength: number | null): void;
+
+  /** An interim answer (1xx) before the real one. Absent where the engine can't; does nothing for HTTP/1.0 callers. */
+  inform?(status: number, headers: readonly string[]): void;
 
   /** Cuts the connection: the caller can tell that the answer is not whole. */
   destroy(): void;

@@ -23,5 +23,9 @@ export interface GatewayOptions {
   /** The worker's slot. */
   worker: number;
   callLog: CallLogSink;
+  /** The native journal behind `callLog`, where native code appends its records by itself; null: it has none. */
+  journal: object | null;
+  /** The file that holds the counters of limits, shared by all workers of the machine. */
+  limitsFile: string;
   logger: import("./logger.ts").Logger;
 }

@@ -36,6 +36,8 @@ export type ControlToSupervisor =
   | { type: "ready"; addresses: string[] }
   | SnapshotMessage
   | TargetHealthMessage
+  /** The configuration is being read, which keeps a process silent when it is large. */
+  | { type: "reload-begun" }
   /** The configuration was read again. `version`: what is served now; not ok: it was bad and the old one stays. */
   | { type: "reload-finished"; ok: boolean; version: number }
   | { type: "collect-metrics"; requestId: number };

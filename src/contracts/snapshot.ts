@@ -18,6 +18,8 @@ export interface Snapshot {
   services: ServiceSnapshot[];
   applications: ApplicationSnapshot[];
   ai: AiSnapshot;
+  /** Counters that the shared segment has room for. */
+  limitSlots: number;
   callLog: CallLogSnapshot;
   /** Milliseconds a draining worker lets streams go on. */
   drainTimeoutMs: number;
@@ -26,12 +28,23 @@ export interface Snapshot {
 export interface ListenerSnapshot {
   host: string;
   port: number;
-  engine: "uws";
+  engine: "uws" | "native";
   tls: TlsSnapshot | null;
   /** CIDR ranges or addresses whose `Forwarded`/`X-Forwarded-For` are believed. */
   trustedProxies: string[];
   maxHeaderBytes: number;
   maxBodyBytes: number;
+  timeouts: ListenerTimeoutsSnapshot;
+}
+
+/** What the native engine asks of clients. */
+export interface ListenerTimeoutsSnapshot {
+  /** How long a connection may be idle between two requests. */
+  keepAliveMs: number;
+  /** Within which a request head must have arrived, from its first byte. */
+  headMs: number;
+  /** Slower bodies are cut off after ten seconds; 0: as slow as they like. */
+  minBodyBytesPerSecond: number;
 }
 
 export interface TlsSnapshot {

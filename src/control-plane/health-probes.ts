@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
 import type { Logger } from "../contracts/logger.ts";
 import type { ActiveHealthCheckSnapshot, ServiceSnapshot, Snapshot } from "../contracts/snapshot.ts";
+import { parseUnixUrl } from "../platform/unix-url.ts";
 
 export interface HealthProbesOptions {
   logger: Logger;
@@ -107,10 +108,14 @@ class TargetProbe {
     onChange: (healthy: boolean, reason: string) => void,
   ) {
     this.key = key;
-    this.#url = url.replace(/\/$/, "") + check.path;
+    const unix = parseUnixUrl(url);
+    this.#url = (unix === null ? url.replace(/\/$/, "") : `http://localhost${unix.pathPrefix}`) + check.path;
     this.#check = check;
     this.#onChange = onChange;
-    const connect = caFile === null ? {} : { ca: readFileSync(caFile) };
+    const connect = {
+      ...(caFile === null ? {} : { ca: readFileSync(caFile) }),
+      ...(unix === null ? {} : { socketPath: unix.socketPath }),
+    };
     // A connection of its own for each probe: one kept open says nothing about whether new ones are accepted.
     this.#agent = new Agent({ connect: { ...connect, timeout: check.timeoutMs }, pipelining: 0 });
   }

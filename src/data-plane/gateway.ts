@@ -1,16 +1,23 @@
+import { DRAINING, type Handover, NativeEngine } from "../../native-bindings/engine.ts";
 import { GatewayError } from "../contracts/errors.ts";
+import type { Exchange } from "../contracts/exchange.ts";
 import type { Gateway, GatewayOptions } from "../contracts/gateway.ts";
+import type { LimitStore } from "../contracts/limits.ts";
 import type { Snapshot } from "../contracts/snapshot.ts";
+import { unpackRecord } from "../platform/call-log/format.ts";
 import type { WorkerPool } from "../platform/worker-pool.ts";
 import { createPriceBook } from "../providers/prices.ts";
 import { DispatcherRegistry } from "../upstream/dispatcher-registry.ts";
+import { begunAttempt } from "../upstream/native-dispatcher.ts";
+import { TargetNumbersTable } from "../upstream/target-numbers.ts";
 import { Acceptor } from "./acceptor/acceptor.ts";
-import { WorkerLimitStore } from "./limits/worker-limit-store.ts";
+import { FastPath } from "./fast-path/fast-path.ts";
+import { SharedLimitStore } from "./limits/shared-limit-store.ts";
 import { DataPlaneMetrics } from "./metrics.ts";
 import type { AiRuntime } from "./pipeline/ai/ai-runtime.ts";
 import { errorBody } from "./pipeline/errors.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
-import { createRequestIds } from "./request-id.ts";
+import { createRequestIds, randomProcessPart } from "./request-id.ts";
 
 /** How often deadlines are looked at: a call may outlive its total timeout by this. */
 const DEADLINE_CHECK_MS = 100;
@@ -24,37 +31,64 @@ const KEEP_ALIVE_GRACE_MS = 1_000;
 /** The data plane of one worker: listeners in front, the pipeline of the current snapshot behind them. */
 export function createGateway(options: GatewayOptions & { pool: WorkerPool }): Gateway {
   const metrics = new DataPlaneMetrics();
+  const engine = new NativeEngine();
   const runtime: AiRuntime = {
     worker: options.worker,
     logger: options.logger,
     callLog: options.callLog,
-    limits: new WorkerLimitStore(),
-    dispatchers: new DispatcherRegistry(),
+    limits: NOT_OPEN,
+    dispatchers: new DispatcherRegistry(engine),
     metrics,
     pool: options.pool,
     open: new Set(),
     targetStates: new Map(),
     breakers: new Map(),
     loads: new Map(),
+    targetNumbers: new TargetNumbersTable(),
+    fastPath: null,
     prices: createPriceBook(),
     draining: false,
   };
-  metrics.watch(
-    () => runtime.open.size,
-    () => runtime.dispatchers.stats(),
-  );
+  const fastPath = new FastPath(engine, runtime, unpackRecord);
+  runtime.fastPath = fastPath;
+  const { numbers } = runtime.targetNumbers;
+  engine.addon.governorSetUp(engine.handle, Buffer.from(numbers.buffer), options.worker, randomProcessPart());
+  if (options.journal !== null) engine.addon.governorJournal(engine.handle, options.journal);
+  let limits: SharedLimitStore | null = null;
+  const openExchanges = () => runtime.open.size + engine.addon.governorOpen(engine.handle);
+  metrics.watch(openExchanges, () => runtime.dispatchers.stats());
   const nextId = createRequestIds();
   let pipeline: Pipeline | null = null;
   let listening = false;
   let unhealthyTargets: ReadonlySet<string> = new Set();
 
-  const acceptor = new Acceptor({
-    onExchange: (exchange) => pipeline?.accept(exchange),
-    onRefused(path, refusal) {
-      metrics.refused(refusal.code);
-      return errorBody(new GatewayError(refusal.code, refusal.message), path, nextId(Date.now()), null);
+  const takeOver = (exchange: Exchange, handover: Handover): void => {
+    const begun = begunAttempt(engine, handover);
+    const target = fastPath.targetOf(handover);
+    const startedAt = performance.now() - handover.elapsedMs;
+    if (pipeline === null || target === null) {
+      begun.abandon();
+      pipeline?.accept(exchange);
+      return;
+    }
+    pipeline.takeOver(exchange, handover.id, handover.startedAtMs, startedAt, {
+      attempt: begun,
+      target,
+      dispatchedAt: startedAt + handover.dispatchedMs,
+    });
+  };
+
+  const acceptor = new Acceptor(
+    {
+      onExchange: (exchange) => pipeline?.accept(exchange),
+      onHandover: takeOver,
+      onRefused(path, refusal) {
+        metrics.refused(refusal.code);
+        return errorBody(new GatewayError(refusal.code, refusal.message), path, nextId(Date.now()), null);
+      },
     },
-  });
+    engine,
+  );
 
   const deadlines = setInterval(() => failOverdue(runtime, Date.now()), DEADLINE_CHECK_MS);
   deadlines.unref();
@@ -63,6 +97,15 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     applySnapshot(snapshot: Snapshot): void {
       if (snapshot.format !== 1)
         throw new Error(`snapshot format ${String(snapshot.format)} is not known to this worker`);
+      if (limits === null) {
+        limits = new SharedLimitStore({
+          path: options.limitsFile,
+          slots: snapshot.limitSlots,
+          logger: options.logger,
+        });
+        runtime.limits = limits;
+        engine.addon.governorLimits(engine.handle, limits.native);
+      }
       runtime.dispatchers.nextGeneration();
       pipeline = new Pipeline(snapshot, runtime, nextId);
       markUnhealthy(runtime, unhealthyTargets);
@@ -89,8 +132,9 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       const deadlineMs = Date.now() + timeoutMs;
       const keepAliveEndMs = Math.min(Date.now() + KEEP_ALIVE_GRACE_MS, deadlineMs);
       const isBusy = (nowMs: number) =>
-        (runtime.open.size > 0 && nowMs < deadlineMs) || (acceptor.connections > 0 && nowMs < keepAliveEndMs);
+        (openExchanges() > 0 && nowMs < deadlineMs) || (acceptor.connections > 0 && nowMs < keepAliveEndMs);
       while (isBusy(Date.now())) await sleep(DRAIN_CHECK_MS);
+      engine.addon.governorFail(engine.handle, DRAINING);
       for (const context of [...runtime.open]) {
         context.pipeline.fail(context, new GatewayError("not_ready", "the gateway is shutting down: try again"));
       }
@@ -98,16 +142,30 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       await sleep(DRAIN_CHECK_MS);
     },
     get openExchanges(): number {
-      return runtime.open.size;
+      return openExchanges();
     },
-    collectMetrics: () => metrics.collect(),
+    collectMetrics: () => {
+      metrics.addNative(engine.addon.governorCounts(engine.handle), runtime.targetNumbers);
+      return metrics.collect();
+    },
     async close(): Promise<void> {
       clearInterval(deadlines);
       acceptor.close();
       await runtime.dispatchers.destroy();
+      engine.addon.governorLimits(engine.handle, null);
+      engine.destroy();
+      limits?.close();
     },
   };
 }
+
+/** Before the first snapshot there is nothing to count. */
+const NOT_OPEN: LimitStore = {
+  reserve() {
+    throw new GatewayError("not_ready", "the gateway is starting");
+  },
+  settle() {},
+};
 
 function markUnhealthy(runtime: AiRuntime, unhealthy: ReadonlySet<string>): void {
   for (const [key, state] of runtime.targetStates) state.activelyUnhealthy = unhealthy.has(key);

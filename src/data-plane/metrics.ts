@@ -1,7 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { NativeEngine } from "../../native-bindings/engine.ts";
+import type { TargetNumbersTable } from "../upstream/target-numbers.ts";
 import type { RouteTarget } from "./pipeline/compiled.ts";
 import type { Context } from "./pipeline/context.ts";
 import { Series } from "./series.ts";
+
+type NativeCounts = ReturnType<NativeEngine["addon"]["governorCounts"]>;
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
@@ -119,6 +123,31 @@ export class DataPlaneMetrics {
     const series = this.#attempts.get(upstream, target);
     if (good) series.good++;
     else series.failed++;
+  }
+
+  /** What the native hot path has counted since the last time; targets' good answers are in their numbers. */
+  addNative([calls, models]: NativeCounts, targets: TargetNumbersTable): void {
+    for (const [service, route, status, ...figures] of calls) {
+      const [count = 0, seconds = 0, requestBytes = 0, responseBytes = 0, ...buckets] = figures.map(Number);
+      const series = this.#callSeries(String(service), String(route), Number(status));
+      series.calls += count;
+      series.seconds += seconds;
+      series.requestBytes += requestBytes;
+      series.responseBytes += responseBytes;
+      for (let i = 0; i < series.buckets.length; i++)
+        series.buckets[i] = (series.buckets[i] as number) + (buckets[i] ?? 0);
+    }
+    for (const [provider, model, input, output, cached, reasoning, costUsd] of models) {
+      const series = this.#models.get(provider, model);
+      series.inputTokens += input;
+      series.outputTokens += output;
+      series.cachedInputTokens += cached;
+      series.reasoningTokens += reasoning;
+      series.costUsd += costUsd;
+    }
+    for (const { upstream, target, good } of targets.takeSuccesses()) {
+      this.#attempts.get(upstream, target).good += good;
+    }
   }
 
   /** A request that no stage has seen. */

@@ -12,13 +12,17 @@ function base32(value: number, length: number): string {
   return text;
 }
 
+/** The 10 characters that name one source of ids. */
+export function randomProcessPart(): string {
+  return Array.from(randomBytes(10), (byte) => ALPHABET[byte % 32]).join("");
+}
+
 /**
  * Request ids in the shape of a ULID: 10 characters of time, 10 that name this process, 6 that count. They sort by time,
  * and no two processes share one.
  */
 export function createRequestIds(): (nowMs: number) => string {
-  const random = randomBytes(10);
-  const process = Array.from(random, (byte) => ALPHABET[byte % 32]).join("");
+  const process = randomProcessPart();
   let count = 0;
   let lastMs = 0;
   let prefix = "";

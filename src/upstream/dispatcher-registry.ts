@@ -1,20 +1,33 @@
+import type { NativeEngine } from "../../native-bindings/engine.ts";
 import type { Dispatcher } from "../contracts/dispatcher.ts";
+import { NativeDispatcher } from "./native-dispatcher.ts";
 import { UndiciDispatcher, type UndiciDispatcherOptions } from "./undici-dispatcher.ts";
 
 /** The connection pools of a worker. They outlive snapshots: a reload must not drop warm connections. */
 export class DispatcherRegistry {
   readonly #dispatchers = new Map<string, { dispatcher: Dispatcher; generation: number }>();
   #generation = 0;
+  readonly #engine: NativeEngine;
+
+  constructor(engine: NativeEngine) {
+    this.#engine = engine;
+  }
 
   get(options: UndiciDispatcherOptions): Dispatcher {
     const key = keyOf(options);
     let entry = this.#dispatchers.get(key);
     if (entry === undefined) {
-      entry = { dispatcher: new UndiciDispatcher(options), generation: this.#generation };
+      entry = { dispatcher: this.#create(options), generation: this.#generation };
       this.#dispatchers.set(key, entry);
     }
     entry.generation = this.#generation;
     return entry.dispatcher;
+  }
+
+  /** TLS is spoken by undici, plain HTTP by the native client. */
+  #create(options: UndiciDispatcherOptions): Dispatcher {
+    if (options.origin.startsWith("https:")) return new UndiciDispatcher(options);
+    return new NativeDispatcher(this.#engine, options);
   }
 
   /**

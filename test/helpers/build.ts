@@ -9,7 +9,7 @@ export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 export const DIST = join(REPOSITORY, "dist");
 export const CLI = join(DIST, "src/cli/main.js");
 
-const SOURCES = ["src", "workers"];
+const SOURCES = ["src", "workers", "native-bindings"];
 const STAMP = join(DIST, ".built");
 const LOCK = join(REPOSITORY, "node_modules", ".tidegate-build.lock");
 const LOCK_STALE_MS = 60_000;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isMap, isSeq, parseDocument } from "yaml";
 import { CALL_RECORD_FIELDS, type CallRecord, type CallRecordValue } from "../../src/contracts/call-record.ts";
 import type { Gateway } from "../../src/contracts/gateway.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
@@ -11,6 +12,26 @@ import { formatProblems } from "../../src/snapshot/problems/problem.ts";
 import { waitFor } from "./wait-for.ts";
 
 export const TEST_KEY = "tg_test_key_of_application_web";
+
+/** The engine behind listeners for which a test asks for none and for no TLS: the suite can be run with each. */
+export const TEST_ENGINE = engineOf(process.env.TIDEGATE_TEST_ENGINE ?? "native");
+
+function engineOf(name: string): "uws" | "native" {
+  if (name !== "uws" && name !== "native") throw new Error(`TIDEGATE_TEST_ENGINE is uws or native, not ${name}`);
+  return name;
+}
+
+/** The configuration with TEST_ENGINE in its listeners. */
+function withTestEngine(yaml: string): string {
+  if (TEST_ENGINE === "native") return yaml;
+  const document = parseDocument(yaml);
+  const listeners = document.get("listeners");
+  if (!isSeq(listeners)) return yaml;
+  for (const listener of listeners.items) {
+    if (isMap(listener) && !listener.has("engine") && !listener.has("tls")) listener.set("engine", TEST_ENGINE);
+  }
+  return String(document);
+}
 
 /** Lines of the program's log, for tests that want to see them. */
 export function collectingLogger(lines: { level: string; message: string; fields: object }[]): Logger {
@@ -50,7 +71,7 @@ export async function startGateway(yaml: string, env: Record<string, string> = {
   let version = 0;
   const compile = async (text: string) => {
     const configPath = join(home, "tidegate.yaml");
-    writeFileSync(configPath, text);
+    writeFileSync(configPath, withTestEngine(text));
     const result = await loadConfiguration({ configPath, home, env, version: ++version });
     if (!result.ok) throw new Error(formatProblems(result.problems));
     return result.snapshot;
@@ -59,6 +80,8 @@ export async function startGateway(yaml: string, env: Record<string, string> = {
     worker: 1,
     logger: collectingLogger(log),
     pool,
+    journal: null,
+    limitsFile: join(home, "limits.shm"),
     callLog: { append: (row) => void records.push(toRecord(row)) },
   });
   gateway.applySnapshot(await compile(yaml));

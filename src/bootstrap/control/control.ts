@@ -107,6 +107,7 @@ class ControlProcess {
 
   #reload(): Promise<void> {
     this.#reloading = this.#reloading.then(async () => {
+      await this.#channel.send({ type: "reload-begun" });
       const ok = await this.#configuration.reload();
       this.#metrics.countReload(ok);
       await this.#publish();

@@ -16,6 +16,8 @@ export interface ManagedProcessHooks<Incoming> {
 const SILENCE_LIMIT_MS = 2_000;
 /** Until its first word: loading the program takes a while on a busy machine. */
 const START_LIMIT_MS = 20_000;
+/** While it reads or applies a large configuration, which it does in one piece. */
+const BUSY_LIMIT_MS = 120_000;
 const CHECK_INTERVAL_MS = 250;
 
 /** One forked process: its channel, its signs of life, its end. */
@@ -33,6 +35,7 @@ export class ManagedProcess<Incoming> {
   #hasSpoken = false;
   /** node:cluster drops what arrives before the worker listens, so it waits here for the worker's first word. */
   #outbox: object[] = [];
+  #busyUntilMs = 0;
   #killReason: EndReason | null = null;
   #deadline: NodeJS.Timeout | null = null;
   #ended = false;
@@ -85,6 +88,16 @@ export class ManagedProcess<Incoming> {
     this.#worker.process.kill("SIGKILL");
   }
 
+  /** It has said, or been given, something that may keep it from speaking for a while. */
+  expectSilence(): void {
+    this.#busyUntilMs = performance.now() + BUSY_LIMIT_MS;
+  }
+
+  silenceOver(): void {
+    this.#busyUntilMs = 0;
+    this.#lastHeardMs = performance.now();
+  }
+
   #deliverOutbox(): void {
     this.#hasSpoken = true;
     for (const message of this.#outbox) this.send(message);
@@ -96,6 +109,7 @@ export class ManagedProcess<Incoming> {
     // When this very process was stopped or starved, the silence was its own: everyone starts afresh.
     if (nowMs - this.#lastCheckMs > 4 * CHECK_INTERVAL_MS) this.#lastHeardMs = nowMs;
     this.#lastCheckMs = nowMs;
+    if (nowMs < this.#busyUntilMs) return;
     const limitMs = this.#hasSpoken ? SILENCE_LIMIT_MS : START_LIMIT_MS;
     if (nowMs - this.#lastHeardMs > limitMs) this.kill("stuck");
   }

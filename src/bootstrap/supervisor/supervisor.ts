@@ -160,7 +160,7 @@ export class Supervisor {
 
   #introduceGateway(process: GatewayProcess): void {
     if (this.#targetHealth !== null) process.send(this.#targetHealth);
-    if (this.#snapshot !== null) process.send(this.#snapshot);
+    if (this.#snapshot !== null) this.#give(process, this.#snapshot);
   }
 
   #fromControl(process: ControlProcess, message: ControlToSupervisor): void {
@@ -175,7 +175,11 @@ export class Supervisor {
         this.#targetHealth = message;
         this.#toGateways(message);
         break;
+      case "reload-begun":
+        process.expectSilence();
+        break;
       case "reload-finished":
+        process.silenceOver();
         for (const resolve of this.#reloadWaiters.splice(0)) resolve(message.ok);
         break;
       case "collect-metrics":
@@ -193,11 +197,13 @@ export class Supervisor {
         this.#slotOf(process)?.markReady(process);
         break;
       case "snapshot-applied":
+        process.silenceOver();
         process.snapshotVersion = message.version;
         if (message.version === this.#snapshot?.version) this.#lastGood = this.#snapshot;
         this.#changed();
         break;
       case "snapshot-refused":
+        process.silenceOver();
         this.#refused(process, message.version, message.reason);
         break;
       case "draining":
@@ -219,6 +225,12 @@ export class Supervisor {
     for (const slot of this.#gateways) for (const process of slot.processes) process.send(message);
   }
 
+  /** A large one takes a worker a while to decode and compile. */
+  #give(process: GatewayProcess, snapshot: SnapshotMessage): void {
+    process.expectSilence();
+    process.send(snapshot);
+  }
+
   #adopt(message: SnapshotMessage): void {
     if (message.version === this.#snapshot?.version && message.hash === this.#snapshot.hash) return;
     let snapshot: Snapshot;
@@ -230,14 +242,14 @@ export class Supervisor {
     }
     this.#snapshot = message;
     this.#drainTimeoutMs = snapshot.drainTimeoutMs;
-    this.#toGateways(message);
+    for (const slot of this.#gateways) for (const process of slot.processes) this.#give(process, message);
     for (const resolve of this.#snapshotWaiters.splice(0)) resolve();
   }
 
   #refused(process: GatewayProcess, version: number, reason: string): void {
     this.#logger.error({ workerPid: process.pid, version, reason }, "a gateway worker refused the snapshot");
     const good = this.#lastGood;
-    if (process.state === "starting" && good !== null && good.version !== version) process.send(good);
+    if (process.state === "starting" && good !== null && good.version !== version) this.#give(process, good);
   }
 
   async #firstSnapshot(): Promise<void> {

@@ -1,18 +1,23 @@
+import type { NativeEngine } from "../../../native-bindings/engine.ts";
 import type { ListenerSnapshot } from "../../contracts/snapshot.ts";
-import { type ListenerEvents, UwsListener } from "./engines/uws/listener.ts";
+import type { EngineListener, ListenerEvents } from "./engines/engine.ts";
+import { NativeListener } from "./engines/native/listener.ts";
+import { UwsListener } from "./engines/uws/listener.ts";
 
 interface OpenListener {
-  listener: UwsListener;
+  listener: EngineListener;
   url: string;
 }
 
 /** The listeners of one worker, kept in step with the snapshot. */
 export class Acceptor {
   readonly #events: ListenerEvents;
+  readonly #engine: NativeEngine;
   readonly #open = new Map<string, OpenListener>();
 
-  constructor(events: ListenerEvents) {
+  constructor(events: ListenerEvents, engine: NativeEngine) {
     this.#events = events;
+    this.#engine = engine;
   }
 
   /**
@@ -25,7 +30,7 @@ export class Acceptor {
     try {
       for (const [key, snapshot] of wanted) {
         if (this.#open.has(key)) continue;
-        const listener = new UwsListener(snapshot, this.#events);
+        const listener = this.#create(snapshot);
         opened.push([key, { listener, url: await listener.listen() }]);
       }
     } catch (error) {
@@ -39,6 +44,11 @@ export class Acceptor {
     }
     for (const [key, entry] of opened) this.#open.set(key, entry);
     return [...this.#open.values()].map((entry) => entry.url);
+  }
+
+  #create(snapshot: ListenerSnapshot): EngineListener {
+    if (snapshot.engine === "uws") return new UwsListener(snapshot, this.#events);
+    return new NativeListener(snapshot, this.#events, this.#engine);
   }
 
   /** Open connections, idle ones included. */

@@ -43,6 +43,11 @@ export type RouteTarget =
       route: RouteSnapshot;
       rewritePath: PathRewriter;
       maxBodyBytes: number | null;
+      /**
+       * Of a prefix: paths below it that lead, or may lead, elsewhere. Null: every path has to be looked up, e.g. because
+       * other hosts' routes come first.
+       */
+      holes: readonly string[] | null;
     }
   | {
       kind: "ai";

@@ -1,9 +1,12 @@
+import type { BegunAttempt } from "../../contracts/dispatcher.ts";
 import type { GatewayError } from "../../contracts/errors.ts";
 import type { Exchange } from "../../contracts/exchange.ts";
 import type { Usage } from "../../contracts/ir.ts";
 import type { LimitSnapshot } from "../../contracts/snapshot.ts";
+import type { AiTarget } from "./ai/ai-target.ts";
 import type { CompiledApplication, RouteTarget } from "./compiled.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { RestTarget } from "./rest/rest-service.ts";
 
 /** What a stage says when it returns. */
 export type StageOutcome =
@@ -13,6 +16,13 @@ export type StageOutcome =
   | "wait"
   /** The answer is under way or given: no further stage runs. */
   | "done";
+
+export interface BegunByNative {
+  attempt: BegunAttempt;
+  /** Of the plan: what it was tried at. */
+  target: RestTarget | AiTarget;
+  dispatchedAt: number;
+}
 
 export interface Reservation {
   limit: LimitSnapshot;
@@ -49,6 +59,8 @@ export class Context {
   body: Buffer | null = null;
 
   // attempt
+  /** The first attempt, when the native hot path has begun it before it gave the call up. */
+  begun: BegunByNative | null = null;
   /** Ends the attempt under way. Set while there is one. */
   abortAttempt: ((reason: Error) => void) | null = null;
   /** Unix time; 0: none. */
@@ -82,6 +94,16 @@ export class Context {
   firstByteAt = Number.NaN;
 
   finished = false;
+
+  /** The begun attempt, if it was made at this target; given once. */
+  takeBegun(target: RestTarget | AiTarget): BegunByNative | null {
+    const { begun } = this;
+    if (begun === null) return null;
+    this.begun = null;
+    if (begun.target === target) return begun;
+    begun.attempt.abandon();
+    return null;
+  }
 
   constructor(pipeline: Pipeline, exchange: Exchange, id: string, startedAtMs: number, startedAt: number) {
     this.pipeline = pipeline;

@@ -2,13 +2,14 @@ import { GatewayError } from "../../contracts/errors.ts";
 import type { Exchange } from "../../contracts/exchange.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import type { AiRuntime } from "./ai/ai-runtime.ts";
-import { Context, type StageOutcome } from "./context.ts";
+import { type BegunByNative, Context, type StageOutcome } from "./context.ts";
 import { asGatewayError, errorBody, errorHeaders } from "./errors.ts";
+import { compileRouter } from "./router.ts";
 import { compile as compileAccept } from "./stages/accept.ts";
 import { compile as compileAccount } from "./stages/account.ts";
 import { compile as compileAdmit } from "./stages/admit.ts";
 import { compile as compileAttempt } from "./stages/attempt.ts";
-import { compile as compileAuthenticate } from "./stages/authenticate.ts";
+import { compileApplications, compile as compileAuthenticate } from "./stages/authenticate.ts";
 import { compile as compileAuthorize } from "./stages/authorize.ts";
 import { compile as compileGuard } from "./stages/guard.ts";
 import { compile as compileLog } from "./stages/log.ts";
@@ -35,21 +36,31 @@ export class Pipeline {
     this.snapshot = snapshot;
     this.runtime = runtime;
     this.#nextId = nextId;
+    const router = compileRouter(snapshot);
+    const applications = compileApplications(snapshot);
     this.#stages = [
       compileAccept(snapshot, runtime),
-      compileRoute(snapshot, runtime),
-      compileAuthenticate(snapshot),
+      compileRoute(router, runtime),
+      compileAuthenticate(applications),
       compileAuthorize(),
       compileAdmit(runtime),
       compileGuard(),
       compileAttempt(snapshot, runtime),
     ];
+    runtime.fastPath?.begin(snapshot, router.byHost, router.services, applications);
     this.#finishStages = [compileAccount(runtime), compileLog(snapshot, runtime)];
   }
 
   accept(exchange: Exchange): void {
     const nowMs = Date.now();
     this.resume(new Context(this, exchange, this.#nextId(nowMs), nowMs, performance.now()));
+  }
+
+  /** As `accept`, for a call that the native hot path has begun. */
+  takeOver(exchange: Exchange, id: string, startedAtMs: number, startedAt: number, begun: BegunByNative | null): void {
+    const context = new Context(this, exchange, id, startedAtMs, startedAt);
+    context.begun = begun;
+    this.resume(context);
   }
 
   /** Runs the stages that are left. */
@@ -110,6 +121,8 @@ export class Pipeline {
     if (context.finished) return;
     if (context.beforeFinish !== null) for (const note of context.beforeFinish) note();
     context.finished = true;
+    context.begun?.attempt.abandon();
+    context.begun = null;
     this.runtime.open.delete(context);
     for (const stage of this.#finishStages) {
       try {

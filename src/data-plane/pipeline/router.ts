@@ -14,7 +14,13 @@ export type RouteMatch =
   | { found: true; target: RouteTarget }
   | { found: false; allowedMethods: readonly string[] | null };
 
-export type Router = (method: string, host: string, path: string) => RouteMatch;
+export interface Router {
+  (method: string, host: string, path: string): RouteMatch;
+  /** Whether the host of a call has a say. */
+  readonly byHost: boolean;
+  /** All services, the unified API included. */
+  readonly services: readonly CompiledService[];
+}
 
 /** All routes of one host pattern and path, whatever their methods. */
 interface RouteGroup {
@@ -51,14 +57,62 @@ export function compileRouter(snapshot: Snapshot): Router {
   for (const check of ["liveness", "readiness"] as const) {
     add(null, `/health/${check}`, ["GET", "HEAD"], { kind: "health", check });
   }
-  addAiEndpoints(snapshot, add);
-  addServices(snapshot, add);
-  return createRouter([...groups.values()]);
+  const services = [addAiEndpoints(snapshot, add), ...addServices(snapshot, add)];
+  const all = [...groups.values()];
+  const byHost = all.some(({ host }) => host !== null);
+  findHoles(all, byHost);
+  return Object.assign(createRouter(all), { byHost, services });
+}
+
+/** Notes for each prefix what lies below it, so that all else below it can be taken for its own without a look. */
+function findHoles(groups: readonly RouteGroup[], byHost: boolean): void {
+  const statics = groups
+    .map((group) => ({ group, path: staticPrefix(group.path) }))
+    // What begins alike stands together: each prefix looks at its own alone.
+    .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  for (const group of groups) {
+    if (!group.path.endsWith("/*")) continue;
+    // A host of its own is looked at first: nobody else's routes can come before its own.
+    if (byHost && (group.host === null || group.host.startsWith("*."))) continue;
+    const base = group.path.slice(0, -2);
+    const prefixes = group.routes.filter(({ target }) => target.kind === "rest" && target.route.match === "prefix");
+    if (prefixes.length !== group.routes.length || base.includes("::")) continue;
+    const holes = beginningWith(base, statics)
+      .filter((other) => other.group !== group && other.group.host === group.host && isBelow(other.path, base))
+      // The prefix itself, as a path: the same routes, unless another one has it as well.
+      .filter((other) => other.group.path !== base || other.group.routes.length !== group.routes.length)
+      .map((other) => other.path);
+    for (const { target } of prefixes) if (target.kind === "rest") target.holes = holes.includes(base) ? null : holes;
+  }
+}
+
+/** Of a list that is sorted by path. */
+function beginningWith<Entry extends { path: string }>(base: string, sorted: readonly Entry[]): Entry[] {
+  let from = 0;
+  let to = sorted.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((sorted[middle] as Entry).path < base) from = middle + 1;
+    else to = middle;
+  }
+  let end = from;
+  while (end < sorted.length && (sorted[end] as Entry).path.startsWith(base)) end++;
+  return sorted.slice(from, end);
+}
+
+function isBelow(path: string, base: string): boolean {
+  return path === base || path.startsWith(`${base}/`);
+}
+
+/** A path up to its first parameter, wildcard or escaped colon. */
+function staticPrefix(path: string): string {
+  const end = path.search(/\/[^/]*[:*]/);
+  return (end < 0 ? path : path.slice(0, end)).replace(/\/+$/, "");
 }
 
 type AddRoute = (host: string | null, path: string, methods: readonly string[] | null, target: RouteTarget) => void;
 
-function addAiEndpoints(snapshot: Snapshot, add: AddRoute): void {
+function addAiEndpoints(snapshot: Snapshot, add: AddRoute): CompiledService {
   const service: CompiledService = {
     id: "ai",
     team: "default",
@@ -75,10 +129,11 @@ function addAiEndpoints(snapshot: Snapshot, add: AddRoute): void {
       maxBodyBytes: snapshot.ai.maxBodyBytes,
     });
   }
+  return service;
 }
 
-function addServices(snapshot: Snapshot, add: AddRoute): void {
-  for (const service of snapshot.services) {
+function addServices(snapshot: Snapshot, add: AddRoute): CompiledService[] {
+  return snapshot.services.map((service) => {
     const compiled: CompiledService = {
       id: service.id,
       team: service.team,
@@ -93,10 +148,12 @@ function addServices(snapshot: Snapshot, add: AddRoute): void {
         route,
         rewritePath: compilePathRewriter(route),
         maxBodyBytes: service.maxBodyBytes,
+        holes: null,
       };
       for (const path of treePaths(route)) add(route.host, path, route.methods, target);
     }
-  }
+    return compiled;
+  });
 }
 
 /** The paths of find-my-way that stand for a route. */
@@ -137,7 +194,7 @@ function canonicalPath(path: string): string {
 type Tree = (path: string) => RouteGroup | null;
 
 /** What stands for one host is looked at before what stands for many: who has a host of their own has all of it. */
-function createRouter(groups: readonly RouteGroup[]): Router {
+function createRouter(groups: readonly RouteGroup[]): (method: string, host: string, path: string) => RouteMatch {
   const byHost = new Map<string | null, RouteGroup[]>();
   for (const group of groups) byHost.set(group.host, [...(byHost.get(group.host) ?? []), group]);
   const exact = new Map<string, Tree>();

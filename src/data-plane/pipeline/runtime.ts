@@ -4,7 +4,9 @@ import type { Logger } from "../../contracts/logger.ts";
 import type { WorkerPool } from "../../platform/worker-pool.ts";
 import type { CircuitBreaker } from "../../upstream/circuit-breaker.ts";
 import type { DispatcherRegistry } from "../../upstream/dispatcher-registry.ts";
+import type { TargetNumbersTable } from "../../upstream/target-numbers.ts";
 import type { TargetState } from "../../upstream/target-state.ts";
+import type { FastPath } from "../fast-path/fast-path.ts";
 import type { DataPlaneMetrics } from "../metrics.ts";
 import type { Context } from "./context.ts";
 
@@ -23,6 +25,10 @@ export interface Runtime {
   targetStates: Map<string, TargetState>;
   /** By provider and model, joined by a space. */
   breakers: Map<string, CircuitBreaker>;
+  /** What of the targets is shared with the native hot path. */
+  targetNumbers: TargetNumbersTable;
+  /** Teaches the native hot path; null: there is none. */
+  fastPath: FastPath | null;
   /** Nothing new is accepted any more. */
   draining: boolean;
 }

@@ -1,24 +1,34 @@
 import { join } from "node:path";
+import { type CallJournal, openJournal } from "../../../native-bindings/journal.ts";
 import { CALL_RECORD_FIELDS, type CallLogSink, type CallRecordValue } from "../../contracts/call-record.ts";
 import type { Logger } from "../../contracts/logger.ts";
 import type { CallLogSnapshot } from "../../contracts/snapshot.ts";
 import type { WorkerPool } from "../worker-pool.ts";
-import { callLogFileName } from "./files.ts";
-import { FIELD_COUNT, packBatch } from "./format.ts";
-import { CLAIM, type WriteBatchTask, writeBatch } from "./write.ts";
+import { Adoptions, type Source } from "./adoption.ts";
+import { createClaim, type TakenBack, takeBack } from "./claim.ts";
+import { packRow } from "./format.ts";
+import { SEGMENT_START } from "./position.ts";
+import { Rotation } from "./rotation.ts";
+import { type WriteResult, type WriteTask, writeBatch } from "./write.ts";
 
 export interface CallLogFileSinkOptions {
   /** Made when it does not exist. */
   directory: string;
+  /** Of the journal. Default: `journal` in `directory`. */
+  journalDirectory?: string;
   /** The worker's slot: part of the file names. */
   worker: number;
+  /** Also see to journals that were left under numbers no living worker has. One worker should. Default: no. */
+  adoptsAnyone?: boolean;
+  /** How often to look for journals of ended processes. Default: 5 s. */
+  adoptEveryMs?: number;
   settings: CallLogSnapshot;
   pool: WorkerPool;
   logger: Logger;
-  /** Rows held at most while the disk does not keep up. */
-  maxQueuedRows?: number;
-  /** Bytes of bodies held at most, likewise. */
-  maxQueuedBodyBytes?: number;
+  /** Bytes of a journal segment. Default: 4 MiB. */
+  segmentBytes?: number;
+  /** Segments at most, while the call log can't be written. Default: 64. */
+  maxSegments?: number;
 }
 
 export interface CallLogStats {
@@ -29,27 +39,33 @@ export interface CallLogStats {
 }
 
 export interface CallLogFileSink extends CallLogSink {
+  /** For native code that appends by itself. */
+  readonly journal: CallJournal;
   configure(settings: CallLogSnapshot): void;
-  /** Resolves when every row is in a file, or is counted as lost because the disk refused it repeatedly. */
+  /** Looks whether the journal holds records to be moved. It is looked at several times a second anyway. */
+  notice(): void;
+  /**
+   * Resolves when every row is in a call log file, or when the disk refused it repeatedly: then it stays in the journal,
+   * from which the next process moves it.
+   */
   flush(): Promise<void>;
   /** Writes what is held on this very thread: for a process that is about to die. */
   flushSync(): void;
+  /** After the last flush. What is not written yet is left to the next process. */
+  close(): void;
   stats(): CallLogStats;
 }
 
-interface Batch {
-  rows: number;
-  bodyBytes: number;
-  packed: Uint8Array<SharedArrayBuffer>;
-}
-
-const BATCH_ROWS = 256;
-const BATCH_DELAY_MS = 200;
+const NOTICE_ROWS = 256;
+const NOTICE_INTERVAL_MS = 200;
+const ADOPT_INTERVAL_MS = 5_000;
 const RETRY_DELAY_MS = 1_000;
 const FLUSH_RETRY_DELAY_MS = 100;
 const FLUSH_ATTEMPTS = 3;
 const WARN_INTERVAL_MS = 60_000;
 const CRASH_WAIT_MS = 2_000;
+const SEGMENT_BYTES = 4 << 20;
+const MAX_SEGMENTS = 64;
 const REQUEST_BODY = CALL_RECORD_FIELDS.indexOf("requestBody");
 const RESPONSE_BODY = CALL_RECORD_FIELDS.indexOf("responseBody");
 
@@ -57,44 +73,74 @@ export function createCallLogSink(options: CallLogFileSinkOptions): CallLogFileS
   return new FileSink(options);
 }
 
+/** A task under way. `appended`: how many records the journal held before `to`. */
+interface Move {
+  source: Source;
+  path: string;
+  appended: number;
+  claim: SharedArrayBuffer;
+}
+
 /**
- * Rows are copied into one flat array; a full array (or one that waited long enough) is packed with msgpackr and handed
- * to the pool, which redacts and writes. Packing here costs no more than the structured clone of the same values would,
- * and saves the thread from decoding and encoding them: 1.2 µs a row in all instead of 8.
+ * A row is packed and appended to the memory-mapped journal at once: from then on the end of this process loses it no
+ * more. A task in the pool reads what is new in the journal's files, redacts, and appends it to the call log, one batch
+ * at a time, which keeps the order. A batch that the disk refused is tried again; meanwhile traffic goes on, and the
+ * journal grows up to its bounds.
  *
- * One batch is under way at a time, which keeps the order. A batch the disk refused stays at the head of the queue and
- * is tried again; meanwhile traffic goes on, and rows above the bounds of the queue are counted as lost.
+ *   append ──▶ journal ──(position)──▶ task ──▶ call log file ──(position)──▶ release the journal's segments
+ *
+ * Journals of processes that have ended are moved the same way.
  */
 class FileSink implements CallLogFileSink {
+  readonly journal: CallJournal;
   readonly #options: CallLogFileSinkOptions;
-  readonly #maxQueuedRows: number;
-  readonly #maxQueuedBodyBytes: number;
-  readonly #values: CallRecordValue[] = new Array<CallRecordValue>(BATCH_ROWS * FIELD_COUNT).fill(null);
+  readonly #journalDirectory: string;
+  readonly #own: Source;
+  readonly #adoptions: Adoptions;
+  readonly #timer: NodeJS.Timeout;
   #settings: CallLogSnapshot;
 
-  #openRows = 0;
-  #openBodyBytes = 0;
-  #queue: Batch[] = [];
-  #queuedRows = 0;
-  #queuedBodyBytes = 0;
-  #claim: Int32Array<SharedArrayBuffer> | null = null;
-  #batchTimer: NodeJS.Timeout | null = null;
+  #freshRows = 0;
+  #move: Move | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
   #flushWaiters: (() => void)[] = [];
   #flushFailures = 0;
 
-  #file: { path: string; size: number; startMs: number } | null = null;
-  #sequence = 0;
-  #written = 0;
-  #lost = 0;
+  #ownWritten = 0;
+  #ownLost = 0;
+  #adoptedWritten = 0;
+  #adoptedLost = 0;
   #writeErrors = 0;
+  #refusedBefore = 0;
   #warnedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CallLogFileSinkOptions) {
     this.#options = options;
     this.#settings = options.settings;
-    this.#maxQueuedRows = options.maxQueuedRows ?? 100_000;
-    this.#maxQueuedBodyBytes = options.maxQueuedBodyBytes ?? 64 * 1024 * 1024;
+    this.#journalDirectory = options.journalDirectory ?? join(options.directory, "journal");
+    this.journal = openJournal({
+      directory: this.#journalDirectory,
+      worker: options.worker,
+      segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+      maxSegments: options.maxSegments ?? MAX_SEGMENTS,
+    });
+    this.#own = {
+      run: null,
+      rotation: new Rotation(options.directory, options.worker),
+      position: { sequence: 1, offset: SEGMENT_START },
+      isUncertain: false,
+      notedPath: null,
+    };
+    this.#adoptions = new Adoptions({
+      journalDirectory: this.#journalDirectory,
+      callsDirectory: options.directory,
+      worker: options.worker,
+      rotation: this.#own.rotation,
+      adoptsAnyone: options.adoptsAnyone ?? false,
+      everyMs: options.adoptEveryMs ?? ADOPT_INTERVAL_MS,
+    });
+    this.#timer = setInterval(() => this.notice(), NOTICE_INTERVAL_MS).unref();
+    this.#pump();
   }
 
   configure(settings: CallLogSnapshot): void {
@@ -102,144 +148,179 @@ class FileSink implements CallLogFileSink {
   }
 
   append(row: CallRecordValue[]): void {
-    if (this.#queuedRows >= this.#maxQueuedRows || this.#queuedBodyBytes >= this.#maxQueuedBodyBytes) {
-      this.#lost++;
-      return;
+    let packed = packRow(row);
+    if (packed.end - packed.start > this.journal.maxRecordBytes()) {
+      row[REQUEST_BODY] = null;
+      row[RESPONSE_BODY] = null;
+      packed = packRow(row);
     }
-    const values = this.#values;
-    const start = this.#openRows * FIELD_COUNT;
-    for (let index = 0; index < FIELD_COUNT; index++) values[start + index] = row[index] ?? null;
-    this.#openRows++;
-    this.#queuedRows++;
-    const bodyBytes = lengthOf(row[REQUEST_BODY]) + lengthOf(row[RESPONSE_BODY]);
-    if (bodyBytes > 0) {
-      this.#openBodyBytes += bodyBytes;
-      this.#queuedBodyBytes += bodyBytes;
+    this.journal.append(packed, packed.start, packed.end);
+    this.#freshRows++;
+    if (this.#freshRows >= NOTICE_ROWS) this.notice();
+  }
+
+  notice(): void {
+    this.#freshRows = 0;
+    const { lost, error } = this.journal.stats();
+    if (lost > this.#refusedBefore) {
+      this.#refusedBefore = lost;
+      this.#warn("call journal can't be written; calls are served all the same, records are lost", error);
     }
-    if (this.#openRows === BATCH_ROWS) this.#seal();
-    else this.#batchTimer ??= setTimeout(this.#onBatchDelay, BATCH_DELAY_MS);
+    this.#adoptions.lookWhenDue();
+    this.#pump();
   }
 
   flush(): Promise<void> {
-    this.#seal();
-    if (this.#queue.length === 0) return Promise.resolve();
     this.#flushFailures = 0;
-    const flushed = new Promise<void>((resolve) => this.#flushWaiters.push(resolve));
     if (this.#retryTimer !== null) this.#retrySoon(FLUSH_RETRY_DELAY_MS);
     this.#pump();
-    return flushed;
+    if (this.#isIdle()) return Promise.resolve();
+    return new Promise<void>((resolve) => this.#flushWaiters.push(resolve));
   }
 
   flushSync(): void {
-    this.#seal();
-    if (this.#claim !== null && !this.#takeBack(this.#claim)) this.#finishHead();
-    this.#claim = null;
-    this.#file = null;
-    while (this.#queue.length > 0) {
+    if (this.#move !== null) {
+      const move = this.#move;
+      const outcome = takeBack(move.claim, CRASH_WAIT_MS);
+      // The next process finds out what that thread has written.
+      if (outcome === "writing") return;
+      this.#move = null;
+      if (outcome !== "open") this.#wrote(move, outcome);
+    }
+    this.#own.rotation.leaveFile();
+    this.#own.isUncertain = true;
+    while (!this.#isAtEnd()) {
+      const { move, task } = this.#prepare(this.#own);
       try {
-        this.#wrote(writeBatch(this.#task(this.#queue[0]!)));
+        this.#wrote(move, writeBatch(task));
       } catch {
         this.#writeErrors++;
-        this.#loseAll();
+        return;
       }
     }
   }
 
+  close(): void {
+    clearInterval(this.#timer);
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#adoptions.close();
+    this.#resolveFlushes();
+    this.journal.close();
+  }
+
   stats(): CallLogStats {
-    return { written: this.#written, lost: this.#lost, queued: this.#queuedRows, writeErrors: this.#writeErrors };
+    const { appended, lost } = this.journal.stats();
+    return {
+      written: this.#ownWritten + this.#adoptedWritten,
+      lost: lost + this.#ownLost + this.#adoptedLost,
+      queued: appended - this.#ownWritten - this.#ownLost,
+      writeErrors: this.#writeErrors,
+    };
   }
 
-  readonly #onBatchDelay = (): void => {
-    this.#batchTimer = null;
-    this.#seal();
-  };
-
-  #seal(): void {
-    if (this.#batchTimer !== null) clearTimeout(this.#batchTimer);
-    this.#batchTimer = null;
-    if (this.#openRows === 0) return;
-    const filled = this.#openRows * FIELD_COUNT;
-    const values = filled === this.#values.length ? this.#values : this.#values.slice(0, filled);
-    this.#queue.push({ rows: this.#openRows, bodyBytes: this.#openBodyBytes, packed: packBatch(values) });
-    // The array is used again; bodies must not stay in memory until they are overwritten.
-    if (this.#openBodyBytes > 0) this.#values.fill(null);
-    this.#openRows = 0;
-    this.#openBodyBytes = 0;
-    this.#pump();
+  #isAtEnd(): boolean {
+    const { position } = this.#own;
+    return position?.sequence === this.journal.sequence() && position.offset === this.journal.offset();
   }
 
+  #isIdle(): boolean {
+    return this.#move === null && this.#adoptions.first === null && this.#isAtEnd();
+  }
+
+  /** What was left by others comes first: it is older. */
   #pump(): void {
-    const batch = this.#queue[0];
-    if (batch === undefined || this.#claim !== null || this.#retryTimer !== null) return;
-    const claim = new Int32Array(new SharedArrayBuffer(4));
-    this.#claim = claim;
-    const task: WriteBatchTask = { ...this.#task(batch), claim: claim.buffer };
-    this.#options.pool.run<WriteBatchTask, number | null>("write-call-log", task).then(
-      (size) => {
-        // A batch that was taken back has been dealt with by flushSync.
-        if (this.#claim !== claim || size === null) return;
-        this.#claim = null;
-        this.#wrote(size);
-        this.#pump();
+    if (this.#move !== null || this.#retryTimer !== null) return;
+    const source = this.#adoptions.first ?? (this.#isAtEnd() ? null : this.#own);
+    if (source === null) {
+      this.#resolveFlushes();
+      return;
+    }
+    const { move, task } = this.#prepare(source);
+    this.#move = move;
+    this.#options.pool.run<WriteTask, WriteResult | null>("write-call-log", task).then(
+      // A batch that was taken back has been dealt with by flushSync.
+      (result) => {
+        if (this.#move === move && result !== null) this.#settle(move, result);
       },
       (error: unknown) => {
-        if (this.#claim !== claim) return;
-        this.#claim = null;
-        this.#failed(error);
+        if (this.#move === move) this.#settle(move, takeBack(move.claim, 0), error);
       },
     );
   }
 
-  #task(batch: Batch): Omit<WriteBatchTask, "claim"> {
+  #prepare(source: Source): { move: Move; task: WriteTask } {
     const { redactFields, redactPatterns, keepBytes } = this.#settings;
-    return {
-      path: this.#currentFile(Date.now()),
-      worker: this.#options.worker,
-      rows: batch.packed,
-      redaction: batch.bodyBytes === 0 ? null : { fields: redactFields, patterns: redactPatterns },
+    const path = source.rotation.pathAt(Date.now(), this.#settings);
+    const claim = createClaim();
+    const isOwn = source.run === null;
+    const task: WriteTask = {
+      journal: {
+        directory: this.#journalDirectory,
+        prefix: source.run?.prefix ?? this.journal.prefix(),
+        from: source.position,
+        isUncertain: source.isUncertain,
+        to: isOwn ? { sequence: this.journal.sequence(), offset: this.journal.offset() } : null,
+      },
+      path,
+      isNoted: source.notedPath === path,
+      worker: source.rotation.worker,
+      redaction: { fields: redactFields, patterns: redactPatterns },
       keepBytes,
+      claim,
     };
+    return { move: { source, path, appended: this.journal.stats().appended, claim }, task };
   }
 
-  #currentFile(nowMs: number): string {
-    const { rotateBytes, rotateMs } = this.#settings;
-    const file = this.#file;
-    if (file !== null && file.size < rotateBytes && nowMs - file.startMs < rotateMs) return file.path;
-    this.#sequence++;
-    const path = join(this.#options.directory, callLogFileName(nowMs, this.#options.worker, this.#sequence));
-    this.#file = { path, size: 0, startMs: nowMs };
-    return path;
+  #settle(move: Move, outcome: TakenBack, error?: unknown): void {
+    this.#move = null;
+    if (outcome === "open" || outcome === "writing") this.#failed(move.source, error);
+    else this.#wrote(move, outcome);
+    this.#pump();
   }
 
-  #wrote(size: number): void {
-    if (this.#file !== null) this.#file.size = size;
-    this.#finishHead();
-    if (this.#queue.length === 0) this.#resolveFlushes();
+  #wrote(move: Move, result: WriteResult): void {
+    const { source } = move;
+    source.rotation.grewTo(result.size);
+    source.position = result.position;
+    source.isUncertain = false;
+    if (result.size > 0) source.notedPath = move.path;
+    if (source.run !== null) {
+      this.#adoptedWritten += result.rows;
+      this.#adoptedLost += result.damaged;
+      if (result.finished) this.#finish(source);
+      return;
+    }
+    this.#ownWritten += result.rows;
+    // All there was has been read: what is missing was damaged, or its file was deleted.
+    if (result.finished) this.#ownLost = move.appended - this.#ownWritten;
+    this.journal.release(result.position.sequence, result.position.offset);
   }
 
-  #finishHead(): void {
-    const batch = this.#queue.shift();
-    if (batch === undefined) return;
-    this.#written += batch.rows;
-    this.#queuedRows -= batch.rows;
-    this.#queuedBodyBytes -= batch.bodyBytes;
+  #finish(source: Source): void {
+    try {
+      this.#adoptions.finish(source);
+    } catch (error) {
+      this.#warn("the files of an ended process's call journal can't be deleted", error);
+    }
   }
 
-  #failed(error: unknown): void {
+  #failed(source: Source, error: unknown): void {
     this.#writeErrors++;
     // The file may be the reason (removed, damaged, too large for the file system): the next attempt begins another.
-    this.#file = null;
-    this.#warn(error);
+    source.rotation.leaveFile();
+    source.isUncertain = true;
+    this.#warn("call log can't be written; calls are served all the same, records wait in the journal", error);
+    if (source.run !== null) {
+      this.#adoptions.postpone(source, RETRY_DELAY_MS);
+      return;
+    }
     if (this.#flushWaiters.length === 0) {
       this.#retrySoon(RETRY_DELAY_MS);
       return;
     }
     this.#flushFailures++;
-    if (this.#flushFailures < FLUSH_ATTEMPTS) this.#retrySoon(FLUSH_RETRY_DELAY_MS);
-    else {
-      this.#loseAll();
-      this.#resolveFlushes();
-    }
+    this.#retrySoon(FLUSH_RETRY_DELAY_MS);
+    if (this.#flushFailures >= FLUSH_ATTEMPTS) this.#resolveFlushes();
   }
 
   #retrySoon(delayMs: number): void {
@@ -250,41 +331,16 @@ class FileSink implements CallLogFileSink {
     }, delayMs);
   }
 
-  #loseAll(): void {
-    for (const batch of this.#queue) {
-      this.#lost += batch.rows;
-      this.#queuedRows -= batch.rows;
-      this.#queuedBodyBytes -= batch.bodyBytes;
-    }
-    this.#queue = [];
-  }
-
   #resolveFlushes(): void {
     const waiters = this.#flushWaiters;
     this.#flushWaiters = [];
     for (const resolve of waiters) resolve();
   }
 
-  /** False when a thread has written the batch. */
-  #takeBack(claim: Int32Array<SharedArrayBuffer>): boolean {
-    if (Atomics.compareExchange(claim, 0, CLAIM.open, CLAIM.takenBack) === CLAIM.open) return true;
-    Atomics.wait(claim, 0, CLAIM.writing, CRASH_WAIT_MS);
-    return Atomics.load(claim, 0) === CLAIM.failed;
-  }
-
-  #warn(error: unknown): void {
+  #warn(message: string, error: unknown): void {
     const nowMs = Date.now();
     if (nowMs - this.#warnedAtMs < WARN_INTERVAL_MS) return;
     this.#warnedAtMs = nowMs;
-    const { directory } = this.#options;
-    const fields = { error, directory, ...this.stats() };
-    this.#options.logger.warn(
-      fields,
-      "call log can't be written; calls are served all the same, records wait in memory",
-    );
+    this.#options.logger.warn({ error, directory: this.#options.directory, ...this.stats() }, message);
   }
-}
-
-function lengthOf(value: CallRecordValue | undefined): number {
-  return typeof value === "string" ? value.length : 0;
 }

@@ -1,44 +1,88 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
-import { CALL_RECORD_FIELDS } from "../../contracts/call-record.ts";
+import { basename, dirname } from "node:path";
 import { deleteOldFiles } from "./files.ts";
-import { FIELD_COUNT, FILE_MAGIC, frameHead, packBatch, packHeader, unpackPayload } from "./format.ts";
+import { FILE_MAGIC, headerFrame } from "./format.ts";
+import { type JournalBatch, readBatch } from "./journal-batch.ts";
+import { findPosition, type JournalPosition, SEGMENT_START } from "./position.ts";
 import { createRedactor, type RedactionSettings, type Redactor } from "./redaction.ts";
+import { listSegments, noteFile, remove, runPath, segmentPath } from "./runs.ts";
 
-/** One batch for one file. Crosses to the thread as it is. */
-export interface WriteBatchTask {
+/** Moves the next records of a journal into a call log file. Crosses to the thread as it is: positions, not records. */
+export interface WriteTask {
+  journal: {
+    directory: string;
+    prefix: string;
+    /** Null: not known, the process has ended. */
+    from: JournalPosition | null;
+    /** Batches after `from` may have been written: what the call log says of it counts. */
+    isUncertain: boolean;
+    /** Null: the process has ended, and all there is is to be moved. */
+    to: JournalPosition | null;
+  };
   path: string;
+  /** The run's file names `path` already. */
+  isNoted: boolean;
   worker: number;
-  /** A packed batch (format.ts). */
-  rows: Uint8Array<SharedArrayBuffer>;
-  /** Null when no row of the batch holds a body. */
-  redaction: RedactionSettings | null;
+  redaction: RedactionSettings;
   /** The oldest files are deleted above this total whenever a file is begun. */
   keepBytes: number;
-  /** One 32-bit cell, see CLAIM. */
+  /** See claim.ts. */
   claim: SharedArrayBuffer;
 }
 
-/**
- * Who writes a batch. The thread takes it before it writes; a process that is about to die takes back what no thread
- * has taken, and waits for what one has. So each batch is written once, whatever the moment of a crash.
- */
-export const CLAIM = { open: 0, writing: 1, finished: 2, failed: 3, takenBack: 4 } as const;
+export interface WriteResult {
+  rows: number;
+  damaged: number;
+  /** Where the next batch begins. */
+  position: JournalPosition;
+  /** Nothing was left to be moved. */
+  finished: boolean;
+  /** Of the call log file; 0 when nothing was written to it. */
+  size: number;
+}
 
-const REQUEST_BODY = CALL_RECORD_FIELDS.indexOf("requestBody");
-const RESPONSE_BODY = CALL_RECORD_FIELDS.indexOf("responseBody");
+/** Either all of the batch is in the file, or nothing is and it throws. */
+export function writeBatch(task: Omit<WriteTask, "claim">): WriteResult {
+  const { directory, prefix, to } = task.journal;
+  const from = startOf(task);
+  const batch = readBatch({ directory, prefix, from, to }, redactorOf(task.redaction));
+  const size = batch.frame === null ? 0 : append(task, batch.frame);
+  // A process that is alive deletes its segments itself, or uses them again.
+  if (to === null) deleteSegments(task, from, batch);
+  const { rows, damaged, position, finished } = batch;
+  return { rows, damaged, position, finished, size };
+}
 
-/** Appends the batch; resolves to the file's size. Either all of it is in the file, or nothing is and it throws. */
-export function writeBatch(task: Omit<WriteBatchTask, "claim">): number {
-  const payload = task.redaction === null ? task.rows : redactBatch(task.rows, task.redaction);
+function startOf(task: Omit<WriteTask, "claim">): JournalPosition {
+  const { directory, prefix, from, isUncertain } = task.journal;
+  const known = from ?? { sequence: listSegments(directory, prefix)[0] ?? 1, offset: SEGMENT_START };
+  if (!isUncertain) return known;
+  const found = findPosition(dirname(task.path), runPath(directory, prefix), prefix) ?? known;
+  const isLater = found.sequence > known.sequence || (found.sequence === known.sequence && found.offset > known.offset);
+  return isLater ? found : known;
+}
+
+/** One that can't be deleted now is deleted with the rest of the run. The batch is written, and must not be again. */
+function deleteSegments(task: Omit<WriteTask, "claim">, from: JournalPosition, batch: JournalBatch): void {
+  const { directory, prefix } = task.journal;
+  try {
+    for (let sequence = from.sequence; sequence < batch.position.sequence; sequence++) {
+      remove(segmentPath(directory, prefix, sequence));
+    }
+  } catch {
+    return;
+  }
+}
+
+function append(task: Omit<WriteTask, "claim">, frame: Buffer): number {
   if (!existsSync(task.path)) makeRoom(dirname(task.path), task.keepBytes);
+  if (!task.isNoted) noteFile(task.journal.directory, task.journal.prefix, basename(task.path));
   const descriptor = openSync(task.path, "a", 0o600);
   let sizeBefore = 0;
   try {
     sizeBefore = fstatSync(descriptor).size;
-    const parts = sizeBefore === 0 ? fileStart(task.worker) : [];
-    parts.push(frameHead(payload), payload);
-    const bytes = Buffer.concat(parts);
+    const start = sizeBefore === 0 ? [FILE_MAGIC, headerFrame(task.worker, Date.now())] : [];
+    const bytes = start.length === 0 ? frame : Buffer.concat([...start, frame]);
     writeAll(descriptor, bytes);
     return sizeBefore + bytes.length;
   } catch (error) {
@@ -61,27 +105,10 @@ function makeRoom(directory: string, keepBytes: number): void {
   }
 }
 
-function fileStart(worker: number): Uint8Array[] {
-  const header = packHeader(worker, Date.now());
-  return [FILE_MAGIC, frameHead(header), header];
-}
-
 /** A full disk takes part of a write and fails the next one. */
 function writeAll(descriptor: number, bytes: Buffer): void {
   let written = 0;
   while (written < bytes.length) written += writeSync(descriptor, bytes, written);
-}
-
-function redactBatch(rows: Uint8Array, settings: RedactionSettings): Uint8Array {
-  const values = unpackPayload(Buffer.from(rows));
-  if (!Array.isArray(values)) throw new TypeError("a call log batch must be an array");
-  const redact = redactorOf(settings);
-  for (let row = 0; row < values.length; row += FIELD_COUNT) {
-    for (const field of [row + REQUEST_BODY, row + RESPONSE_BODY]) {
-      if (typeof values[field] === "string") values[field] = redact(values[field]);
-    }
-  }
-  return packBatch(values);
 }
 
 let cached: { key: string; redactor: Redactor } | null = null;

@@ -6,6 +6,12 @@ import type { Cursor } from "./cursor.ts";
 export const checkListeners: Check = ({ root, report, warn }) => {
   const seen = new Map<string, string>();
   for (const listener of root.at("listeners").items()) {
+    if (listener.at("engine").value === "native" && listener.at("tls").value != null) {
+      report(
+        listener.at("engine").path,
+        "TLS is spoken by the engine `uws` alone: write `engine: uws`, or leave it out",
+      );
+    }
     const address = addressOf(listener);
     if (address === undefined) continue;
     const first = seen.get(address);

@@ -26,10 +26,10 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
   const { catalogue, baseDirectory } = options;
   const defaultListener = {
     address: options.defaultAddress,
-    engine: "uws" as const,
     tls: null,
     max_header_size: 16 * KIB,
     max_body_size: 10 * MIB,
+    timeouts: { keep_alive: 75_000, head: 15_000, min_body_rate: null },
   };
   const content = {
     format: 1 as const,
@@ -51,6 +51,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
       offloadBytes: configuration.ai.offload_size,
       maxResponseBytes: configuration.ai.max_response_size,
     },
+    limitSlots: configuration.limits.slots,
     callLog: compileCallLog(configuration.call_log),
     drainTimeoutMs: configuration.drain_timeout,
   };

@@ -12,11 +12,16 @@ export function compileListener(
 ): ListenerSnapshot {
   return {
     ...listener.address,
-    engine: listener.engine,
+    engine: listener.engine ?? (listener.tls === null ? "native" : "uws"),
     tls: listener.tls === null ? null : compileTls(listener.tls, baseDirectory),
     trustedProxies: listener.trusted_proxies ?? trustedProxies,
     maxHeaderBytes: listener.max_header_size,
     maxBodyBytes: listener.max_body_size,
+    timeouts: {
+      keepAliveMs: listener.timeouts.keep_alive,
+      headMs: listener.timeouts.head,
+      minBodyBytesPerSecond: listener.timeouts.min_body_rate ?? 0,
+    },
   };
 }
 

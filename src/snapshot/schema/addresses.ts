@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { parseUnixUrl } from "../../platform/unix-url.ts";
 import { ScalarRefusal, scalar } from "./notes.ts";
 
 const HOST_NAME = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -69,6 +70,29 @@ export function parseUpstreamUrl(value: unknown): string | undefined {
   }
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
+
+/** As `parseUpstreamUrl`, or `http://unix:/path/to.sock:/prefix`. */
+function parseTargetUrl(value: unknown): string | undefined {
+  if (typeof value !== "string" || !/^https?:\/\/unix:\//i.test(value)) return parseUpstreamUrl(value);
+  const unix = parseUnixUrl(value);
+  // What follows the socket is a path like any other.
+  const prefix = unix && parseUpstreamUrl(`http://localhost${unix.pathPrefix}`)?.slice("http://localhost".length);
+  const valid = unix !== null && unix.socketPath !== "/" && PRINTABLE.test(unix.socketPath);
+  if (!valid || typeof prefix !== "string") {
+    throw new ScalarRefusal(
+      "a Unix socket is written http://unix:/path/to.sock, with :/prefix behind it if wanted; the socket's path has no colon and at most 107 bytes",
+    );
+  }
+  return `http://unix:${unix.socketPath}${prefix === "" ? "" : `:${prefix}`}`;
+}
+
+const PRINTABLE = /^[^\p{Cc}?#]+$/u;
+
+export const targetUrl = scalar({
+  type: "URL",
+  expected: "an http:// or https:// URL, or http://unix:/path/to.sock",
+  parse: parseTargetUrl,
+});
 
 export const upstreamUrl = scalar({
   type: "URL",

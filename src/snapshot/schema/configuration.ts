@@ -5,7 +5,7 @@ import { listener, trustedProxies } from "./listener.ts";
 import { modelRoute } from "./model.ts";
 import { fieldNotes } from "./notes.ts";
 import { provider } from "./provider.ts";
-import { id, name, positiveDuration, redactPattern, size } from "./scalars.ts";
+import { id, integer, name, positiveDuration, redactPattern, size } from "./scalars.ts";
 import { service } from "./service.ts";
 
 const ai = z
@@ -48,6 +48,17 @@ const callLog = z
   .prefault({})
   .describe("The log of calls.");
 
+const counters = z
+  .strictObject({
+    slots: integer(64, 16_777_216)
+      .prefault(65_536)
+      .describe(
+        "How many counters of limits a machine can hold at once, in a file that all workers share; 64 to 128 bytes each. Takes effect at the next start.",
+      ),
+  })
+  .prefault({})
+  .describe("The counters behind all limits.");
+
 const team = z
   .strictObject({
     id: id.describe("Name used by services and applications."),
@@ -78,6 +89,7 @@ export function configurationSchema(kinds: [string, ...string[]]) {
     services: z.array(service).prefault([]).describe("Ordinary HTTP services."),
     applications: z.array(application).prefault([]).describe("Callers with their keys."),
     ai,
+    limits: counters,
     call_log: callLog,
     drain_timeout: positiveDuration
       .prefault("30s")

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { addressRange, hostPattern, listenAddress } from "./addresses.ts";
-import { filePath, passphrase, size } from "./scalars.ts";
+import { duration, filePath, passphrase, size } from "./scalars.ts";
 
 export const trustedProxies = z.array(addressRange);
 
@@ -25,15 +25,36 @@ const tls = z.strictObject({
     .describe("Further certificates, chosen by the name the client asks for."),
 });
 
+const timeouts = z.strictObject({
+  keep_alive: duration
+    .prefault("75s")
+    .describe(
+      "How long a connection may be idle between two requests. Longer than a load balancer's, which is mostly 60 s.",
+    ),
+  head: duration.prefault("15s").describe("Within which a request head must have arrived; 408 otherwise."),
+  min_body_rate: size
+    .nullable()
+    .prefault(null)
+    .describe(
+      "Bytes per second that a request body must come in with after its first ten seconds. Absent: none is asked for.",
+    ),
+});
+
 export const listener = z
   .strictObject({
     address: listenAddress.describe(
       "Where to listen. Port 0 takes any free port; with several workers each takes another one.",
     ),
-    engine: z.enum(["uws"]).prefault("uws").describe("The HTTP server: `uws` is uWebSockets.js."),
+    engine: z
+      .enum(["native", "uws"])
+      .optional()
+      .describe(
+        "The HTTP server: `native` is Tidegate's own, `uws` is uWebSockets.js. Absent: `native` for plain HTTP, `uws` for TLS (the only one that speaks it).",
+      ),
     tls: tls.nullable().prefault(null).describe("Speaks TLS with these certificates. Absent: plain HTTP."),
     trusted_proxies: trustedProxies.optional().describe("As the top-level `trusted_proxies`, for this listener alone."),
     max_header_size: size.prefault("16KiB").describe("Longest request head; a longer one is answered with 431."),
     max_body_size: size.prefault("10MiB").describe("Longest request body; a longer one is answered with 413."),
+    timeouts: timeouts.prefault({}).describe("What the native engine asks of clients."),
   })
   .describe("A port to listen on.");

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostPattern, upstreamUrl } from "./addresses.ts";
+import { hostPattern, targetUrl } from "./addresses.ts";
 import {
   access,
   headerEdits,
@@ -42,7 +42,9 @@ const route = z
 
 const upstreamTarget = z
   .strictObject({
-    url: upstreamUrl.describe("Origin, with a path to put before the call's path if wanted."),
+    url: targetUrl.describe(
+      "Origin, with a path to put before the call's path if wanted. `http://unix:/run/app.sock` is a Unix socket, and `http://unix:/run/app.sock:/path` one with such a path.",
+    ),
     weight,
   })
   .describe("A target.");

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { FRAMING_CASES, get, HIDDEN, post, type UwsVerdict } from "../../helpers/framing-cases.ts";
 import { startGateway, type TestGateway } from "../../helpers/gateway.ts";
 import { RawConnection, rawRequest } from "../../helpers/raw-client.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
@@ -12,7 +13,7 @@ beforeAll(async () => {
   upstream = await startUpstream();
   gateway = await startGateway(`
 version: 1
-listeners: [{ address: "127.0.0.1:0", max_header_size: 2KiB, max_body_size: 1KiB }]
+listeners: [{ address: "127.0.0.1:0", engine: uws, max_header_size: 2KiB, max_body_size: 1KiB }]
 services:
   - { id: all, access: open, routes: [{ path: / }], upstream: { targets: [{ url: "${upstream.url}" }] } }
 `);
@@ -40,199 +41,6 @@ async function expectNothingRan(): Promise<void> {
   expect(gateway.gateway.openExchanges).toBe(0);
 }
 
-type Expected =
-  /** This status, then the connection is closed. */
-  | number
-  /** Cut, with one of these statuses before it or, where the engine was faster than our answer, with none. */
-  | number[]
-  /** Not answered: to the engine the head is not complete and never will be. It gives up after ten seconds. */
-  | "never";
-
-interface Case {
-  name: string;
-  bytes: string;
-  expected: Expected;
-}
-
-const HIDDEN = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
-const post = (headers: string, body = "") => `POST /upload HTTP/1.1\r\nHost: a\r\n${headers}\r\n${body}`;
-const get = (target: string, headers = "") => `GET ${target} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`;
-const CHUNKS = "5\r\nhello\r\n0\r\n\r\n";
-
-const CASES: Case[] = [
-  // Transfer-Encoding in any form: the engine's chunk parser is not to be trusted.
-  { name: "Transfer-Encoding: chunked", bytes: post("Transfer-Encoding: chunked\r\n"), expected: 411 },
-  { name: "chunked with its body", bytes: post("Transfer-Encoding: chunked\r\n", CHUNKS), expected: [411, 400] },
-  {
-    name: "chunked with a request hidden behind",
-    bytes: post("Transfer-Encoding: chunked\r\n", CHUNKS + HIDDEN),
-    expected: [411, 400],
-  },
-  {
-    name: "TE.CL",
-    bytes: post("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", `20\r\n${HIDDEN}\r\n0\r\n\r\n`),
-    expected: [411, 400],
-  },
-  {
-    name: "CL.TE",
-    bytes: post(`Content-Length: ${5 + HIDDEN.length}\r\nTransfer-Encoding: chunked\r\n`, `0\r\n\r\n${HIDDEN}`),
-    expected: [411, 400],
-  },
-  {
-    name: "TE with Content-Length: 0",
-    bytes: post("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", CHUNKS),
-    expected: [411, 400],
-  },
-  {
-    name: "TE twice",
-    bytes: post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", CHUNKS),
-    expected: [411, 400],
-  },
-  { name: "TE in upper case", bytes: post("TRANSFER-ENCODING: CHUNKED\r\n", CHUNKS), expected: [411, 400] },
-  { name: "TE: xchunked", bytes: post("Transfer-Encoding: xchunked\r\n", HIDDEN), expected: [411, 400] },
-  {
-    name: "TE: chunked, identity",
-    bytes: post("Transfer-Encoding: chunked, identity\r\n", HIDDEN),
-    expected: [411, 400],
-  },
-  { name: "TE: gzip, chunked", bytes: post("Transfer-Encoding: gzip, chunked\r\n", CHUNKS), expected: [411, 400] },
-  { name: "TE: identity", bytes: post("Transfer-Encoding: identity\r\n", HIDDEN), expected: [411, 400] },
-  { name: "TE empty", bytes: post("Transfer-Encoding:\r\n", HIDDEN), expected: [411, 400] },
-  { name: "TE behind a tab", bytes: post("Transfer-Encoding:\tchunked\r\n", CHUNKS), expected: [411, 400] },
-  { name: "TE behind a vertical tab", bytes: post("Transfer-Encoding: \x0bchunked\r\n", CHUNKS), expected: "never" },
-  {
-    name: "TE with a space before the colon",
-    bytes: post("Transfer-Encoding : chunked\r\n", CHUNKS),
-    expected: "never",
-  },
-  {
-    name: "TE behind a space at the line's start",
-    bytes: post("X-A: b\r\n Transfer-Encoding: chunked\r\n", CHUNKS),
-    expected: "never",
-  },
-  { name: "TE with a quoted value", bytes: post('Transfer-Encoding: "chunked"\r\n', CHUNKS), expected: [411, 400] },
-  {
-    name: "TE with a chunk extension",
-    bytes: post("Transfer-Encoding: chunked\r\n", `5;a="\n"\r\nhello\r\n0\r\n\r\n`),
-    expected: [411, 400],
-  },
-  { name: "TE on GET", bytes: get("/", "Transfer-Encoding: chunked\r\n") + CHUNKS, expected: [411, 400] },
-
-  // Content-Length
-  {
-    name: "two equal Content-Lengths",
-    bytes: post("Content-Length: 5\r\nContent-Length: 5\r\n", "hello"),
-    expected: 400,
-  },
-  { name: "CL.CL", bytes: post(`Content-Length: ${HIDDEN.length}\r\nContent-Length: 0\r\n`, HIDDEN), expected: [400] },
-  {
-    name: "CL.CL the other way",
-    bytes: post(`Content-Length: 0\r\nContent-Length: ${HIDDEN.length}\r\n`, HIDDEN),
-    expected: [400],
-  },
-  { name: "a list as Content-Length", bytes: post("Content-Length: 5, 5\r\n", "hello"), expected: 400 },
-  { name: "Content-Length with a sign", bytes: post("Content-Length: +5\r\n", "hello"), expected: 400 },
-  { name: "negative Content-Length", bytes: post("Content-Length: -5\r\n", "hello"), expected: 400 },
-  { name: "hexadecimal Content-Length", bytes: post("Content-Length: 0x5\r\n", "hello"), expected: 400 },
-  { name: "Content-Length with a fraction", bytes: post("Content-Length: 5.0\r\n", "hello"), expected: 400 },
-  { name: "Content-Length with a space inside", bytes: post("Content-Length: 5 5\r\n", "hello"), expected: 400 },
-  { name: "empty Content-Length", bytes: post("Content-Length:\r\n", HIDDEN), expected: [400] },
-  { name: "Content-Length of letters", bytes: post("Content-Length: five\r\n", "hello"), expected: 400 },
-  { name: "Content-Length of 2^64", bytes: post("Content-Length: 18446744073709551616\r\n", "hello"), expected: 400 },
-  {
-    name: "Content-Length of 2^64 + 5",
-    bytes: post("Content-Length: 18446744073709551621\r\n", `hello${HIDDEN}`),
-    expected: [400],
-  },
-  {
-    name: "Content-Length behind a vertical tab",
-    bytes: post("Content-Length: \x0b5\r\n", "hello"),
-    expected: "never",
-  },
-  {
-    name: "Content-Length with a space before the colon",
-    bytes: post("Content-Length : 5\r\n", "hello"),
-    expected: "never",
-  },
-
-  // Host
-  { name: "two Hosts", bytes: "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", expected: 400 },
-  { name: "two equal Hosts", bytes: "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", expected: 400 },
-  { name: "Host with a path", bytes: "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", expected: 400 },
-  { name: "Host with credentials", bytes: "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", expected: 400 },
-  { name: "Host with a space", bytes: "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", expected: 400 },
-  { name: "Host with a port of letters", bytes: "GET / HTTP/1.1\r\nHost: a:http\r\n\r\n", expected: 400 },
-  { name: "a list of Hosts", bytes: "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", expected: 400 },
-  { name: "no Host", bytes: "GET / HTTP/1.1\r\nX-A: b\r\n\r\n", expected: 400 },
-  { name: "no header at all", bytes: "GET / HTTP/1.1\r\n\r\n", expected: "never" },
-  {
-    name: "two Hosts with a body",
-    bytes: `POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: ${HIDDEN.length}\r\n\r\n${HIDDEN}`,
-    expected: [400],
-  },
-
-  // Fields
-  { name: "a folded line", bytes: get("/", "X-A: b\r\n c\r\n"), expected: "never" },
-  { name: "a bare LF after a field", bytes: get("/", "X-A: b\nX-B: c\r\n"), expected: "never" },
-  { name: "bare LFs only", bytes: "GET / HTTP/1.1\nHost: a\n\n", expected: 505 },
-  { name: "a bare CR in a value", bytes: get("/", "X-A: b\rc\r\n"), expected: "never" },
-  { name: "a NUL in a value", bytes: get("/", "X-A: b\0c\r\n"), expected: "never" },
-  { name: "a NUL in a name", bytes: get("/", "X\0A: b\r\n"), expected: "never" },
-  { name: "a space before the colon", bytes: get("/", "X-A : b\r\n"), expected: "never" },
-  { name: "a space in a name", bytes: get("/", "X A: b\r\n"), expected: "never" },
-  { name: "a name with parentheses", bytes: get("/", "X(A): b\r\n"), expected: "never" },
-  { name: "a field without a colon", bytes: get("/", "X-A\r\n"), expected: "never" },
-  { name: "a control character in a value", bytes: get("/", "X-A: b\x01c\r\n"), expected: "never" },
-  { name: "DEL in a value", bytes: get("/", "X-A: b\x7fc\r\n"), expected: 400 },
-
-  // Request line
-  { name: "HTTP/1.0", bytes: "GET / HTTP/1.0\r\nHost: a\r\n\r\n", expected: 505 },
-  { name: "HTTP/0.9", bytes: "GET /\r\n\r\n", expected: "never" },
-  { name: "HTTP/2.0", bytes: "GET / HTTP/2.0\r\nHost: a\r\n\r\n", expected: 505 },
-  { name: "the HTTP/2 preface", bytes: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", expected: 505 },
-  { name: "lower-case http", bytes: "GET / http/1.1\r\nHost: a\r\n\r\n", expected: 505 },
-  { name: "absolute-form", bytes: "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", expected: 505 },
-  { name: "asterisk-form", bytes: "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", expected: 505 },
-  { name: "CONNECT", bytes: "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", expected: 505 },
-  { name: "a space in the target", bytes: "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", expected: 505 },
-  { name: "two spaces", bytes: "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", expected: 505 },
-  { name: "a method with a slash", bytes: "GE/T / HTTP/1.1\r\nHost: a\r\n\r\n", expected: 400 },
-  {
-    name: "a TLS hello on a plain port",
-    bytes: "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03\x00\x00\x00\x00\r\n\r\n",
-    expected: 505,
-  },
-
-  // Target
-  { name: "a dot segment", bytes: get("/a/../b"), expected: 400 },
-  { name: "a dot segment at the end", bytes: get("/a/.."), expected: 400 },
-  { name: "a single dot", bytes: get("/a/./b"), expected: 400 },
-  { name: "a dot segment in front", bytes: get("/../etc/passwd"), expected: 400 },
-  { name: "an encoded dot segment", bytes: get("/a/%2e%2e/b"), expected: 400 },
-  { name: "a half encoded dot segment", bytes: get("/a/.%2E/b"), expected: 400 },
-  { name: "a backslash", bytes: get("/a\\b"), expected: 400 },
-  { name: "dots behind a backslash", bytes: get("/a\\..\\b"), expected: 400 },
-  { name: "a fragment", bytes: get("/a#b"), expected: 400 },
-  { name: "a fragment behind a query", bytes: get("/a?b#c"), expected: 400 },
-  { name: "UTF-8 in the path", bytes: get("/caf\xc3\xa9"), expected: 400 },
-  { name: "UTF-8 in the query", bytes: get("/?q=caf\xc3\xa9"), expected: 400 },
-  { name: "Latin-1 in the path", bytes: get("/caf\xe9"), expected: 400 },
-  { name: "U+FFFD in the path", bytes: get("/\xef\xbf\xbd"), expected: 400 },
-  { name: "a control character in the path", bytes: get("/a\x01b"), expected: 505 },
-  { name: "DEL in the path", bytes: get("/a\x7fb"), expected: 400 },
-  { name: "a NUL in the path", bytes: get("/a\0b"), expected: 505 },
-  { name: "a tab in the path", bytes: get("/a\tb"), expected: 505 },
-
-  // Sizes
-  { name: "a head beyond the listener's limit", bytes: get("/", `X-A: ${"a".repeat(2100)}\r\n`), expected: 431 },
-  { name: "a target beyond the listener's limit", bytes: get(`/${"a".repeat(2100)}`), expected: 431 },
-  {
-    name: "many small headers",
-    bytes: get("/", Array.from({ length: 90 }, (_, i) => `X-${i}: ${"a".repeat(20)}\r\n`).join("")),
-    expected: 431,
-  },
-];
-
 /** The request line at once (the engine answers 505 to one that is cut before its end), then byte by byte. */
 async function writeInPieces(connection: RawConnection, bytes: string): Promise<void> {
   const lineEnd = bytes.indexOf("\n") + 1;
@@ -241,11 +49,10 @@ async function writeInPieces(connection: RawConnection, bytes: string): Promise<
   await connection.writeByteByByte(bytes.slice(lineEnd));
 }
 
-async function run(testCase: Case, bytewise: boolean): Promise<void> {
-  const { expected } = testCase;
+async function run(bytes: string, expected: UwsVerdict, bytewise: boolean): Promise<void> {
   const connection = await RawConnection.open(gateway.port);
-  if (bytewise) await writeInPieces(connection, testCase.bytes);
-  else connection.write(testCase.bytes);
+  if (bytewise) await writeInPieces(connection, bytes);
+  else connection.write(bytes);
   if (expected === "never") {
     await marker();
     expect(connection.received.toString()).toBe("");
@@ -263,9 +70,11 @@ async function run(testCase: Case, bytewise: boolean): Promise<void> {
   await expectNothingRan();
 }
 
-describe.each(CASES)("$name", (testCase) => {
-  it("is refused when sent whole", () => run(testCase, false));
-  it("is refused when sent byte by byte", () => run(testCase, true));
+const CASES = FRAMING_CASES.flatMap(({ name, bytes, uws }) => (uws === undefined ? [] : [{ name, bytes, uws }]));
+
+describe.each(CASES)("$name", ({ bytes, uws }) => {
+  it("is refused when sent whole", () => run(bytes, uws, false));
+  it("is refused when sent byte by byte", () => run(bytes, uws, true));
 });
 
 describe("what is well framed", () => {

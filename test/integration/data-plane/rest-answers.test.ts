@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { baseYaml, startGateway, type TestGateway } from "../../helpers/gateway.ts";
+import { baseYaml, startGateway, TEST_ENGINE, type TestGateway } from "../../helpers/gateway.ts";
 import { RawConnection, rawRequest } from "../../helpers/raw-client.ts";
 import { startCannedUpstream, startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
@@ -177,7 +177,15 @@ describe("statuses", () => {
     answer =
       "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n" +
       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-    const response = await request();
+    const connection = await RawConnection.open(gateway.port);
+    connection.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    if (TEST_ENGINE === "native") {
+      expect((await connection.response()).status).toBe(102);
+      const hints = await connection.response();
+      expect([hints.status, hints.header("link")]).toEqual([103, "</a.css>; rel=preload"]);
+    }
+    const response = await connection.response();
+    connection.close();
     expect([response.status, response.body.toString()]).toEqual([200, "hello"]);
     expect(response.header("link")).toBeUndefined();
   });

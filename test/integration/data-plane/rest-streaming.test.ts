@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { baseYaml, startGateway, type TestGateway } from "../../helpers/gateway.ts";
+import { baseYaml, startGateway, TEST_ENGINE, type TestGateway } from "../../helpers/gateway.ts";
 import { RawConnection, rawRequest } from "../../helpers/raw-client.ts";
 import { startUnreadUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
@@ -130,12 +130,20 @@ describe("uploads", () => {
     expect(gateway.records.map(({ status }) => status)).toEqual([413, 413, 413, 413, 413]);
   });
 
-  it("may be refused by the gateway before they are whole, and the connection goes on", async () => {
+  it("may be refused by the gateway before they are whole, and the answer gets through", async () => {
     const connection = await RawConnection.open(gateway.port);
     const bytes = 101 * MIB;
     connection.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n`);
     const sent = new Promise<void>((resolve) => void pump(connection.socket, bytes, resolve));
-    expect((await connection.response()).status).toBe(413);
+    const refusal = await connection.response();
+    expect(refusal.status).toBe(413);
+    // Closes, and says so, rather than read all that for nothing; uWebSockets.js reads it and goes on.
+    if (TEST_ENGINE === "native") {
+      expect(refusal.header("connection")).toBe("close");
+      await connection.whenClosed();
+      expect(upstream.requests).toHaveLength(0);
+      return;
+    }
     await sent;
     handle = (_message, response) => response.end("next");
     connection.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -149,10 +157,11 @@ describe("uploads", () => {
       if (message.method === "GET") response.end("next");
       else response.end("early");
     };
+    const bytes = 200_000;
     const connection = await RawConnection.open(gateway.port);
-    connection.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${MIB}\r\n\r\n${"x".repeat(100_000)}`);
+    connection.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n${"x".repeat(100_000)}`);
     expect((await connection.response()).body.toString()).toBe("early");
-    connection.write("x".repeat(MIB - 100_000));
+    connection.write("x".repeat(bytes - 100_000));
     connection.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     expect((await connection.response()).body.toString()).toBe("next");
     connection.close();

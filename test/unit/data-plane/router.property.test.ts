@@ -42,6 +42,7 @@ function snapshotOf(routes: RouteSnapshot[]): Snapshot {
     ],
     applications: [],
     ai: { access: "open", limits: [], maxBodyBytes: 1, offloadBytes: 1, maxResponseBytes: 1 },
+    limitSlots: 1024,
     callLog: {
       bodies: "off",
       maxBodyBytes: 0,

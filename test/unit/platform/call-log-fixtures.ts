@@ -97,5 +97,6 @@ export function openSink(directory: string, changes: Partial<CallLogFileSinkOpti
   onTestFinished(() => pool.close());
   const logger = recordingLogger();
   const sink = createCallLogSink({ directory, worker: 1, settings: SETTINGS, pool, logger, ...changes });
+  onTestFinished(() => sink.close());
   return { sink, pool, logger };
 }

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { listCallLogFiles } from "../../../src/platform/call-log/files.ts";
-import { packBatch } from "../../../src/platform/call-log/format.ts";
+import { packRow } from "../../../src/platform/call-log/format.ts";
+import { SEGMENT_START } from "../../../src/platform/call-log/position.ts";
 import { readCallLog } from "../../../src/platform/call-log/reader.ts";
 import { writeBatch } from "../../../src/platform/call-log/write.ts";
 import type { WorkerPool } from "../../../src/platform/worker-pool.ts";
@@ -75,7 +76,7 @@ describe("call log sink", () => {
     const directory = join(parent, "calls");
     // A file where the directory should be: every write fails, also for root.
     writeFileSync(directory, "");
-    const { sink, logger } = openSink(directory);
+    const { sink, logger } = openSink(directory, { journalDirectory: join(parent, "journal") });
     for (const number of numbers(0, 600)) sink.append(row(record(number)));
     await vi.waitFor(() => expect(sink.stats().writeErrors).toBeGreaterThan(1), { timeout: 10_000 });
     expect(sink.stats()).toMatchObject({ written: 0, lost: 0, queued: 600 });
@@ -88,34 +89,100 @@ describe("call log sink", () => {
     expect([...readCallLog(directory)]).toEqual(numbers(0, 600).map((number) => record(number)));
   });
 
-  it("counts what does not fit in memory as lost, by rows and by bytes of bodies", async () => {
-    const directory = join(temporaryDirectory(), "calls");
+  it("counts what is above the bounds of the journal as lost, and goes on when there is room", async () => {
+    const parent = temporaryDirectory();
+    const directory = join(parent, "calls");
     writeFileSync(directory, "");
-    const { sink } = openSink(directory, { maxQueuedRows: 100, maxQueuedBodyBytes: 1_000 });
-    for (const number of numbers(0, 130)) sink.append(row(record(number)));
-    expect(sink.stats()).toMatchObject({ queued: 100, lost: 30 });
+    const journalDirectory = join(parent, "journal");
+    const { sink, logger } = openSink(directory, { journalDirectory, segmentBytes: 8_192, maxSegments: 2 });
+    for (const number of numbers(0, 500)) sink.append(row(record(number)));
+    const { queued, lost } = sink.stats();
+    expect(queued).toBeGreaterThan(30);
+    expect(lost).toBe(500 - queued);
+    sink.notice();
+    expect(logger.lines.some(({ message }) => message.includes("call journal can't be written"))).toBe(true);
 
-    const { sink: withBodies } = openSink(directory, { maxQueuedRows: 100, maxQueuedBodyBytes: 1_000 });
-    for (const number of numbers(0, 5)) withBodies.append(row(record(number, { requestBody: "x".repeat(400) })));
-    expect(withBodies.stats()).toMatchObject({ queued: 3, lost: 2 });
+    rmSync(directory);
+    await vi.waitFor(() => expect(sink.stats()).toMatchObject({ written: queued, queued: 0 }), { timeout: 10_000 });
+    sink.append(row(record(500)));
+    await sink.flush();
+    const kept = [...numbers(0, queued), 500].map((number) => record(number));
+    expect([...readCallLog(directory)]).toEqual(kept);
+    expect(sink.stats()).toMatchObject({ written: queued + 1, lost, queued: 0 });
   });
 
-  it("ends a flush although the disk refuses everything, and counts the loss", async () => {
-    const directory = join(temporaryDirectory(), "calls");
+  it("keeps a record without its bodies when it is longer than a segment", async () => {
+    const directory = temporaryDirectory();
+    const { sink } = openSink(directory, { segmentBytes: 4_096 });
+    sink.append(row(record(1, { requestBody: "x".repeat(3_000), responseBody: "y".repeat(3_000) })));
+    sink.append(row(record(2, { requestBody: "x" })));
+    await sink.flush();
+    expect([...readCallLog(directory)]).toEqual([record(1), record(2, { requestBody: "x" })]);
+  });
+
+  it("ends a flush although the disk refuses everything, and leaves the records to the next process", async () => {
+    const parent = temporaryDirectory();
+    const directory = join(parent, "calls");
+    const journalDirectory = join(parent, "journal");
     writeFileSync(directory, "");
-    const { sink } = openSink(directory);
+    const { sink } = openSink(directory, { journalDirectory });
     sink.append(row(record(1)));
     await sink.flush();
-    expect(sink.stats()).toMatchObject({ written: 0, lost: 1, queued: 0 });
+    expect(sink.stats()).toMatchObject({ written: 0, lost: 0, queued: 1 });
+    sink.close();
+
+    rmSync(directory);
+    const { sink: next } = openSink(directory, { journalDirectory });
+    await next.flush();
+    expect([...readCallLog(directory)]).toEqual([record(1)]);
+    expect(next.stats()).toMatchObject({ written: 1, lost: 0, queued: 0 });
   });
 
   it("leaves nothing of a batch behind when the disk is full", () => {
-    const directory = temporaryDirectory();
+    const parent = temporaryDirectory();
+    const directory = join(parent, "calls");
+    mkdirSync(directory);
     const path = join(directory, "1800000000000-w1-1.tgcl");
     symlinkSync("/dev/full", path);
-    const rows = packBatch(row(record(1)));
-    expect(() => writeBatch({ path, worker: 1, rows, redaction: null, keepBytes: 1 })).toThrow("ENOSPC");
+    const journalDirectory = join(parent, "journal");
+    const { sink } = openSink(directory, { journalDirectory });
+    sink.append(row(record(1)));
+    const journal = {
+      directory: journalDirectory,
+      prefix: sink.journal.prefix(),
+      from: { sequence: 1, offset: SEGMENT_START },
+      to: { sequence: 1, offset: sink.journal.offset() },
+      isUncertain: false,
+    };
+    const redaction = { fields: [], patterns: [] };
+    const task = { journal, path, isNoted: false, worker: 1, redaction, keepBytes: 1 };
+    expect(() => writeBatch(task)).toThrow("ENOSPC");
     expect(readdirSync(directory)).toEqual([]);
+    expect(writeBatch(task)).toMatchObject({ rows: 1, finished: true });
+    expect([...readCallLog(directory)]).toEqual([record(1)]);
+  });
+
+  it("moves records that native code appended to the journal by itself", async () => {
+    const directory = temporaryDirectory();
+    const { sink } = openSink(directory);
+    const packed = packRow(row(record(1)));
+    sink.journal.append(packed, packed.start, packed.end);
+    await vi.waitFor(() => expect([...readCallLog(directory)]).toEqual([record(1)]), { timeout: 10_000 });
+    expect(sink.stats()).toEqual({ written: 1, lost: 0, queued: 0, writeErrors: 0 });
+  });
+
+  it("takes no more room on the disk than what is not moved yet", async () => {
+    const directory = temporaryDirectory();
+    const { sink } = openSink(directory, { segmentBytes: 16_384 });
+    for (const number of numbers(0, 2_000)) {
+      sink.append(row(record(number)));
+      if (number % 20 === 0) await sink.flush();
+    }
+    await sink.flush();
+    expect(sink.stats()).toEqual({ written: 2_000, lost: 0, queued: 0, writeErrors: 0 });
+    expect(readdirSync(join(directory, "journal")).length).toBeLessThanOrEqual(4);
+    sink.close();
+    expect(readdirSync(join(directory, "journal"))).toEqual([]);
   });
 
   it("writes everything once when the process is about to die, whatever a thread is doing", async () => {

@@ -36,7 +36,7 @@ describe("compiling a configuration", () => {
         {
           host: "0.0.0.0",
           port: 8080,
-          engine: "uws",
+          engine: "native",
           tls: null,
           trustedProxies: [],
           maxHeaderBytes: 16_384,

@@ -96,7 +96,7 @@ describe("any balancer", () => {
         (balancing, list, hashKeys) => {
           const targets = targetsOf(list.map(({ weight }) => weight));
           list.forEach(({ inFlight }, i) => {
-            (targets[i] as BalancedTarget).state.inFlight = inFlight;
+            for (let n = 0; n < inFlight; n++) (targets[i] as BalancedTarget).state.began();
           });
           const balance = createBalancer(balancing, targets);
           const possible = list.some(({ weight, usable }) => usable && weight > 0);

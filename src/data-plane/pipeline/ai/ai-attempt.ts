@@ -1,4 +1,4 @@
-import type { DispatchHandler } from "../../../contracts/dispatcher.ts";
+import type { BegunAttempt, DispatchHandler } from "../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../contracts/exchange.ts";
 import { inboundDialects, passthroughs } from "../../../dialects/index.ts";
@@ -19,7 +19,7 @@ import type { BuiltCall } from "./translation.ts";
 /** What is read of an error answer. */
 const MAX_ERROR_BYTES = 64 * 1024;
 /** Headers of a caller that belong to a dialect and go on to a provider of the same one. */
-const DIALECT_HEADERS: Record<string, readonly string[]> = {
+export const DIALECT_HEADERS: Record<string, readonly string[]> = {
   anthropic: ["anthropic-version", "anthropic-beta"],
   openai: ["openai-beta"],
 };
@@ -49,10 +49,15 @@ export class AiAttempt implements DispatchHandler {
     this.built = built;
   }
 
-  dispatch(): void {
+  /** `begun`: the native hot path has sent it already. */
+  dispatch(begun: BegunAttempt | null): void {
     const { target, built } = this;
     const { timeouts } = this.#call.route;
-    target.load.inFlight++;
+    target.load.began();
+    if (begun !== null) {
+      begun.adopt(this);
+      return;
+    }
     target.dispatcher.dispatch(
       {
         origin: target.origin,
@@ -237,8 +242,8 @@ export class AiAttempt implements DispatchHandler {
       return;
     }
     this.#over = true;
-    this.#stream.end();
     this.#call.streamed();
+    this.#stream.end();
   }
 
   #noteUsage(): void {
@@ -255,7 +260,7 @@ export class AiAttempt implements DispatchHandler {
 
   #released(): void {
     this.#abort = null;
-    this.target.load.inFlight--;
+    this.target.load.ended();
   }
 }
 

@@ -125,6 +125,7 @@ export class AiCall {
     const bytes = this.context.body as Buffer;
     const passthrough = this.#scanned === null ? null : buildPassthrough(bytes, this.#scanned, this.request, plan);
     if (passthrough !== null) {
+      this.#learn(passthrough, index);
       this.#dispatch(index, passthrough);
       return;
     }
@@ -144,12 +145,24 @@ export class AiCall {
       this.#notBuilt(index, error);
       return;
     }
+    if (this.#scanned !== null) this.#learn(built, index);
     this.#dispatch(index, built);
+  }
+
+  #learn(built: BuiltCall, index: number): void {
+    const { context, inbound, route, request } = this;
+    this.#runtime.fastPath?.learnAi(context, this.#operation, inbound, route, request, built, index);
   }
 
   /** The next target in turn whose circuit lets a call pass; takes the right to make it. -1: there is none. */
   #choose(nowMs: number): number {
     const order = this.#order;
+    const begunAt = this.route.targets.indexOf(this.context.begun?.target as AiTarget);
+    if (begunAt >= 0 && (this.route.targets[begunAt] as AiTarget).breaker.acquire(nowMs)) {
+      this.#cursor = order.indexOf(begunAt) + 1;
+      this.#acquired = this.route.targets[begunAt] as AiTarget;
+      return begunAt;
+    }
     for (let step = 0; step < order.length; step++) {
       const at = (this.#cursor + step) % order.length;
       const index = order[at] as number;
@@ -195,9 +208,10 @@ export class AiCall {
     context.provider = target.provider.id;
     context.upstream = target.host;
     context.modelServed = target.target.model;
-    if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = performance.now();
+    const begun = context.takeBegun(target);
+    if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
     this.#current = new AiAttempt(this, target, built);
-    this.#current.dispatch();
+    this.#current.dispatch(begun?.attempt ?? null);
   }
 
   #plan(target: AiTarget): CallPlan {

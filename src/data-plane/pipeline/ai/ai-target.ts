@@ -5,6 +5,7 @@ import { outboundDialects } from "../../../dialects/index.ts";
 import type { Price } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
+import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 
 /** One model at one provider, with all resolved that does not depend on a call. */
@@ -22,15 +23,35 @@ export interface AiTarget {
   readonly breakerSettings: CircuitBreakerSnapshot;
   readonly load: TargetLoad;
   readonly price: Price | null;
+  /** One per key of the provider: names and values, alternating, and how often it is its turn. */
+  readonly headVariants: readonly { headers: readonly string[]; weight: number }[];
   /** Names and values, alternating: host, content type, credentials of the next key, configured headers. */
   nextHeaders(): string[];
 }
 
 /** What strategies `least-busy` and `latency` go by. Lives across snapshots. */
 export class TargetLoad {
-  inFlight = 0;
+  readonly numbers: TargetNumbers;
+  #inFlight = 0;
   /** Moving average of the time to the first byte; 0 until one is known, so that a new target is tried. */
   firstByteMs = 0;
+
+  constructor(numbers: TargetNumbers) {
+    this.numbers = numbers;
+  }
+
+  /** Calls under way, the native side's included. */
+  get inFlight(): number {
+    return this.#inFlight + this.numbers.inFlight;
+  }
+
+  began(): void {
+    this.#inFlight++;
+  }
+
+  ended(): void {
+    this.#inFlight--;
+  }
 
   answered(firstByteMs: number): void {
     this.firstByteMs = this.firstByteMs === 0 ? firstByteMs : this.firstByteMs * 0.8 + firstByteMs * 0.2;
@@ -47,6 +68,7 @@ export function compileAiTarget(
 ): AiTarget {
   const key = `${provider.id} ${model}`;
   const url = provider.transport === "simulated" ? null : new URL(provider.baseUrl);
+  const headVariants = compileHeaders(provider, url === null ? "simulated" : url.host);
   return {
     provider,
     target: { model, defaultMaxOutputTokens: provider.defaultMaxOutputTokens },
@@ -59,11 +81,12 @@ export function compileAiTarget(
     origin: url === null ? "" : url.origin,
     host: url === null ? "simulated" : url.host,
     pathPrefix: url === null ? "" : url.pathname.replace(/\/+$/, ""),
-    breaker: kept(runtime.breakers, key, () => new CircuitBreaker()),
+    breaker: kept(runtime.breakers, key, () => new CircuitBreaker(runtime.targetNumbers.of(`model ${key}`))),
     breakerSettings,
-    load: kept(runtime.loads, key, () => new TargetLoad()),
+    load: kept(runtime.loads, key, () => new TargetLoad(runtime.targetNumbers.of(`model ${key}`))),
     price: provider.priceProvider === null ? null : runtime.prices.priceOf(provider.priceProvider, model),
-    nextHeaders: compileHeaders(provider, url === null ? "simulated" : url.host),
+    headVariants,
+    nextHeaders: compileTurns(headVariants),
   };
 }
 
@@ -80,24 +103,28 @@ function kept<Value>(map: Map<string, Value>, key: string, create: () => Value):
   return value;
 }
 
-/** Keys take turns in proportion to their weights (smooth weighted round-robin). */
-function compileHeaders(provider: ProviderSnapshot, host: string): () => string[] {
+function compileHeaders(provider: ProviderSnapshot, host: string): AiTarget["headVariants"] {
   const fixed = ["host", host, "content-type", "application/json", ...Object.entries(provider.headers).flat()];
   const { auth, keys } = provider;
-  if (auth.type === "none" || keys.length === 0) return () => fixed.slice();
-  const perKey = keys.map(({ value }) =>
-    auth.type === "bearer" ? [...fixed, "authorization", `Bearer ${value}`] : [...fixed, auth.name, value],
-  );
-  if (perKey.length === 1) return () => (perKey[0] as string[]).slice();
-  const credit = keys.map(() => 0);
-  const total = keys.reduce((sum, key) => sum + key.weight, 0);
+  if (auth.type === "none" || keys.length === 0) return [{ headers: fixed, weight: 1 }];
+  return keys.map(({ value, weight }) => ({
+    headers: auth.type === "bearer" ? [...fixed, "authorization", `Bearer ${value}`] : [...fixed, auth.name, value],
+    weight,
+  }));
+}
+
+/** Keys take turns in proportion to their weights (smooth weighted round-robin). */
+function compileTurns(variants: AiTarget["headVariants"]): () => string[] {
+  if (variants.length === 1) return () => (variants[0] as { headers: readonly string[] }).headers.slice();
+  const credit = variants.map(() => 0);
+  const total = variants.reduce((sum, { weight }) => sum + weight, 0);
   return () => {
     let best = 0;
-    for (let i = 0; i < keys.length; i++) {
-      credit[i] = (credit[i] as number) + (keys[i] as { weight: number }).weight;
+    for (let i = 0; i < variants.length; i++) {
+      credit[i] = (credit[i] as number) + (variants[i] as { weight: number }).weight;
       if ((credit[i] as number) > (credit[best] as number)) best = i;
     }
     credit[best] = (credit[best] as number) - total;
-    return (perKey[best] as string[]).slice();
+    return (variants[best] as { headers: readonly string[] }).headers.slice();
   };
 }

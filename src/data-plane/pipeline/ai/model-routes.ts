@@ -6,6 +6,8 @@ import { type AiTarget, compileAiTarget } from "./ai-target.ts";
 /** What a model name leads to. */
 export interface ModelRoute {
   name: string;
+  /** `direct`: a `provider/model` name. */
+  strategy: ModelRouteSnapshot["strategy"] | "direct";
   targets: readonly AiTarget[];
   timeouts: TimeoutsSnapshot;
   retries: RetriesSnapshot;
@@ -37,6 +39,7 @@ export function compileModelRoutes(snapshot: Snapshot, runtime: AiRuntime): Mode
     });
     return {
       name: route.name,
+      strategy: route.strategy,
       targets,
       timeouts: route.timeouts,
       retries: route.retries,
@@ -51,7 +54,7 @@ export function compileModelRoutes(snapshot: Snapshot, runtime: AiRuntime): Mode
     if (provider === undefined || model === "" || !isModelName(model)) return undefined;
     const { timeouts, retries, circuitBreaker } = provider;
     const target = compileAiTarget(provider, model, 1, timeouts.connectMs, circuitBreaker, runtime);
-    const route: ModelRoute = { name, targets: [target], timeouts, retries, order: () => [0] };
+    const route: ModelRoute = { name, strategy: "direct", targets: [target], timeouts, retries, order: () => [0] };
     if (direct.size >= MAX_DIRECT_ROUTES) direct.clear();
     direct.set(name, route);
     return route;

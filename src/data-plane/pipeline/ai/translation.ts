@@ -97,7 +97,7 @@ const PASSTHROUGH_PATHS: Record<InboundName, Partial<Record<AiOperation, string>
   anthropic: { chat: "/messages" },
 };
 
-function passthroughPath({ operation, inbound, outbound }: CallPlan): string | undefined {
+export function passthroughPath({ operation, inbound, outbound }: CallPlan): string | undefined {
   return inbound === outbound ? PASSTHROUGH_PATHS[inbound][operation] : undefined;
 }
 
@@ -118,15 +118,23 @@ const NO_HEADERS: Record<string, string> = {};
 
 /** Throws `invalid_request` for what the caller got wrong and `unsupported_field` for what the target can't do. */
 export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
-  const { operation, inbound, target } = plan;
+  const { inbound, target } = plan;
   const path = passthroughPath(plan);
   if (path !== undefined) {
     const { stream, includeUsage } = inspectRequest(body, inbound);
     const rewritten = rewriteRequest(body, { model: target.model, addUsage: stream && !includeUsage });
     return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
   }
-  const call = operation === "chat" ? buildChat(body, plan) : buildEmbeddings(body, plan);
+  const call = buildText(body, plan);
   return { ...call, body: Buffer.from(call.body), passthrough: false };
+}
+
+/** The same for another dialect, with the body as text. */
+export function buildText(
+  body: Readonly<JsonObject>,
+  plan: CallPlan,
+): { path: string; query: string; headers: Record<string, string>; body: string } {
+  return plan.operation === "chat" ? buildChat(body, plan) : buildEmbeddings(body, plan);
 }
 
 function buildChat(body: Readonly<JsonObject>, plan: CallPlan) {

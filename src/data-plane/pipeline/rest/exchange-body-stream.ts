@@ -4,11 +4,14 @@ import type { Exchange } from "../../../contracts/exchange.ts";
 /** The request body as a stream. Nothing is taken from the client before the upstream connection asks for it. */
 export class ExchangeBodyStream extends Readable {
   readonly #exchange: Exchange;
+  /** Told of each piece; false: it is not to go on. */
+  readonly #admit: (bytes: number) => boolean;
   #begun = false;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, admit: (bytes: number) => boolean) {
     super({ highWaterMark: 64 * 1024 });
     this.#exchange = exchange;
+    this.#admit = admit;
   }
 
   /** Once true, the body can't be sent again. */
@@ -23,7 +26,7 @@ export class ExchangeBodyStream extends Readable {
     }
     this.#begun = true;
     this.#exchange.streamBody(
-      (chunk) => (this.destroyed ? true : this.push(chunk)),
+      (chunk) => (this.destroyed || !this.#admit(chunk.length) ? true : this.push(chunk)),
       () => {
         if (!this.destroyed) this.push(null);
       },

@@ -77,7 +77,9 @@ export function compileRequestHeaders(
     }
     if (writesFor) headers.push("x-forwarded-for", forwardedFor(exchange));
     if (writesProto) headers.push("x-forwarded-proto", exchange.scheme);
-    if (writesHost) headers.push("x-forwarded-host", exchange.header("host") ?? "");
+    // HTTP/1.0 may have none.
+    const host = exchange.header("host") ?? exchange.host;
+    if (writesHost && host !== "") headers.push("x-forwarded-host", host);
     if (writesId) headers.push("x-request-id", requestId);
     headers.push(...appended);
     return headers;

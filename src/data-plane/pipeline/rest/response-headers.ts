@@ -38,6 +38,17 @@ export function compileResponseHeaders(edits: HeaderEditsSnapshot): ResponseHead
   };
 }
 
+/** What of an interim answer (1xx) goes on to the caller. */
+export function interimHeaders(upstream: readonly string[]): string[] {
+  const listed = connectionNames(upstream);
+  const headers: string[] = [];
+  for (let i = 0; i < upstream.length; i += 2) {
+    const name = upstream[i] as string;
+    if (!NEVER_RETURNED.has(name) && !listed?.has(name)) headers.push(name, upstream[i + 1] as string);
+  }
+  return headers;
+}
+
 export function headerOf(headers: readonly string[], name: string): string | undefined {
   for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
   return undefined;

@@ -5,9 +5,10 @@ import { backoffMs, isIdempotent, isRetryCause, neverSent, readRetryAfter } from
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import type { Runtime } from "../runtime.ts";
+import { bodyLimitBytes, bodyTooLarge } from "../stages/guard.ts";
 import { respondHead, respondStream } from "../stages/respond.ts";
 import { ExchangeBodyStream } from "./exchange-body-stream.ts";
-import { headerOf } from "./response-headers.ts";
+import { headerOf, interimHeaders } from "./response-headers.ts";
 import type { RestService, RestTarget } from "./rest-service.ts";
 
 /** Statuses that speak of the target's health, not of the request. */
@@ -65,19 +66,25 @@ export class RestCall implements DispatchHandler {
       return;
     }
     const target = this.#service.targets[index] as RestTarget;
+    const begun = context.takeBegun(target);
     this.#targetIndex = index;
     this.#target = target;
     this.#tried.add(index);
     context.attempts++;
     context.upstream = target.host;
-    if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = performance.now();
-    target.state.inFlight++;
-    this.#dispatch(target);
+    if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
+    target.state.began();
+    if (begun === null) {
+      this.#runtime.fastPath?.learnRest(context, this.#service, this.#route);
+      this.#dispatch(target);
+    } else begun.attempt.adopt(this);
   }
 
   /** Untried targets first; then any healthy one; then, rather than fail, one that passive checks have ejected. */
   #choose(nowMs: number): number {
     const { targets, balance, hashKey } = this.#service;
+    const begunAt = targets.indexOf(this.#context.begun?.target as RestTarget);
+    if (begunAt >= 0) return begunAt;
     if (targets.length === 1) return (targets[0] as RestTarget).state.activelyUnhealthy ? -1 : 0;
     const key = hashKey(this.#context);
     const healthy = (i: number) => (targets[i] as RestTarget).state.isHealthy(nowMs);
@@ -90,15 +97,17 @@ export class RestCall implements DispatchHandler {
   #dispatch(target: RestTarget): void {
     const { exchange, body, id, credentialHeaders } = this.#context;
     const { timeouts } = this.#service.snapshot.upstream;
-    const headers = this.#service.requestHeaders(exchange, id, target.host, credentialHeaders);
-    const path = target.pathPrefix + this.#route.rewritePath(exchange.path);
+    const headers = this.#service.requestHeaders(exchange, id, target.authority, credentialHeaders);
+    // `OPTIONS *` is about no path.
+    const path = exchange.path === "*" ? "*" : target.pathPrefix + this.#route.rewritePath(exchange.path);
     let upstreamBody: Buffer | ExchangeBodyStream | null = body;
-    if (body === null && exchange.contentLength > 0) {
-      this.#bodyStream = new ExchangeBodyStream(exchange);
+    if (body === null && exchange.contentLength !== 0) {
+      this.#bodyStream = new ExchangeBodyStream(exchange, (bytes) => this.#admit(bytes));
       // undici reports a failed body through onError as well.
       this.#bodyStream.on("error", () => {});
       upstreamBody = this.#bodyStream;
     }
+    // Without a length it goes on in chunks, as it came.
     if (exchange.contentLength > 0 || exchange.header("content-length") !== undefined) {
       headers.push("content-length", String(exchange.contentLength));
     }
@@ -117,11 +126,29 @@ export class RestCall implements DispatchHandler {
     );
   }
 
+  /** Of a body whose length nobody has announced: whether it may still grow by so much. */
+  #admit(bytes: number): boolean {
+    const context = this.#context;
+    if (context.exchange.contentLength >= 0) return true;
+    if (context.finished) return false;
+    context.requestBytes += bytes;
+    const limitBytes = bodyLimitBytes(this.#route, context.exchange);
+    if (context.requestBytes <= limitBytes) return true;
+    context.pipeline.fail(context, bodyTooLarge(limitBytes, null));
+    return false;
+  }
+
   // --- what the upstream says ---
 
   onStart(abort: (reason: Error) => void): void {
     this.#abort = abort;
     if (this.#context.finished) abort(this.#context.error ?? new Error("the call is over"));
+  }
+
+  onInformation(status: number, headers: readonly string[]): void {
+    const { finished, exchange } = this.#context;
+    // 100 was ours to say, and was said when the body was asked for.
+    if (!finished && status !== 100) exchange.inform?.(status, interimHeaders(headers));
   }
 
   onHeaders(status: number, headers: string[], resume: () => void): boolean {
@@ -175,8 +202,9 @@ export class RestCall implements DispatchHandler {
       this.#retry(this.#discarding);
       return;
     }
-    this.#stream?.end();
+    // The record first: whoever has the whole answer has it in the log, whatever happens to this process.
     context.pipeline.finish(context);
+    this.#stream?.end();
   }
 
   onError(error: Error): void {
@@ -202,7 +230,7 @@ export class RestCall implements DispatchHandler {
   }
 
   #over(): void {
-    if (this.#target !== null) this.#target.state.inFlight--;
+    if (this.#target !== null) this.#target.state.ended();
     this.#target = null;
     this.#abort = null;
   }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from "../../../contracts/dispatcher.ts";
 import type { ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import { parseUnixUrl } from "../../../platform/unix-url.ts";
 import { type BalancedTarget, type Balancer, createBalancer } from "../../../upstream/balancing/balancer.ts";
 import { TargetState } from "../../../upstream/target-state.ts";
 import type { Context } from "../context.ts";
@@ -9,8 +10,10 @@ import { compileResponseHeaders, type ResponseHeaderBuilder } from "./response-h
 
 export interface RestTarget extends BalancedTarget {
   readonly origin: string;
-  /** `host:port`, as in the Host header. */
+  /** `host:port` or `unix:/path`, as it is called in the log. */
   readonly host: string;
+  /** As in the Host header. */
+  readonly authority: string;
   /** Put before every path; "" or without a trailing slash. */
   readonly pathPrefix: string;
   readonly dispatcher: Dispatcher;
@@ -29,16 +32,14 @@ export interface RestService {
 export function compileRestService(service: ServiceSnapshot, runtime: Runtime): RestService {
   const { upstream } = service;
   const targets = upstream.targets.map((target): RestTarget => {
-    const url = new URL(target.url);
+    const place = placeOf(target.url);
     return {
       url: target.url,
       weight: target.weight,
-      origin: url.origin,
-      host: url.host,
-      pathPrefix: url.pathname.replace(/\/+$/, ""),
+      ...place,
       state: targetState(runtime, service.id, target.url),
       dispatcher: runtime.dispatchers.get({
-        origin: url.origin,
+        origin: place.origin,
         connectTimeoutMs: upstream.timeouts.connectMs,
         caFile: upstream.caFile,
       }),
@@ -54,11 +55,21 @@ export function compileRestService(service: ServiceSnapshot, runtime: Runtime): 
   };
 }
 
+function placeOf(target: string): Pick<RestTarget, "origin" | "host" | "authority" | "pathPrefix"> {
+  const unix = parseUnixUrl(target);
+  if (unix !== null) {
+    const host = `unix:${unix.socketPath}`;
+    return { origin: `http://${host}`, host, authority: "localhost", pathPrefix: unix.pathPrefix };
+  }
+  const { origin, host, pathname } = new URL(target);
+  return { origin, host, authority: host, pathPrefix: pathname.replace(/\/+$/, "") };
+}
+
 function targetState(runtime: Runtime, serviceId: string, url: string): TargetState {
   const key = `${serviceId} ${url}`;
   let state = runtime.targetStates.get(key);
   if (state === undefined) {
-    state = new TargetState();
+    state = new TargetState(runtime.targetNumbers.of(`service ${key}`));
     runtime.targetStates.set(key, state);
   }
   return state;

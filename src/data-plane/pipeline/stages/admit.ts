@@ -75,10 +75,13 @@ function subjectOf(limit: LimitSnapshot, context: Context): string {
   return context.exchange.clientAddress;
 }
 
-/** What a call will use, before anything is known but the size of its body; settled with the truth afterwards. */
+/**
+ * What a call will use, before anything is known but the size of its body (and not even that, when it comes in chunks);
+ * settled with the truth afterwards.
+ */
 function estimate(limit: LimitSnapshot, context: Context): number {
   if (limit.unit === "requests") return 1;
-  return limit.unit === "tokens" ? Math.ceil(context.exchange.contentLength / BYTES_PER_TOKEN) : 0;
+  return limit.unit === "tokens" ? Math.ceil(context.requestBytes / BYTES_PER_TOKEN) : 0;
 }
 
 function rateLimitHeaders(tightest: Tightest): string[] {

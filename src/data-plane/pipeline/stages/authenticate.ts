@@ -9,8 +9,8 @@ import type { Stage } from "../pipeline.ts";
 const KEY_HEADERS = ["x-api-key", "x-goog-api-key", "api-key", "authorization"] as const;
 const BEARER = /^bearer +/i;
 
-/** Stage 3. Application by the SHA-256 of the key: keys are neither stored nor compared in the clear. */
-export function compile(snapshot: Snapshot): Stage {
+/** Applications by the SHA-256 of their keys, hex. */
+export function compileApplications(snapshot: Snapshot): ReadonlyMap<string, CompiledApplication> {
   const applications = new Map<string, CompiledApplication>();
   for (const application of snapshot.applications) {
     const compiled: CompiledApplication = {
@@ -22,6 +22,11 @@ export function compile(snapshot: Snapshot): Stage {
     };
     for (const digest of application.keyDigests) applications.set(digest, compiled);
   }
+  return applications;
+}
+
+/** Stage 3. Application by the SHA-256 of the key: keys are neither stored nor compared in the clear. */
+export function compile(applications: ReadonlyMap<string, CompiledApplication>): Stage {
   return (context) => {
     const { target, exchange } = context;
     if (target === null || target.kind === "health") return "next";

@@ -1,25 +1,39 @@
 import { GatewayError } from "../../../contracts/errors.ts";
+import type { Exchange } from "../../../contracts/exchange.ts";
 import type { Stage } from "../pipeline.ts";
 
 /** Bodies up to this are held whole: one write to the upstream, and a retry can send them again. */
 export const HELD_BODY_BYTES = 64 * 1024;
 
-/** Stage 6. Sizes. Reads the body where the attempt needs it whole; a larger one of an ordinary service is streamed. */
+/** The listener's limit holds in any case. */
+export function bodyLimitBytes(target: { maxBodyBytes: number | null }, exchange: Exchange): number {
+  return Math.min(target.maxBodyBytes ?? exchange.maxBodyBytes, exchange.maxBodyBytes);
+}
+
+export function bodyTooLarge(limitBytes: number, bytes: number | null): GatewayError {
+  const size = bytes === null ? "is longer" : `has ${bytes} bytes, more`;
+  return new GatewayError("body_too_large", `the request body ${size} than the ${limitBytes} bytes allowed here`);
+}
+
+/**
+ * Stage 6. Sizes. Reads the body where the attempt needs it whole; of an ordinary service, one that is larger or of
+ * unknown length is streamed.
+ */
 export function compile(): Stage {
   return (context) => {
     const { target, exchange } = context;
     if (target === null || target.kind === "health") return "next";
-    // The listener's limit holds in any case.
-    const limitBytes = Math.min(target.maxBodyBytes ?? exchange.maxBodyBytes, exchange.maxBodyBytes);
-    if (exchange.contentLength > limitBytes) {
-      throw new GatewayError(
-        "body_too_large",
-        `the request body has ${exchange.contentLength} bytes, more than the ${limitBytes} allowed here`,
-      );
-    }
-    if (exchange.contentLength === 0) return "next";
-    if (target.kind === "rest" && exchange.contentLength > HELD_BODY_BYTES) return "next";
+    const { contentLength } = exchange;
+    const limitBytes = bodyLimitBytes(target, exchange);
+    if (contentLength > limitBytes) throw bodyTooLarge(limitBytes, contentLength);
+    if (contentLength === 0) return "next";
+    if (target.kind === "rest" && (contentLength < 0 || contentLength > HELD_BODY_BYTES)) return "next";
     exchange.readBody(limitBytes, (body) => {
+      if (body === null) {
+        context.pipeline.fail(context, bodyTooLarge(limitBytes, null));
+        return;
+      }
+      context.requestBytes = body.length;
       context.body = body;
       context.pipeline.resume(context);
     });

@@ -1,13 +1,11 @@
 import { GatewayError } from "../../../contracts/errors.ts";
-import type { Snapshot } from "../../../contracts/snapshot.ts";
 import type { Context } from "../context.ts";
 import type { Stage } from "../pipeline.ts";
-import { compileRouter } from "../router.ts";
+import type { Router } from "../router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Stage 2. Finds what host, path and method lead to. Health checks are answered here: they are no calls. */
-export function compile(snapshot: Snapshot, runtime: Runtime): Stage {
-  const router = compileRouter(snapshot);
+export function compile(router: Router, runtime: Runtime): Stage {
   return (context) => {
     const { method, host, path } = context.exchange;
     const match = router(method, host, path);

@@ -9,27 +9,21 @@ import {
   us_listen_socket_close,
   us_socket_local_port,
 } from "uWebSockets.js";
-import type { ExchangeHandler } from "../../../../contracts/exchange.ts";
 import type { ListenerSnapshot, TlsSnapshot } from "../../../../contracts/snapshot.ts";
 import { type ClientAddressResolver, createClientAddressResolver } from "../../client-address.ts";
+import type { EngineListener, ListenerEvents, Refusal } from "../engine.ts";
 import { AnswerQueue } from "./answer-queue.ts";
 import { OpenTransfers } from "./open-transfers.ts";
 import { remoteAddressText } from "./remote-address.ts";
-import { checkRequestHead, type Refusal } from "./request-head.ts";
+import { checkRequestHead } from "./request-head.ts";
 import { statusLine } from "./status-line.ts";
 import { type ConnectionPolicy, UwsExchange } from "./uws-exchange.ts";
 
 // No `uWebSockets` header in answers.
 _cfg("silent");
 
-export interface ListenerEvents {
-  onExchange: ExchangeHandler;
-  /** A request that no stage will see. Returns the body of the answer, JSON. */
-  onRefused(path: string, refusal: Refusal): string;
-}
-
 /** One listening socket of one worker. Several workers listen on the same port (SO_REUSEPORT). */
-export class UwsListener {
+export class UwsListener implements EngineListener {
   readonly #snapshot: ListenerSnapshot;
   readonly #events: ListenerEvents;
   readonly #policy: ConnectionPolicy = {

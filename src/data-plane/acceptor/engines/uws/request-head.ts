@@ -1,11 +1,5 @@
 import { ERROR_CODES, type ErrorCode } from "../../../../contracts/errors.ts";
-
-/** Why an engine does not let a request in. */
-export interface Refusal {
-  code: ErrorCode;
-  status: number;
-  message: string;
-}
+import type { Refusal } from "../engine.ts";
 
 /** What the checks found out on the way. */
 export interface RequestHead {

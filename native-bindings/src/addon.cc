@@ -1,0 +1,14 @@
+// The addon: what each part exports, per environment. Nothing is static and mutable, so that the main thread and worker
+// threads can load it at once.
+#include "bindings/napi.h"
+
+NAPI_MODULE_INIT() {
+  tidegate::exportDigest(env, exports);
+  tidegate::exportEngine(env, exports);
+  tidegate::exportGovernor(env, exports);
+  tidegate::exportJournal(env, exports);
+  tidegate::exportLimits(env, exports);
+  tidegate::exportParsers(env, exports);
+  tidegate::exportScan(env, exports);
+  return exports;
+}

@@ -1,0 +1,400 @@
+// The governor's functions for JavaScript. The first argument of each is the engine.
+#include <cstring>
+#include <memory>
+
+#include "../governor/governor.h"
+#include "engine.h"
+#include "journal-binding.h"
+#include "limits-binding.h"
+#include "napi.h"
+
+namespace tidegate {
+
+namespace {
+
+using governor::Application;
+using governor::Generation;
+using governor::HeadVariant;
+using governor::Limit;
+using governor::Plan;
+using governor::PlanTarget;
+using governor::Route;
+using governor::Service;
+
+constexpr size_t kMaxRoutes = 65'536;
+constexpr size_t kMaxPlans = 65'536;
+
+Engine* engineOf(napi_env env, napi_value value) {
+  void* engine = nullptr;
+  napi_get_value_external(env, value, &engine);
+  return static_cast<Engine*>(engine);
+}
+
+bool isNull(napi_env env, napi_value value) {
+  napi_valuetype type;
+  napi_typeof(env, value, &type);
+  return type == napi_null || type == napi_undefined;
+}
+
+// Reads the properties of one object.
+class Reader {
+ public:
+  Reader(napi_env env, napi_value object) : env_(env), object_(object) {}
+  napi_value value(const char* name) const {
+    napi_value value;
+    napi_get_named_property(env_, object_, name, &value);
+    return value;
+  }
+  std::string text(const char* name) const { return textOf(env_, value(name)); }
+  double number(const char* name) const { return numberOf(env_, value(name)); }
+  uint32_t integer(const char* name) const { return uint32Of(env_, value(name)); }
+  bool truth(const char* name) const { return boolOf(env_, value(name)); }
+  bool isNull(const char* name) const {
+    napi_valuetype type;
+    napi_typeof(env_, value(name), &type);
+    return type == napi_null || type == napi_undefined;
+  }
+  template <typename Each>
+  void each(const char* name, Each each) const {
+    const napi_value array = value(name);
+    uint32_t length = 0;
+    napi_get_array_length(env_, array, &length);
+    for (uint32_t i = 0; i < length; i++) {
+      napi_value element;
+      napi_get_element(env_, array, i, &element);
+      each(element);
+    }
+  }
+  std::vector<std::string> texts(const char* name) const {
+    std::vector<std::string> all;
+    each(name, [&](napi_value element) { all.push_back(textOf(env_, element)); });
+    return all;
+  }
+  napi_env env() const { return env_; }
+
+ private:
+  napi_env env_;
+  napi_value object_;
+};
+
+Limit limitOf(napi_env env, napi_value value) {
+  const Reader reader(env, value);
+  Limit limit;
+  limit.spec.algorithm = static_cast<limits::Algorithm>(reader.integer("algorithm"));
+  limit.spec.unit = static_cast<limits::Unit>(reader.integer("unit"));
+  limit.spec.amount = reader.number("amount");
+  limit.spec.windowMs = reader.number("windowMs");
+  limit.subject = static_cast<governor::LimitSubject>(reader.integer("subject"));
+  limit.keyPrefix = reader.text("keyPrefix");
+  limit.hasKey = !reader.isNull("key");
+  if (limit.hasKey) limit.key = limits::counterKeyOf(reader.text("key"));
+  return limit;
+}
+
+std::vector<Limit> limitsOf(const Reader& reader) {
+  std::vector<Limit> limits;
+  reader.each("limits", [&](napi_value element) { limits.push_back(limitOf(reader.env(), element)); });
+  return limits;
+}
+
+// (engine, numbers: Buffer over a Float64Array, worker, idProcess)
+napi_value governorSetUp(napi_env env, napi_callback_info info) {
+  Arguments<4> arguments(env, info);
+  Engine* engine = engineOf(env, arguments[0]);
+  char* numbers = nullptr;
+  size_t length = 0;
+  bytesOf(env, arguments[1], &numbers, &length);
+  engine->setNumbers(arguments[1], reinterpret_cast<double*>(numbers), length / sizeof(governor::TargetNumbers));
+  engine->governor().setWorker(uint32Of(env, arguments[2]));
+  engine->governor().setIdPrefix(textOf(env, arguments[3]));
+  return nullptr;
+}
+
+// (engine, handle of openLimits | null)
+napi_value governorLimits(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  engineOf(env, arguments[0])->governor().setLimits(
+      isNull(env, arguments[1]) ? nullptr : sharedLimitsOf(env, arguments[1]));
+  return nullptr;
+}
+
+// (engine, journal | null)
+napi_value governorJournal(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  engineOf(env, arguments[0])->governor().setJournal(
+      isNull(env, arguments[1]) ? nullptr : journalOf(env, arguments[1]));
+  return nullptr;
+}
+
+// (engine, listener, ranges: string[])
+napi_value governorProxies(napi_env env, napi_callback_info info) {
+  Arguments<3> arguments(env, info);
+  governor::TrustedProxies proxies;
+  uint32_t length = 0;
+  napi_get_array_length(env, arguments[2], &length);
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value element;
+    napi_get_element(env, arguments[2], i, &element);
+    proxies.add(textOf(env, element));
+  }
+  engineOf(env, arguments[0])->governor().setProxies(uint32Of(env, arguments[1]), std::move(proxies));
+  return nullptr;
+}
+
+// (engine, { byHost, services, applications, digests: Buffer of 32 bytes each, owners: Buffer of uint32 }) => generation
+napi_value governorBegin(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  const Reader reader(env, arguments[1]);
+  const std::shared_ptr<Generation> generation = engineOf(env, arguments[0])->governor().begin();
+  generation->byHost = reader.truth("byHost");
+  reader.each("services", [&](napi_value element) {
+    const Reader one(env, element);
+    Service service;
+    service.id = one.text("id");
+    service.team = one.text("team");
+    service.access = static_cast<governor::Access>(one.integer("access"));
+    service.limits = limitsOf(one);
+    generation->services.push_back(std::move(service));
+  });
+  napi_handle_scope scope;
+  reader.each("applications", [&](napi_value element) {
+    napi_open_handle_scope(env, &scope);
+    const Reader one(env, element);
+    Application application;
+    application.id = one.text("id");
+    application.team = one.text("team");
+    one.each("subscriptions", [&](napi_value index) { application.subscriptions.push_back(uint32Of(env, index)); });
+    application.limits = limitsOf(one);
+    generation->applications.push_back(std::move(application));
+    napi_close_handle_scope(env, scope);
+  });
+  char* digests = nullptr;
+  char* owners = nullptr;
+  size_t digestBytes = 0;
+  size_t ownerBytes = 0;
+  bytesOf(env, reader.value("digests"), &digests, &digestBytes);
+  bytesOf(env, reader.value("owners"), &owners, &ownerBytes);
+  const size_t count = digestBytes / sizeof(digest::Sha256);
+  generation->credentials.reserve(count);
+  for (size_t i = 0; i < count && (i + 1) * sizeof(uint32_t) <= ownerBytes; i++) {
+    digest::Sha256 digest;
+    uint32_t owner;
+    std::memcpy(digest.data(), digests + i * digest.size(), digest.size());
+    std::memcpy(&owner, owners + i * sizeof owner, sizeof owner);
+    if (owner < generation->applications.size()) generation->credentials[digest] = owner;
+  }
+  return makeNumber(env, generation->id);
+}
+
+HeadVariant variantOf(napi_env env, napi_value value) {
+  const Reader reader(env, value);
+  return {reader.text("fields"), reader.number("weight"), 0};
+}
+
+PlanTarget targetOf(napi_env env, napi_value value, Engine* engine) {
+  const Reader reader(env, value);
+  PlanTarget target;
+  target.origin = reader.integer("origin");
+  target.numbers = engine->numbers(reader.integer("numbers"));
+  target.weight = reader.number("weight");
+  target.upstream = reader.text("upstream");
+  target.pathPrefix = reader.text("pathPrefix");
+  target.host = reader.text("host");
+  target.requestLine = reader.text("requestLine");
+  reader.each("heads", [&](napi_value element) { target.heads.push_back(variantOf(env, element)); });
+  const std::vector<std::string> replaceable = reader.texts("replaceable");
+  for (size_t i = 0; i + 1 < replaceable.size(); i += 2) {
+    target.replaceable.emplace_back(replaceable[i], replaceable[i + 1]);
+  }
+  target.provider = reader.text("provider");
+  target.model = reader.text("model");
+  target.modelJson = reader.text("modelJson");
+  target.answerFields = reader.text("answerFields");
+  target.streamFields = reader.text("streamFields");
+  target.dialect = static_cast<scan::UsageDialect>(reader.integer("dialect"));
+  target.translated = reader.truth("translated");
+  target.hasPrice = !reader.isNull("price");
+  if (target.hasPrice) {
+    const Reader price(env, reader.value("price"));
+    target.price = {price.number("input"), price.number("output"), price.number("cached"), price.number("written"),
+                    price.number("above")};
+  }
+  return target;
+}
+
+std::unique_ptr<Plan> planOf(napi_env env, napi_value value, Engine* engine) {
+  const Reader reader(env, value);
+  auto plan = std::make_unique<Plan>();
+  plan->id = reader.integer("id");
+  plan->ai = reader.truth("ai");
+  reader.each("targets", [&](napi_value element) { plan->targets.push_back(targetOf(env, element, engine)); });
+  plan->roundRobin = reader.truth("roundRobin");
+  plan->firstByteMs = reader.integer("firstByteMs");
+  plan->idleMs = reader.integer("idleMs");
+  plan->totalMs = reader.integer("totalMs");
+  plan->stripSegments = reader.integer("stripSegments");
+  plan->preserveHost = reader.truth("preserveHost");
+  plan->setsHost = reader.truth("setsHost");
+  plan->writesFor = reader.truth("writesFor");
+  plan->writesProto = reader.truth("writesProto");
+  plan->writesForwardedHost = reader.truth("writesForwardedHost");
+  plan->writesId = reader.truth("writesId");
+  plan->idempotent = reader.truth("idempotent");
+  plan->droppedFields = reader.texts("droppedFields");
+  plan->appendedFields = reader.text("appendedFields");
+  plan->droppedAnswerFields = reader.texts("droppedAnswerFields");
+  plan->appendedAnswerFields = reader.text("appendedAnswerFields");
+  plan->writesAnswerId = reader.truth("writesAnswerId");
+  reader.each("gate", [&](napi_value status) { plan->gate.push_back(static_cast<uint16_t>(uint32Of(env, status))); });
+  plan->modelAsked = reader.text("modelAsked");
+  plan->stream = reader.truth("stream");
+  plan->includeUsage = reader.truth("includeUsage");
+  plan->addUsage = reader.truth("addUsage");
+  plan->requestIdTwice = reader.truth("requestIdTwice");
+  plan->forwardedFields = reader.texts("forwardedFields");
+  plan->maxResponseBytes = static_cast<uint64_t>(reader.number("maxResponseBytes"));
+  return plan;
+}
+
+// (engine, generation, key, isPrefix, { name, service, ai, maxBodyBytes }, plan | null, holes: keys below the prefix that
+// lead elsewhere) => route, or -1 when it is not taken: another snapshot holds by now, or too much was learned.
+napi_value learnRoute(napi_env env, napi_callback_info info) {
+  Arguments<7> arguments(env, info);
+  Engine* engine = engineOf(env, arguments[0]);
+  const auto generation = engine->governor().generation();
+  if (generation == nullptr || generation->id != uint32Of(env, arguments[1])) return makeNumber(env, -1);
+  if (generation->routes.size() >= kMaxRoutes) return makeNumber(env, -1);
+  const Reader reader(env, arguments[4]);
+  auto route = std::make_unique<Route>();
+  route->name = reader.text("name");
+  route->service = reader.integer("service");
+  route->ai = reader.truth("ai");
+  route->maxBodyBytes = static_cast<uint64_t>(reader.number("maxBodyBytes"));
+  if (route->service >= generation->services.size()) return makeNumber(env, -1);
+  if (!isNull(env, arguments[5])) {
+    generation->plans.push_back(planOf(env, arguments[5], engine));
+    route->plan = generation->plans.back().get();
+    if (route->plan->targets.empty()) return makeNumber(env, -1);
+  } else if (!route->ai) {
+    return makeNumber(env, -1);
+  }
+  const bool prefix = boolOf(env, arguments[3]);
+  uint32_t holes = 0;
+  napi_get_array_length(env, arguments[6], &holes);
+  for (uint32_t i = 0; i < holes; i++) {
+    napi_value element;
+    napi_get_element(env, arguments[6], i, &element);
+    const std::string key = textOf(env, element);
+    if (generation->prefixes.find(key) != nullptr) continue;
+    generation->routes.push_back(std::make_unique<Route>());
+    generation->routes.back()->hole = true;
+    generation->prefixes.put(key, generation->routes.back().get());
+  }
+  route->id = static_cast<uint32_t>(generation->routes.size());
+  (prefix ? generation->prefixes : generation->exact).put(textOf(env, arguments[2]), route.get());
+  generation->hasPrefixes = generation->hasPrefixes || prefix;
+  generation->routes.push_back(std::move(route));
+  return makeNumber(env, static_cast<double>(generation->routes.size() - 1));
+}
+
+// (engine, generation, route, flags, model, plan) => whether it was taken
+napi_value learnModel(napi_env env, napi_callback_info info) {
+  Arguments<6> arguments(env, info);
+  Engine* engine = engineOf(env, arguments[0]);
+  const auto generation = engine->governor().generation();
+  if (generation == nullptr || generation->id != uint32Of(env, arguments[1])) return makeBool(env, false);
+  const uint32_t route = uint32Of(env, arguments[2]);
+  if (generation->plans.size() >= kMaxPlans || route >= generation->routes.size()) return makeBool(env, false);
+  auto plan = planOf(env, arguments[5], engine);
+  if (plan->targets.empty()) return makeBool(env, false);
+  std::string key(reinterpret_cast<const char*>(&route), sizeof route);
+  key.push_back(static_cast<char>('0' + uint32Of(env, arguments[3])));
+  key.append(textOf(env, arguments[4]));
+  generation->models.put(key, plan.get());
+  generation->plans.push_back(std::move(plan));
+  return makeBool(env, true);
+}
+
+// (engine, model): of the answers translated from now on
+napi_value setServedModel(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  engineOf(env, arguments[0])->setServedModel(textOf(env, arguments[1]));
+  return nullptr;
+}
+
+napi_value governorOpen(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  return makeNumber(env, static_cast<double>(engineOf(env, arguments[0])->governor().open()));
+}
+
+// (engine, error)
+napi_value governorFail(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  engineOf(env, arguments[0])->governor().failAll(static_cast<int>(numberOf(env, arguments[1])));
+  return nullptr;
+}
+
+napi_value makeArray(napi_env env) {
+  napi_value array;
+  napi_create_array(env, &array);
+  return array;
+}
+
+// (engine) => [calls, models]. A call's entry: service, route, status, calls, seconds, request bytes, response bytes, 17
+// buckets. A model's: provider, model, input, output, cached input, reasoning tokens, US dollars.
+napi_value governorCounts(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  const governor::Counts counts = engineOf(env, arguments[0])->governor().takeCounts();
+  const napi_value calls = makeArray(env);
+  uint32_t at = 0;
+  const auto text = [env](const std::string& value) { return makeUtf8(env, value.data(), value.size()); };
+  for (const auto& [key, tally] : counts.calls) {
+    const napi_value entry = makeArray(env);
+    uint32_t i = 0;
+    const auto push = [&](napi_value value) { napi_set_element(env, entry, i++, value); };
+    push(text(std::get<0>(key)));
+    push(text(std::get<1>(key)));
+    for (const double number : {static_cast<double>(std::get<2>(key)), tally.calls, tally.seconds, tally.requestBytes,
+                                tally.responseBytes}) {
+      push(makeNumber(env, number));
+    }
+    for (const double bucket : tally.buckets) push(makeNumber(env, bucket));
+    napi_set_element(env, calls, at++, entry);
+  }
+  const napi_value models = makeArray(env);
+  at = 0;
+  for (const auto& [key, tally] : counts.models) {
+    const napi_value entry = makeArray(env);
+    uint32_t i = 0;
+    const auto push = [&](napi_value value) { napi_set_element(env, entry, i++, value); };
+    push(text(key.first));
+    push(text(key.second));
+    for (const double number :
+         {tally.inputTokens, tally.outputTokens, tally.cachedInputTokens, tally.reasoningTokens, tally.costUsd}) {
+      push(makeNumber(env, number));
+    }
+    napi_set_element(env, models, at++, entry);
+  }
+  const napi_value both = makeArray(env);
+  napi_set_element(env, both, 0, calls);
+  napi_set_element(env, both, 1, models);
+  return both;
+}
+
+}  // namespace
+
+void exportGovernor(napi_env env, napi_value exports) {
+  exportFunction(env, exports, "governorSetUp", governorSetUp);
+  exportFunction(env, exports, "governorLimits", governorLimits);
+  exportFunction(env, exports, "governorJournal", governorJournal);
+  exportFunction(env, exports, "governorProxies", governorProxies);
+  exportFunction(env, exports, "governorBegin", governorBegin);
+  exportFunction(env, exports, "learnRoute", learnRoute);
+  exportFunction(env, exports, "learnModel", learnModel);
+  exportFunction(env, exports, "setServedModel", setServedModel);
+  exportFunction(env, exports, "governorOpen", governorOpen);
+  exportFunction(env, exports, "governorFail", governorFail);
+  exportFunction(env, exports, "governorCounts", governorCounts);
+}
+
+}  // namespace tidegate

@@ -1,0 +1,213 @@
+#include "governor.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "../bindings/separators.h"
+#include "../server/connection.h"
+#include "../server/listener.h"
+#include "governed-call.h"
+
+namespace tidegate::governor {
+
+namespace {
+
+using http::FieldName;
+
+// Bits of `credentialFields`.
+constexpr uint16_t kXApiKey = 1;
+constexpr uint16_t kXGoogApiKey = 2;
+constexpr uint16_t kApiKey = 4;
+constexpr uint16_t kAuthorization = 8;
+
+std::string_view bearerOf(std::string_view value) {
+  static constexpr char kBearer[] = "bearer ";
+  if (value.size() < 7) return {};
+  for (size_t i = 0; i < 7; i++) {
+    if ((value[i] | 0x20) != (kBearer[i] | 0x20)) return {};
+  }
+  value.remove_prefix(7);
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+  return value;
+}
+
+}  // namespace
+
+Governor::Governor(GovernorHost& host) : host_(host) {}
+
+Governor::~Governor() { close(); }
+
+void Governor::close() {
+  generation_.reset();
+}
+
+std::shared_ptr<Generation> Governor::begin() {
+  auto generation = std::make_shared<Generation>();
+  generation->id = nextGeneration_++;
+  generation_ = generation;
+  return generation;
+}
+
+Route* Governor::routeOf(const server::Exchange& exchange) {
+  const http::RequestHead& head = exchange.head();
+  const std::string_view path = exchange.text(head.path);
+  // Equivalent spellings of a path are the router's to know.
+  if (path.size() > 1024 || path.find('%') != std::string_view::npos) return nullptr;
+  key_.assign(exchange.method());
+  key_.push_back(' ');
+  if (generation_->byHost) key_.append(exchange.text(head.hostName));
+  key_.push_back(' ');
+  const size_t at = key_.size();
+  key_.append(path);
+  if (Route* route = generation_->exact.find(key_)) return route;
+  if (!generation_->hasPrefixes) return nullptr;
+  for (size_t end = key_.size();;) {
+    if (Route* route = generation_->prefixes.find(std::string_view(key_).substr(0, end))) {
+      return route->hole ? nullptr : route;
+    }
+    if (end <= at) return nullptr;
+    // The prefix `/` is the empty one: every path is below it.
+    end = key_.rfind('/', end - 1);
+  }
+}
+
+int Governor::applicationOf(const server::Exchange& exchange, uint16_t* credentialFields) const {
+  int found = -1;
+  uint16_t seen = 0;
+  for (const http::Field& field : exchange.head().fields) {
+    uint16_t bit;
+    switch (field.id) {
+      case FieldName::kXApiKey: bit = kXApiKey; break;
+      case FieldName::kXGoogApiKey: bit = kXGoogApiKey; break;
+      case FieldName::kApiKey: bit = kApiKey; break;
+      case FieldName::kAuthorization: bit = kAuthorization; break;
+      default: continue;
+    }
+    // More than one key: which of them counts, and which go on, is JavaScript's to say.
+    if (seen != 0) return -2;
+    seen = bit;
+    std::string_view key = exchange.text(field.value);
+    if (bit == kAuthorization) key = bearerOf(key);
+    if (key.empty()) return -2;
+    // Keys beyond ASCII are digested as UTF-8 text there.
+    for (const char byte : key) {
+      if (static_cast<signed char>(byte) < 0) return -2;
+    }
+    const auto entry = generation_->credentials.find(digest::sha256(key.data(), key.size()));
+    if (entry == generation_->credentials.end()) return -2;
+    found = static_cast<int>(entry->second);
+    *credentialFields = bit;
+  }
+  return found;
+}
+
+bool Governor::mayCall(const Service& service, int application) const {
+  if (service.access == Access::kOpen) return true;
+  if (application < 0) return false;
+  if (service.access == Access::kKey) return true;
+  const auto& subscriptions = generation_->applications[static_cast<size_t>(application)].subscriptions;
+  const auto index = static_cast<uint32_t>(&service - generation_->services.data());
+  return std::binary_search(subscriptions.begin(), subscriptions.end(), index);
+}
+
+bool Governor::take(server::Exchange& exchange) {
+  if (generation_ == nullptr || generation_->routes.empty() || limits_ == nullptr) return false;
+  const http::RequestHead& head = exchange.head();
+  if (head.hasConnectionNames) return false;
+  Route* route = routeOf(exchange);
+  if (route == nullptr) return false;
+  uint16_t credentialFields = 0;
+  const int application = applicationOf(exchange, &credentialFields);
+  if (application == -2) return false;
+  if (!mayCall(generation_->services[route->service], application)) return false;
+  if (!head.chunked && head.contentLength > route->maxBodyBytes) return false;
+  if (head.chunked && !route->ai) return false;
+  if (route->ai && !exchange.hasBody()) return false;
+
+  const std::string& peer = exchange.connection().peerAddress();
+  std::string clientAddress = peer;
+  std::string_view scheme = "http";
+  const auto proxies = proxies_.find(exchange.connection().listener().id);
+  if (proxies != proxies_.end() && !proxies->second.empty() && proxies->second.trusts(peer)) {
+    std::string_view forwardedFor;
+    std::string_view proto;
+    for (const http::Field& field : head.fields) {
+      if (field.id == FieldName::kForwarded) return false;
+      if (field.id == FieldName::kXForwardedFor) {
+        if (forwardedFor.data() != nullptr) return false;
+        forwardedFor = exchange.text(field.value);
+      } else if (field.id == FieldName::kXForwardedProto) {
+        proto = exchange.text(field.value);
+      }
+    }
+    if (!forwardedFor.empty()) clientAddress = proxies->second.resolve(peer, forwardedFor);
+    if (proto == "https") scheme = "https";
+    else if (!proto.empty() && proto != "http") return false;
+  }
+
+  GovernedCall* call = makeCall();
+  call->begin(exchange, generation_, *route, application, credentialFields, std::move(clientAddress), scheme);
+  return true;
+}
+
+std::string_view Governor::nextId(double nowMs) {
+  static constexpr char kAlphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
+  if (nowMs != idMs_) {
+    idMs_ = nowMs;
+    auto rest = static_cast<uint64_t>(nowMs);
+    for (int i = 9; i >= 0; i--) {
+      id_[i] = kAlphabet[rest % 32];
+      rest /= 32;
+    }
+    std::memcpy(id_ + 10, idProcess_.data(), std::min<size_t>(idProcess_.size(), 10));
+  }
+  uint32_t rest = ++idCount_;
+  for (int i = 25; i >= 20; i--) {
+    id_[i] = kAlphabet[rest % 32];
+    rest /= 32;
+  }
+  return {id_, 26};
+}
+
+GovernedCall* Governor::makeCall() {
+  std::unique_ptr<GovernedCall> call;
+  if (freeCalls_.empty()) {
+    call = std::make_unique<GovernedCall>(*this);
+  } else {
+    call = std::move(freeCalls_.back());
+    freeCalls_.pop_back();
+  }
+  calls_.insert(call.get());
+  return call.release();
+}
+
+void Governor::free(GovernedCall* call) {
+  if (calls_.erase(call) == 0) return;
+  host_.poller().clearDeadline(call);
+  retired_.emplace_back(call);
+}
+
+void Governor::recycle() {
+  for (auto& call : retired_) {
+    if (freeCalls_.size() < 1024) freeCalls_.push_back(std::move(call));
+  }
+  retired_.clear();
+}
+
+Counts Governor::takeCounts() {
+  Counts counts;
+  counts.epoch = counts_.epoch + 1;
+  std::swap(counts, counts_);
+  return counts;
+}
+
+void Governor::failAll(int error) {
+  const std::vector<GovernedCall*> all(calls_.begin(), calls_.end());
+  for (GovernedCall* call : all) {
+    if (calls_.count(call) > 0) call->fail(error);
+  }
+}
+
+}  // namespace tidegate::governor

@@ -1,0 +1,194 @@
+// What the stages have decided about calls of one kind, so that the next ones of that kind need no JavaScript.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "../digest/sha256.h"
+#include "../limits/shared-limits.h"
+#include "../scan/usage-scan.h"
+#include "flat-table.h"
+
+namespace tidegate::governor {
+
+enum class LimitSubject : uint8_t { kApplication, kService, kAddress };
+
+struct Limit {
+  limits::LimitSpec spec;
+  LimitSubject subject = LimitSubject::kApplication;
+  std::string keyPrefix;  // the counter's name up to its subject
+  bool hasKey = false;    // the subject is always the same
+  limits::CounterKey key;
+};
+
+enum class Access : uint8_t { kOpen, kKey, kSubscription };
+
+struct Service {
+  std::string id;
+  std::string team;
+  Access access = Access::kSubscription;
+  std::vector<Limit> limits;
+};
+
+struct Application {
+  std::string id;
+  std::string team;
+  std::vector<uint32_t> subscriptions;  // services, ascending
+  std::vector<Limit> limits;
+};
+
+// Numbers shared with JavaScript for each upstream target, in a Float64Array.
+struct TargetNumbers {
+  double inFlight;
+  double successes;
+  double blocked;  // not 0: calls to it are JavaScript's to decide
+  double unhealthyAnswers;
+};
+
+// A target's head fields, with one of the provider's keys.
+struct HeadVariant {
+  std::string fields;
+  double weight = 1;
+  double credit = 0;
+};
+
+struct Price {
+  double inputPerToken = 0;
+  double outputPerToken = 0;
+  double cachedInputPerToken = 0;
+  double cacheWritePerToken = 0;
+  double aboveInputTokens = -1;  // above it the price is JavaScript's to find; negative: never
+};
+
+struct PlanTarget {
+  uint32_t origin = 0;
+  TargetNumbers* numbers = nullptr;
+  double weight = 1;
+  double credit = 0;
+  std::string upstream;  // for the record
+  // rest
+  std::string pathPrefix;
+  std::string host;
+  // ai
+  std::string requestLine;
+  std::vector<HeadVariant> heads;
+  std::vector<std::pair<std::string, std::string>> replaceable;  // name and value, unless the caller sends its own
+  std::string provider;
+  std::string model;
+  std::string modelJson;     // as it stands in a request
+  std::string answerFields;  // of a whole answer
+  std::string streamFields;
+  scan::UsageDialect dialect = scan::UsageDialect::kNone;
+  bool translated = false;  // the provider speaks another dialect: JavaScript translates both bodies
+  bool hasPrice = false;
+  Price price;
+  // Likewise, for the model that answered last.
+  uint32_t countsEpoch = 0;
+  std::string countedModel;
+  struct ModelTally* tally = nullptr;
+};
+
+// Calls of one kind.
+struct Tally {
+  static constexpr size_t kBuckets = 17;
+  double calls = 0;
+  double seconds = 0;
+  double requestBytes = 0;
+  double responseBytes = 0;
+  double buckets[kBuckets] = {};
+};
+
+struct ModelTally {
+  double inputTokens = 0;
+  double outputTokens = 0;
+  double cachedInputTokens = 0;
+  double reasoningTokens = 0;
+  double costUsd = 0;
+};
+
+struct Plan {
+  uint32_t id = 0;
+  bool ai = false;
+  std::vector<PlanTarget> targets;
+  bool roundRobin = false;  // otherwise drawn by weight
+  uint32_t firstByteMs = 0;
+  uint32_t idleMs = 0;
+  uint32_t totalMs = 0;
+  // rest
+  uint32_t stripSegments = 0;
+  bool preserveHost = false;
+  bool setsHost = false;
+  bool writesFor = true;
+  bool writesProto = true;
+  bool writesForwardedHost = true;
+  bool writesId = true;
+  bool idempotent = false;
+  std::vector<std::string> droppedFields;
+  std::string appendedFields;
+  std::vector<std::string> droppedAnswerFields;
+  std::string appendedAnswerFields;
+  bool writesAnswerId = true;
+  std::vector<uint16_t> gate;  // statuses that JavaScript decides about
+  // ai
+  std::string modelAsked;
+  bool stream = false;
+  bool includeUsage = false;
+  bool addUsage = false;        // ask for usage although the caller did not
+  bool requestIdTwice = false;  // once more as `request-id`
+  std::vector<std::string> forwardedFields;
+  uint64_t maxResponseBytes = 0;
+};
+
+// Of one worker, since JavaScript asked last.
+struct Counts {
+  uint32_t epoch = 1;
+  std::map<std::tuple<std::string, std::string, uint16_t>, Tally> calls;  // by service, route and status
+  std::map<std::pair<std::string, std::string>, ModelTally> models;       // by provider and model that answered
+};
+
+struct Tally;
+struct ModelTally;
+
+struct Route {
+  uint32_t id = 0;
+  std::string name;  // for the record
+  uint32_t service = 0;
+  bool ai = false;
+  uint64_t maxBodyBytes = 0;
+  Plan* plan = nullptr;  // rest
+  bool hole = false;     // JavaScript has to say
+  // Where its calls are counted, while `countsEpoch` is the governor's.
+  uint32_t countsEpoch = 0;
+  std::vector<std::pair<uint16_t, Tally*>> tallies;
+};
+
+struct DigestHash {
+  size_t operator()(const digest::Sha256& digest) const {
+    size_t hash;
+    std::memcpy(&hash, digest.data(), sizeof hash);
+    return hash;
+  }
+};
+
+// All that holds for one snapshot. Calls keep the one that they began with.
+struct Generation {
+  uint32_t id = 0;
+  bool byHost = false;  // routes differ by host
+  std::vector<Service> services;
+  std::vector<Application> applications;
+  std::unordered_map<digest::Sha256, uint32_t, DigestHash> credentials;
+  std::vector<std::unique_ptr<Route>> routes;
+  std::vector<std::unique_ptr<Plan>> plans;
+  FlatTable<Route> exact;     // `METHOD host path`
+  FlatTable<Route> prefixes;  // the same, up to a segment's end
+  FlatTable<Plan> models;     // route, flags, model
+  bool hasPrefixes = false;
+};
+
+}  // namespace tidegate::governor

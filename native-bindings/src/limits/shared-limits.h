@@ -1,0 +1,101 @@
+// Counters behind rate limits, quotas and budgets in a MAP_SHARED segment: exact over all workers of a machine.
+//
+// Requests are exact: however many processes ask at once, a limit of 1,000 lets 1,000 through. A process may die at any
+// instruction (kill -9): the others go on, at most the one request it was just counting is counted without having been
+// made, and `reclaim` gives back the tokens and cost that it had reserved and not settled.
+//
+// An instance belongs to one thread. Several threads of a process open one each, like processes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace tidegate::limits {
+
+// kFixedWindow: windows aligned to the clock; what was used in one says nothing in the next.
+// kSlidingWindow: two such windows, the previous one weighted by how much of it the last `windowMs` still cover:
+//   used = current + previous × overlap. Exact within that definition, which takes the calls of the previous window as
+//   spread evenly over it.
+// kTokenBucket: gains `amount` per `windowMs`, evenly, and holds at most `amount`.
+enum class Algorithm : uint8_t { kFixedWindow, kSlidingWindow, kTokenBucket };
+// Requests are exact. Tokens and cost are estimates before the call: a counter below its limit admits whatever the
+// amount.
+enum class Unit : uint8_t { kRequests, kTokens, kCost };
+
+struct LimitSpec {
+  Algorithm algorithm = Algorithm::kFixedWindow;
+  Unit unit = Unit::kRequests;
+  double amount = 0;    // above 0
+  double windowMs = 0;  // above 0
+};
+
+// Names a counter: a hash of its key, the same in every process. Neither half is 0.
+struct CounterKey {
+  uint64_t high = 0;
+  uint64_t low = 0;
+};
+// MurmurHash3 x64 128 with seed 0.
+CounterKey counterKeyOf(std::string_view name);
+
+// No entry in the ledger: nothing to give back should this process die before it settles.
+constexpr uint32_t kNoLedger = 0xffffffff;
+// `open` takes the lowest worker number that is free.
+constexpr uint32_t kAnyWorker = 0xffffffff;
+
+struct Decision {
+  bool allowed = false;
+  bool full = false;  // the segment has no slot left: nothing was counted
+  bool busy = false;  // a live process has held the counter for a second (stopped by a debugger?): nothing was counted
+  double remaining = 0;
+  double resetMs = 0;
+  double retryAfterMs = 0;
+  uint32_t ledger = kNoLedger;  // for settle
+};
+
+// Of this process.
+struct SharedLimitsStats {
+  uint64_t full = 0;       // calls that found no slot
+  uint64_t busy = 0;       // calls given up because a live process kept the counter
+  uint64_t untracked = 0;  // reservations that the ledger had no room for: lost if this process dies before settling
+  uint64_t takeovers = 0;  // locks taken from dead processes
+};
+
+class SharedLimits {
+ public:
+  // Maps the segment in `path` for `slots` counters (64 to 16,777,216, rounded up to a power of two). It is made when
+  // it is not there, and made anew when it is of another version or size and no live process has it open. `worker`:
+  // this process's place among those that share the segment, 0 to 1023, or kAnyWorker. What dead processes had reserved
+  // is given back. Null with `error` set: what failed and what to do.
+  static std::unique_ptr<SharedLimits> open(const std::string& path, uint32_t slots, uint32_t worker,
+                                            std::string* error);
+  ~SharedLimits();
+  SharedLimits(const SharedLimits&) = delete;
+  SharedLimits& operator=(const SharedLimits&) = delete;
+
+  // Same meaning as LimitStore.reserve and .settle in src/contracts/limits.ts. `nowMs`: Unix time.
+  Decision reserve(const LimitSpec& limit, CounterKey key, double amount, double nowMs);
+  // `reserved`, `reservedAtMs`: amount and nowMs of the reservation. `ledger`: its Decision.ledger; without it, the
+  // entry is found by key, amount and time. False: the counter was out of reach (no slot for a bucket that now owes
+  // something, or busy) and is not corrected.
+  bool settle(const LimitSpec& limit, CounterKey key, double reserved, double used, double reservedAtMs, double nowMs,
+              uint32_t ledger = kNoLedger);
+
+  // Gives back what a dead process of `worker` had reserved and not settled. Returns how many reservations that were:
+  // 0 when it lives.
+  uint32_t reclaim(uint32_t worker);
+  // Counters that still say something at `nowMs`. Reads the whole segment: for metrics.
+  uint32_t slotsUsed(double nowMs) const;
+  uint32_t slotCount() const;
+  uint32_t worker() const;
+  const SharedLimitsStats& stats() const;
+
+ private:
+  class State;
+  explicit SharedLimits(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tidegate::limits

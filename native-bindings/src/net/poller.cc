@@ -1,0 +1,256 @@
+#include "poller.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace tidegate::net {
+
+void FileDescriptor::reset() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+// --- timers ---
+
+Timed::~Timed() { TimerWheel::unlink(this); }
+
+void TimerWheel::unlink(Timed* timed) {
+  if (timed->link_ == nullptr) return;
+  *timed->link_ = timed->next_;
+  if (timed->next_ != nullptr) timed->next_->link_ = timed->link_;
+  timed->link_ = nullptr;
+  timed->next_ = nullptr;
+}
+
+void TimerWheel::insert(Timed* timed, uint64_t atMs) {
+  // Never into a bucket that was already passed.
+  const uint64_t tick = std::max(atMs / kTickMs + 1, tick_ + 1);
+  Timed** head = &buckets_[std::min(tick, tick_ + kBuckets - 1) % kBuckets];
+  timed->bucketMs_ = std::min(tick, tick_ + kBuckets - 1) * kTickMs;
+  timed->next_ = *head;
+  if (timed->next_ != nullptr) timed->next_->link_ = &timed->next_;
+  timed->link_ = head;
+  *head = timed;
+}
+
+void TimerWheel::set(Timed* timed, uint64_t deadlineMs) {
+  timed->deadlineMs_ = deadlineMs;
+  // A later deadline is found when the bucket of the earlier one comes up.
+  if (timed->link_ != nullptr && deadlineMs >= timed->bucketMs_) return;
+  unlink(timed);
+  insert(timed, deadlineMs);
+}
+
+void TimerWheel::clear(Timed* timed) { timed->deadlineMs_ = 0; }
+
+void TimerWheel::advance(uint64_t nowMs) {
+  const uint64_t until = nowMs / kTickMs;
+  if (until > tick_ + kBuckets) tick_ = until - kBuckets;
+  while (tick_ < until) {
+    tick_++;
+    Timed*& head = buckets_[tick_ % kBuckets];
+    while (head != nullptr) {
+      Timed* timed = head;
+      unlink(timed);
+      const uint64_t deadlineMs = timed->deadlineMs_;
+      if (deadlineMs == 0) continue;
+      if (deadlineMs > nowMs) {
+        insert(timed, deadlineMs);
+        continue;
+      }
+      timed->deadlineMs_ = 0;
+      timed->onDeadline();
+    }
+  }
+}
+
+// --- the poller ---
+
+struct Poller::Handles {
+  uv_poll_t poll;
+  uv_timer_t timer;
+  uv_check_t polled;
+  uv_idle_t dontWait;
+  int open = 4;  // handles, and requests under way
+  std::function<void()> whenClosed;
+
+  static void closed(uv_handle_t* handle) { static_cast<Handles*>(handle->data)->closedOne(); }
+
+  void closedOne() {
+    if (--open > 0) return;
+    if (whenClosed) whenClosed();
+    delete this;
+  }
+};
+
+Poller::Poller(uv_loop_t* loop, Turns* turns) : loop_(loop), turns_(turns), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  handles_ = new Handles;
+  uv_poll_init(loop, &handles_->poll, epoll_.get());
+  uv_timer_init(loop, &handles_->timer);
+  uv_check_init(loop, &handles_->polled);
+  uv_idle_init(loop, &handles_->dontWait);
+  handles_->poll.data = this;
+  handles_->timer.data = this;
+  handles_->polled.data = this;
+  uv_poll_start(&handles_->poll, UV_READABLE, onReadable);
+  uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->timer));
+  updateTime();
+  wheel_.advance(nowMs_);
+}
+
+Poller::~Poller() { close(nullptr); }
+
+void Poller::close(std::function<void()> closed) {
+  if (handles_ == nullptr) {
+    if (closed) closed();
+    return;
+  }
+  handles_->whenClosed = std::move(closed);
+  uv_handle_t* all[] = {reinterpret_cast<uv_handle_t*>(&handles_->poll), reinterpret_cast<uv_handle_t*>(&handles_->timer),
+                        reinterpret_cast<uv_handle_t*>(&handles_->polled),
+                        reinterpret_cast<uv_handle_t*>(&handles_->dontWait)};
+  uv_poll_stop(&handles_->poll);
+  for (uv_handle_t* handle : all) {
+    handle->data = handles_;
+    uv_close(handle, Handles::closed);
+  }
+  handles_ = nullptr;
+}
+
+bool Poller::add(int fd, uint32_t events, Pollable* pollable) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = pollable;
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void Poller::remove(int fd) {
+  epoll_event event{};
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &event);
+}
+
+bool Poller::modify(int fd, uint32_t events, Pollable* pollable) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = pollable;
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0;
+}
+
+bool Poller::hasEvents(const Pollable* pollable) const {
+  for (int i = eventAt_; i < eventCount_; i++) {
+    if (events_[i].data.ptr == pollable) return true;
+  }
+  return false;
+}
+
+void Poller::forget(Pollable* pollable) {
+  for (int i = eventAt_; i < eventCount_; i++) {
+    if (events_[i].data.ptr == pollable) events_[i].data.ptr = nullptr;
+  }
+}
+
+void Poller::setDeadline(Timed* timed, uint64_t deadlineMs) {
+  wheel_.set(timed, deadlineMs);
+  if (timerRuns_ || handles_ == nullptr) return;
+  timerRuns_ = true;
+  uv_timer_start(&handles_->timer, onTimer, TimerWheel::kTickMs, TimerWheel::kTickMs);
+}
+
+void Poller::defer(Deferred* deferred) {
+  if (deferred->queued_) return;
+  deferred->queued_ = true;
+  deferred_.push_back(deferred);
+  if (inTurn_ || wakesUp_ || handles_ == nullptr) return;
+  // Outside of a turn, e.g. in a timer of JavaScript: libuv shall poll without waiting, and come back.
+  wakesUp_ = true;
+  uv_idle_start(&handles_->dontWait, [](uv_idle_t*) {});
+  uv_check_start(&handles_->polled, onPolled);
+}
+
+void Poller::undefer(Deferred* deferred) {
+  if (!deferred->queued_) return;
+  deferred->queued_ = false;
+  std::replace(deferred_.begin(), deferred_.end(), deferred, static_cast<Deferred*>(nullptr));
+  std::replace(running_.begin(), running_.end(), deferred, static_cast<Deferred*>(nullptr));
+}
+
+void* Poller::beginRequest() {
+  handles_->open++;
+  return handles_;
+}
+
+void Poller::endRequest(void* request) { static_cast<Handles*>(request)->closedOne(); }
+
+void Poller::hold() {
+  if (holds_++ == 0 && handles_ != nullptr) uv_ref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+}
+
+void Poller::unhold() {
+  if (--holds_ == 0 && handles_ != nullptr) uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+}
+
+void Poller::onReadable(uv_poll_t* handle, int, int) { static_cast<Poller*>(handle->data)->turn(); }
+
+void Poller::onTimer(uv_timer_t* handle) { static_cast<Poller*>(handle->data)->runTimers(); }
+
+void Poller::onPolled(uv_check_t* handle) {
+  auto* poller = static_cast<Poller*>(handle->data);
+  poller->wakesUp_ = false;
+  uv_idle_stop(&poller->handles_->dontWait);
+  uv_check_stop(handle);
+  if (poller->deferred_.empty()) return;
+  poller->beginTurn();
+  poller->endTurn();
+}
+
+void Poller::turn() {
+  eventCount_ = ::epoll_wait(epoll_.get(), events_, kMaxEvents, 0);
+  if (eventCount_ <= 0) {
+    eventCount_ = 0;
+    return;
+  }
+  beginTurn();
+  for (eventAt_ = 0; eventAt_ < eventCount_;) {
+    const epoll_event event = events_[eventAt_++];
+    if (event.data.ptr != nullptr) static_cast<Pollable*>(event.data.ptr)->onEvents(event.events);
+  }
+  eventCount_ = eventAt_ = 0;
+  endTurn();
+}
+
+void Poller::runTimers() {
+  beginTurn();
+  wheel_.advance(nowMs_);
+  endTurn();
+}
+
+void Poller::beginTurn() {
+  updateTime();
+  turns_->beginTurn();
+  inTurn_ = true;
+}
+
+void Poller::endTurn() {
+  runDeferred();
+  inTurn_ = false;
+  turns_->endTurn();
+}
+
+void Poller::runDeferred() {
+  while (!deferred_.empty()) {
+    running_.swap(deferred_);
+    for (size_t i = 0; i < running_.size(); i++) {
+      Deferred* deferred = running_[i];
+      if (deferred == nullptr) continue;
+      deferred->queued_ = false;
+      running_[i] = nullptr;
+      deferred->onTurnEnd();
+    }
+    running_.clear();
+  }
+}
+
+}  // namespace tidegate::net

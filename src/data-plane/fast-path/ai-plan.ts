@@ -1,0 +1,143 @@
+import type { NativePlan, NativePlanTarget } from "../../../native-bindings/engine.ts";
+import type { InboundName } from "../../dialects/index.ts";
+import type { Price } from "../../providers/prices.ts";
+import { NativeDispatcher } from "../../upstream/native-dispatcher.ts";
+import { DIALECT_HEADERS } from "../pipeline/ai/ai-attempt.ts";
+import type { AiTarget } from "../pipeline/ai/ai-target.ts";
+import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
+import {
+  type AiOperation,
+  type BuiltCall,
+  type InspectedRequest,
+  passthroughPath,
+} from "../pipeline/ai/translation.ts";
+import { EMPTY_PLAN, EMPTY_TARGET } from "./empty-plan.ts";
+
+export interface AiPlanOptions {
+  operation: AiOperation;
+  inbound: InboundName;
+  route: ModelRoute;
+  request: InspectedRequest;
+  /** The first attempt's. */
+  built: BuiltCall;
+  id: number;
+  maxResponseBytes: number;
+}
+
+const DIALECTS: Partial<Record<string, number>> = { openai: 1, anthropic: 2 };
+
+/**
+ * How the native side makes calls of one model and one way of asking; null where it can't: another dialect, TLS, or a
+ * choice of target that depends on how targets do. With failover it makes the first attempt, and JavaScript all others.
+ */
+export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: readonly AiTarget[] } | null {
+  const { operation, inbound, route, request, built, id, maxResponseBytes } = options;
+  const { strategy } = route;
+  if (strategy === "latency" || strategy === "least-busy") return null;
+  // Streams are translated piece by piece, and requests for each target in its own way: JavaScript's.
+  if (!built.passthrough && (request.stream || operation !== "chat")) return null;
+  const targets = strategy === "weighted" ? route.targets : route.targets.slice(0, 1);
+  if (!built.passthrough && targets.length > 1) return null;
+  const native: NativePlanTarget[] = [];
+  for (const target of targets) {
+    const made = nativeTarget(target, operation, inbound, built);
+    if (made === null) return null;
+    native.push(made);
+  }
+  const { timeouts } = route;
+  const plan: NativePlan = {
+    ...EMPTY_PLAN,
+    id,
+    ai: true,
+    targets: native,
+    firstByteMs: timeouts.firstByteMs,
+    idleMs: timeouts.idleMs,
+    totalMs: timeouts.totalMs,
+    modelAsked: request.model.slice(0, 200),
+    stream: request.stream,
+    includeUsage: request.includeUsage,
+    addUsage: request.stream && !request.includeUsage,
+    requestIdTwice: inbound === "anthropic",
+    forwardedFields: built.passthrough ? [...(DIALECT_HEADERS[inbound] ?? [])] : [],
+    maxResponseBytes,
+  };
+  return { plan, targets };
+}
+
+function nativeTarget(
+  target: AiTarget,
+  operation: AiOperation,
+  inbound: InboundName,
+  built: BuiltCall,
+): NativePlanTarget | null {
+  const { provider, dispatcher, load } = target;
+  const same = passthroughPath({ operation, inbound, outbound: provider.dialect, target: target.target });
+  const translated = !built.passthrough;
+  const dialect = translated ? 0 : DIALECTS[provider.dialect];
+  const path = translated ? built.path + (built.query === "" ? "" : `?${built.query}`) : same;
+  if (path === undefined || dialect === undefined || translated !== (same === undefined)) return null;
+  if (!(dispatcher instanceof NativeDispatcher) || load.numbers.index === 0) return null;
+  const { model } = target.target;
+  const answer = `x-tidegate-provider: ${provider.id}\r\nx-tidegate-model: ${model}\r\nx-tidegate-attempts: 1\r\n`;
+  const replaceable = translated ? [] : (DIALECT_HEADERS[inbound] ?? []);
+  const first = target.headVariants[0]?.headers ?? [];
+  return {
+    ...EMPTY_TARGET,
+    origin: dispatcher.originId,
+    numbers: load.numbers.index,
+    weight: target.weight,
+    upstream: target.host,
+    requestLine: `POST ${target.pathPrefix}${path} HTTP/1.1\r\n`,
+    heads: target.headVariants.map(({ headers, weight }) => ({
+      fields: lines(
+        withFields(
+          selected(headers, (name) => !replaceable.includes(name)),
+          built.headers,
+        ),
+      ),
+      weight,
+    })),
+    replaceable: selected(first, (name) => replaceable.includes(name)),
+    provider: provider.id,
+    model,
+    modelJson: JSON.stringify(model),
+    answerFields: `content-type: application/json\r\n${answer}`,
+    streamFields: `content-type: text/event-stream; charset=utf-8\r\n${answer}`,
+    dialect,
+    translated,
+    price: nativePrice(target.price),
+  };
+}
+
+function nativePrice(price: Price | null): NativePlanTarget["price"] {
+  if (price === null) return null;
+  const { variable } = price;
+  const above = variable === null ? -1 : variable.aboveInputTokens < 0 ? -2 : variable.aboveInputTokens;
+  return {
+    input: price.inputPerToken,
+    output: price.outputPerToken,
+    cached: price.cachedInputPerToken,
+    written: price.cacheWritePerToken,
+    above,
+  };
+}
+
+function selected(headers: readonly string[], keep: (name: string) => boolean): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    if (keep(headers[i] as string)) kept.push(headers[i] as string, headers[i + 1] as string);
+  }
+  return kept;
+}
+
+/** What a translated request adds to, or replaces of, a target's fields. */
+function withFields(headers: string[], added: Readonly<Record<string, string>>): string[] {
+  const kept = selected(headers, (name) => added[name] === undefined);
+  return [...kept, ...Object.entries(added).flat()];
+}
+
+function lines(headers: readonly string[]): string {
+  let text = "";
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return text;
+}

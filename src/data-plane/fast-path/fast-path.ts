@@ -1,0 +1,337 @@
+import type {
+  GovernorEvents,
+  Handover,
+  NativeEngine,
+  NativeLimit,
+  NativePlan,
+  NativeRoute,
+  TranslatedByJavaScript,
+} from "../../../native-bindings/engine.ts";
+import type { CallRecordValue } from "../../contracts/call-record.ts";
+import { type ErrorCode, GatewayError } from "../../contracts/errors.ts";
+import type { Usage } from "../../contracts/ir.ts";
+import type { Snapshot } from "../../contracts/snapshot.ts";
+import { type InboundName, inboundDialects, outboundDialects } from "../../dialects/index.ts";
+import type { AiRuntime } from "../pipeline/ai/ai-runtime.ts";
+import type { AiTarget } from "../pipeline/ai/ai-target.ts";
+import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
+import { providerFailed } from "../pipeline/ai/stream-answer.ts";
+import {
+  type AiOperation,
+  type BuiltCall,
+  buildText,
+  type CallPlan,
+  type InspectedRequest,
+  parseBody,
+  translateAnswer,
+} from "../pipeline/ai/translation.ts";
+import type { CompiledApplication, CompiledLimit, RouteTarget } from "../pipeline/compiled.ts";
+import type { Context } from "../pipeline/context.ts";
+import type { RestService, RestTarget } from "../pipeline/rest/rest-service.ts";
+import { aiPlan } from "./ai-plan.ts";
+import { restPlan } from "./rest-plan.ts";
+
+/** Beyond this many other routes below a prefix, its paths are learned one by one. */
+const MAX_HOLES = 1_000;
+
+interface LearnedPlan {
+  targets: readonly (RestTarget | AiTarget)[];
+  /** The caller's dialect, of a call to a model. */
+  inbound: InboundName | null;
+  /** The request as it was built when the plan was made; those of the plan differ in their bodies alone. */
+  built: BuiltCall | null;
+  operation: AiOperation;
+  /** Longer bodies are translated in the pool. */
+  offloadBytes: number;
+}
+
+/**
+ * Teaches the native governor what the stages decide, so that the next calls of a kind need no JavaScript. The stages stay
+ * the one place where rules are: what is learned is one of their decisions, with all that it depended on as its key, and it
+ * is forgotten with the snapshot.
+ */
+export class FastPath implements GovernorEvents {
+  readonly #engine: NativeEngine;
+  readonly #runtime: AiRuntime;
+  readonly #decodeRecord: (bytes: Buffer) => CallRecordValue[];
+  #generation = 0;
+  #enabled = false;
+  #byHost = false;
+  #services = new Map<string, number>();
+  #learnedRoutes = new Map<string, number>();
+  #learnedModels = new Set<string>();
+  #plans = new Map<number, LearnedPlan>();
+  /** Of the snapshot before: calls that began with it may still ask. */
+  #formerPlans = new Map<number, LearnedPlan>();
+  #nextPlan = 1;
+
+  constructor(engine: NativeEngine, runtime: AiRuntime, decodeRecord: (bytes: Buffer) => CallRecordValue[]) {
+    this.#engine = engine;
+    this.#runtime = runtime;
+    this.#decodeRecord = decodeRecord;
+    engine.setGovernor(this);
+  }
+
+  /** A new snapshot holds: everything learned is forgotten. */
+  begin(
+    snapshot: Snapshot,
+    byHost: boolean,
+    services: readonly { id: string; team: string; access: string; limits: readonly CompiledLimit[] }[],
+    applications: ReadonlyMap<string, CompiledApplication>,
+  ): void {
+    // Bodies in the log go through JavaScript, which cuts and redacts them.
+    this.#enabled = snapshot.callLog.bodies === "off";
+    this.#byHost = byHost;
+    this.#services = new Map(services.map(({ id }, index) => [id, index]));
+    this.#learnedRoutes = new Map();
+    this.#learnedModels = new Set();
+    this.#formerPlans = this.#plans;
+    this.#plans = new Map();
+    const all = [...new Set(applications.values())];
+    const indexOf = new Map(all.map((application, index) => [application, index]));
+    const digests = Buffer.alloc(applications.size * 32);
+    const owners = Buffer.alloc(applications.size * 4);
+    let at = 0;
+    for (const [digest, application] of applications) {
+      digests.write(digest, at * 32, "hex");
+      owners.writeUInt32LE(indexOf.get(application) as number, at * 4);
+      at++;
+    }
+    this.#generation = this.#engine.addon.governorBegin(this.#engine.handle, {
+      byHost,
+      services: services.map(({ id, team, access, limits }) => ({
+        id,
+        team,
+        access: ACCESS[access as keyof typeof ACCESS],
+        limits: limits.map(nativeLimit),
+      })),
+      applications: all.map(({ id, team, subscriptions, limits }) => ({
+        id,
+        team,
+        subscriptions: [...subscriptions].flatMap((service) => this.#services.get(service) ?? []).sort((a, b) => a - b),
+        limits: limits.map(nativeLimit),
+      })),
+      digests,
+      owners,
+    });
+  }
+
+  // --- learning ---
+
+  learnRest(context: Context, service: RestService, route: Extract<RouteTarget, { kind: "rest" }>): void {
+    if (!this.#enabled) return;
+    const { exchange } = context;
+    if (route.route.match === "pattern" || exchange.path.includes("%")) return;
+    const prefix = route.route.match === "prefix" && route.holes !== null && route.holes.length <= MAX_HOLES;
+    const base = route.route.path.replace(/\/+$/, "");
+    // Equivalent spellings of a configured path are the router's to know.
+    if (prefix && !exchange.path.startsWith(base)) return;
+    const path = prefix ? base : exchange.path;
+    const key = this.#key(exchange.method, exchange.host, path);
+    if (this.#learnedRoutes.has(key)) return;
+    this.#learnedRoutes.set(key, -1);
+    const plan = restPlan(service, route, exchange.method, this.#nextPlan);
+    if (plan === null) return;
+    this.#plans.set(this.#nextPlan++, {
+      targets: service.targets,
+      inbound: null,
+      built: null,
+      operation: "chat",
+      offloadBytes: 0,
+    });
+    const holes = prefix ? (route.holes ?? []).map((hole) => this.#key(exchange.method, exchange.host, hole)) : [];
+    this.#learnRoute(key, prefix, routeOf(context, this.#services), plan, holes);
+  }
+
+  learnAi(
+    context: Context,
+    operation: AiOperation,
+    inbound: InboundName,
+    route: ModelRoute,
+    request: InspectedRequest,
+    built: BuiltCall,
+    index: number,
+  ): void {
+    // Only what the first attempt of an undisturbed call is.
+    if (!this.#enabled || context.attempts > 0 || index !== 0) return;
+    const { exchange } = context;
+    const key = this.#key(exchange.method, exchange.host, exchange.path);
+    let nativeRoute = this.#learnedRoutes.get(key);
+    if (nativeRoute === undefined) {
+      if (exchange.path.includes("%")) return;
+      nativeRoute = this.#learnRoute(key, false, routeOf(context, this.#services), null, []);
+    }
+    if (nativeRoute < 0) return;
+    // As governed-call.cc reads them from the body: stream, and whether usage is asked for in so many words.
+    const asks = request.stream && inbound === "openai" && request.includeUsage;
+    const flags = (request.stream ? 1 : 0) | (asks ? 2 : 0);
+    const modelKey = `${nativeRoute} ${flags} ${request.model}`;
+    if (this.#learnedModels.has(modelKey)) return;
+    this.#learnedModels.add(modelKey);
+    const maxResponseBytes = context.pipeline.snapshot.ai.maxResponseBytes;
+    const made = aiPlan({ operation, inbound, route, request, built, id: this.#nextPlan, maxResponseBytes });
+    if (made === null) return;
+    const { offloadBytes } = context.pipeline.snapshot.ai;
+    this.#plans.set(this.#nextPlan++, { targets: made.targets, inbound, built, operation, offloadBytes });
+    for (const { load, provider, target } of made.targets) {
+      this.#runtime.targetNumbers.label(load.numbers, provider.id, target.model);
+    }
+    this.#engine.addon.learnModel(this.#engine.handle, this.#generation, nativeRoute, flags, request.model, made.plan);
+  }
+
+  #key(method: string, host: string, path: string): string {
+    return `${method} ${this.#byHost ? host : ""} ${path}`;
+  }
+
+  #learnRoute(
+    key: string,
+    prefix: boolean,
+    route: NativeRoute | null,
+    plan: NativePlan | null,
+    holes: string[],
+  ): number {
+    const { addon, handle } = this.#engine;
+    const learned = route === null ? -1 : addon.learnRoute(handle, this.#generation, key, prefix, route, plan, holes);
+    this.#learnedRoutes.set(key, learned);
+    return learned;
+  }
+
+  // --- what the native side asks ---
+
+  onRecord(record: Buffer): void {
+    this.#runtime.callLog.append(this.#decodeRecord(record));
+  }
+
+  onStreamError(plan: number, target: number, requestId: string, error: Handover["error"], data: string): string {
+    const learned = this.#planOf(plan);
+    const at = learned?.targets[target];
+    if (learned === undefined || learned.inbound === null || at === undefined || !("provider" in at)) return "";
+    const failure = error === null ? providerError(at, data) : new GatewayError(...STREAM_ERRORS[error]);
+    if (error === null || error !== "draining") this.#runtime.metrics.attempted(at.provider.id, at.target.model, false);
+    return `${failure.code}\n${inboundDialects[learned.inbound].formatStreamError(failure, requestId)}`;
+  }
+
+  onCost(plan: number, target: number, input: number, output: number, cached: number, written: number): number {
+    const at = this.#planOf(plan)?.targets[target];
+    if (at === undefined || !("price" in at) || at.price === null) return -1;
+    const usage: Usage = { inputTokens: Math.max(0, input), outputTokens: Math.max(0, output) };
+    if (cached >= 0) usage.cachedInputTokens = cached;
+    if (written >= 0) usage.cacheWriteTokens = written;
+    return this.#runtime.prices.costUsd(at.price, usage);
+  }
+
+  onTranslateRequest(plan: number, target: number, body: Buffer): string | null {
+    const found = this.#callPlanOf(plan, target);
+    if (found === null || body.length > found.learned.offloadBytes) return null;
+    try {
+      const built = buildText(parseBody(body), found.callPlan);
+      const { path, query, headers } = found.built;
+      if (built.path !== path || built.query !== query || !sameHeaders(built.headers, headers)) return null;
+      return built.body;
+    } catch {
+      // The stages find the same, and say so.
+      return null;
+    }
+  }
+
+  onTranslateAnswer(plan: number, target: number, requestId: string, body: Buffer): TranslatedByJavaScript | null {
+    const found = this.#callPlanOf(plan, target);
+    if (found === null || body.length > found.learned.offloadBytes) return null;
+    const context = { model: found.callPlan.target.model, requestId, includeUsage: true };
+    try {
+      const { text, usage, model } = translateAnswer(body, "float", found.callPlan, false, context);
+      return text === null ? null : { text, tokens: tokensOf(usage), model: model ?? "" };
+    } catch {
+      return null;
+    }
+  }
+
+  #callPlanOf(plan: number, target: number): { learned: LearnedPlan; built: BuiltCall; callPlan: CallPlan } | null {
+    const learned = this.#planOf(plan);
+    const at = learned?.targets[target];
+    if (learned === undefined || learned.built === null || learned.inbound === null) return null;
+    if (at === undefined || !("provider" in at)) return null;
+    const { operation, inbound, built } = learned;
+    const callPlan = { operation, inbound, outbound: at.provider.dialect, target: at.target };
+    return { learned, built, callPlan };
+  }
+
+  /** What a handover's attempt was made at. */
+  targetOf({ plan, target }: Handover): RestTarget | AiTarget | null {
+    return this.#planOf(plan)?.targets[target] ?? null;
+  }
+
+  #planOf(id: number): LearnedPlan | undefined {
+    return this.#plans.get(id) ?? this.#formerPlans.get(id);
+  }
+}
+
+const NO_TOKENS = [-1, -1, -1, -1, -1] as const;
+
+function tokensOf(usage: Usage | null): TranslatedByJavaScript["tokens"] {
+  if (usage === null) return NO_TOKENS;
+  return [
+    usage.inputTokens,
+    usage.outputTokens,
+    usage.cachedInputTokens ?? -1,
+    usage.cacheWriteTokens ?? -1,
+    usage.reasoningTokens ?? -1,
+  ];
+}
+
+function sameHeaders(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
+  for (const name in one) if (one[name] !== other[name]) return false;
+  for (const name in other) if (one[name] === undefined) return false;
+  return true;
+}
+
+const ACCESS = { open: 0, key: 1, subscription: 2 } as const;
+const ALGORITHMS = { window: 0, "token-bucket": 2 } as const;
+const UNITS = { requests: 0, tokens: 1, cost_usd: 2 } as const;
+const SUBJECTS = { application: 0, service: 1, address: 2 } as const;
+
+function nativeLimit({ limit, keyPrefix, key }: CompiledLimit): NativeLimit {
+  return {
+    algorithm: ALGORITHMS[limit.algorithm],
+    unit: UNITS[limit.unit],
+    amount: limit.amount,
+    windowMs: limit.windowMs,
+    subject: SUBJECTS[limit.per],
+    keyPrefix,
+    key,
+  };
+}
+
+function routeOf({ target, exchange }: Context, services: ReadonlyMap<string, number>): NativeRoute | null {
+  if (target === null || target.kind === "health") return null;
+  const service = services.get(target.service.id);
+  if (service === undefined) return null;
+  return {
+    name: target.kind === "rest" ? target.route.id : target.routeId,
+    service,
+    ai: target.kind === "ai",
+    maxBodyBytes: Math.min(target.maxBodyBytes ?? exchange.maxBodyBytes, exchange.maxBodyBytes),
+  };
+}
+
+/** The error event of a provider that spoke in the middle of its stream. */
+function providerError(target: AiTarget, data: string): GatewayError {
+  const parser = outboundDialects[target.provider.dialect].createStreamParser(target.target);
+  const event = parser.push({ event: "error", data }).find((one) => one.type === "error");
+  if (event?.type === "error") return providerFailed(event.failure);
+  return new GatewayError("upstream_reset", "the provider's stream ended with an error");
+}
+
+type StreamError = Exclude<Handover["error"], null>;
+
+const STREAM_ERRORS: Record<StreamError, [ErrorCode, string]> = {
+  unreachable: ["upstream_unreachable", "the upstream can't be reached"],
+  "connect-timeout": ["upstream_connect_timeout", "the upstream did not accept a connection in time"],
+  reset: ["upstream_reset", "the provider's stream ended before the answer was complete"],
+  "first-byte-timeout": ["upstream_first_byte_timeout", "the upstream did not answer in time"],
+  "idle-timeout": ["upstream_idle_timeout", "the upstream stopped sending in the middle of its answer"],
+  protocol: ["upstream_protocol_error", "the provider's event stream is malformed"],
+  switched: ["upstream_protocol_error", "the upstream switched protocols without being asked"],
+  "total-timeout": ["upstream_total_timeout", "the call took longer than its total timeout"],
+  draining: ["not_ready", "the gateway is shutting down: try again"],
+};
