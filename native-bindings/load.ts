@@ -6,13 +6,18 @@ const PLACES = ["./build/Release/tidegate.node", "../../native-bindings/build/Re
 
 let loaded: unknown;
 
+/** TIDEGATE_ADDON names one that was built otherwise, e.g. with sanitizers (test/native-safety.mjs). */
+function paths(): string[] {
+  const given = process.env.TIDEGATE_ADDON;
+  return given === undefined ? PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url))) : [given];
+}
+
 /** The addon's functions. Throws with what to do when it was not built. */
 export function loadAddon(): unknown {
   if (loaded !== undefined) return loaded;
   const require = createRequire(import.meta.url);
   let reason: unknown;
-  for (const place of PLACES) {
-    const path = fileURLToPath(new URL(place, import.meta.url));
+  for (const path of paths()) {
     try {
       loaded = require(path);
       return loaded;

@@ -89,6 +89,8 @@ function keyVariants(upstreamPort: number, { sizes }: ScenarioContext): [Variant
   const variant = (count: number): Variant => ({
     name: `${count}-keys`,
     configuration: {
+      // Each application's limit is a counter of its own.
+      limits: { slots: Math.max(65_536, 2 * count) },
       services: [service("small", [SMALL_PATH], upstreamPort)],
       applications: Array.from({ length: count }, (_, index) => application(`app-${index}`, keyOf(index), ["small"])),
     },

@@ -17,6 +17,7 @@ export interface Configuration {
   providers?: object[];
   services?: object[];
   applications: object[];
+  limits?: { slots: number };
 }
 
 export interface TidegateOptions {

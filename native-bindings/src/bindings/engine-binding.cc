@@ -1,6 +1,8 @@
 // The engine's functions for JavaScript. The first argument of each is the engine.
 #include <uv.h>
 
+#include <memory>
+
 #include "engine.h"
 #include "napi.h"
 
@@ -20,9 +22,32 @@ napi_value property(napi_env env, napi_value object, const char* name) {
   return value;
 }
 
+// What stands behind JavaScript's handle. An engine that is open is kept by its own references into JavaScript; one that is
+// closed goes when JavaScript lets go of the handle, and may leave libuv with handles that are still closing.
+struct EngineOwner {
+  std::unique_ptr<Engine> engine;
+  napi_async_cleanup_hook_handle hook = nullptr;  // null: libuv has given everything back, and the environment has ended
+};
+
 // The environment ends, e.g. a worker thread: its loop must have no handle of ours left.
-void closeEngine(napi_async_cleanup_hook_handle hook, void* engine) {
-  static_cast<Engine*>(engine)->close([hook] { napi_remove_async_cleanup_hook(hook); });
+void environmentEnds(napi_async_cleanup_hook_handle hook, void* data) {
+  auto* owner = static_cast<EngineOwner*>(data);
+  // Without an engine, libuv is at it already.
+  if (owner->engine == nullptr) return;
+  owner->engine->close([owner, hook] {
+    owner->hook = nullptr;
+    napi_remove_async_cleanup_hook(hook);
+  });
+}
+
+// After the environment has ended, or of an engine that was closed.
+void handleCollected(napi_env, void*, void* data) {
+  auto* owner = static_cast<EngineOwner*>(data);
+  const std::unique_ptr<Engine> engine = std::move(owner->engine);
+  engine->close([owner] {
+    if (owner->hook != nullptr) napi_remove_async_cleanup_hook(owner->hook);
+    delete owner;
+  });
 }
 
 // (callbacks) => engine. See Callback in engine.h for what `callbacks` holds, besides `scratch`, a Buffer of 64 KiB.
@@ -30,12 +55,14 @@ napi_value createEngine(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  // The environment owns it: what is under way in libuv must not lose it to the garbage collector.
-  auto* engine = new Engine(env, loop);
+  auto owner = std::make_unique<EngineOwner>();
+  owner->engine = std::make_unique<Engine>(env, loop);
+  Engine* engine = owner->engine.get();
   engine->setCallbacks(arguments[0]);
   napi_value external;
-  napi_create_external(env, engine, nullptr, nullptr, &external);
-  napi_add_async_cleanup_hook(env, closeEngine, engine, nullptr);
+  if (napi_create_external(env, engine, handleCollected, owner.get(), &external) != napi_ok) return nullptr;
+  napi_add_async_cleanup_hook(env, environmentEnds, owner.get(), &owner->hook);
+  owner.release();
   return external;
 }
 

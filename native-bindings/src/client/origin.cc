@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "../net/digits.h"
 #include "upstream-call.h"
 #include "upstream-connection.h"
 
@@ -287,16 +288,15 @@ bool UpstreamCall::writeBody(const char* bytes, size_t length) {
     if (!chunkedBody) {
       earlyBody_.append(bytes, length);
     } else {
-      char size[20];
-      earlyBody_.append(size, static_cast<size_t>(std::snprintf(size, sizeof size, "%zx\r\n", length)));
+      earlyBody_.append(net::Digits(length, 16).view()).append("\r\n");
       earlyBody_.append(bytes, length);
       earlyBody_.append("\r\n");
     }
     return false;
   }
   if (!chunkedBody) return connection_->write(bytes, length);
-  char size[20];
-  connection_->out_.append(size, static_cast<size_t>(std::snprintf(size, sizeof size, "%zx\r\n", length)));
+  connection_->out_.append(net::Digits(length, 16).view());
+  connection_->out_.append("\r\n");
   connection_->write(bytes, length);
   return connection_->write("\r\n", 2);
 }

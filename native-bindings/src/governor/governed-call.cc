@@ -1,6 +1,7 @@
 #include "governed-call.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -39,9 +40,11 @@ double unixMs() {
 
 double rounded(double ms) { return std::round(ms * 1000) / 1000; }
 
+// Of a whole number. printf takes ten times as long.
 void appendNumber(std::string& text, double number) {
-  char digits[32];
-  text.append(digits, static_cast<size_t>(std::snprintf(digits, sizeof digits, "%.0f", number)));
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<int64_t>(number)).ptr;
+  text.append(digits, static_cast<size_t>(end - digits));
 }
 
 void appendField(std::string& fields, std::string_view name, std::string_view value) {
@@ -209,6 +212,7 @@ void GovernedCall::onWholeBody(server::Exchange& exchange, bool tooLong) {
   scan::ValueSpan spans[3];
   const std::string_view body = exchange.body();
   if (!scan::scanTopLevel(body.data(), body.size(), kNames, 3, spans)) return giveUp();
+  modelSpan_ = spans[0];
   const std::string_view model = plainString(spans[0].in(body.data()));
   if (model.empty() || model.size() > 200) return giveUp();
   uint8_t flags = 0;
@@ -428,9 +432,7 @@ void GovernedCall::forwardAi(client::UpstreamCall& call, PlanTarget& target) {
   }
   // The model's name, and the wish for usage, are edited into the caller's bytes; all else goes on as it came.
   const std::string_view body = exchange_->body();
-  static constexpr std::string_view kName[] = {"model"};
-  scan::ValueSpan span;
-  scan::scanTopLevel(body.data(), body.size(), kName, 1, &span);
+  const scan::ValueSpan span = modelSpan_;
   const bool sameModel = span.in(body.data()) == target.modelJson;
   std::string_view sent = body;
   if (!sameModel || plan.addUsage) {
@@ -484,15 +486,16 @@ void GovernedCall::sendAi(client::UpstreamCall& call, PlanTarget& target, std::s
 }
 
 void GovernedCall::appendRateLimits(std::string& fields) const {
-  const auto append = [&fields](const Tightest& tightest, const char* unit) {
+  const auto append = [&fields](const Tightest& tightest, std::string_view unit) {
     if (tightest.limit == nullptr) return;
-    char lines[224];
-    const int length = std::snprintf(
-        lines, sizeof lines,
-        "x-ratelimit-limit-%s: %.0f\r\nx-ratelimit-remaining-%s: %.0f\r\nx-ratelimit-reset-%s: %.0f\r\n", unit,
-        tightest.limit->spec.amount, unit, std::floor(std::max(0.0, tightest.remaining)), unit,
-        std::ceil(tightest.resetMs / 1000));
-    fields.append(lines, static_cast<size_t>(length));
+    const auto line = [&](std::string_view name, double number) {
+      fields.append(name).append(unit).append(": ");
+      appendNumber(fields, number);
+      fields.append("\r\n");
+    };
+    line("x-ratelimit-limit-", tightest.limit->spec.amount);
+    line("x-ratelimit-remaining-", std::floor(std::max(0.0, tightest.remaining)));
+    line("x-ratelimit-reset-", std::ceil(tightest.resetMs / 1000));
   };
   append(tightestRequests_, "requests");
   append(tightestTokens_, "tokens");
@@ -593,8 +596,14 @@ void GovernedCall::passHead(const http::ResponseHead& head, const char* bytes) {
 
 bool GovernedCall::onData(client::UpstreamCall&, const char* bytes, size_t length) {
   switch (mode_) {
-    case Mode::kSplice:
-      return exchange_->writeAnswer(bytes, length);
+    case Mode::kSplice: {
+      if (!known_ || exchange_->answerBytes() + length < expectedBytes_) return exchange_->writeAnswer(bytes, length);
+      // The last of it. The record first: whoever has the whole answer has it in the log, whatever happens to this process.
+      server::Exchange* exchange = finish("ok", "", expectedBytes_);
+      exchange->writeAnswer(bytes, length);
+      exchange->endAnswer();
+      return true;
+    }
     case Mode::kStream:
       return pushStream(bytes, length);
     case Mode::kCollect:
@@ -740,8 +749,9 @@ void GovernedCall::sendAnswer(const char* bytes, size_t length) {
   if (plan_->requestIdTwice) appendField(fields, "request-id", id_);
   appendRateLimits(fields);
   if (costUsd_ >= 0) {
-    char line[64];
-    fields.append(line, static_cast<size_t>(std::snprintf(line, sizeof line, "x-tidegate-cost: %.8f\r\n", costUsd_)));
+    char digits[64];
+    const auto end = std::to_chars(digits, digits + sizeof digits, costUsd_, std::chars_format::fixed, 8).ptr;
+    appendField(fields, "x-tidegate-cost", std::string_view(digits, static_cast<size_t>(end - digits)));
   }
   firstByteMs_ = sinceStartMs();
   succeeded();

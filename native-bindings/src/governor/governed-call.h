@@ -9,6 +9,7 @@
 #include "../client/upstream-call.h"
 #include "../net/byte-buffer.h"
 #include "../net/poller.h"
+#include "../scan/json-scan.h"
 #include "../scan/sse-scan.h"
 #include "../scan/stream-usage.h"
 #include "../server/exchange.h"
@@ -108,6 +109,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   std::string fields_;  // of a gated or collected answer
   std::string held_;    // of its body, or of a stream's first event
   std::string failureCode_;
+  scan::ValueSpan modelSpan_;  // in the request's body
   Reservation reservations_[kMaxLimits];
   uint8_t reservationCount_ = 0;
   Tightest tightestRequests_;

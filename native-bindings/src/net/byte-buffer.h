@@ -68,6 +68,8 @@ class ByteBuffer {
       std::memmove(bytes_.get(), data(), length);
     } else {
       size_t capacity = capacity_ < BlockPool::kBlockBytes ? BlockPool::kBlockBytes : capacity_;
+      // What is put into an empty one is mostly all that comes; one that grows goes on growing.
+      if (length == 0) capacity = (wanted + kPageBytes - 1) / kPageBytes * kPageBytes;
       while (capacity - length < wanted) capacity *= 2;
       Bytes bytes(static_cast<char*>(std::malloc(capacity)));
       if (length > 0) std::memcpy(bytes.get(), data(), length);
@@ -112,6 +114,8 @@ class ByteBuffer {
   void clear() { begin_ = end_ = 0; }
 
  private:
+  static constexpr size_t kPageBytes = 4096;
+
   void giveBack() {
     if (bytes_ == nullptr) return;
     if (capacity_ == BlockPool::kBlockBytes) pool_->give(std::move(bytes_));

@@ -74,19 +74,22 @@ struct Poller::Handles {
   uv_check_t polled;
   uv_idle_t dontWait;
   int open = 4;  // handles, and requests under way
-  std::function<void()> whenClosed;
+  Poller* owner;
+  std::vector<std::function<void()>> whenClosed;
 
   static void closed(uv_handle_t* handle) { static_cast<Handles*>(handle->data)->closedOne(); }
 
   void closedOne() {
     if (--open > 0) return;
-    if (whenClosed) whenClosed();
+    if (owner != nullptr) owner->closing_ = nullptr;
+    for (const auto& closed : whenClosed) closed();
     delete this;
   }
 };
 
 Poller::Poller(uv_loop_t* loop, Turns* turns) : loop_(loop), turns_(turns), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   handles_ = new Handles;
+  handles_->owner = this;
   uv_poll_init(loop, &handles_->poll, epoll_.get());
   uv_timer_init(loop, &handles_->timer);
   uv_check_init(loop, &handles_->polled);
@@ -101,14 +104,19 @@ Poller::Poller(uv_loop_t* loop, Turns* turns) : loop_(loop), turns_(turns), epol
   wheel_.advance(nowMs_);
 }
 
-Poller::~Poller() { close(nullptr); }
+Poller::~Poller() {
+  close(nullptr);
+  if (closing_ != nullptr) closing_->owner = nullptr;
+}
 
 void Poller::close(std::function<void()> closed) {
   if (handles_ == nullptr) {
-    if (closed) closed();
+    if (!closed) return;
+    if (closing_ == nullptr) closed();
+    else closing_->whenClosed.push_back(std::move(closed));
     return;
   }
-  handles_->whenClosed = std::move(closed);
+  if (closed) handles_->whenClosed.push_back(std::move(closed));
   uv_handle_t* all[] = {reinterpret_cast<uv_handle_t*>(&handles_->poll), reinterpret_cast<uv_handle_t*>(&handles_->timer),
                         reinterpret_cast<uv_handle_t*>(&handles_->polled),
                         reinterpret_cast<uv_handle_t*>(&handles_->dontWait)};
@@ -117,6 +125,7 @@ void Poller::close(std::function<void()> closed) {
     handle->data = handles_;
     uv_close(handle, Handles::closed);
   }
+  closing_ = handles_;
   handles_ = nullptr;
 }
 

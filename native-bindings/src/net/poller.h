@@ -118,7 +118,8 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  // Gives libuv's handles back; `closed` is called when libuv is done with them. Nothing is served afterwards.
+  // Gives libuv's handles back; `closed` is called when libuv is done with them, though the poller may be gone by then.
+  // Nothing is served afterwards.
   void close(std::function<void()> closed);
 
   // False with errno set.
@@ -175,6 +176,7 @@ class Poller {
   Turns* turns_;
   FileDescriptor epoll_;
   Handles* handles_;
+  Handles* closing_ = nullptr;
   TimerWheel wheel_;
   std::vector<Deferred*> deferred_;
   std::vector<Deferred*> running_;

@@ -1,5 +1,7 @@
 #include "exchange.h"
 
+#include "../net/digits.h"
+
 #include <cstdio>
 
 #include "body-limits.h"
@@ -126,10 +128,9 @@ void Exchange::beginAnswer(uint16_t status, std::string_view fields, BodyFraming
   out.append(fields);
   out.append(connection.listener_.shared().dateLine());
   if (framing == BodyFraming::kLength || framing == BodyFraming::kHeadOnly) {
-    char line[48];
-    const int length = std::snprintf(line, sizeof line, "content-length: %llu\r\n",
-                                     static_cast<unsigned long long>(contentLength));
-    out.append(line, static_cast<size_t>(length));
+    out.append("content-length: ");
+    out.append(net::Digits(contentLength).view());
+    out.append("\r\n");
   } else if (chunkedAnswer_) {
     out.append("transfer-encoding: chunked\r\n");
   }
@@ -150,9 +151,8 @@ bool Exchange::writeAnswer(const char* bytes, size_t length) {
   }
   answerBytes_ += length;
   if (chunkedAnswer_) {
-    char size[20];
-    const int digits = std::snprintf(size, sizeof size, "%zx\r\n", length);
-    connection.out_.append(size, static_cast<size_t>(digits));
+    connection.out_.append(net::Digits(length, 16).view());
+    connection.out_.append("\r\n");
     connection.send(bytes, length);
     connection.sendSmall("\r\n");
   } else {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,6 +9,7 @@ import type { Exchange } from "../../../src/contracts/exchange.ts";
 import { NativeListener } from "../../../src/data-plane/acceptor/engines/native/listener.ts";
 import { baseYaml, startGateway, type TestGateway } from "../../helpers/gateway.ts";
 import { RawConnection } from "../../helpers/raw-client.ts";
+import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { startUnreadUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 
@@ -21,7 +23,7 @@ function closedSocket(socket: Socket): Promise<unknown> {
 }
 
 describe("a gateway", () => {
-  const ANSWER = Buffer.alloc(5 * MIB, "x");
+  const ANSWER = Buffer.alloc(30 * MIB, "x");
   let upstream: TestUpstream;
   let gateway: TestGateway;
 
@@ -62,35 +64,6 @@ services:
       await connection.whenClosed();
     }
     expect(gateway.records.map(({ status }) => status)).toEqual([413, 413]);
-  });
-
-  it("holds little for each of many slow readers", async () => {
-    const readers = 500;
-    const socketOf = async () => {
-      const socket = connect(gateway.port, "127.0.0.1");
-      socket.on("error", () => {});
-      socket.pause();
-      await once(socket, "connect");
-      return socket;
-    };
-    const sockets = await Promise.all(Array.from({ length: readers }, socketOf));
-    await waitFor(() => sockets.every((socket) => socket.readyState === "open"), "the connections");
-    const before = process.memoryUsage().rss;
-    for (const socket of sockets) socket.write("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
-    await waitFor(() => upstream.requests.length === readers, "the calls to reach the upstream", 30_000);
-    // Reads a little of each, now and then, until all have moved several times.
-    for (let round = 0; round < 5; round++) {
-      for (const socket of sockets) {
-        socket.resume();
-        socket.once("data", () => socket.pause());
-      }
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    // Client and upstream live in this process as well.
-    const perReader = (process.memoryUsage().rss - before) / readers;
-    for (const socket of sockets) socket.destroy();
-    await waitFor(() => gateway.gateway.openExchanges === 0, "the calls to end", 30_000);
-    expect(perReader).toBeLessThan(256 * KIB);
   });
 
   it("notices those that are gone, whatever they were doing", async () => {
@@ -261,6 +234,62 @@ describe("a listener", () => {
       connection.close();
     }
     expect(listener.connections).toBe(0);
+  });
+});
+
+describe("slow readers", () => {
+  const READERS = 500;
+  let upstream: TestUpstream;
+  let tidegate: TidegateProcess | undefined;
+
+  beforeEach(async () => {
+    const answer = Buffer.alloc(5 * MIB, "x");
+    upstream = await startUnreadUpstream((_seen, response) => response.end(answer));
+  });
+  afterEach(async () => {
+    await tidegate?.stop();
+    await upstream.close();
+  });
+
+  function residentBytes(pid: number): number {
+    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return Number(kib) * KIB;
+  }
+
+  async function openReader(port: number): Promise<Socket> {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.pause();
+    await once(socket, "connect");
+    return socket;
+  }
+
+  it("are many, and cost little memory each", async () => {
+    tidegate = await TidegateProcess.start({
+      config: `
+version: 1
+listeners: [{ address: "127.0.0.1:\${TIDEGATE_PORT}", engine: native }]
+services:
+  - { id: all, access: open, routes: [{ path: / }], upstream: { targets: [{ url: "${upstream.url}" }] } }
+`,
+    });
+    const { gatewayPort } = tidegate;
+    const [pid = 0] = tidegate.gatewayPids();
+    const readers = await Promise.all(Array.from({ length: READERS }, () => openReader(gatewayPort)));
+    const before = residentBytes(pid);
+    for (const socket of readers) socket.write("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    await waitFor(() => upstream.requests.length === READERS, "the calls to reach the upstream", 30_000);
+    // Reads a little of each, now and then, until all have moved several times.
+    for (let round = 0; round < 5; round++) {
+      for (const socket of readers) {
+        socket.resume();
+        socket.once("data", () => socket.pause());
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    expect((residentBytes(pid) - before) / READERS).toBeLessThan(256 * KIB);
+    for (const socket of readers) socket.destroy();
+    await waitFor(() => upstream.sockets.size === 0, "the calls to end", 30_000);
   });
 });
 
