@@ -119,7 +119,7 @@ export interface Handover {
   plan: number;
   /** Place in the plan's targets. */
   target: number;
-  /** Null: there is an answer, as far as it has come. */
+  /** Null: there is an answer, as far as it has come. With a status besides, that answer ended in the error. */
   error: UpstreamErrorName | "total-timeout" | "draining" | null;
   reason: string;
   status: number;
@@ -137,6 +137,8 @@ export interface GovernorEvents {
   onStreamError(plan: number, target: number, requestId: string, error: Handover["error"], data: string): string;
   /** Tokens below 0 are not known. Returns US dollars. */
   onCost(plan: number, target: number, input: number, output: number, cached: number, written: number): number;
+  /** An answer to which nothing more can be done says that its target is not well, or broke off. */
+  onTargetFailed(plan: number, target: number): void;
   /** The body for the provider; null: this call is not as its plan says. */
   onTranslateRequest(plan: number, target: number, body: Buffer): string | null;
   /** The body for the caller; null: the answer is not one. */
@@ -291,7 +293,8 @@ interface Addon {
     key: string,
     isPrefix: boolean,
     route: NativeRoute,
-    plan: NativePlan | null,
+    /** A number: the plan of that id, which another route has brought. */
+    plan: NativePlan | number | null,
     holes: readonly string[],
   ): number;
   learnModel(
@@ -304,6 +307,10 @@ interface Addon {
   ): boolean;
   setServedModel(engine: EngineHandle, model: string): void;
   governorOpen(engine: EngineHandle): number;
+  /** Calls sent to an upstream without JavaScript, and how many of them went on in JavaScript. */
+  governorTaken(engine: EngineHandle): [forwarded: number, handedOver: number];
+  /** The oldest generation that is still in use. */
+  governorOldest(engine: EngineHandle): number;
   governorFail(engine: EngineHandle, error: number): void;
   governorCounts(
     engine: EngineHandle,
@@ -366,6 +373,7 @@ export class NativeEngine {
       onRecord: (record: Buffer) => this.#governor?.onRecord(record),
       onStreamError: (plan: number, target: number, requestId: string, error: number, data: string) =>
         this.#governor?.onStreamError(plan, target, requestId, errorOf(error), data) ?? "",
+      onTargetFailed: (plan: number, target: number) => this.#governor?.onTargetFailed(plan, target),
       onCost: (plan: number, target: number, input: number, output: number, cached: number, written: number) =>
         this.#governor?.onCost(plan, target, input, output, cached, written) ?? -1,
       onTranslateRequest: (plan: number, target: number, length: number, bytes: Buffer | undefined) =>

@@ -11,7 +11,8 @@ import type { Scenario, ScenarioContext } from "./scenario.ts";
 
 const FEW = 10;
 const ROUTES_PER_SERVICE = 10;
-/** Reading and checking a configuration of 100,000 applications takes its time; what it costs is not measured here. */
+const KEYS_PER_APPLICATION = 100;
+/** Reading and checking a large configuration takes its time; what it costs is not measured here. */
 const READY_LIMIT_MS = 180_000;
 
 interface Variant {
@@ -83,16 +84,19 @@ function workerVariants(upstreamPort: number): [Variant, Variant] {
   ];
 }
 
-/** Every key belongs to an application of its own, with a limit of its own. */
+/** A hundred keys to an application; the load uses all of them in turn. */
 function keyVariants(upstreamPort: number, { sizes }: ScenarioContext): [Variant, Variant] {
   const keyOf = (index: number | string) => `tg_bench_key_${index}_0123456789abcdefghijklmnop`;
   const variant = (count: number): Variant => ({
     name: `${count}-keys`,
     configuration: {
-      // Each application's limit is a counter of its own.
-      limits: { slots: Math.max(65_536, 2 * count) },
       services: [service("small", [SMALL_PATH], upstreamPort)],
-      applications: Array.from({ length: count }, (_, index) => application(`app-${index}`, keyOf(index), ["small"])),
+      applications: Array.from({ length: Math.ceil(count / KEYS_PER_APPLICATION) }, (_, group) => ({
+        ...application(`app-${group}`, "", ["small"]),
+        keys: Array.from({ length: Math.min(count, KEYS_PER_APPLICATION) }, (_, index) =>
+          keyOf(group * KEYS_PER_APPLICATION + index),
+        ),
+      })),
     },
     call: { ...get(SMALL_PATH), headers: { authorization: `Bearer ${keyOf("%d")}` } },
     variants: count,

@@ -17,7 +17,6 @@ export interface Configuration {
   providers?: object[];
   services?: object[];
   applications: object[];
-  limits?: { slots: number };
 }
 
 export interface TidegateOptions {

@@ -64,16 +64,17 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
 
   const takeOver = (exchange: Exchange, handover: Handover): void => {
     const begun = begunAttempt(engine, handover);
-    const target = fastPath.targetOf(handover);
+    const origin = fastPath.originOf(handover);
     const startedAt = performance.now() - handover.elapsedMs;
-    if (pipeline === null || target === null) {
+    if (origin === null) {
       begun.abandon();
       pipeline?.accept(exchange);
       return;
     }
-    pipeline.takeOver(exchange, handover.id, handover.startedAtMs, startedAt, {
+    // In the pipeline it began with: another one might make the call a second time.
+    origin.pipeline.takeOver(exchange, handover.id, handover.startedAtMs, startedAt, {
       attempt: begun,
-      target,
+      target: origin.target,
       dispatchedAt: startedAt + handover.dispatchedMs,
     });
   };

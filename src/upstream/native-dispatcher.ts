@@ -54,12 +54,85 @@ export class NativeDispatcher implements Dispatcher {
 
 /** The attempt of a handover. Its answer so far is told first, then what still comes. */
 export function begunAttempt(engine: NativeEngine, handover: Handover): BegunAttempt {
-  return {
-    adopt: (handler) => new NativeCall(engine, -1, handler).adopt(handover),
-    abandon: () => {
-      if (handover.call !== null) engine.abortCall(handover.call);
-    },
-  };
+  return new BegunCall(engine, handover);
+}
+
+/** Its end may come before anybody adopts it: what was paused were its bytes, and there may be none left. */
+class BegunCall implements BegunAttempt, CallEvents {
+  readonly #engine: NativeEngine;
+  readonly #handover: Handover;
+  #call: NativeCall | null = null;
+  #end: ((events: CallEvents) => void) | null = null;
+
+  constructor(engine: NativeEngine, handover: Handover) {
+    this.#engine = engine;
+    this.#handover = handover;
+    if (handover.call !== null) engine.adoptCall(handover.call, this);
+    else if (handover.complete) this.#end = (events) => events.onComplete();
+  }
+
+  adopt(handler: DispatchHandler): void {
+    const call = new NativeCall(this.#engine, -1, handler);
+    this.#call = call;
+    call.adopt(this.#handover.call, this.#end === null);
+    // In a later turn, like everything an upstream says: whoever adopts is not ready for it yet.
+    setImmediate(() => this.#tell(call));
+  }
+
+  abandon(): void {
+    const { call } = this.#handover;
+    if (call !== null && this.#end === null) this.#engine.abortCall(call);
+  }
+
+  #tell(call: NativeCall): void {
+    const { call: handle, error, reason, status, fields, data } = this.#handover;
+    if (status > 0 && !call.over) call.onHead(status, fields);
+    if (data.length > 0 && !call.over) call.onData(data.length, data);
+    if (call.over) return;
+    if (this.#end !== null) this.#end(call);
+    // Of a call whose time is up, or whose worker stops, it is not the attempt that fails.
+    else if (error !== null) this.#fail(call, error, reason);
+    else if (handle !== null) {
+      this.#engine.adoptCall(handle, call);
+      this.#engine.addon.resumeCall(this.#engine.handle, handle);
+    }
+  }
+
+  /** In a later turn than the answer: what was said of that still goes on its way to the caller. */
+  #fail(call: NativeCall, error: Exclude<Handover["error"], null>, reason: string): void {
+    // Of a call whose time is up, or whose worker stops, it is not the attempt that fails.
+    if (error === "draining" || error === "total-timeout") return;
+    setImmediate(() => {
+      if (!call.over) call.onError(error, reason);
+    });
+  }
+
+  // --- what the engine tells before that ---
+
+  onInterim(): void {}
+
+  onHead(): boolean {
+    return true;
+  }
+
+  onData(): boolean {
+    return true;
+  }
+
+  onComplete(): void {
+    this.#ended((events) => events.onComplete());
+  }
+
+  onError(error: UpstreamErrorName, reason: string): void {
+    this.#ended((events) => events.onError(error, reason));
+  }
+
+  onDrain(): void {}
+
+  #ended(end: (events: CallEvents) => void): void {
+    this.#end = end;
+    this.#call?.ended();
+  }
 }
 
 /** One attempt over the native client. */
@@ -70,6 +143,10 @@ class NativeCall implements CallEvents {
   #call: CallHandle = -1;
   #over = false;
   #body: Readable | null = null;
+
+  get over(): boolean {
+    return this.#over;
+  }
 
   constructor(engine: NativeEngine, origin: number, handler: DispatchHandler) {
     this.#engine = engine;
@@ -109,25 +186,15 @@ class NativeCall implements CallEvents {
     if (streamed && !this.#over) this.#pump(body as Readable);
   }
 
-  adopt({ call, error, reason, status, fields, data, complete }: Handover): void {
-    this.#call = call ?? -1;
-    if (call !== null) this.#engine.adoptCall(call, this);
+  /** Goes on with a call that the engine has begun. `call` null, or not `open`: there is none under way any more. */
+  adopt(call: CallHandle | null, open: boolean): void {
+    this.#call = call !== null && open ? call : -1;
     this.#handler.onStart((cause) => this.#abort(cause));
-    if (error !== null) {
-      // In a later turn, like every failure: whoever adopts is not ready for it yet.
-      setImmediate(() => {
-        if (!this.#over) this.onError(error === "draining" || error === "total-timeout" ? "reset" : error, reason);
-      });
-      return;
-    }
-    setImmediate(() => {
-      if (this.#over) return;
-      this.onHead(status, fields);
-      if (!this.#over && data.length > 0) this.onData(data.length, data);
-      if (this.#over) return;
-      if (complete) this.onComplete();
-      else if (call !== null) this.#engine.addon.resumeCall(this.#engine.handle, call);
-    });
+  }
+
+  /** The call under way has ended: there is nothing left to be aborted. */
+  ended(): void {
+    this.#call = -1;
   }
 
   #pump(body: Readable): void {

@@ -39,6 +39,7 @@ const NUMBERS = 4;
 const IN_FLIGHT = 0;
 const SUCCESSES = 1;
 const BLOCKED = 2;
+const CREDIT = 3;
 
 export class TargetNumbers {
   readonly #numbers: Float64Array;
@@ -76,6 +77,15 @@ export class TargetNumbers {
     const fresh = successes - this.#toldSuccesses;
     this.#toldSuccesses = successes;
     return fresh;
+  }
+
+  /** What smooth weighted round-robin owes the target. */
+  get credit(): number {
+    return this.#numbers[CREDIT] as number;
+  }
+
+  set credit(credit: number) {
+    this.#numbers[CREDIT] = credit;
   }
 
   /** Calls to a blocked target are decided by JavaScript. */

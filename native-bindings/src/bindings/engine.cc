@@ -50,7 +50,7 @@ void Engine::setCallbacks(napi_value object) {
                                            "onBodyEnd", "onDrain",       "onAborted",  "onCallInterim",  "onCallHead",
                                            "onCallData", "onCallComplete", "onCallError", "onCallDrain",
                                            "onHandover", "onRecord",     "onStreamError", "onCost",
-                                           "onTranslateRequest", "onTranslateAnswer"};
+                                           "onTranslateRequest", "onTranslateAnswer", "onTargetFailed"};
   static_assert(sizeof kNames / sizeof *kNames == static_cast<size_t>(Callback::kCount));
   for (size_t i = 0; i < static_cast<size_t>(Callback::kCount); i++) {
     napi_value function;
@@ -280,6 +280,12 @@ bool Engine::translateAnswer(uint32_t plan, uint32_t target, std::string_view re
   *usage = {figures_[0], figures_[1], figures_[2], figures_[3], figures_[4]};
   *model = servedModel_;
   return true;
+}
+
+void Engine::targetFailed(uint32_t plan, uint32_t target) {
+  HandleScope scope(env_);
+  const napi_value arguments[] = {makeNumber(env_, plan), makeNumber(env_, target)};
+  callBack(Callback::kTargetFailed, 2, arguments);
 }
 
 void Engine::appendFields(const http::ResponseHead& head, const char* bytes, std::string* text) const {

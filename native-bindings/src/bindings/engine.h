@@ -91,6 +91,7 @@ enum class Callback : uint8_t {
   kCost,         // (plan, target, input, output, cached, written) => US dollars
   kTranslateRequest,  // (plan, target, length, bytes | undefined) => text | undefined
   kTranslateAnswer,   // (plan, target, id, length, bytes | undefined) => text | undefined; usage and model: see engine.ts
+  kTargetFailed,      // (plan, target)
   kCount,
 };
 
@@ -147,6 +148,7 @@ class Engine final : public net::Poller::Turns,
                        std::string* text, scan::Usage* usage, std::string* model) override;
   // What goes with the text of an answer that JavaScript translates: five numbers of tokens, the model's name.
   void setServedModel(std::string model) { servedModel_ = std::move(model); }
+  void targetFailed(uint32_t plan, uint32_t target) override;
   void appendFields(const http::ResponseHead& head, const char* bytes, std::string* text) const override;
 
   // --- Turns ---

@@ -256,7 +256,7 @@ std::unique_ptr<Plan> planOf(napi_env env, napi_value value, Engine* engine) {
   return plan;
 }
 
-// (engine, generation, key, isPrefix, { name, service, ai, maxBodyBytes }, plan | null, holes: keys below the prefix that
+// (engine, generation, key, isPrefix, { name, service, ai, maxBodyBytes }, plan | id of a known one | null, holes: keys below the prefix that
 // lead elsewhere) => route, or -1 when it is not taken: another snapshot holds by now, or too much was learned.
 napi_value learnRoute(napi_env env, napi_callback_info info) {
   Arguments<7> arguments(env, info);
@@ -271,10 +271,18 @@ napi_value learnRoute(napi_env env, napi_callback_info info) {
   route->ai = reader.truth("ai");
   route->maxBodyBytes = static_cast<uint64_t>(reader.number("maxBodyBytes"));
   if (route->service >= generation->services.size()) return makeNumber(env, -1);
-  if (!isNull(env, arguments[5])) {
-    generation->plans.push_back(planOf(env, arguments[5], engine));
-    route->plan = generation->plans.back().get();
-    if (route->plan->targets.empty()) return makeNumber(env, -1);
+  napi_valuetype given;
+  napi_typeof(env, arguments[5], &given);
+  if (given == napi_number) {
+    const auto known = generation->plansById.find(uint32Of(env, arguments[5]));
+    if (known == generation->plansById.end()) return makeNumber(env, -1);
+    route->plan = known->second;
+  } else if (given == napi_object) {
+    auto plan = planOf(env, arguments[5], engine);
+    if (plan->targets.empty()) return makeNumber(env, -1);
+    route->plan = plan.get();
+    generation->plansById[plan->id] = plan.get();
+    generation->plans.push_back(std::move(plan));
   } else if (!route->ai) {
     return makeNumber(env, -1);
   }
@@ -325,6 +333,23 @@ napi_value setServedModel(napi_env env, napi_callback_info info) {
 napi_value governorOpen(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   return makeNumber(env, static_cast<double>(engineOf(env, arguments[0])->governor().open()));
+}
+
+// (engine) => [calls sent to an upstream without JavaScript, those of them that went on in JavaScript]
+napi_value governorTaken(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  const governor::Governor& governor = engineOf(env, arguments[0])->governor();
+  napi_value taken;
+  napi_create_array(env, &taken);
+  napi_set_element(env, taken, 0, makeNumber(env, static_cast<double>(governor.forwarded())));
+  napi_set_element(env, taken, 1, makeNumber(env, static_cast<double>(governor.handedOver())));
+  return taken;
+}
+
+// (engine) => the oldest generation that is still in use
+napi_value governorOldest(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  return makeNumber(env, engineOf(env, arguments[0])->governor().oldestGeneration());
 }
 
 // (engine, error)
@@ -393,6 +418,8 @@ void exportGovernor(napi_env env, napi_value exports) {
   exportFunction(env, exports, "learnModel", learnModel);
   exportFunction(env, exports, "setServedModel", setServedModel);
   exportFunction(env, exports, "governorOpen", governorOpen);
+  exportFunction(env, exports, "governorTaken", governorTaken);
+  exportFunction(env, exports, "governorOldest", governorOldest);
   exportFunction(env, exports, "governorFail", governorFail);
   exportFunction(env, exports, "governorCounts", governorCounts);
 }

@@ -112,6 +112,27 @@ uint16_t credentialBit(FieldName name) {
   }
 }
 
+// Whether Connection names this field: it belongs to the upstream's connection.
+bool ofConnection(const http::ResponseHead& head, const char* bytes, std::string_view name) {
+  if (!head.hasConnectionNames) return false;
+  for (const http::Field& field : head.fields) {
+    if (field.id != FieldName::kConnection) continue;
+    std::string_view value = field.value.in(bytes);
+    while (!value.empty()) {
+      const size_t comma = value.find(',');
+      std::string_view one = value.substr(0, comma);
+      while (!one.empty() && (one.front() == ' ' || one.front() == '\t')) one.remove_prefix(1);
+      while (!one.empty() && (one.back() == ' ' || one.back() == '\t')) one.remove_suffix(1);
+      if (http::equalsIgnoringCase(one, name)) return true;
+      value = comma == std::string_view::npos ? std::string_view() : value.substr(comma + 1);
+    }
+  }
+  return false;
+}
+
+// Speaks of the target's health, not of the request.
+bool isUnhealthy(uint16_t status) { return status == 502 || status == 503 || status == 504; }
+
 // What follows the first `count` segments, with its slash; at least `/`.
 std::string_view afterSegments(std::string_view path, uint32_t count) {
   if (count == 0) return path;
@@ -145,6 +166,9 @@ const char* codeOf(int error) {
   }
   return "upstream_reset";
 }
+
+// Who ended it: the upstream, or this gateway.
+const char* outcomeOf(int error) { return error == kDraining ? "error" : "upstream_cut"; }
 
 size_t bucketOf(double seconds) {
   static constexpr double kBuckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
@@ -184,14 +208,20 @@ void GovernedCall::begin(server::Exchange& exchange, std::shared_ptr<Generation>
   status_ = 0;
   known_ = committed_ = counted_ = streamedBody_ = finished_ = false;
   exchange.setObserver(this);
+  // Before a byte of the body is asked for: who is refused needs not send it.
+  if (!admit()) {
+    giveUp();
+    return;
+  }
+  const uint64_t maxBodyBytes = std::min(route.maxBodyBytes, exchange.connection().listener().options().maxBodyBytes);
   if (route.ai) {
-    exchange.readWhole(route.maxBodyBytes);
+    exchange.readWhole(maxBodyBytes);
     return;
   }
   // An ordinary service: the body matters to nobody here.
   streamedBody_ = exchange.head().contentLength > kHeldBodyBytes;
   if (!streamedBody_ && exchange.hasBody() && !exchange.bodyArrived()) {
-    exchange.readWhole(route.maxBodyBytes);
+    exchange.readWhole(maxBodyBytes);
     return;
   }
   forward(*route.plan);
@@ -279,7 +309,9 @@ bool GovernedCall::reserve(const Limit& limit, const std::string& serviceId) {
   }
   double amount = 1;
   if (limit.spec.unit == limits::Unit::kTokens) {
-    amount = std::ceil(static_cast<double>(exchange_->bodyBytes()) / kBytesPerToken);
+    // What is announced: of a chunked body, nothing.
+    const http::RequestHead& head = exchange_->head();
+    amount = std::ceil(static_cast<double>(head.chunked ? 0 : head.contentLength) / kBytesPerToken);
   } else if (limit.spec.unit == limits::Unit::kCost) {
     amount = 0;
   }
@@ -295,7 +327,7 @@ bool GovernedCall::reserve(const Limit& limit, const std::string& serviceId) {
   return true;
 }
 
-bool GovernedCall::admit(const Plan&) {
+bool GovernedCall::admit() {
   const Service& service = generation_->services[route_->service];
   bool allowed = true;
   if (application_ >= 0) {
@@ -311,10 +343,11 @@ bool GovernedCall::admit(const Plan&) {
 }
 
 void GovernedCall::unreserve() {
+  if (governor_.limits_ == nullptr) reservationCount_ = 0;
+  const double nowMs = unixMs();
   for (uint8_t i = 0; i < reservationCount_; i++) {
     const Reservation& one = reservations_[i];
-    governor_.limits_->settle(one.limit->spec, one.key, one.amount, 0, exchange_->startedAtMs, exchange_->startedAtMs,
-                              one.ledger);
+    governor_.limits_->settle(one.limit->spec, one.key, one.amount, 0, exchange_->startedAtMs, nowMs, one.ledger);
   }
   reservationCount_ = 0;
 }
@@ -325,18 +358,20 @@ bool GovernedCall::choose(Plan& plan) {
   target_ = &plan.targets.front();
   if (plan.targets.size() > 1) {
     if (plan.roundRobin) {
+      // Who is well is JavaScript's to say, as soon as one is not. No credit is gained meanwhile.
+      for (const PlanTarget& one : plan.targets) {
+        if (one.weight != 0 && one.numbers->blocked != 0) return false;
+      }
       double total = 0;
       target_ = nullptr;
       for (PlanTarget& one : plan.targets) {
         if (one.weight == 0) continue;
-        // Who is well is JavaScript's to say, as soon as one is not.
-        if (one.numbers->blocked != 0) return false;
         total += one.weight;
-        one.credit += one.weight;
-        if (target_ == nullptr || one.credit > target_->credit) target_ = &one;
+        one.numbers->credit += one.weight;
+        if (target_ == nullptr || one.numbers->credit > target_->numbers->credit) target_ = &one;
       }
       if (target_ == nullptr) return false;
-      target_->credit -= total;
+      target_->numbers->credit -= total;
     } else {
       double total = 0;
       for (const PlanTarget& one : plan.targets) total += one.weight;
@@ -360,8 +395,7 @@ void GovernedCall::forward(Plan& plan) {
   const auto targetIndex = static_cast<uint32_t>(target_ == nullptr ? 0 : target_ - plan.targets.data());
   if (origin == nullptr ||
       (target_->translated &&
-       !governor_.host_.translateRequest(plan.id, targetIndex, exchange_->body(), &body_)) ||
-      !admit(plan)) {
+       !governor_.host_.translateRequest(plan.id, targetIndex, exchange_->body(), &body_))) {
     giveUp();
     return;
   }
@@ -373,9 +407,10 @@ void GovernedCall::forward(Plan& plan) {
   if (plan.ai) forwardAi(*call, *target_);
   else forwardRest(*call, *target_);
   if (plan.totalMs > 0) {
-    net::Poller& poller = governor_.host_.poller();
-    poller.setDeadline(this, poller.nowMs() + plan.totalMs);
+    // From the head on, however long the body took.
+    governor_.host_.poller().setDeadline(this, exchange_->startedAtNs / 1'000'000 + plan.totalMs);
   }
+  governor_.forwarded_++;
   dispatchedMs_ = sinceStartMs();
   target_->numbers->inFlight += 1;
   counted_ = true;
@@ -391,9 +426,11 @@ void GovernedCall::forwardRest(client::UpstreamCall& call, const PlanTarget& tar
   text.append(target.pathPrefix).append(afterSegments(exchange_->text(head.path), plan.stripSegments));
   if (head.query.length > 0) text.append("?").append(exchange_->text(head.query));
   text.append(" HTTP/1.1\r\n");
+  exchange_->idleTimeoutMs = plan.idleMs;
+  // HTTP/1.0 may have none.
+  const std::string_view host = exchange_->field(FieldName::kHost);
   if (!plan.setsHost) {
-    const std::string_view host = exchange_->text(head.host);
-    appendField(text, "host", plan.preserveHost && head.host.length > 0 ? host : std::string_view(target.host));
+    appendField(text, "host", plan.preserveHost && host.data() != nullptr ? host : std::string_view(target.host));
   }
   for (const http::Field& field : head.fields) {
     if (neverForwarded(field.id)) continue;
@@ -409,7 +446,8 @@ void GovernedCall::forwardRest(client::UpstreamCall& call, const PlanTarget& tar
     text.append("\r\n");
   }
   if (plan.writesProto) appendField(text, "x-forwarded-proto", scheme_);
-  if (plan.writesForwardedHost) appendField(text, "x-forwarded-host", exchange_->text(head.host));
+  const std::string_view forwardedHost = host.data() != nullptr ? host : exchange_->text(head.hostName);
+  if (plan.writesForwardedHost && !forwardedHost.empty()) appendField(text, "x-forwarded-host", forwardedHost);
   if (plan.writesId) appendField(text, "x-request-id", id_);
   text.append(plan.appendedFields);
   if (head.hasContentLength) {
@@ -504,10 +542,12 @@ void GovernedCall::appendRateLimits(std::string& fields) const {
 // --- the way back ---
 
 void GovernedCall::onInterim(client::UpstreamCall&, const http::ResponseHead& head, const char* bytes) {
-  if (plan_->ai) return;
+  // 100 was ours to say, and was said when the body was asked for.
+  if (plan_->ai || head.status == 100) return;
   std::string fields;
   for (const http::Field& field : head.fields) {
-    if (!neverReturned(field.id)) appendField(fields, field.name.in(bytes), field.value.in(bytes));
+    if (neverReturned(field.id) || ofConnection(head, bytes, field.name.in(bytes))) continue;
+    appendField(fields, field.name.in(bytes), field.value.in(bytes));
   }
   exchange_->inform(head.status, fields);
 }
@@ -553,23 +593,7 @@ void GovernedCall::passHead(const http::ResponseHead& head, const char* bytes) {
   for (const http::Field& field : head.fields) {
     if (neverReturned(field.id)) continue;
     const std::string_view name = field.name.in(bytes);
-    if (head.hasConnectionNames) {
-      // Named by Connection: they belong to the upstream's connection.
-      bool listed = false;
-      for (const http::Field& other : head.fields) {
-        if (other.id != FieldName::kConnection) continue;
-        std::string_view value = other.value.in(bytes);
-        while (!value.empty() && !listed) {
-          const size_t comma = value.find(',');
-          std::string_view one = value.substr(0, comma);
-          while (!one.empty() && (one.front() == ' ' || one.front() == '\t')) one.remove_prefix(1);
-          while (!one.empty() && (one.back() == ' ' || one.back() == '\t')) one.remove_suffix(1);
-          listed = one.size() == name.size() && strncasecmp(one.data(), name.data(), name.size()) == 0;
-          value = comma == std::string_view::npos ? std::string_view() : value.substr(comma + 1);
-        }
-      }
-      if (listed) continue;
-    }
+    if (ofConnection(head, bytes, name)) continue;
     if (!plan.droppedAnswerFields.empty() && contains(plan.droppedAnswerFields, name)) continue;
     appendField(fields, name, field.value.in(bytes));
   }
@@ -589,8 +613,8 @@ void GovernedCall::passHead(const http::ResponseHead& head, const char* bytes) {
     length = head.contentLength;
   }
   firstByteMs_ = sinceStartMs();
-  succeeded();
-  if (plan.idleMs > 0) exchange_->idleTimeoutMs = plan.idleMs;
+  if (isUnhealthy(head.status)) targetFailed();
+  else succeeded();
   exchange_->beginAnswer(head.status, fields, framing, length);
 }
 
@@ -642,7 +666,8 @@ void GovernedCall::onComplete(client::UpstreamCall&) {
         // What is left without its empty line.
         const std::string rest = std::move(held_);
         held_.clear();
-        if (!pushEvent(rest.data(), rest.size())) return;
+        bool ready = true;
+        if (!pushEvent(rest, {}, &ready)) return;
       }
       if (finished_) return;
       if (!watcher_.finished) {
@@ -678,13 +703,11 @@ void GovernedCall::fail(int error) {
     return;
   }
   if (!exchange_->answerBegun()) {
-    if (mode_ == Mode::kGated && !held_.empty()) {
-      handOver(-1, "", true);
-      return;
+    if (mode_ != Mode::kGated) {
+      held_.clear();
+      fields_.clear();
+      status_ = 0;
     }
-    held_.clear();
-    fields_.clear();
-    if (mode_ != Mode::kNone) status_ = 0;
     handOver(error, "the attempt failed", false);
     return;
   }
@@ -692,9 +715,10 @@ void GovernedCall::fail(int error) {
     endStream(error, {});
     return;
   }
+  if (error != kTotalTimeout && error != kDraining) targetFailed();
   leaveUpstream();
   // A part must not look like the whole.
-  finish("upstream_cut", codeOf(error), exchange_->answerBytes())->destroy();
+  finish(outcomeOf(error), codeOf(error), exchange_->answerBytes())->destroy();
 }
 
 void GovernedCall::onRequestDrain(client::UpstreamCall&) {
@@ -780,10 +804,10 @@ bool GovernedCall::pushStream(const char* bytes, size_t length) {
       held_.append(from, taken);
       const std::string event = std::move(held_);
       held_.clear();
-      if (!pushEvent(event.data(), event.size())) return false;
+      if (!pushEvent(event, std::string_view(next, static_cast<size_t>(end - next)), &ready)) return false;
       sendFrom = next;
     } else if (!committed_) {
-      if (!pushEvent(from, taken)) return false;
+      if (!pushEvent({from, taken}, std::string_view(next, static_cast<size_t>(end - next)), &ready)) return false;
       sendFrom = next;
     } else {
       const bool keep = watcher_.push(from, taken);
@@ -802,12 +826,12 @@ bool GovernedCall::pushStream(const char* bytes, size_t length) {
   return ready;
 }
 
-// One event that lies by itself. False: the call is over, or somebody else's.
-bool GovernedCall::pushEvent(const char* bytes, size_t length) {
-  const bool keep = watcher_.push(bytes, length);
+// One event that lies by itself; `rest` is what came behind it. False: the call is over, or somebody else's.
+bool GovernedCall::pushEvent(std::string_view event, std::string_view rest, bool* ready) {
+  const bool keep = watcher_.push(event.data(), event.size());
   if (!committed_ && (watcher_.failed || watcher_.needsHelp)) {
     // The provider's first word is an error, or something unusual: nothing was sent, all is still open.
-    held_.assign(bytes, length);
+    held_.assign(fields_).append(event).append(rest);
     handOver(-1, "", call_ == nullptr);
     return false;
   }
@@ -815,9 +839,13 @@ bool GovernedCall::pushEvent(const char* bytes, size_t length) {
     endStream(-1, watcher_.failureData);
     return false;
   }
-  if (!keep) return true;
+  if (!keep) {
+    // Should JavaScript take over, it has to see this one too.
+    if (!committed_) fields_.append(event);
+    return true;
+  }
   if (!committed_) commitStream();
-  exchange_->writeAnswer(bytes, length);
+  *ready = exchange_->writeAnswer(event.data(), event.size());
   return true;
 }
 
@@ -841,7 +869,7 @@ void GovernedCall::endStream(int error, std::string_view data) {
       plan_->id, static_cast<uint32_t>(target_ - plan_->targets.data()), id_, error, data, &code);
   leaveUpstream();
   exchange_->writeAnswer(text.data(), text.size());
-  finish("upstream_cut", code, exchange_->answerBytes())->endAnswer();
+  finish(outcomeOf(error), code, exchange_->answerBytes())->endAnswer();
 }
 
 void GovernedCall::price() {
@@ -863,6 +891,10 @@ void GovernedCall::price() {
 
 // --- the end ---
 
+void GovernedCall::targetFailed() {
+  governor_.host_.targetFailed(plan_->id, static_cast<uint32_t>(target_ - plan_->targets.data()));
+}
+
 void GovernedCall::succeeded() {
   if (target_ == nullptr) return;
   target_->numbers->successes += 1;
@@ -882,6 +914,7 @@ void GovernedCall::leaveUpstream() {
 
 // To JavaScript, as if the call had not been here.
 void GovernedCall::giveUp() {
+  unreserve();
   finished_ = true;
   server::Exchange& exchange = *exchange_;
   exchange_ = nullptr;
@@ -901,12 +934,13 @@ void GovernedCall::handOver(int error, const char* reason, bool complete) {
   handover.target = static_cast<uint32_t>(target_ - plan_->targets.data());
   handover.error = error;
   handover.reason = reason;
-  if (error < 0) {
+  governor_.handedOver_++;
+  if (error < 0 || mode_ == Mode::kGated) {
     handover.status = status_;
     handover.fields = mode_ == Mode::kStream ? streamFieldsText() : fields_;
     handover.data = held_;
     handover.complete = complete;
-    handover.call = complete ? nullptr : call_;
+    handover.call = complete || error >= 0 ? nullptr : call_;
     if (handover.call != nullptr) call_ = nullptr;
   }
   leaveUpstream();
@@ -957,7 +991,7 @@ void GovernedCall::count(double totalMs, uint64_t answerBytes) {
   tally.calls += 1;
   tally.seconds += seconds;
   tally.buckets[bucketOf(seconds)] += 1;
-  tally.requestBytes += static_cast<double>(exchange_->bodyBytes());
+  tally.requestBytes += requestBytes();
   tally.responseBytes += static_cast<double>(answerBytes);
   if (!usage_.told() || target_ == nullptr) return;
   const std::string& served = modelServed_.empty() ? target_->model : modelServed_;
@@ -989,6 +1023,8 @@ Tally& GovernedCall::tallyOf(Counts& counts) {
 
 void GovernedCall::settle() {
   const double nowMs = unixMs();
+  // Without counters: they are given back before the last calls are cut.
+  if (governor_.limits_ == nullptr) reservationCount_ = 0;
   for (uint8_t i = 0; i < reservationCount_; i++) {
     const Reservation& one = reservations_[i];
     if (one.limit->spec.unit == limits::Unit::kRequests) continue;
@@ -1040,7 +1076,7 @@ void GovernedCall::record(const char* outcome, std::string_view errorCode, doubl
   writer.textOrNil(target_ == nullptr ? std::string_view() : std::string_view(target_->upstream));
   writer.number(dispatchedMs_ < 0 ? 0 : 1);
   writer.boolean(ai && plan_->stream && committed_);
-  writer.number(static_cast<double>(head.chunked ? exchange_->bodyBytes() : head.contentLength));
+  writer.number(requestBytes());
   writer.number(static_cast<double>(answerBytes));
   const bool told = usage_.told();
   writer.numberOrNil(told ? std::max(0.0, usage_.inputTokens) : -1);
@@ -1058,6 +1094,13 @@ void GovernedCall::record(const char* outcome, std::string_view errorCode, doubl
   } else {
     governor_.host_.onRecord(record);
   }
+}
+
+// As announced; of a chunked body, once it is whole.
+double GovernedCall::requestBytes() const {
+  const http::RequestHead& head = exchange_->head();
+  if (!head.chunked) return static_cast<double>(head.contentLength);
+  return exchange_->bodyArrived() ? static_cast<double>(exchange_->bodyBytes()) : 0;
 }
 
 double GovernedCall::sinceStartMs() const {

@@ -61,7 +61,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   enum class Mode : uint8_t { kNone, kSplice, kCollect, kStream, kGated };
 
   // False: not decided, and nothing is left reserved.
-  bool admit(const Plan& plan);
+  bool admit();
   bool reserve(const Limit& limit, const std::string& serviceId);
   void unreserve();
   bool choose(Plan& plan);
@@ -76,7 +76,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   void answerTranslated(const char* bytes, size_t length);
   void sendAnswer(const char* bytes, size_t length);
   bool pushStream(const char* bytes, size_t length);
-  bool pushEvent(const char* bytes, size_t length);
+  bool pushEvent(std::string_view event, std::string_view rest, bool* ready);
   void commitStream();
   void endStream(int error, std::string_view data);
   void price();
@@ -84,6 +84,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   static std::string streamFieldsText();
   void handOver(int error, const char* reason, bool complete);
   void succeeded();
+  void targetFailed();
   void leaveUpstream();
   // Settles, records and lets go of the exchange, which is returned: its answer ends after its record is kept.
   server::Exchange* finish(const char* outcome, std::string_view errorCode, uint64_t answerBytes);
@@ -91,6 +92,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   void count(double totalMs, uint64_t answerBytes);
   void settle();
   void record(const char* outcome, std::string_view errorCode, double totalMs, uint64_t answerBytes);
+  double requestBytes() const;
   double sinceStartMs() const;
 
   Governor& governor_;
@@ -106,7 +108,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   std::string_view scheme_;
   std::string id_;
   std::string body_;    // the request's, where it is not the caller's own bytes
-  std::string fields_;  // of a gated or collected answer
+  std::string fields_;  // of a gated or collected answer; of a stream, events kept from the caller before it began
   std::string held_;    // of its body, or of a stream's first event
   std::string failureCode_;
   scan::ValueSpan modelSpan_;  // in the request's body

@@ -54,7 +54,8 @@ Route* Governor::routeOf(const server::Exchange& exchange) {
   const http::RequestHead& head = exchange.head();
   const std::string_view path = exchange.text(head.path);
   // Equivalent spellings of a path are the router's to know.
-  if (path.size() > 1024 || path.find('%') != std::string_view::npos) return nullptr;
+  // `*` is no path.
+  if (path.size() > 1024 || path.empty() || path.front() != '/' || path.find('%') != std::string_view::npos) return nullptr;
   key_.assign(exchange.method());
   key_.push_back(' ');
   if (generation_->byHost) key_.append(exchange.text(head.hostName));
@@ -122,7 +123,9 @@ bool Governor::take(server::Exchange& exchange) {
   const int application = applicationOf(exchange, &credentialFields);
   if (application == -2) return false;
   if (!mayCall(generation_->services[route->service], application)) return false;
-  if (!head.chunked && head.contentLength > route->maxBodyBytes) return false;
+  const uint64_t maxBodyBytes =
+      std::min(route->maxBodyBytes, exchange.connection().listener().options().maxBodyBytes);
+  if (!head.chunked && head.contentLength > maxBodyBytes) return false;
   if (head.chunked && !route->ai) return false;
   if (route->ai && !exchange.hasBody()) return false;
 
@@ -194,6 +197,14 @@ void Governor::recycle() {
     if (freeCalls_.size() < 1024) freeCalls_.push_back(std::move(call));
   }
   retired_.clear();
+}
+
+uint32_t Governor::oldestGeneration() const {
+  uint32_t oldest = generation_ == nullptr ? 0 : generation_->id;
+  for (const GovernedCall* call : calls_) {
+    if (call->generation_ != nullptr) oldest = std::min(oldest, call->generation_->id);
+  }
+  return oldest;
 }
 
 Counts Governor::takeCounts() {

@@ -34,7 +34,7 @@ struct Handover {
   double dispatchedMs = 0;
   uint32_t plan = 0;
   uint32_t target = 0;
-  // The attempt: an error, or an answer as far as it has come.
+  // The attempt: an answer as far as it has come, or an error, or an answer that ended in an error.
   int error = -1;              // client::UpstreamError, kTotalTimeout or kDraining
   const char* reason = "";
   int status = 0;              // 0: nothing has come
@@ -61,6 +61,8 @@ class GovernorHost {
   virtual bool translateRequest(uint32_t plan, uint32_t target, std::string_view body, std::string* text) = 0;
   virtual bool translateAnswer(uint32_t plan, uint32_t target, std::string_view requestId, std::string_view body,
                                std::string* text, scan::Usage* usage, std::string* model) = 0;
+  // An answer to which nothing more can be done says that the target is not well, or broke off.
+  virtual void targetFailed(uint32_t plan, uint32_t target) = 0;
   virtual void appendFields(const http::ResponseHead& head, const char* bytes, std::string* text) const = 0;
   virtual net::Poller& poller() = 0;
 
@@ -88,6 +90,11 @@ class Governor {
   void setLimits(limits::SharedLimits* limits) { limits_ = limits; }
   void setProxies(uint32_t listener, TrustedProxies proxies) { proxies_[listener] = std::move(proxies); }
   size_t open() const { return calls_.size(); }
+  // Calls sent to an upstream from here, and those of them that went on in JavaScript.
+  uint64_t forwarded() const { return forwarded_; }
+  uint64_t handedOver() const { return handedOver_; }
+  // The oldest generation that a call under way began with.
+  uint32_t oldestGeneration() const;
   // Ends every call: streams with an error, what is not answered with JavaScript's.
   void failAll(int error);
   // Calls that are over are kept until nobody that ended them is on the stack.
@@ -123,6 +130,8 @@ class Governor {
   char id_[32] = {};
   double idMs_ = 0;
   uint32_t idCount_ = 0;
+  uint64_t forwarded_ = 0;
+  uint64_t handedOver_ = 0;
   uint32_t nextGeneration_ = 1;
   uint32_t worker_ = 0;
   uint64_t random_ = 0x2545f4914f6cdd1d;

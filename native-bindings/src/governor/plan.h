@@ -48,7 +48,7 @@ struct TargetNumbers {
   double inFlight;
   double successes;
   double blocked;  // not 0: calls to it are JavaScript's to decide
-  double unhealthyAnswers;
+  double credit;   // of round-robin: both sides take the same turns
 };
 
 // A target's head fields, with one of the provider's keys.
@@ -70,7 +70,6 @@ struct PlanTarget {
   uint32_t origin = 0;
   TargetNumbers* numbers = nullptr;
   double weight = 1;
-  double credit = 0;
   std::string upstream;  // for the record
   // rest
   std::string pathPrefix;
@@ -185,6 +184,7 @@ struct Generation {
   std::unordered_map<digest::Sha256, uint32_t, DigestHash> credentials;
   std::vector<std::unique_ptr<Route>> routes;
   std::vector<std::unique_ptr<Plan>> plans;
+  std::unordered_map<uint32_t, Plan*> plansById;  // of ordinary services: routes share them
   FlatTable<Route> exact;     // `METHOD host path`
   FlatTable<Route> prefixes;  // the same, up to a segment's end
   FlatTable<Plan> models;     // route, flags, model

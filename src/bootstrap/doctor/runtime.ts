@@ -1,4 +1,5 @@
 import { isNativeAccelerationEnabled } from "msgpackr";
+import { loadAddon } from "../../../native-bindings/load.ts";
 import { readTrimmed } from "../process-info.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
@@ -17,6 +18,15 @@ export function checkNode(): Finding {
 
 export async function checkNativeParts(): Promise<Finding[]> {
   const findings: Finding[] = [];
+  try {
+    loadAddon();
+    findings.push(ok("native engine", "the addon of this build loads"));
+  } catch (error) {
+    const reason = error instanceof Error ? String((error.cause as Error | undefined)?.message ?? error.message) : "";
+    const detail = `does not load: ${reason.split("\n", 1)[0]}`;
+    const remedy = "install g++, make and python3 (Debian: apt-get install g++ make python3) and run `npm ci` again";
+    findings.push(fail("native engine", detail, remedy));
+  }
   try {
     await import("uWebSockets.js");
     findings.push(ok("uWebSockets.js", "the binary for this platform loads"));

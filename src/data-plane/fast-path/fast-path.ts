@@ -12,8 +12,10 @@ import { type ErrorCode, GatewayError } from "../../contracts/errors.ts";
 import type { Usage } from "../../contracts/ir.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import { type InboundName, inboundDialects, outboundDialects } from "../../dialects/index.ts";
+import { withoutKeys } from "../pipeline/ai/ai-attempt.ts";
 import type { AiRuntime } from "../pipeline/ai/ai-runtime.ts";
 import type { AiTarget } from "../pipeline/ai/ai-target.ts";
+import { judgeFailure } from "../pipeline/ai/judge-failure.ts";
 import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
 import { providerFailed } from "../pipeline/ai/stream-answer.ts";
 import {
@@ -27,15 +29,28 @@ import {
 } from "../pipeline/ai/translation.ts";
 import type { CompiledApplication, CompiledLimit, RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { noteHealth } from "../pipeline/rest/rest-call.ts";
 import type { RestService, RestTarget } from "../pipeline/rest/rest-service.ts";
 import { aiPlan } from "./ai-plan.ts";
 import { restPlan } from "./rest-plan.ts";
 
 /** Beyond this many other routes below a prefix, its paths are learned one by one. */
 const MAX_HOLES = 1_000;
+/** Of routes, and of models: paths and names come from callers. */
+const MAX_LEARNED = 50_000;
+/** What the native side looks up at all: governor.cc and governed-call.cc. */
+const MAX_PATH_LENGTH = 1_024;
+const MAX_MODEL_LENGTH = 200;
 
 interface LearnedPlan {
+  /** Whose decision it is: what began by it goes on in it. */
+  pipeline: Pipeline;
   targets: readonly (RestTarget | AiTarget)[];
+  /** Of calls to an ordinary service. */
+  service: RestService | null;
+  /** The model route has no other target. */
+  isOnly: boolean;
   /** The caller's dialect, of a call to a model. */
   inbound: InboundName | null;
   /** The request as it was built when the plan was made; those of the plan differ in their bodies alone. */
@@ -55,14 +70,16 @@ export class FastPath implements GovernorEvents {
   readonly #runtime: AiRuntime;
   readonly #decodeRecord: (bytes: Buffer) => CallRecordValue[];
   #generation = 0;
+  #snapshot: Snapshot | null = null;
   #enabled = false;
   #byHost = false;
   #services = new Map<string, number>();
   #learnedRoutes = new Map<string, number>();
   #learnedModels = new Set<string>();
+  #restPlans = new Map<string, number>();
   #plans = new Map<number, LearnedPlan>();
-  /** Of the snapshot before: calls that began with it may still ask. */
-  #formerPlans = new Map<number, LearnedPlan>();
+  /** Of snapshots before, by generation: calls that began with them may still ask. */
+  readonly #formerPlans = new Map<number, ReadonlyMap<number, LearnedPlan>>();
   #nextPlan = 1;
 
   constructor(engine: NativeEngine, runtime: AiRuntime, decodeRecord: (bytes: Buffer) => CallRecordValue[]) {
@@ -85,8 +102,9 @@ export class FastPath implements GovernorEvents {
     this.#services = new Map(services.map(({ id }, index) => [id, index]));
     this.#learnedRoutes = new Map();
     this.#learnedModels = new Set();
-    this.#formerPlans = this.#plans;
-    this.#plans = new Map();
+    this.#restPlans = new Map();
+    this.#snapshot = snapshot;
+    this.#keepPlansInUse();
     const all = [...new Set(applications.values())];
     const indexOf = new Map(all.map((application, index) => [application, index]));
     const digests = Buffer.alloc(applications.size * 32);
@@ -116,11 +134,27 @@ export class FastPath implements GovernorEvents {
     });
   }
 
+  #keepPlansInUse(): void {
+    if (this.#plans.size > 0) this.#formerPlans.set(this.#generation, this.#plans);
+    this.#plans = new Map();
+    const oldest = this.#engine.addon.governorOldest(this.#engine.handle);
+    for (const generation of this.#formerPlans.keys()) {
+      if (generation < oldest) this.#formerPlans.delete(generation);
+    }
+  }
+
   // --- learning ---
 
+  /** A call that began with another snapshot teaches nothing: what held for it may hold no more. */
+  #mayLearn({ pipeline, exchange }: Context): boolean {
+    return this.#enabled && pipeline.snapshot === this.#snapshot && exchange.path.length <= MAX_PATH_LENGTH;
+  }
+
   learnRest(context: Context, service: RestService, route: Extract<RouteTarget, { kind: "rest" }>): void {
-    if (!this.#enabled) return;
+    if (!this.#mayLearn(context)) return;
     const { exchange } = context;
+    // `OPTIONS *` is about no path.
+    if (!exchange.path.startsWith("/")) return;
     if (route.route.match === "pattern" || exchange.path.includes("%")) return;
     const prefix = route.route.match === "prefix" && route.holes !== null && route.holes.length <= MAX_HOLES;
     const base = route.route.path.replace(/\/+$/, "");
@@ -128,19 +162,33 @@ export class FastPath implements GovernorEvents {
     if (prefix && !exchange.path.startsWith(base)) return;
     const path = prefix ? base : exchange.path;
     const key = this.#key(exchange.method, exchange.host, path);
-    if (this.#learnedRoutes.has(key)) return;
+    if (this.#learnedRoutes.has(key) || this.#learnedRoutes.size >= MAX_LEARNED) return;
     this.#learnedRoutes.set(key, -1);
-    const plan = restPlan(service, route, exchange.method, this.#nextPlan);
+    const plan = this.#restPlan(context, service, route);
     if (plan === null) return;
-    this.#plans.set(this.#nextPlan++, {
-      targets: service.targets,
-      inbound: null,
-      built: null,
-      operation: "chat",
-      offloadBytes: 0,
-    });
     const holes = prefix ? (route.holes ?? []).map((hole) => this.#key(exchange.method, exchange.host, hole)) : [];
     this.#learnRoute(key, prefix, routeOf(context, this.#services), plan, holes);
+  }
+
+  /** Routes of a service differ in little: those that forward alike share a plan, and with it the targets' turns. */
+  #restPlan(
+    { pipeline, exchange: { method } }: Context,
+    service: RestService,
+    route: Extract<RouteTarget, { kind: "rest" }>,
+  ): NativePlan | number | null {
+    const id = this.#nextPlan;
+    const plan = restPlan(service, route, method, id);
+    if (plan === null) return null;
+    const key = `${service.snapshot.id} ${method} ${plan.stripSegments}`;
+    const known = this.#restPlans.get(key);
+    if (known !== undefined) return known;
+    this.#restPlans.set(key, id);
+    this.#nextPlan++;
+    const { targetNumbers } = this.#runtime;
+    for (const { state, host } of service.targets) targetNumbers.label(state.numbers, service.snapshot.id, host);
+    const learned = { targets: service.targets, inbound: null, built: null, offloadBytes: 0, isOnly: false };
+    this.#plans.set(id, { ...learned, pipeline, service, operation: "chat" });
+    return plan;
   }
 
   learnAi(
@@ -153,8 +201,9 @@ export class FastPath implements GovernorEvents {
     index: number,
   ): void {
     // Only what the first attempt of an undisturbed call is.
-    if (!this.#enabled || context.attempts > 0 || index !== 0) return;
+    if (!this.#mayLearn(context) || context.attempts > 0 || index !== 0) return;
     const { exchange } = context;
+    if (request.model.length > MAX_MODEL_LENGTH) return;
     const key = this.#key(exchange.method, exchange.host, exchange.path);
     let nativeRoute = this.#learnedRoutes.get(key);
     if (nativeRoute === undefined) {
@@ -166,13 +215,22 @@ export class FastPath implements GovernorEvents {
     const asks = request.stream && inbound === "openai" && request.includeUsage;
     const flags = (request.stream ? 1 : 0) | (asks ? 2 : 0);
     const modelKey = `${nativeRoute} ${flags} ${request.model}`;
-    if (this.#learnedModels.has(modelKey)) return;
+    if (this.#learnedModels.has(modelKey) || this.#learnedModels.size >= MAX_LEARNED) return;
     this.#learnedModels.add(modelKey);
     const maxResponseBytes = context.pipeline.snapshot.ai.maxResponseBytes;
     const made = aiPlan({ operation, inbound, route, request, built, id: this.#nextPlan, maxResponseBytes });
     if (made === null) return;
     const { offloadBytes } = context.pipeline.snapshot.ai;
-    this.#plans.set(this.#nextPlan++, { targets: made.targets, inbound, built, operation, offloadBytes });
+    this.#plans.set(this.#nextPlan++, {
+      pipeline: context.pipeline,
+      targets: made.targets,
+      service: null,
+      isOnly: route.targets.length === 1,
+      inbound,
+      built,
+      operation,
+      offloadBytes,
+    });
     for (const { load, provider, target } of made.targets) {
       this.#runtime.targetNumbers.label(load.numbers, provider.id, target.model);
     }
@@ -187,7 +245,7 @@ export class FastPath implements GovernorEvents {
     key: string,
     prefix: boolean,
     route: NativeRoute | null,
-    plan: NativePlan | null,
+    plan: NativePlan | number | null,
     holes: string[],
   ): number {
     const { addon, handle } = this.#engine;
@@ -206,9 +264,20 @@ export class FastPath implements GovernorEvents {
     const learned = this.#planOf(plan);
     const at = learned?.targets[target];
     if (learned === undefined || learned.inbound === null || at === undefined || !("provider" in at)) return "";
-    const failure = error === null ? providerError(at, data) : new GatewayError(...STREAM_ERRORS[error]);
-    if (error === null || error !== "draining") this.#runtime.metrics.attempted(at.provider.id, at.target.model, false);
+    const failure =
+      error === null ? withoutKeys(at, providerError(at, data)) : new GatewayError(...STREAM_ERRORS[error]);
+    // That the call's time is up, or this worker's, says nothing of the target.
+    if (error !== "draining" && error !== "total-timeout") {
+      judgeFailure(at, failure, Date.now(), learned.isOnly, this.#runtime.metrics);
+    }
     return `${failure.code}\n${inboundDialects[learned.inbound].formatStreamError(failure, requestId)}`;
+  }
+
+  onTargetFailed(plan: number, target: number): void {
+    const learned = this.#planOf(plan);
+    const at = learned?.targets[target];
+    if (learned === undefined || learned.service === null || at === undefined || !("state" in at)) return;
+    noteHealth(learned.service, at, false, this.#runtime);
   }
 
   onCost(plan: number, target: number, input: number, output: number, cached: number, written: number): number {
@@ -256,13 +325,21 @@ export class FastPath implements GovernorEvents {
     return { learned, built, callPlan };
   }
 
-  /** What a handover's attempt was made at. */
-  targetOf({ plan, target }: Handover): RestTarget | AiTarget | null {
-    return this.#planOf(plan)?.targets[target] ?? null;
+  /** What a handover's attempt was made at, and the pipeline that the call goes on in. */
+  originOf({ plan, target }: Handover): { pipeline: Pipeline; target: RestTarget | AiTarget } | null {
+    const learned = this.#planOf(plan);
+    const at = learned?.targets[target];
+    return learned === undefined || at === undefined ? null : { pipeline: learned.pipeline, target: at };
   }
 
   #planOf(id: number): LearnedPlan | undefined {
-    return this.#plans.get(id) ?? this.#formerPlans.get(id);
+    const current = this.#plans.get(id);
+    if (current !== undefined) return current;
+    for (const plans of this.#formerPlans.values()) {
+      const former = plans.get(id);
+      if (former !== undefined) return former;
+    }
+    return undefined;
   }
 }
 
@@ -302,7 +379,7 @@ function nativeLimit({ limit, keyPrefix, key }: CompiledLimit): NativeLimit {
   };
 }
 
-function routeOf({ target, exchange }: Context, services: ReadonlyMap<string, number>): NativeRoute | null {
+function routeOf({ target }: Context, services: ReadonlyMap<string, number>): NativeRoute | null {
   if (target === null || target.kind === "health") return null;
   const service = services.get(target.service.id);
   if (service === undefined) return null;
@@ -310,7 +387,8 @@ function routeOf({ target, exchange }: Context, services: ReadonlyMap<string, nu
     name: target.kind === "rest" ? target.route.id : target.routeId,
     service,
     ai: target.kind === "ai",
-    maxBodyBytes: Math.min(target.maxBodyBytes ?? exchange.maxBodyBytes, exchange.maxBodyBytes),
+    // Each listener's own limit holds besides.
+    maxBodyBytes: target.maxBodyBytes ?? Number.MAX_SAFE_INTEGER,
   };
 }
 

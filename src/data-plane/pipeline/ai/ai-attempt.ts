@@ -189,17 +189,7 @@ export class AiAttempt implements DispatchHandler {
       // Not JSON: the dialect makes what it can of the text.
     }
     const header = (name: string) => headerOf(this.#headers, name);
-    return this.#withoutKeys(providerFailed(this.target.outbound.parseError(this.#status, header, parsed)));
-  }
-
-  /** Some servers repeat the key they were called with in what they complain of. */
-  #withoutKeys(error: GatewayError): GatewayError {
-    const { provider: failure } = error;
-    if (failure === null) return error;
-    const keys = this.target.provider.keys.filter(({ value }) => value !== "" && failure.message.includes(value));
-    if (keys.length === 0) return error;
-    const message = keys.reduce((text, { value }) => text.replaceAll(value, "[redacted]"), failure.message);
-    return providerFailed({ ...failure, message });
+    return withoutKeys(this.target, providerFailed(this.target.outbound.parseError(this.#status, header, parsed)));
   }
 
   // --- streams ---
@@ -254,7 +244,7 @@ export class AiAttempt implements DispatchHandler {
   #fail(error: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
-    this.#call.failed(this, this.#withoutKeys(error));
+    this.#call.failed(this, withoutKeys(this.target, error));
     this.#abort?.(error);
   }
 
@@ -262,6 +252,16 @@ export class AiAttempt implements DispatchHandler {
     this.#abort = null;
     this.target.load.ended();
   }
+}
+
+/** Some servers repeat the key they were called with in what they complain of. */
+export function withoutKeys({ provider }: AiTarget, error: GatewayError): GatewayError {
+  const { provider: failure } = error;
+  if (failure === null) return error;
+  const keys = provider.keys.filter(({ value }) => value !== "" && failure.message.includes(value));
+  if (keys.length === 0) return error;
+  const message = keys.reduce((text, { value }) => text.replaceAll(value, "[redacted]"), failure.message);
+  return providerFailed({ ...failure, message });
 }
 
 function setHeader(headers: string[], name: string, value: string): void {

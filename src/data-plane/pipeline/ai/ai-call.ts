@@ -8,6 +8,7 @@ import { respondWhole } from "../stages/respond.ts";
 import { AiAttempt } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import type { AiTarget } from "./ai-target.ts";
+import { judgeFailure } from "./judge-failure.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
 import type { TranslateResult, TranslateTask } from "./translate-task.ts";
@@ -25,8 +26,6 @@ import {
   translateAnswer,
 } from "./translation.ts";
 
-/** A hold-off that a provider asks for is believed up to this. */
-const MAX_HOLD_OFF_MS = 60_000;
 /** Timers may fire a little early; a probe must not. */
 const TIMER_SLACK_MS = 5;
 
@@ -228,7 +227,7 @@ export class AiCall {
   failed(attempt: AiAttempt, error: GatewayError): void {
     const { context, route } = this;
     const nowMs = Date.now();
-    this.#judge(attempt, error, nowMs);
+    judgeFailure(attempt.target, error, nowMs, route.targets.length === 1, this.#runtime.metrics);
     this.#lastError = error;
     const allowed = Math.max(route.retries.attempts, route.targets.length - 1);
     if (context.finished) return;
@@ -269,21 +268,6 @@ export class AiCall {
     if (fresh) return 0;
     const ownMs = backoffMs(this.route.retries, this.context.attempts, Math.random());
     return error.retryAfterMs === null ? ownMs : Math.max(ownMs, error.retryAfterMs + TIMER_SLACK_MS);
-  }
-
-  /** What a failure says of the target: a request that is refused as wrong says that the target is alive. */
-  #judge(attempt: AiAttempt, error: GatewayError, nowMs: number): void {
-    const { breaker, breakerSettings, provider, target } = attempt.target;
-    const alive = error.code === "provider_error" && error.status < 500 && error.status !== 429 && error.status !== 408;
-    this.#runtime.metrics.attempted(provider.id, target.model, false);
-    if (alive) breaker.succeeded();
-    else if (error.source === "upstream") breaker.failed(nowMs, breakerSettings);
-    else breaker.released();
-    // A breaker that is turned off keeps no call away, not even for a while.
-    if (alive || error.retryAfterMs === null || breakerSettings.failures === 0) return;
-    // Without another target there is nothing to go to meanwhile: the provider's own answer says more than ours would.
-    if (this.route.targets.length === 1) return;
-    breaker.holdOff(nowMs + Math.min(error.retryAfterMs, MAX_HOLD_OFF_MS));
   }
 
   /** The caller left while an attempt was under way: that says nothing of the target. */

@@ -26,6 +26,8 @@ export class RestCall implements DispatchHandler {
   #target: RestTarget | null = null;
   #targetIndex = -1;
   #bodyStream: ExchangeBodyStream | null = null;
+  /** The native hot path has begun to send the body, and holds nothing of it. */
+  #bodySpent = false;
   #abort: ((reason: Error) => void) | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
   #stream: ResponseStream | null = null;
@@ -77,7 +79,10 @@ export class RestCall implements DispatchHandler {
     if (begun === null) {
       this.#runtime.fastPath?.learnRest(context, this.#service, this.#route);
       this.#dispatch(target);
-    } else begun.attempt.adopt(this);
+    } else {
+      this.#bodySpent = context.body === null && context.exchange.contentLength !== 0;
+      begun.attempt.adopt(this);
+    }
   }
 
   /** Untried targets first; then any healthy one; then, rather than fail, one that passive checks have ejected. */
@@ -236,18 +241,8 @@ export class RestCall implements DispatchHandler {
   }
 
   #noteHealth(good: boolean): void {
-    const { passive } = this.#service.snapshot.upstream;
     const target = this.#service.targets[this.#targetIndex];
-    if (target === undefined) return;
-    this.#runtime.metrics.attempted(this.#service.snapshot.id, target.host, good);
-    if (passive === null) return;
-    if (good) target.state.succeeded();
-    else if (target.state.failed(Date.now(), passive.failures, passive.ejectMs)) {
-      this.#runtime.logger.warn(
-        { service: this.#service.snapshot.id, target: target.url, ejectMs: passive.ejectMs },
-        "target ejected after failures in a row",
-      );
-    }
+    if (target !== undefined) noteHealth(this.#service, target, good, this.#runtime);
   }
 
   // --- retries ---
@@ -256,7 +251,7 @@ export class RestCall implements DispatchHandler {
   #mayRetry(failure: GatewayError | null): boolean {
     const context = this.#context;
     if (context.attempts > this.#service.snapshot.upstream.retries.attempts) return false;
-    if (this.#bodyStream?.begun) return false;
+    if (this.#bodyStream?.begun || this.#bodySpent) return false;
     return (failure !== null && neverSent(failure)) || isIdempotent(context.exchange.method);
   }
 
@@ -288,6 +283,20 @@ export class RestCall implements DispatchHandler {
     const nowMs = Date.now();
     return this.#service.targets.some(
       (target, index) => target.weight > 0 && !this.#tried.has(index) && target.state.isHealthy(nowMs),
+    );
+  }
+}
+
+/** What an attempt says of its target's health. */
+export function noteHealth({ snapshot }: RestService, target: RestTarget, good: boolean, runtime: Runtime): void {
+  const { passive } = snapshot.upstream;
+  runtime.metrics.attempted(snapshot.id, target.host, good);
+  if (passive === null) return;
+  if (good) target.state.succeeded();
+  else if (target.state.failed(Date.now(), passive.failures, passive.ejectMs)) {
+    runtime.logger.warn(
+      { service: snapshot.id, target: target.url, ejectMs: passive.ejectMs },
+      "target ejected after failures in a row",
     );
   }
 }
