@@ -120,7 +120,7 @@ export interface Handover {
   /** Place in the plan's targets. */
   target: number;
   /** Null: there is an answer, as far as it has come. With a status besides, that answer ended in the error. */
-  error: UpstreamErrorName | "total-timeout" | "draining" | null;
+  error: UpstreamErrorName | "total-timeout" | "draining" | "ended-early" | null;
   reason: string;
   status: number;
   fields: string;
@@ -517,9 +517,11 @@ type HandoverArguments = [
 /** Beside those of the client: governor.h. */
 const TOTAL_TIMEOUT = 64;
 export const DRAINING = 65;
+const ENDED_EARLY = 66;
 
 function errorOf(error: number): Handover["error"] {
   if (error < 0) return null;
   if (error === TOTAL_TIMEOUT) return "total-timeout";
+  if (error === ENDED_EARLY) return "ended-early";
   return error === DRAINING ? "draining" : (UPSTREAM_ERRORS[error] ?? "protocol");
 }

@@ -90,7 +90,6 @@ class BegunCall implements BegunAttempt, CallEvents {
     if (data.length > 0 && !call.over) call.onData(data.length, data);
     if (call.over) return;
     if (this.#end !== null) this.#end(call);
-    // Of a call whose time is up, or whose worker stops, it is not the attempt that fails.
     else if (error !== null) this.#fail(call, error, reason);
     else if (handle !== null) {
       this.#engine.adoptCall(handle, call);
@@ -103,7 +102,7 @@ class BegunCall implements BegunAttempt, CallEvents {
     // Of a call whose time is up, or whose worker stops, it is not the attempt that fails.
     if (error === "draining" || error === "total-timeout") return;
     setImmediate(() => {
-      if (!call.over) call.onError(error, reason);
+      if (!call.over) call.onError(error === "ended-early" ? "reset" : error, reason);
     });
   }
 

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { NativeEngine } from "../../native-bindings/engine.ts";
 import type { CallRecord } from "../../src/contracts/call-record.ts";
 import { startGateway, TEST_KEY, type TestGateway } from "./gateway.ts";
+import type { RecordedRequest } from "./providers/http-provider.ts";
 import { RawConnection, type RawResponse } from "./raw-client.ts";
 import type { SeenRequest } from "./upstream.ts";
 import { waitFor } from "./wait-for.ts";
@@ -105,6 +106,8 @@ export interface ObservedCall {
   isHead?: boolean;
   /** What to do with the connection instead of reading one answer; gives what is compared. */
   converse?: (connection: RawConnection) => Promise<unknown>;
+  /** Before each call. */
+  prepare?: () => void;
   /** Requests that upstreams have seen, all of them. */
   seen: () => readonly SeenRequest[];
 }
@@ -116,6 +119,7 @@ export async function cutAnswer(connection: RawConnection): Promise<unknown> {
 }
 
 export async function observe(gateway: FastGateway, call: ObservedCall): Promise<Observation & { way: Way }> {
+  call.prepare?.();
   const records = gateway.records.length;
   const seen = call.seen().length;
   const before = await gateway.metrics();
@@ -179,9 +183,27 @@ function comparableRequest({ method, url, rawHeaders, body }: SeenRequest, id: s
   return { method, url, headers: headers.sort(), body: comparableBody(body) };
 }
 
+/** As a simulated provider saw it. */
+export function seenByProvider({ method, path, query, headers, text }: RecordedRequest): SeenRequest {
+  const rawHeaders = Object.entries(headers).flatMap(([name, value]) => [name, String(value)]);
+  return {
+    method,
+    url: query.size === 0 ? path : `${path}?${query}`,
+    rawHeaders,
+    headers,
+    body: Buffer.from(text),
+    connection: 0,
+  };
+}
+
 /** Ids within error answers are the call's. */
 function comparableBody(body: Buffer): string {
-  const text = body.toString("latin1").replace(/("request_id":\s*)"[^"]*"/g, '$1"…"');
+  const text = body
+    .toString("latin1")
+    .replace(/("request_id":\s*)"[^"]*"/g, '$1"…"')
+    .replace(/("id":\s*)"[0-9a-z_-]*[0-9a-hjkmnp-tv-z]{26}"/g, '$1"…"')
+    .replace(/"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"/g, '"…"')
+    .replace(/("created":\s*)\d+/g, "$1…");
   return text.length <= 2000 ? text : `${text.length} bytes ${createHash("sha256").update(text).digest("hex")}`;
 }
 

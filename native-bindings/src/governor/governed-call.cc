@@ -155,6 +155,7 @@ std::string_view plainString(std::string_view json) {
 const char* codeOf(int error) {
   if (error == kTotalTimeout) return "upstream_total_timeout";
   if (error == kDraining) return "not_ready";
+  if (error == kEndedEarly) return "upstream_reset";
   switch (static_cast<client::UpstreamError>(error)) {
     case client::UpstreamError::kUnreachable: return "upstream_unreachable";
     case client::UpstreamError::kConnectTimeout: return "upstream_connect_timeout";
@@ -671,8 +672,12 @@ void GovernedCall::onComplete(client::UpstreamCall&) {
       }
       if (finished_) return;
       if (!watcher_.finished) {
-        if (committed_) endStream(static_cast<int>(client::UpstreamError::kReset), {});
-        else handOver(static_cast<int>(client::UpstreamError::kReset), "the stream ended early", false);
+        if (committed_) {
+          endStream(kEndedEarly, {});
+        } else {
+          held_ = fields_;
+          handOver(-1, "", true);
+        }
         return;
       }
       if (!committed_) commitStream();

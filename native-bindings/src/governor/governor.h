@@ -25,6 +25,7 @@ class GovernedCall;
 // Beside those of client::UpstreamError.
 constexpr int kTotalTimeout = 64;
 constexpr int kDraining = 65;
+constexpr int kEndedEarly = 66;  // a stream, in good order but for its end
 
 // A call that JavaScript takes over with an attempt already made.
 struct Handover {

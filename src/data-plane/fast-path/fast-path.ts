@@ -201,7 +201,8 @@ export class FastPath implements GovernorEvents {
     index: number,
   ): void {
     // Only what the first attempt of an undisturbed call is.
-    if (!this.#mayLearn(context) || context.attempts > 0 || index !== 0) return;
+    if (!this.#mayLearn(context) || context.attempts > 0) return;
+    if (index !== 0 && route.strategy !== "weighted") return;
     const { exchange } = context;
     if (request.model.length > MAX_MODEL_LENGTH) return;
     const key = this.#key(exchange.method, exchange.host, exchange.path);
@@ -405,7 +406,8 @@ type StreamError = Exclude<Handover["error"], null>;
 const STREAM_ERRORS: Record<StreamError, [ErrorCode, string]> = {
   unreachable: ["upstream_unreachable", "the upstream can't be reached"],
   "connect-timeout": ["upstream_connect_timeout", "the upstream did not accept a connection in time"],
-  reset: ["upstream_reset", "the provider's stream ended before the answer was complete"],
+  reset: ["upstream_reset", "the upstream closed the connection before its answer was complete"],
+  "ended-early": ["upstream_reset", "the provider's stream ended before the answer was complete"],
   "first-byte-timeout": ["upstream_first_byte_timeout", "the upstream did not answer in time"],
   "idle-timeout": ["upstream_idle_timeout", "the upstream stopped sending in the middle of its answer"],
   protocol: ["upstream_protocol_error", "the provider's event stream is malformed"],

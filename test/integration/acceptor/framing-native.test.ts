@@ -300,6 +300,16 @@ describe("the answer to what is refused", () => {
     expect(await refuse("/v1/messages")).toMatchObject({ type: "error", error: { type: "invalid_request_error" } });
   });
 
+  it.each([
+    [`GET /${"a".repeat(300_000)}`, 414, "uri_too_long"],
+    ["POST /upload HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\nContent-Length: 1\r\n\r\n", 417, "expectation_failed"],
+    ["GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, "http_version_not_supported"],
+  ])("has a code of its own where there is a status of its own", async (bytes, status, code) => {
+    const answer = await rawRequest(gateway.port, bytes);
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ error: { code } });
+  });
+
   it("has no body for HEAD", async () => {
     const answer = await rawRequest(gateway.port, "HEAD /a/../b HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n", true);
     expect(answer.status).toBe(400);

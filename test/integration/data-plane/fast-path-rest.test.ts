@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { comparable, cutAnswer, expectParity, type FastGateway, nativeYaml, startFastGateway, type Way } from "../../helpers/fast-path.ts";
+import {
+  comparable,
+  cutAnswer,
+  expectParity,
+  type FastGateway,
+  nativeYaml,
+  startFastGateway,
+  type Way,
+} from "../../helpers/fast-path.ts";
 import { TEST_KEY } from "../../helpers/gateway.ts";
 import { startUpstream, type TestUpstream, type UpstreamHandler } from "../../helpers/upstream.ts";
 

@@ -46,7 +46,7 @@ it("refuses a call when all counters are in use, names the setting, and logs it 
   for (let i = 0; i < 64; i++) store.reserve(LIMIT, `k${i}`, 1, START_MS);
   const refuse = (nowMs: number) =>
     expect(() => store.reserve(LIMIT, "one more", 1, nowMs)).toThrow(
-      expect.objectContaining({ status: 503, message: expect.stringContaining("`limits.slots`") }),
+      expect.objectContaining({ code: "limits_full", status: 503, message: expect.stringContaining("`limits.slots`") }),
     );
   for (const ms of [0, 1, 59_999]) refuse(START_MS + ms);
   expect(logged).toEqual([{ fields: { calls: 1, slots: 64 }, message: expect.stringContaining("`limits.slots`") }]);

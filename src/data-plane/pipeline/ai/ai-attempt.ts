@@ -108,8 +108,8 @@ export class AiAttempt implements DispatchHandler {
     this.#resume = resume;
     if (status < 400) this.target.load.answered(performance.now() - this.#startedAt);
     const isStream = headerOf(headers, "content-type")?.startsWith("text/event-stream") === true;
-    if (status >= 400) this.#limitBytes = MAX_ERROR_BYTES;
-    else if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
+    if (status >= 400) return true;
+    if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
     else if (this.#call.request.stream) this.#fail(protocolError("the provider did not answer with an event stream"));
     else this.#limitBytes = this.#call.maxResponseBytes;
     return true;
@@ -133,9 +133,12 @@ export class AiAttempt implements DispatchHandler {
   onData(chunk: Buffer): boolean {
     if (this.#over || this.#call.context.finished) return true;
     if (this.#answer !== null) return this.#forward(this.#answer.push(chunk));
+    if (this.#status >= 400) {
+      this.#keepError(chunk);
+      return true;
+    }
     this.#bytes += chunk.length;
     if (this.#bytes > this.#limitBytes) {
-      if (this.#status >= 400) return true;
       this.#fail(
         new GatewayError(
           "upstream_response_too_large",
@@ -146,6 +149,13 @@ export class AiAttempt implements DispatchHandler {
     }
     this.#chunks.push(chunk);
     return true;
+  }
+
+  /** The beginning of it, however it was cut on its way. */
+  #keepError(chunk: Buffer): void {
+    const kept = chunk.subarray(0, MAX_ERROR_BYTES - this.#bytes);
+    this.#bytes += kept.length;
+    if (kept.length > 0) this.#chunks.push(kept);
   }
 
   onComplete(): void {

@@ -1,0 +1,125 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { freePorts } from "../../helpers/ports.ts";
+import { TidegateProcess } from "../../helpers/tidegate-process.ts";
+import { waitFor } from "../../helpers/wait-for.ts";
+
+/** `node test/native-safety.mjs --full` asks for a million. */
+const REQUESTS = Number(process.env.TIDEGATE_LEAK_REQUESTS ?? 300_000);
+/** Of them; until then, what V8 compiles and pools that fill are seen. */
+const EARLY_SHARE = 0.2;
+const MAX_GROWTH = 1.05;
+const KEY = "tg_leaks_0123456789";
+
+const COMPLETION = JSON.stringify({
+  id: "chatcmpl-1",
+  object: "chat.completion",
+  created: 1,
+  model: "model",
+  choices: [{ index: 0, message: { role: "assistant", content: "Twice a day. ".repeat(30) }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 20, completion_tokens: 90, total_tokens: 110 },
+});
+const CHAT = JSON.stringify({ model: "provider/model", messages: [{ role: "user", content: "Tides? ".repeat(100) }] });
+
+/** nginx as provider and as service: nothing else answers as many calls beside a gateway. */
+async function startNginx(directory: string, port: number): Promise<void> {
+  const home = join(directory, "nginx");
+  mkdirSync(home);
+  const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (name) => `${name}_temp_path ${home}/${name};`,
+  );
+  const configuration = join(home, "nginx.conf");
+  writeFileSync(
+    configuration,
+    `daemon off; worker_processes 1; pid ${home}/pid; error_log ${home}/error.log;
+events { worker_connections 1024; }
+http {
+  access_log off; keepalive_requests 100000000; ${places.join(" ")}
+  server {
+    listen 127.0.0.1:${port};
+    location /v1/ { default_type application/json; return 200 '${COMPLETION}'; }
+    location / { return 200 'ok'; }
+  }
+}`,
+  );
+  const nginx = spawn("nginx", ["-c", configuration, "-p", home], { stdio: ["ignore", "ignore", "inherit"] });
+  const ended = once(nginx, "exit");
+  onTestFinished(async () => {
+    nginx.kill();
+    await ended;
+  });
+}
+
+/** Half of the calls to a model, half to a service, always the same two. Returns how many there were. */
+async function drive(port: number, directory: string, seconds: number): Promise<number> {
+  const script = join(directory, "calls.lua");
+  writeFileSync(
+    script,
+    `
+local headers = { ["Authorization"] = "Bearer ${KEY}", ["Content-Type"] = "application/json" }
+local calls, at = {}, 0
+init = function()
+  calls[0] = wrk.format("GET", "/service/one", headers)
+  calls[1] = wrk.format("POST", "/v1/chat/completions", headers, '${CHAT}')
+end
+request = function()
+  at = 1 - at
+  return calls[at]
+end
+done = function(summary)
+  local e = summary.errors
+  io.write(string.format("RESULT %d %d\\n", summary.requests, e.connect + e.read + e.write + e.status + e.timeout))
+end
+`,
+  );
+  const args = ["-t1", "-c32", `-d${seconds}s`, "--timeout", "20s", "-s", script, `http://127.0.0.1:${port}`];
+  const { stdout } = await promisify(execFile)("wrk", args);
+  const [requests = 0, errors = -1] = /RESULT (\d+) (\d+)/.exec(stdout)?.slice(1).map(Number) ?? [];
+  expect(errors).toBe(0);
+  return requests;
+}
+
+function residentMib(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+}
+
+describe("the memory of a gateway worker", () => {
+  it(`is after ${REQUESTS} requests what it was after ${REQUESTS * EARLY_SHARE}`, { timeout: 600_000 }, async () => {
+    const directory = mkdtempSync(join(tmpdir(), "tidegate-test-"));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
+    const [upstreamPort = 0] = await freePorts(1);
+    await startNginx(directory, upstreamPort);
+    const url = `http://127.0.0.1:${upstreamPort}`;
+    await waitFor(() => readFileSync(join(directory, "nginx/pid"), { encoding: "utf8", flag: "a+" }) !== "", "nginx");
+    const limits = [{ requests: 100_000_000, window: "1m" }];
+    const tidegate = await TidegateProcess.start({
+      // JSON is YAML.
+      config: JSON.stringify({
+        version: 1,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: Tidegate fills it in.
+        listeners: [{ address: "127.0.0.1:${TIDEGATE_PORT}" }],
+        providers: [
+          { id: "provider", kind: "openai-compatible", base_url: `${url}/v1`, keys: [{ id: "main", value: "sk-x" }] },
+        ],
+        services: [{ id: "service", routes: [{ path: "/service" }], upstream: { targets: [{ url }] } }],
+        applications: [{ id: "web", team: "default", keys: [KEY], subscriptions: ["ai", "service"], limits }],
+      }),
+    });
+    onTestFinished(async () => void (await tidegate.stop()));
+    const [pid = 0] = tidegate.gatewayPids();
+    let requests = 0;
+    const reach = async (goal: number): Promise<number> => {
+      while (requests < goal) requests += await drive(tidegate.gatewayPort, directory, 2);
+      return residentMib(pid);
+    };
+    const earlyMib = await reach(REQUESTS * EARLY_SHARE);
+    const lateMib = await reach(REQUESTS);
+    process.stdout.write(`${requests} requests: ${earlyMib.toFixed(1)} MiB early, ${lateMib.toFixed(1)} MiB late\n`);
+    expect(lateMib / earlyMib).toBeLessThan(MAX_GROWTH);
+  });
+});
