@@ -15,11 +15,15 @@ export interface RawResponse {
   values(name: string): string[];
 }
 
+const POURING_BYTES = 2 ** 20;
+const SILENCE_MS = 20;
+
 /** A connection on which a test writes bytes and reads bytes, with nothing in between. */
 export class RawConnection {
   readonly socket: Socket;
   #received: Buffer = Buffer.alloc(0);
   #chunks: Buffer[] = [];
+  #chunkBytes = 0;
   /** Ended or reset by the other side, or closed by us. */
   closed = false;
   /** When bytes came last, `performance.now()`. */
@@ -30,6 +34,7 @@ export class RawConnection {
     socket.setNoDelay(true);
     socket.on("data", (chunk) => {
       this.#chunks.push(chunk);
+      this.#chunkBytes += chunk.length;
       this.lastDataAt = performance.now();
     });
     socket.on("end", () => {
@@ -64,8 +69,15 @@ export class RawConnection {
     if (this.#chunks.length > 0) {
       this.#received = Buffer.concat([this.#received, ...this.#chunks]);
       this.#chunks = [];
+      this.#chunkBytes = 0;
     }
     return this.#received;
+  }
+
+  /** More of a large answer is coming in: to look at all of it for every piece would take longer than the answer. */
+  get #pours(): boolean {
+    const isLittle = this.#chunkBytes < this.#received.length / 4;
+    return isLittle && this.#received.length > POURING_BYTES && performance.now() - this.lastDataAt < SILENCE_MS;
   }
 
   write(bytes: string | Buffer): void {
@@ -85,6 +97,7 @@ export class RawConnection {
   async response(options: { head?: boolean; timeoutMs?: number } = {}): Promise<RawResponse> {
     const taken = await waitFor(
       () => {
+        if (this.#pours) return null;
         const parsed = parseResponse(this.received, options.head ?? false, this.closed);
         if (parsed === null && this.closed) throw new Error("the connection closed without an answer");
         return parsed;
