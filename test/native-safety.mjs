@@ -1,5 +1,4 @@
 // The native part under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer: `node test/native-safety.mjs`.
-// With `--full`, resident memory is also watched over a million requests (`npm test` watches fewer of them).
 //
 // Builds the addon with g++'s sanitizers in native-bindings/build-sanitized, beside the one that is used, and runs the
 // tests that exercise it with that. Node itself is not instrumented: what is found is ours.
@@ -26,8 +25,6 @@ const INTEGRATION = [
     (name) => `test/integration/data-plane/${name}.test.ts`,
   ),
 ];
-/** Measures memory: redzones and quarantine of the sanitizer would be what is measured. */
-const NOT_SANITIZED = "test/integration/native/leaks.test.ts";
 
 function fail(message) {
   process.stderr.write(`${message}\n`);
@@ -103,10 +100,6 @@ step("sanitized addon", process.execPath, [join(root, "native-bindings/build.mjs
 });
 const env = sanitized(false);
 step("native unit tests, sanitized", process.execPath, [...vitest, "--project", "unit", "test/unit/native"], { env });
-const integration = [...vitest, "--project", "integration", "--exclude", NOT_SANITIZED, ...INTEGRATION];
+const integration = [...vitest, "--project", "integration", ...INTEGRATION];
 step("native integration tests, sanitized", process.execPath, integration, { env });
 watchForLeaks();
-if (process.argv.includes("--full")) {
-  const growth = [...vitest, "--project", "integration", "--testTimeout", "600000", NOT_SANITIZED];
-  step("memory over a million requests", process.execPath, growth, { env: { TIDEGATE_LEAK_REQUESTS: "1000000" } });
-}

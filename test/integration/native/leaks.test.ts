@@ -9,15 +9,10 @@ import { freePorts } from "../../helpers/ports.ts";
 import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 
-/** `node test/native-safety.mjs --full` asks for a million. */
-const REQUESTS = Number(process.env.TIDEGATE_LEAK_REQUESTS ?? 300_000);
+const REQUESTS = 1_000_000;
 /** Of them; until then, what V8 compiles and pools that fill are seen. */
 const EARLY_SHARE = 0.2;
-/** Of the full run. With fewer requests, V8's heap and the allocator's arenas have not settled yet. */
 const MAX_GROWTH = 1.05;
-const FULL_REQUESTS = 1_000_000;
-/** Whatever a call could leave behind, from its smallest object on, is more. */
-const MAX_BYTES_PER_REQUEST = 64;
 const KEY = "tg_leaks_0123456789";
 
 const COMPLETION = JSON.stringify({
@@ -93,7 +88,7 @@ function residentMib(pid: number): number {
 }
 
 describe("the memory of a gateway worker", () => {
-  it(`is after ${REQUESTS} requests about what it was after ${REQUESTS * EARLY_SHARE}`, {
+  it(`is after ${REQUESTS} requests what it was after ${REQUESTS * EARLY_SHARE}`, {
     timeout: 600_000,
   }, async () => {
     const directory = mkdtempSync(join(tmpdir(), "tidegate-test-"));
@@ -124,10 +119,8 @@ describe("the memory of a gateway worker", () => {
       return residentMib(pid);
     };
     const earlyMib = await reach(REQUESTS * EARLY_SHARE);
-    const earlyRequests = requests;
     const lateMib = await reach(REQUESTS);
     process.stdout.write(`${requests} requests: ${earlyMib.toFixed(1)} MiB early, ${lateMib.toFixed(1)} MiB late\n`);
-    expect(((lateMib - earlyMib) * 2 ** 20) / (requests - earlyRequests)).toBeLessThan(MAX_BYTES_PER_REQUEST);
-    if (REQUESTS >= FULL_REQUESTS) expect(lateMib / earlyMib).toBeLessThan(MAX_GROWTH);
+    expect(lateMib / earlyMib).toBeLessThan(MAX_GROWTH);
   });
 });
