@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LimitSnapshot } from "../../../src/contracts/snapshot.ts";
-import { WorkerLimitStore } from "../../../src/data-plane/limits/worker-limit-store.ts";
+import { WorkerLimitStore } from "../../helpers/worker-limit-store.ts";
 
 const START_MS = 1_700_000_000_000;
 

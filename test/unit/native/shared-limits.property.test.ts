@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SharedLimit, SharedLimits } from "../../../native-bindings/limits.ts";
 import type { LimitDecision } from "../../../src/contracts/limits.ts";
 import type { LimitSnapshot } from "../../../src/contracts/snapshot.ts";
-import { WorkerLimitStore } from "../../../src/data-plane/limits/worker-limit-store.ts";
+import { WorkerLimitStore } from "../../helpers/worker-limit-store.ts";
 
 const START_MS = 1_700_000_000_123;
 

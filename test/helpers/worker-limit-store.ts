@@ -1,5 +1,5 @@
-import type { LimitDecision, LimitStore } from "../../contracts/limits.ts";
-import type { LimitSnapshot } from "../../contracts/snapshot.ts";
+import type { LimitDecision, LimitStore } from "../../src/contracts/limits.ts";
+import type { LimitSnapshot } from "../../src/contracts/snapshot.ts";
 
 interface Counter {
   /** Window: what was used. Bucket: what is left. */
@@ -11,7 +11,7 @@ interface Counter {
 /** The sweep drops counters that say nothing any more. */
 const SWEEP_EVERY_MS = 30_000;
 
-/** Counters of one worker. A counter is 100 bytes or so, made with the first call and dropped when its window is over. */
+/** The oracle of the shared counters: the same contract in plain JavaScript, for one process. A counter is 100 bytes or so, made with the first call and dropped when its window is over. */
 export class WorkerLimitStore implements LimitStore {
   readonly #windows = new Map<string, Counter>();
   readonly #buckets = new Map<string, Counter & { fullAtMs: number }>();
