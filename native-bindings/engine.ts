@@ -312,9 +312,15 @@ interface Addon {
   /** The oldest generation that is still in use. */
   governorOldest(engine: EngineHandle): number;
   governorFail(engine: EngineHandle, error: number): void;
+  /** Since the last time: calls by service, route and status; by service seconds, request and response bytes, and how many
+   * calls each bucket of durations has; by provider and model input, output, cached input, reasoning tokens, US dollars. */
   governorCounts(
     engine: EngineHandle,
-  ): [(string | number)[][], [string, string, number, number, number, number, number][]];
+  ): [
+    [string, string, number, number][],
+    [string, number, number, number, ...number[]][],
+    [string, string, number, number, number, number, number][],
+  ];
 }
 
 const SCRATCH_BYTES = 64 * 1024;

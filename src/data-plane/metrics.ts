@@ -11,10 +11,15 @@ const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 
 /** One service, route and status: counted in plain numbers, turned into Prometheus' form when somebody asks. */
 interface CallSeries {
-  service: string;
+  service: ServiceSeries;
   route: string;
   status: number;
   calls: number;
+}
+
+/** One service: a histogram for each route and status would be most of the page. */
+interface ServiceSeries {
+  service: string;
   seconds: number;
   buckets: number[];
   requestBytes: number;
@@ -42,6 +47,7 @@ interface AttemptSeries {
 export class DataPlaneMetrics {
   readonly #registry = new Registry();
   readonly #calls = new Map<string, CallSeries>();
+  readonly #services = new Map<string, ServiceSeries>();
   readonly #callsByTarget = new WeakMap<RouteTarget, Map<number, CallSeries>>();
   readonly #models = new Series<ModelSeries>((provider, model) => ({
     provider,
@@ -69,14 +75,15 @@ export class DataPlaneMetrics {
 
   called(context: Context, totalMs: number): void {
     const series = this.#seriesOf(context);
+    const { service } = series;
     const seconds = totalMs / 1000;
     series.calls++;
-    series.seconds += seconds;
-    series.requestBytes += context.requestBytes;
-    series.responseBytes += context.responseBytes;
+    service.seconds += seconds;
+    service.requestBytes += context.requestBytes;
+    service.responseBytes += context.responseBytes;
     let bucket = 0;
     while (bucket < DURATION_BUCKETS_S.length && seconds > (DURATION_BUCKETS_S[bucket] as number)) bucket++;
-    series.buckets[bucket] = (series.buckets[bucket] as number) + 1;
+    service.buckets[bucket] = (service.buckets[bucket] as number) + 1;
     if (context.usage !== null && context.provider !== null) this.#used(context);
   }
 
@@ -100,9 +107,18 @@ export class DataPlaneMetrics {
     const key = `${service} ${route} ${status}`;
     let series = this.#calls.get(key);
     if (series === undefined) {
-      const buckets = new Array<number>(DURATION_BUCKETS_S.length + 1).fill(0);
-      series = { service, route, status, calls: 0, seconds: 0, buckets, requestBytes: 0, responseBytes: 0 };
+      series = { service: this.#serviceSeries(service), route, status, calls: 0 };
       this.#calls.set(key, series);
+    }
+    return series;
+  }
+
+  #serviceSeries(service: string): ServiceSeries {
+    let series = this.#services.get(service);
+    if (series === undefined) {
+      const buckets = new Array<number>(DURATION_BUCKETS_S.length + 1).fill(0);
+      series = { service, seconds: 0, buckets, requestBytes: 0, responseBytes: 0 };
+      this.#services.set(service, series);
     }
     return series;
   }
@@ -126,16 +142,16 @@ export class DataPlaneMetrics {
   }
 
   /** What the native hot path has counted since the last time; targets' good answers are in their numbers. */
-  addNative([calls, models]: NativeCounts, targets: TargetNumbersTable): void {
-    for (const [service, route, status, ...figures] of calls) {
-      const [count = 0, seconds = 0, requestBytes = 0, responseBytes = 0, ...buckets] = figures.map(Number);
-      const series = this.#callSeries(String(service), String(route), Number(status));
-      series.calls += count;
+  addNative([calls, services, models]: NativeCounts, targets: TargetNumbersTable): void {
+    for (const [service, route, status, count] of calls) this.#callSeries(service, route, status).calls += count;
+    for (const [service, seconds, requestBytes, responseBytes, ...buckets] of services) {
+      const series = this.#serviceSeries(service);
       series.seconds += seconds;
       series.requestBytes += requestBytes;
       series.responseBytes += responseBytes;
-      for (let i = 0; i < series.buckets.length; i++)
-        series.buckets[i] = (series.buckets[i] as number) + (buckets[i] ?? 0);
+      buckets.forEach((count, index) => {
+        series.buckets[index] = (series.buckets[index] ?? 0) + count;
+      });
     }
     for (const [provider, model, input, output, cached, reasoning, costUsd] of models) {
       const series = this.#models.get(provider, model);
@@ -177,51 +193,33 @@ export class DataPlaneMetrics {
       published.connections.inc({ origin, state: "running" }, running);
       published.connections.inc({ origin, state: "idle" }, Math.max(0, connected - running));
     }
-    return [...(await this.#registry.getMetricsAsJSON()), durationMetric(durationsByService(this.#calls.values()))];
+    return [...(await this.#registry.getMetricsAsJSON()), durationMetric(this.#services.values())];
   }
 
   #publishCalls(published: Published): void {
-    for (const series of this.#calls.values()) {
-      const labels = { service: series.service, route: series.route, status: String(series.status) };
-      published.calls.inc(labels, series.calls);
-      published.requestBytes.inc({ service: series.service }, series.requestBytes);
-      published.responseBytes.inc({ service: series.service }, series.responseBytes);
+    for (const { service, route, status, calls } of this.#calls.values()) {
+      published.calls.inc({ service: service.service, route, status: String(status) }, calls);
+    }
+    for (const { service, requestBytes, responseBytes } of this.#services.values()) {
+      published.requestBytes.inc({ service }, requestBytes);
+      published.responseBytes.inc({ service }, responseBytes);
     }
   }
 }
 
 type Published = ReturnType<typeof createPublished>;
 
-/** Durations are kept per service: a histogram per route and status would be most of the page. */
-function durationsByService(
-  all: Iterable<CallSeries>,
-): Map<string, { seconds: number; calls: number; buckets: number[] }> {
-  const byService = new Map<string, { seconds: number; calls: number; buckets: number[] }>();
-  for (const series of all) {
-    const sum = byService.get(series.service);
-    if (sum === undefined) {
-      byService.set(series.service, { seconds: series.seconds, calls: series.calls, buckets: series.buckets.slice() });
-      continue;
-    }
-    sum.seconds += series.seconds;
-    sum.calls += series.calls;
-    for (let i = 0; i < sum.buckets.length; i++)
-      sum.buckets[i] = (sum.buckets[i] as number) + (series.buckets[i] as number);
-  }
-  return byService;
-}
-
 /** The histogram in prom-client's form: its own class can't be given counts that were made elsewhere. */
-function durationMetric(byService: ReturnType<typeof durationsByService>): object {
+function durationMetric(services: Iterable<ServiceSeries>): object {
   const name = "tidegate_call_duration_seconds";
   const values: { metricName: string; value: number; labels: Record<string, string | number> }[] = [];
-  for (const [service, { seconds, calls, buckets }] of byService) {
-    let sum = 0;
+  for (const { service, seconds, buckets } of services) {
+    let calls = 0;
     buckets.forEach((count, index) => {
-      sum += count;
+      calls += count;
       values.push({
         metricName: `${name}_bucket`,
-        value: sum,
+        value: calls,
         labels: { le: DURATION_BUCKETS_S[index] ?? "+Inf", service },
       });
     });

@@ -1,4 +1,5 @@
 // The governor's functions for JavaScript. The first argument of each is the engine.
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -256,6 +257,11 @@ std::unique_ptr<Plan> planOf(napi_env env, napi_value value, Engine* engine) {
   return plan;
 }
 
+// Of a route's key: neither method nor host has a slash.
+uint64_t depthOf(const std::string& key) {
+  return governor::depthBit(static_cast<size_t>(std::count(key.begin(), key.end(), '/')));
+}
+
 // (engine, generation, key, isPrefix, { name, service, ai, maxBodyBytes }, plan | id of a known one | null, holes: keys below the prefix that
 // lead elsewhere) => route, or -1 when it is not taken: another snapshot holds by now, or too much was learned.
 napi_value learnRoute(napi_env env, napi_callback_info info) {
@@ -297,10 +303,12 @@ napi_value learnRoute(napi_env env, napi_callback_info info) {
     generation->routes.push_back(std::make_unique<Route>());
     generation->routes.back()->hole = true;
     generation->prefixes.put(key, generation->routes.back().get());
+    generation->prefixDepths |= depthOf(key);
   }
   route->id = static_cast<uint32_t>(generation->routes.size());
-  (prefix ? generation->prefixes : generation->exact).put(textOf(env, arguments[2]), route.get());
-  generation->hasPrefixes = generation->hasPrefixes || prefix;
+  const std::string key = textOf(env, arguments[2]);
+  (prefix ? generation->prefixes : generation->exact).put(key, route.get());
+  if (prefix) generation->prefixDepths |= depthOf(key);
   generation->routes.push_back(std::move(route));
   return makeNumber(env, static_cast<double>(generation->routes.size() - 1));
 }
@@ -365,45 +373,58 @@ napi_value makeArray(napi_env env) {
   return array;
 }
 
-// (engine) => [calls, models]. A call's entry: service, route, status, calls, seconds, request bytes, response bytes, 17
-// buckets. A model's: provider, model, input, output, cached input, reasoning tokens, US dollars.
+// An array of texts and numbers.
+class Row {
+ public:
+  explicit Row(napi_env env) : env_(env), array_(makeArray(env)) {}
+  void push(napi_value value) { napi_set_element(env_, array_, length_++, value); }
+  void push(const std::string& text) { push(makeUtf8(env_, text.data(), text.size())); }
+  void push(double number) { push(makeNumber(env_, number)); }
+  napi_value array() const { return array_; }
+
+ private:
+  napi_env env_;
+  napi_value array_;
+  uint32_t length_ = 0;
+};
+
+// (engine) => [calls, services, models], rows of each. Of calls: service, route, status, number. Of services: id, seconds,
+// request bytes, response bytes, then the buckets. Of models: provider, model, input, output, cached input, reasoning
+// tokens, US dollars.
 napi_value governorCounts(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   const governor::Counts counts = engineOf(env, arguments[0])->governor().takeCounts();
-  const napi_value calls = makeArray(env);
-  uint32_t at = 0;
-  const auto text = [env](const std::string& value) { return makeUtf8(env, value.data(), value.size()); };
-  for (const auto& [key, tally] : counts.calls) {
-    const napi_value entry = makeArray(env);
-    uint32_t i = 0;
-    const auto push = [&](napi_value value) { napi_set_element(env, entry, i++, value); };
-    push(text(std::get<0>(key)));
-    push(text(std::get<1>(key)));
-    for (const double number : {static_cast<double>(std::get<2>(key)), tally.calls, tally.seconds, tally.requestBytes,
-                                tally.responseBytes}) {
-      push(makeNumber(env, number));
-    }
-    for (const double bucket : tally.buckets) push(makeNumber(env, bucket));
-    napi_set_element(env, calls, at++, entry);
+  Row calls(env);
+  for (const auto& [key, number] : counts.calls) {
+    Row row(env);
+    row.push(std::get<0>(key));
+    row.push(std::get<1>(key));
+    row.push(static_cast<double>(std::get<2>(key)));
+    row.push(number);
+    calls.push(row.array());
   }
-  const napi_value models = makeArray(env);
-  at = 0;
+  Row services(env);
+  for (const auto& [id, tally] : counts.services) {
+    Row row(env);
+    row.push(id);
+    for (const double number : {tally.seconds, tally.requestBytes, tally.responseBytes}) row.push(number);
+    for (const double bucket : tally.buckets) row.push(bucket);
+    services.push(row.array());
+  }
+  Row models(env);
   for (const auto& [key, tally] : counts.models) {
-    const napi_value entry = makeArray(env);
-    uint32_t i = 0;
-    const auto push = [&](napi_value value) { napi_set_element(env, entry, i++, value); };
-    push(text(key.first));
-    push(text(key.second));
+    Row row(env);
+    row.push(key.first);
+    row.push(key.second);
     for (const double number :
          {tally.inputTokens, tally.outputTokens, tally.cachedInputTokens, tally.reasoningTokens, tally.costUsd}) {
-      push(makeNumber(env, number));
+      row.push(number);
     }
-    napi_set_element(env, models, at++, entry);
+    models.push(row.array());
   }
-  const napi_value both = makeArray(env);
-  napi_set_element(env, both, 0, calls);
-  napi_set_element(env, both, 1, models);
-  return both;
+  Row all(env);
+  for (const Row* rows : {&calls, &services, &models}) all.push(rows->array());
+  return all.array();
 }
 
 }  // namespace

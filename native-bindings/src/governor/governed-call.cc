@@ -992,8 +992,8 @@ server::Exchange* GovernedCall::finish(const char* outcome, std::string_view err
 void GovernedCall::count(double totalMs, uint64_t answerBytes) {
   Counts& counts = governor_.counts_;
   const double seconds = totalMs / 1000;
-  Tally& tally = tallyOf(counts);
-  tally.calls += 1;
+  callsOf(counts) += 1;
+  ServiceTally& tally = tallyOf(counts);
   tally.seconds += seconds;
   tally.buckets[bucketOf(seconds)] += 1;
   tally.requestBytes += requestBytes();
@@ -1013,17 +1013,32 @@ void GovernedCall::count(double totalMs, uint64_t answerBytes) {
   model.costUsd += std::max(0.0, costUsd_);
 }
 
-Tally& GovernedCall::tallyOf(Counts& counts) {
-  if (route_->countsEpoch != counts.epoch) {
-    route_->countsEpoch = counts.epoch;
-    route_->tallies.clear();
+double& GovernedCall::callsOf(Counts& counts) {
+  Route& route = *route_;
+  const auto look = [&] {
+    return &counts.calls[{generation_->services[route.service].id, route.name, status_}];
+  };
+  if (route.countsEpoch != counts.epoch) {
+    route.countsEpoch = counts.epoch;
+    route.callsStatus = status_;
+    route.calls = look();
+    route.otherCalls.clear();
   }
-  for (const auto& [status, tally] : route_->tallies) {
-    if (status == status_) return *tally;
+  if (route.callsStatus == status_) return *route.calls;
+  for (const auto& [status, calls] : route.otherCalls) {
+    if (status == status_) return *calls;
   }
-  Tally& tally = counts.calls[{generation_->services[route_->service].id, route_->name, status_}];
-  route_->tallies.emplace_back(status_, &tally);
-  return tally;
+  route.otherCalls.emplace_back(status_, look());
+  return *route.otherCalls.back().second;
+}
+
+ServiceTally& GovernedCall::tallyOf(Counts& counts) {
+  Service& service = generation_->services[route_->service];
+  if (service.countsEpoch != counts.epoch) {
+    service.countsEpoch = counts.epoch;
+    service.tally = &counts.services[service.id];
+  }
+  return *service.tally;
 }
 
 void GovernedCall::settle() {

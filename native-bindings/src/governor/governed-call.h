@@ -88,7 +88,8 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   void leaveUpstream();
   // Settles, records and lets go of the exchange, which is returned: its answer ends after its record is kept.
   server::Exchange* finish(const char* outcome, std::string_view errorCode, uint64_t answerBytes);
-  Tally& tallyOf(Counts& counts);
+  double& callsOf(Counts& counts);
+  ServiceTally& tallyOf(Counts& counts);
   void count(double totalMs, uint64_t answerBytes);
   void settle();
   void record(const char* outcome, std::string_view errorCode, double totalMs, uint64_t answerBytes);

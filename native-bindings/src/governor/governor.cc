@@ -63,10 +63,14 @@ Route* Governor::routeOf(const server::Exchange& exchange) {
   const size_t at = key_.size();
   key_.append(path);
   if (Route* route = generation_->exact.find(key_)) return route;
-  if (!generation_->hasPrefixes) return nullptr;
-  for (size_t end = key_.size();;) {
-    if (Route* route = generation_->prefixes.find(std::string_view(key_).substr(0, end))) {
-      return route->hole ? nullptr : route;
+  const uint64_t depths = generation_->prefixDepths;
+  if (depths == 0) return nullptr;
+  auto segments = static_cast<size_t>(std::count(path.begin(), path.end(), '/'));
+  for (size_t end = key_.size();; segments--) {
+    if ((depths & depthBit(segments)) != 0) {
+      if (Route* route = generation_->prefixes.find(std::string_view(key_).substr(0, end))) {
+        return route->hole ? nullptr : route;
+      }
     }
     if (end <= at) return nullptr;
     // The prefix `/` is the empty one: every path is below it.

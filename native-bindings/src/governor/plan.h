@@ -34,6 +34,9 @@ struct Service {
   std::string team;
   Access access = Access::kSubscription;
   std::vector<Limit> limits;
+  // Where its calls are counted, while `countsEpoch` is the governor's.
+  uint32_t countsEpoch = 0;
+  struct ServiceTally* tally = nullptr;
 };
 
 struct Application {
@@ -93,10 +96,9 @@ struct PlanTarget {
   struct ModelTally* tally = nullptr;
 };
 
-// Calls of one kind.
-struct Tally {
+// Calls to one service.
+struct ServiceTally {
   static constexpr size_t kBuckets = 17;
-  double calls = 0;
   double seconds = 0;
   double requestBytes = 0;
   double responseBytes = 0;
@@ -147,24 +149,25 @@ struct Plan {
 // Of one worker, since JavaScript asked last.
 struct Counts {
   uint32_t epoch = 1;
-  std::map<std::tuple<std::string, std::string, uint16_t>, Tally> calls;  // by service, route and status
-  std::map<std::pair<std::string, std::string>, ModelTally> models;       // by provider and model that answered
+  std::map<std::tuple<std::string, std::string, uint16_t>, double> calls;  // by service, route and status
+  std::map<std::string, ServiceTally> services;
+  std::map<std::pair<std::string, std::string>, ModelTally> models;  // by provider and model that answered
 };
 
-struct Tally;
-struct ModelTally;
-
+// What a call looks at comes first, within one cache line.
 struct Route {
+  Plan* plan = nullptr;  // rest
+  uint64_t maxBodyBytes = 0;
+  uint32_t service = 0;
+  // Where its calls are counted, while `countsEpoch` is the governor's: those of the first status, mostly all, and others.
+  uint32_t countsEpoch = 0;
+  double* calls = nullptr;
+  uint16_t callsStatus = 0;
+  bool ai = false;
+  bool hole = false;  // JavaScript has to say
   uint32_t id = 0;
   std::string name;  // for the record
-  uint32_t service = 0;
-  bool ai = false;
-  uint64_t maxBodyBytes = 0;
-  Plan* plan = nullptr;  // rest
-  bool hole = false;     // JavaScript has to say
-  // Where its calls are counted, while `countsEpoch` is the governor's.
-  uint32_t countsEpoch = 0;
-  std::vector<std::pair<uint16_t, Tally*>> tallies;
+  std::vector<std::pair<uint16_t, double*>> otherCalls;
 };
 
 struct DigestHash {
@@ -174,6 +177,9 @@ struct DigestHash {
     return hash;
   }
 };
+
+// The bit of a prefix of so many segments.
+constexpr uint64_t depthBit(size_t segments) { return uint64_t{1} << (segments < 63 ? segments : 63); }
 
 // All that holds for one snapshot. Calls keep the one that they began with.
 struct Generation {
@@ -188,7 +194,8 @@ struct Generation {
   FlatTable<Route> exact;     // `METHOD host path`
   FlatTable<Route> prefixes;  // the same, up to a segment's end
   FlatTable<Plan> models;     // route, flags, model
-  bool hasPrefixes = false;
+  // Bit n: a prefix of n segments is known; the last bit stands for all above.
+  uint64_t prefixDepths = 0;
 };
 
 }  // namespace tidegate::governor
