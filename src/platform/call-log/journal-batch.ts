@@ -37,8 +37,8 @@ export interface JournalBatch {
 }
 
 /** Readers hold a batch per worker in memory. */
-const BATCH_ROWS = 1_024;
-const CHUNK_BYTES = 1 << 20;
+const BATCH_ROWS = 4_096;
+const CHUNK_BYTES = 2 << 20;
 /** First bytes of a segment: "TGCJ", version 1 (native-bindings/src/journal/segment-format.h). */
 const SEGMENT_MAGIC = Buffer.from("TGCJ\x01\0\0\0", "latin1");
 const SEQUENCE_AT = 24;

@@ -56,8 +56,8 @@ export interface CallLogFileSink extends CallLogSink {
   stats(): CallLogStats;
 }
 
-const NOTICE_ROWS = 256;
-const NOTICE_INTERVAL_MS = 200;
+const NOTICE_ROWS = 1_024;
+const NOTICE_INTERVAL_MS = 150;
 const ADOPT_INTERVAL_MS = 5_000;
 const RETRY_DELAY_MS = 1_000;
 const FLUSH_RETRY_DELAY_MS = 100;
@@ -273,8 +273,13 @@ class FileSink implements CallLogFileSink {
 
   #settle(move: Move, outcome: TakenBack, error?: unknown): void {
     this.#move = null;
-    if (outcome === "open" || outcome === "writing") this.#failed(move.source, error);
-    else this.#wrote(move, outcome);
+    if (outcome === "open" || outcome === "writing") {
+      this.#failed(move.source, error);
+    } else {
+      this.#wrote(move, outcome);
+      // What was appended meanwhile waits for the next look: tasks of a few rows each would cost more than the rows.
+      if (outcome.finished && move.source.run === null && this.#flushWaiters.length === 0) return;
+    }
     this.#pump();
   }
 
