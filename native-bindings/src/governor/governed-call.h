@@ -18,6 +18,9 @@
 
 namespace tidegate::governor {
 
+// Who ended a call that failed so: the upstream, or this gateway. For its record.
+inline const char* outcomeOf(int error) { return error == kDraining ? "error" : "upstream_cut"; }
+
 class GovernedCall final : public server::ExchangeObserver, public client::CallObserver, public net::Timed {
  public:
   explicit GovernedCall(Governor& governor);

@@ -62,6 +62,9 @@ class GovernorHost {
   virtual bool translateRequest(uint32_t plan, uint32_t target, std::string_view body, std::string* text) = 0;
   virtual bool translateAnswer(uint32_t plan, uint32_t target, std::string_view requestId, std::string_view body,
                                std::string* text, scan::Usage* usage, std::string* model) = 0;
+  // What a stream told of usage and model, read from the events that matter. False: nothing.
+  virtual bool streamUsage(uint32_t plan, uint32_t target, std::string_view events, scan::Usage* usage,
+                           std::string* model) = 0;
   // An answer to which nothing more can be done says that the target is not well, or broke off.
   virtual void targetFailed(uint32_t plan, uint32_t target) = 0;
   virtual void appendFields(const http::ResponseHead& head, const char* bytes, std::string* text) const = 0;

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 
+#include "../net/clock.h"
 #include "body-limits.h"
 #include "listener.h"
 #include "status-line.h"
@@ -36,18 +36,6 @@ constexpr uint64_t kLingerSilenceMs = 5'000;
 // A rate is asked for only after a body had this long.
 constexpr uint64_t kRateGraceMs = 10'000;
 constexpr uint64_t kRateCheckMs = 1'000;
-
-uint64_t nowNs() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
-double unixMs() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<double>(now.tv_sec) * 1000 + static_cast<double>(now.tv_nsec / 1'000'000);
-}
 
 }  // namespace
 
@@ -225,8 +213,8 @@ bool Connection::beginExchange() {
   headDeadlineMs_ = 0;
   exchange.headDone_ = true;
   exchange.headLength_ = exchange.parser_.headLength();
-  exchange.startedAtNs = nowNs();
-  exchange.startedAtMs = unixMs();
+  exchange.startedAtNs = net::nowNs();
+  exchange.startedAtMs = net::unixMs();
   exchange.id = shared.nextId++;
   exchange.bodyDone_ = !exchange.hasBody();
   exchange.waitingSinceMs_ = nowMs();
