@@ -143,14 +143,20 @@ export interface GovernorEvents {
   onTranslateRequest(plan: number, target: number, body: Buffer): string | null;
   /** The body for the caller; null: the answer is not one. */
   onTranslateAnswer(plan: number, target: number, requestId: string, body: Buffer): TranslatedByJavaScript | null;
+  /** `events`: those of a stream that may tell of usage and model, as they came. */
+  onStreamUsage(plan: number, target: number, events: Buffer): ToldByJavaScript | null;
 }
 
-export interface TranslatedByJavaScript {
-  text: string;
+/** What an answer tells of itself. */
+export interface ToldByJavaScript {
   /** Input, output, cached input, cache write and reasoning tokens; below 0: not known. */
   tokens: readonly [number, number, number, number, number];
   /** As the provider names it; "": not told. */
   model: string;
+}
+
+export interface TranslatedByJavaScript extends ToldByJavaScript {
+  text: string;
 }
 
 export interface NativeLimit {
@@ -195,9 +201,9 @@ export interface NativePlanTarget {
   streamFields: string;
   /** 0 none, 1 OpenAI, 2 Anthropic. */
   dialect: number;
-  /** US dollars per token. `above`: input tokens above which JavaScript is asked; -1: never, -2: always. */
   /** The provider speaks another dialect. */
   translated: boolean;
+  /** US dollars per token. `above`: input tokens above which JavaScript is asked; -1: never, -2: always. */
   price: { input: number; output: number; cached: number; written: number; above: number } | null;
 }
 
@@ -339,7 +345,7 @@ export class NativeEngine {
   readonly #calls: (CallEvents | undefined)[] = [];
 
   #governor: GovernorEvents | null = null;
-  /** Tokens of the answer that was translated last. */
+  /** Tokens that were told last. */
   readonly #figures = new Float64Array(5);
   #servedModel = "";
 
@@ -386,6 +392,8 @@ export class NativeEngine {
         this.#governor?.onTranslateRequest(plan, target, bytes ?? this.scratch.subarray(0, length)) ?? undefined,
       onTranslateAnswer: (plan: number, target: number, id: string, length: number, bytes: Buffer | undefined) =>
         this.#translateAnswer(plan, target, id, bytes ?? this.scratch.subarray(0, length)),
+      onStreamUsage: (plan: number, target: number, length: number, bytes: Buffer | undefined) =>
+        this.#tell(this.#governor?.onStreamUsage(plan, target, bytes ?? this.scratch.subarray(0, length))),
     });
   }
 
@@ -419,13 +427,18 @@ export class NativeEngine {
 
   #translateAnswer(plan: number, target: number, requestId: string, body: Buffer): string | undefined {
     const answer = this.#governor?.onTranslateAnswer(plan, target, requestId, body);
-    if (answer == null) return undefined;
-    for (let i = 0; i < answer.tokens.length; i++) this.#figures[i] = answer.tokens[i] as number;
-    if (answer.model !== this.#servedModel) {
-      this.#servedModel = answer.model;
-      this.addon.setServedModel(this.handle, answer.model);
+    return this.#tell(answer) ? answer?.text : undefined;
+  }
+
+  /** Where the native part reads it: without an object or a string for each answer. */
+  #tell(told: ToldByJavaScript | null | undefined): boolean {
+    if (told == null) return false;
+    for (let i = 0; i < told.tokens.length; i++) this.#figures[i] = told.tokens[i] as number;
+    if (told.model !== this.#servedModel) {
+      this.#servedModel = told.model;
+      this.addon.setServedModel(this.handle, told.model);
     }
-    return answer.text;
+    return true;
   }
 
   /** Takes a call that the native part has begun. It is paused: resume it. */

@@ -72,6 +72,7 @@ interface JournalAddon {
     spans: Uint32Array,
     result: Uint32Array,
   ): void;
+  copyRows(bytes: Buffer, spans: Uint32Array, from: number, to: number, skip: number, into: Buffer, at: number): number;
   lockRun(path: string): number;
 }
 
@@ -99,6 +100,20 @@ export function scanRecords(
   addon().scanRecords(bytes, length, segmentLeft, fieldCount, spans, numbers);
   const [found = 0, damaged = 0, next = 0, needed = 0, end = 0] = numbers;
   return { spans: found, damaged, next, needed, end };
+}
+
+/**
+ * Copies the payloads of the spans `from` to `to` (exclusive), each without its first `skip` bytes, one behind the other
+ * into `into` at `at`. Returns where they end. Throws when something lies outside.
+ */
+export function copyRows(
+  bytes: Buffer,
+  spans: Uint32Array,
+  range: { from: number; to: number; skip: number },
+  into: Buffer,
+  at: number,
+): number {
+  return addon().copyRows(bytes, spans, range.from, range.to, range.skip, into, at);
 }
 
 /**

@@ -50,7 +50,8 @@ void Engine::setCallbacks(napi_value object) {
                                            "onBodyEnd", "onDrain",       "onAborted",  "onCallInterim",  "onCallHead",
                                            "onCallData", "onCallComplete", "onCallError", "onCallDrain",
                                            "onHandover", "onRecord",     "onStreamError", "onCost",
-                                           "onTranslateRequest", "onTranslateAnswer", "onTargetFailed"};
+                                           "onTranslateRequest", "onTranslateAnswer", "onTargetFailed",
+                                           "onStreamUsage"};
   static_assert(sizeof kNames / sizeof *kNames == static_cast<size_t>(Callback::kCount));
   for (size_t i = 0; i < static_cast<size_t>(Callback::kCount); i++) {
     napi_value function;
@@ -277,9 +278,25 @@ bool Engine::translateAnswer(uint32_t plan, uint32_t target, std::string_view re
                              makeLatin1(env_, requestId.data(), requestId.size()), nullptr, nullptr};
   const size_t count = 3 + bytesArguments(body.data(), body.size(), arguments + 3);
   if (!readText(env_, callBack(Callback::kTranslateAnswer, count, arguments), text)) return false;
+  readTold(usage, model);
+  return true;
+}
+
+bool Engine::streamUsage(uint32_t plan, uint32_t target, std::string_view events, scan::Usage* usage,
+                         std::string* model) {
+  if (events.empty()) return false;
+  HandleScope scope(env_);
+  napi_value arguments[4] = {makeNumber(env_, plan), makeNumber(env_, target), nullptr, nullptr};
+  const size_t count = 2 + bytesArguments(events.data(), events.size(), arguments + 2);
+  const napi_value told = callBack(Callback::kStreamUsage, count, arguments);
+  if (told == nullptr || !boolOf(env_, told)) return false;
+  readTold(usage, model);
+  return true;
+}
+
+void Engine::readTold(scan::Usage* usage, std::string* model) const {
   *usage = {figures_[0], figures_[1], figures_[2], figures_[3], figures_[4]};
   *model = servedModel_;
-  return true;
 }
 
 void Engine::targetFailed(uint32_t plan, uint32_t target) {

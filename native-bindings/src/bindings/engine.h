@@ -92,6 +92,7 @@ enum class Callback : uint8_t {
   kTranslateRequest,  // (plan, target, length, bytes | undefined) => text | undefined
   kTranslateAnswer,   // (plan, target, id, length, bytes | undefined) => text | undefined; usage and model: see engine.ts
   kTargetFailed,      // (plan, target)
+  kStreamUsage,       // (plan, target, length, bytes | undefined) => whether there is any; usage and model: see engine.ts
   kCount,
 };
 
@@ -146,6 +147,8 @@ class Engine final : public net::Poller::Turns,
   bool translateRequest(uint32_t plan, uint32_t target, std::string_view body, std::string* text) override;
   bool translateAnswer(uint32_t plan, uint32_t target, std::string_view requestId, std::string_view body,
                        std::string* text, scan::Usage* usage, std::string* model) override;
+  bool streamUsage(uint32_t plan, uint32_t target, std::string_view events, scan::Usage* usage,
+                   std::string* model) override;
   // What goes with the text of an answer that JavaScript translates: five numbers of tokens, the model's name.
   void setServedModel(std::string model) { servedModel_ = std::move(model); }
   void targetFailed(uint32_t plan, uint32_t target) override;
@@ -189,6 +192,8 @@ class Engine final : public net::Poller::Turns,
   // Arguments for `length` bytes: in the scratch, or as a Buffer of their own when they are more.
   size_t bytesArguments(const char* bytes, size_t length, napi_value* arguments);
   // The first five arguments of kRequest.
+  // What JavaScript has told of an answer: it is in `figures_` and `servedModel_`.
+  void readTold(scan::Usage* usage, std::string* model) const;
   void requestArguments(server::Exchange& exchange, napi_value* arguments);
   napi_value textValue(std::string_view text);
   napi_value fieldsText(const http::ResponseHead& head, const char* bytes);
@@ -210,7 +215,7 @@ class Engine final : public net::Poller::Turns,
   napi_ref scratchReference_ = nullptr;
   char* scratch_ = nullptr;
   napi_ref figuresReference_ = nullptr;
-  double* figures_ = nullptr;  // tokens of the answer translated last
+  double* figures_ = nullptr;  // tokens that JavaScript told last
   std::string servedModel_;
   napi_ref numbersReference_ = nullptr;
   double* numbers_ = nullptr;

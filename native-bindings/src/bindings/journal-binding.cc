@@ -161,6 +161,38 @@ napi_value scan(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// copyRows(bytes, spans, from, to, skip, into, at): the payloads of the spans `from` to `to`, without their first `skip`
+// bytes, one behind the other into `into`. Returns where they end.
+napi_value copyRows(napi_env env, napi_callback_info info) {
+  const Arguments<7> arguments(env, info);
+  char* bytes = nullptr;
+  size_t size = 0;
+  char* into = nullptr;
+  size_t room = 0;
+  napi_typedarray_type type = {};
+  size_t numbers = 0;
+  void* spans = nullptr;
+  bool isSound = bytesOf(env, arguments[0], &bytes, &size) && bytesOf(env, arguments[5], &into, &room) &&
+                 napi_get_typedarray_info(env, arguments[1], &type, &numbers, &spans, nullptr, nullptr) == napi_ok &&
+                 type == napi_uint32_array;
+  const uint32_t to = uint32Of(env, arguments[3]);
+  const uint32_t skip = uint32Of(env, arguments[4]);
+  size_t at = uint32Of(env, arguments[6]);
+  isSound = isSound && to <= numbers / 3 && at <= room;
+  for (uint32_t i = uint32Of(env, arguments[2]); isSound && i < to; i++) {
+    const journal::RecordSpan& span = static_cast<const journal::RecordSpan*>(spans)[i];
+    isSound = size_t{span.start} + span.length <= size && span.length >= skip && span.length - skip <= room - at;
+    if (!isSound) break;
+    std::memcpy(into + at, bytes + span.start + skip, span.length - skip);
+    at += span.length - skip;
+  }
+  if (!isSound) {
+    throwError(env, "copyRows needs two Buffers, and spans that lie within them");
+    return nullptr;
+  }
+  return makeNumber(env, static_cast<double>(at));
+}
+
 // lockRun(path): the descriptor of the run's file, locked; close it to give the lock back. -1: its process is alive,
 // someone else has the lock, or the file has gone.
 napi_value lockRun(napi_env env, napi_callback_info info) {
@@ -204,6 +236,7 @@ void exportJournal(napi_env env, napi_value exports) {
                     &constructor);
   setProperty(env, exports, "CallJournal", constructor);
   exportFunction(env, exports, "scanRecords", scan);
+  exportFunction(env, exports, "copyRows", copyRows);
   exportFunction(env, exports, "lockRun", lockRun);
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kMaxModelBytes = 200;
 constexpr size_t kMaxFailureBytes = 64 * 1024;
+constexpr size_t kMaxKeptBytes = 64 * 1024;
 
 bool startsWith(std::string_view text, std::string_view begin) { return text.substr(0, begin.size()) == begin; }
 
@@ -147,6 +148,7 @@ bool StreamUsageWatcher::pushOpenai(std::string_view event) {
   }
   const bool isWhole = raw.dataLines == 1;
   if (!model.empty() && !mayMatter(isWhole ? raw.data : event, !isWhole)) return true;
+  keep(event);
   if (isWhole) return lookAtChunk(raw.data);
   needsHelp = true;
   return true;
@@ -185,6 +187,7 @@ bool StreamUsageWatcher::lookAtChunk(std::string_view data) {
 void StreamUsageWatcher::pushAnthropic(std::string_view event) {
   const RawEvent raw = readRawEvent(event);
   if (!isWatchedEvent(raw.name) || raw.dataLines == 0) return;
+  keep(event);
   constexpr std::string_view kNames[] = {"type", "message", "usage"};
   std::string_view values[3];
   const Walk walk = raw.dataLines == 1 ? readFields(raw.data, kNames, values) : Walk::kUnsure;
@@ -228,6 +231,15 @@ void StreamUsageWatcher::lookAtMessageStart(std::string_view message) {
 void StreamUsageWatcher::mergeCounts(const AnthropicCounts& counts) {
   counts_ = counts;
   usage = counts.usage();
+}
+
+void StreamUsageWatcher::keep(std::string_view event) {
+  if (keptTooMuch_ || kept_.size() + event.size() > kMaxKeptBytes) {
+    keptTooMuch_ = true;
+    kept_.clear();
+    return;
+  }
+  kept_.append(event);
 }
 
 void StreamUsageWatcher::fail(std::string_view data) {

@@ -13,7 +13,8 @@ namespace tidegate::scan {
 // Same behaviour as OpenaiUsageWatcher (src/dialects/openai/passthrough.ts) and AnthropicUsageWatcher
 // (src/dialects/anthropic/passthrough.ts), over raw events. An event that matters and that this can't judge exactly
 // (several data lines, names with escapes or twice, counts that are no plain whole numbers) sets `needsHelp` and
-// changes nothing else; the events after it are still looked at.
+// changes nothing else; the events after it are still looked at. All events that matter are kept, so that whoever helps
+// sees what this has seen.
 class StreamUsageWatcher {
  public:
   // `includeUsage`: whether the caller wants the usage event, where that is optional (OpenAI).
@@ -33,6 +34,8 @@ class StreamUsageWatcher {
   bool finished = false;
   bool failed = false;
   bool needsHelp = false;
+  // The events that matter, one after the other as they came; "" once they are over 64 KiB.
+  const std::string& kept() const { return kept_; }
 
  private:
   bool pushOpenai(std::string_view event);
@@ -41,7 +44,10 @@ class StreamUsageWatcher {
   void lookAtMessageStart(std::string_view message);
   void mergeCounts(const AnthropicCounts& counts);
   void fail(std::string_view data);
+  void keep(std::string_view event);
 
+  std::string kept_;
+  bool keptTooMuch_ = false;
   AnthropicCounts counts_;
   UsageDialect dialect_;
   bool includeUsage_;

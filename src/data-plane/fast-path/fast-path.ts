@@ -5,18 +5,20 @@ import type {
   NativeLimit,
   NativePlan,
   NativeRoute,
+  ToldByJavaScript,
   TranslatedByJavaScript,
 } from "../../../native-bindings/engine.ts";
 import type { CallRecordValue } from "../../contracts/call-record.ts";
 import { type ErrorCode, GatewayError } from "../../contracts/errors.ts";
 import type { Usage } from "../../contracts/ir.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
-import { type InboundName, inboundDialects, outboundDialects } from "../../dialects/index.ts";
+import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../dialects/index.ts";
 import { withoutKeys } from "../pipeline/ai/ai-attempt.ts";
 import type { AiRuntime } from "../pipeline/ai/ai-runtime.ts";
 import type { AiTarget } from "../pipeline/ai/ai-target.ts";
 import { judgeFailure } from "../pipeline/ai/judge-failure.ts";
 import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
+import { parseRawEvent, SseSplitter } from "../pipeline/ai/sse-splitter.ts";
 import { providerFailed } from "../pipeline/ai/stream-answer.ts";
 import {
   type AiOperation,
@@ -314,6 +316,19 @@ export class FastPath implements GovernorEvents {
     } catch {
       return null;
     }
+  }
+
+  onStreamUsage(plan: number, target: number, events: Buffer): ToldByJavaScript | null {
+    const at = this.#planOf(plan)?.targets[target];
+    if (at === undefined || !("provider" in at)) return null;
+    const watcher = passthroughs[at.provider.dialect]?.createUsageWatcher(true);
+    if (watcher === undefined) return null;
+    const splitter = new SseSplitter(events.length);
+    const look = (raw: Buffer) => void watcher.push(parseRawEvent(raw));
+    splitter.push(events, look);
+    // A stream's last event may have come without its empty line.
+    if (splitter.rest.length > 0) look(splitter.rest);
+    return { tokens: tokensOf(watcher.usage), model: (watcher.model ?? "").slice(0, MAX_MODEL_LENGTH) };
   }
 
   #callPlanOf(plan: number, target: number): { learned: LearnedPlan; built: BuiltCall; callPlan: CallPlan } | null {

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { SCAN_END, type ScanResult, SPAN_NUMBERS, scanRecords } from "../../../native-bindings/journal.ts";
+import { copyRows, SCAN_END, type ScanResult, SPAN_NUMBERS, scanRecords } from "../../../native-bindings/journal.ts";
 import { CALL_RECORD_FIELDS, type CallRecordValue } from "../../contracts/call-record.ts";
 import { isErrorCode } from "./files.ts";
 import {
@@ -129,8 +129,10 @@ function encode(range: JournalRange, scan: SegmentScan, redact: Redactor, isLast
   let { damaged } = scan;
   let size = FRAME_HEAD_BYTES + BATCH_HEAD_BYTES + POSITION_BYTES;
   for (let span = 0; span < scan.spans; span++) {
-    const [start = 0, length = 0, isBodilessRow = 0] = spanAt(span);
-    if (isBodilessRow === 1) {
+    const at = span * SPAN_NUMBERS;
+    const start = spans[at] as number;
+    const length = spans[at + 1] as number;
+    if (spans[at + 2] === 1) {
       size += length - ROW_HEAD_BYTES;
       continue;
     }
@@ -146,21 +148,18 @@ function encode(range: JournalRange, scan: SegmentScan, redact: Redactor, isLast
 
   const frame = Buffer.allocUnsafe(size);
   let at = writeBatchHead(frame, FRAME_HEAD_BYTES, rows);
-  for (let span = 0; span < scan.spans; span++) {
-    const values = rewritten.get(span);
-    if (values === undefined) {
-      const [start = 0, length = 0] = spanAt(span);
-      at += chunk.copy(frame, at, start + ROW_HEAD_BYTES, start + length);
-    } else if (values !== null) {
-      at += values.copy(frame, at);
-    }
+  let from = 0;
+  const copyUpTo = (to: number) => {
+    at = copyRows(chunk, spans, { from, to, skip: ROW_HEAD_BYTES }, frame, at);
+  };
+  for (const [span, values] of rewritten) {
+    copyUpTo(span);
+    if (values !== null) at += values.copy(frame, at);
+    from = span + 1;
   }
+  copyUpTo(scan.spans);
   writePosition(frame, at, range.prefix, position);
   return { rows, damaged, frame: closeFrame(frame), position, finished };
-}
-
-function spanAt(span: number): Uint32Array {
-  return spans.subarray(span * SPAN_NUMBERS, (span + 1) * SPAN_NUMBERS);
 }
 
 /** The packed values of one row with its bodies redacted; null when the record is no row. */

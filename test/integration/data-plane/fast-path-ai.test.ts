@@ -70,6 +70,8 @@ const delta = (content: string, finish: string | null = null) =>
   chunk({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] });
 const usage = chunk({ usage: { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 } });
 const noModel = `data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}\n\n`;
+const USAGE_OF_FLOATS = `data: {"choices":[],"usage":{"prompt_tokens":7.0,"completion_tokens":3e0}}\n\n`;
+const USAGE_OVER_TWO_LINES = `data: {"choices":[],\ndata: "usage":{"prompt_tokens":7,"completion_tokens":3}}\n\n`;
 const DONE = "data: [DONE]\n\n";
 const failing = (status: number, headers: Record<string, string> = {}): Behaviour => ({
   kind: "status",
@@ -466,6 +468,21 @@ const CASES: Record<string, Case> = {
       response.end(text);
     },
     way: "handed over",
+  },
+  "a stream whose usage only a parser can read": {
+    targets: ["own"],
+    fields: WITH_USAGE,
+    answer: events(delta("a"), delta("b", "stop"), USAGE_OF_FLOATS, DONE),
+  },
+  "a stream whose usage only a parser can read, and that breaks off": {
+    targets: ["own"],
+    fields: WITH_USAGE,
+    answer: events(delta("a"), USAGE_OF_FLOATS, delta("b")),
+  },
+  "a stream whose usage is written over two lines": {
+    targets: ["own"],
+    fields: WITH_USAGE,
+    answer: events(delta("a"), delta("b", "stop"), USAGE_OVER_TWO_LINES, DONE),
   },
   "a stream of large events": {
     targets: ["own"],
