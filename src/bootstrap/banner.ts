@@ -1,3 +1,4 @@
+import type { FirstAdmin } from "../contracts/messages.ts";
 import type { Quickstart } from "../snapshot/sources/quickstart.ts";
 
 export interface BannerFacts {
@@ -8,9 +9,10 @@ export interface BannerFacts {
   homeDirectory: string;
   configPath: string | null;
   quickstart: Quickstart | null;
+  firstAdmin: FirstAdmin | null;
 }
 
-/** What `start` prints for people once everything serves. The quickstart key is the only secret in it. */
+/** What `start` prints for people once everything serves. The quickstart key and the first password are the secrets in it. */
 export function banner(facts: BannerFacts): string {
   const { version, workers, configPath, quickstart, adminAddress } = facts;
   const addresses = facts.gatewayAddresses.map(reachable);
@@ -20,14 +22,21 @@ export function banner(facts: BannerFacts): string {
     `Tidegate ${version} is ready: ${workers} gateway ${workers === 1 ? "worker" : "workers"}`,
     "",
     `  Gateway        ${addresses.join("  ")}`,
-    `  Admin          ${admin}/health/readiness`,
+    `  Admin API      ${admin}/api/docs`,
+    `  Health         ${admin}/health/readiness`,
     `  Metrics        ${admin}/metrics`,
     `  Configuration  ${configPath ?? "quickstart (no tidegate.yaml found)"}`,
     `  Data           ${facts.homeDirectory}`,
     "",
   ];
+  if (facts.firstAdmin !== null) lines.push(...adminLines(facts.firstAdmin));
   if (quickstart !== null) lines.push(...quickstartLines(quickstart, addresses[0] ?? "http://127.0.0.1:8080"));
   return `${lines.join("\n")}\n`;
+}
+
+export function adminLines({ email, password }: FirstAdmin): string[] {
+  if (password === null) return [`  First administrator: ${email}, with the password from TIDEGATE_ADMIN_PASSWORD`, ""];
+  return ["  First administrator (the password is shown this once):", `    ${email}  ${password}`, ""];
 }
 
 function quickstartLines({ key, keyFile }: Quickstart, address: string): string[] {

@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
+import type { FirstAdmin } from "../contracts/messages.ts";
 import type { Snapshot } from "../contracts/snapshot.ts";
 import { createLogger } from "../platform/logger.ts";
 import { VERSION } from "../platform/version.ts";
 import { type LoadResult, loadConfiguration } from "../snapshot/load.ts";
 import { formatProblems } from "../snapshot/problems/problem.ts";
 import { type AdminAddress, adminAddress } from "./admin-address.ts";
-import { banner } from "./banner.ts";
+import { adminLines, banner } from "./banner.ts";
 import { resolveConfigPath } from "./config-path.ts";
 import { EXIT, type ExitCode, StartError } from "./exit-codes.ts";
 import { createHome, type Home, homeAt, homeDirectory } from "./home.ts";
@@ -40,9 +41,18 @@ export async function start(options: StartOptions): Promise<ExitCode> {
     const logger = createLogger({ process: "supervisor" });
     await endControlLeftovers(leftovers, logger);
     await requirePorts(loaded.snapshot, admin, leftovers);
-    const supervisor = new Supervisor({ home, configPath, workers, leftovers, logger });
+    let firstAdmin: FirstAdmin | null = null;
+    let isReady = false;
+    const onFirstAdmin = (made: FirstAdmin) => {
+      firstAdmin = made;
+      // The database came late: the banner has been shown.
+      if (isReady) process.stdout.write(`${adminLines(made).join("\n")}\n`);
+    };
+    const supervisor = new Supervisor({ home, configPath, workers, leftovers, logger, onFirstAdmin });
     return await supervise(supervisor, (gatewayAddresses) => {
-      const facts = { version: VERSION, gatewayAddresses, workers, configPath, quickstart: loaded.quickstart };
+      isReady = true;
+      const { quickstart } = loaded;
+      const facts = { version: VERSION, gatewayAddresses, workers, configPath, quickstart, firstAdmin };
       const adminUrl = `http://${admin.host.includes(":") ? `[${admin.host}]` : admin.host}:${admin.port}`;
       process.stdout.write(banner({ ...facts, adminAddress: adminUrl, homeDirectory: home.directory }));
     });

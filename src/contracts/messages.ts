@@ -31,9 +31,17 @@ export type GatewayToSupervisor =
   /** `requestId` 0: sent unasked by a worker that is about to exit, so that its counts are not lost. */
   | { type: "metrics"; requestId: number; metrics: unknown[] };
 
+/** The administrator made at the first start. `password` null: it was given in the environment. */
+export interface FirstAdmin {
+  email: string;
+  password: string | null;
+}
+
 export type ControlToSupervisor =
   | { type: "heartbeat" }
   | { type: "ready"; addresses: string[] }
+  /** Once, at the first start: to be shown to whoever started it. */
+  | { type: "first-admin"; admin: FirstAdmin }
   | SnapshotMessage
   | TargetHealthMessage
   /** The configuration is being read, which keeps a process silent when it is large. */

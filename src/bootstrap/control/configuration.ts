@@ -2,6 +2,7 @@ import type { Logger } from "../../contracts/logger.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import type { ConfigurationState } from "../../control-plane/admin-api/readiness.ts";
 import { loadConfiguration } from "../../snapshot/load.ts";
+import { mergeSnapshot } from "../../snapshot/merge.ts";
 import { formatProblems, type Problem } from "../../snapshot/problems/problem.ts";
 import { createSnapshotStore, type SnapshotStore } from "../../snapshot/store.ts";
 
@@ -11,6 +12,8 @@ export interface ConfigurationOptions {
   homeDirectory: string;
   env: NodeJS.ProcessEnv;
   logger: Logger;
+  /** What the database adds; null: not known, since it can't be reached. */
+  additions(): Parameters<typeof mergeSnapshot>[1] | null;
 }
 
 /** Holds the current snapshot: reads the configuration, and keeps what was good when the new one is not. */
@@ -18,6 +21,8 @@ export class Configuration {
   readonly #options: ConfigurationOptions;
   readonly #store: SnapshotStore;
   #snapshot: Snapshot | null = null;
+  /** Compiled from the file alone. */
+  #base: Snapshot | null = null;
   #lastReload: ConfigurationState["lastReload"] = "ok";
   #lastReloadAtMs = Date.now();
   #problems: Problem[] = [];
@@ -65,9 +70,19 @@ export class Configuration {
       return false;
     }
     for (const warning of result.warnings) logger.warn({ problem: formatProblems([warning]) }, "configuration");
-    if (result.snapshot.hash === this.#snapshot?.hash) return true;
-    await this.#adopt(result.snapshot);
+    this.#base = result.snapshot;
+    await this.merge();
     return true;
+  }
+
+  /** What the database adds has changed. Nothing happens before the configuration was read, or when the content is the same. */
+  async merge(): Promise<void> {
+    if (this.#base === null) return;
+    const additions = this.#options.additions();
+    // What was served last has what the database added then: better than to serve without.
+    if (additions === null && this.#snapshot !== null) return;
+    const merged = mergeSnapshot(this.#base, additions ?? { services: [], applications: [] });
+    if (merged.hash !== this.#snapshot?.hash) await this.#adopt(merged);
   }
 
   async #adopt(compiled: Snapshot): Promise<void> {

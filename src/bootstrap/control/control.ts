@@ -1,6 +1,6 @@
 import type { ControlToSupervisor, SupervisorToControl, WorkerState } from "../../contracts/messages.ts";
 import { type Readiness, readinessOf } from "../../control-plane/admin-api/readiness.ts";
-import { startAdminServer } from "../../control-plane/admin-api/server.ts";
+import { type AdminApi, startAdminServer } from "../../control-plane/admin-api/server.ts";
 import { HealthProbes } from "../../control-plane/health-probes.ts";
 import { createLogger, type ProgramLogger } from "../../platform/logger.ts";
 import { renderMetrics } from "../../platform/metrics-aggregation.ts";
@@ -11,8 +11,11 @@ import { WorkerChannel } from "../worker-channel.ts";
 import { fromVariables, type WorkerEnvironment } from "../worker-environment.ts";
 import { Configuration } from "./configuration.ts";
 import { ControlMetrics } from "./control-metrics.ts";
+import { ControlPlane } from "./control-plane.ts";
 
 const METRICS_LIMIT_MS = 2_000;
+/** Where there is no database. */
+const NO_ADDITIONS = { services: [], applications: [] };
 
 /** The body of the control process. */
 export function runControl(): void {
@@ -35,13 +38,20 @@ class ControlProcess {
   #lastRequestId = 0;
   #workers: WorkerState[] = [];
   #sentVersion: number | null = null;
+  #plane: ControlPlane | null = null;
   /** Reloads run one after the other. */
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(environment: WorkerEnvironment) {
     this.#environment = environment;
     const { configPath, homeDirectory } = environment;
-    this.#configuration = new Configuration({ configPath, homeDirectory, env: process.env, logger: this.#logger });
+    this.#configuration = new Configuration({
+      configPath,
+      homeDirectory,
+      env: process.env,
+      logger: this.#logger,
+      additions: () => (this.#plane === null ? NO_ADDITIONS : this.#plane.additions),
+    });
     this.#probes = new HealthProbes({
       logger: this.#logger,
       onChange: (unhealthy) => void this.#channel.send({ type: "target-health", unhealthy }),
@@ -65,9 +75,17 @@ class ControlProcess {
     this.#channel.onMessage((message) => this.#receive(message));
     this.#channel.startHeartbeats({ type: "heartbeat" });
 
-    const { configPath } = this.#environment;
+    const { configPath, homeDirectory } = this.#environment;
     if (configPath !== null) await watchFile(configPath, () => void this.#reload());
     await this.#configuration.readCache();
+    this.#plane = await ControlPlane.open({
+      configPath,
+      homeDirectory,
+      env: process.env,
+      logger: this.#logger,
+      onChange: () => void this.#merge(),
+      onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),
+    });
     await this.#reload();
     const address = adminAddress(process.env);
     const server = await startAdminServer({
@@ -75,6 +93,7 @@ class ControlProcess {
       logger: this.#logger,
       readiness: () => this.#readiness(),
       metrics: () => this.#renderMetrics(),
+      api: () => this.#adminApi(),
     });
     this.#logger.info({ address: server.address }, "control process ready");
     await this.#channel.send({ type: "ready", addresses: [server.address] });
@@ -117,6 +136,15 @@ class ControlProcess {
     return this.#reloading;
   }
 
+  /** What the database adds has changed. */
+  #merge(): Promise<void> {
+    this.#reloading = this.#reloading.then(async () => {
+      await this.#configuration.merge();
+      await this.#publish();
+    });
+    return this.#reloading;
+  }
+
   async #publish(): Promise<void> {
     const { snapshot } = this.#configuration;
     if (snapshot === null || snapshot.version === this.#sentVersion) return;
@@ -124,6 +152,11 @@ class ControlProcess {
     const { version, hash } = snapshot;
     this.#probes.update(snapshot);
     await this.#channel.send({ type: "snapshot", version, hash, bytes: encodeSnapshot(snapshot) });
+  }
+
+  #adminApi(): AdminApi {
+    if (this.#plane === null) return "in a file";
+    return this.#plane.app ?? "unavailable";
   }
 
   #readiness(): Readiness {

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type {
   ControlToSupervisor,
+  FirstAdmin,
   GatewayToSupervisor,
   SnapshotMessage,
   TargetHealthMessage,
@@ -31,6 +33,8 @@ export interface SupervisorOptions {
   /** Processes of an earlier supervisor that still run. */
   leftovers: RecordedProcess[];
   logger: ProgramLogger;
+  /** There is an administrator since just now. */
+  onFirstAdmin(admin: FirstAdmin): void;
 }
 
 type GatewayProcess = ManagedProcess<GatewayToSupervisor>;
@@ -44,6 +48,8 @@ interface SlotHandlers<Incoming> {
 
 /** After this, gateways start with the cached snapshot. */
 const FIRST_SNAPSHOT_LIMIT_MS = 5_000;
+/** Gateways serve without it: nobody has to wait for longer. */
+const CONTROL_READY_LIMIT_MS = 2_000;
 const RELOAD_LIMIT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
@@ -68,6 +74,7 @@ export class Supervisor {
   #reloadWaiters: ((ok: boolean) => void)[] = [];
   #readyWaiters: ((addresses: string[]) => void)[] = [];
   #addresses: string[] = [];
+  #controlWaiters: (() => void)[] = [];
   #stopping = false;
   #stopped: Promise<void> | null = null;
   #rolling = false;
@@ -92,14 +99,18 @@ export class Supervisor {
     }
   }
 
-  /** Resolves with the gateways' addresses once every worker serves. */
+  /** Resolves with the gateways' addresses once every worker serves; gives the control process a moment to answer too. */
   async start(): Promise<string[]> {
+    const controlReady = new Promise<void>((resolve) => {
+      this.#controlWaiters.push(resolve);
+    });
     this.#control.start();
     await this.#firstSnapshot();
     const ready = new Promise<string[]>((resolve) => this.#readyWaiters.push(resolve));
     if (!this.#stopping) for (const slot of this.#gateways) slot.start();
     const addresses = await ready;
     void this.#endLeftovers();
+    await Promise.race([controlReady, delay(CONTROL_READY_LIMIT_MS, undefined, { ref: false })]);
     return addresses;
   }
 
@@ -167,6 +178,7 @@ export class Supervisor {
     switch (message.type) {
       case "ready":
         this.#control.markReady(process);
+        for (const resolve of this.#controlWaiters.splice(0)) resolve();
         break;
       case "snapshot":
         this.#adopt(message);
@@ -184,6 +196,9 @@ export class Supervisor {
         break;
       case "collect-metrics":
         void this.#answerMetrics(process, message.requestId);
+        break;
+      case "first-admin":
+        this.#options.onFirstAdmin(message.admin);
         break;
       case "heartbeat":
         break;

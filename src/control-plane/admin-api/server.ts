@@ -1,8 +1,16 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import type { Hono } from "hono";
 import type { Logger } from "../../contracts/logger.ts";
 import { METRICS_CONTENT_TYPE } from "../../platform/metrics-aggregation.ts";
+import { ProblemError } from "../problem.ts";
+import type { AdminBindings } from "./app.ts";
+import { problemResponse } from "./problems.ts";
 import type { Readiness } from "./readiness.ts";
+
+/** `in a file`: there is no database, everything is in the configuration file. `unavailable`: it can't be reached now. */
+export type AdminApi = Hono<{ Bindings: AdminBindings }> | "in a file" | "unavailable";
 
 export interface AdminServerOptions {
   host: string;
@@ -10,6 +18,7 @@ export interface AdminServerOptions {
   readiness(): Readiness;
   /** Prometheus text. */
   metrics(): Promise<string>;
+  api(): AdminApi;
   logger: Logger;
 }
 
@@ -19,10 +28,17 @@ export interface AdminServer {
   close(): void;
 }
 
-/** Health and metrics of the machine. Rejects when the address can't be opened. */
+/** Health and metrics of the machine, and the admin API. Rejects when the address can't be opened. */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const api = getRequestListener((request, { incoming }) => {
+    return answerApi(options.api(), request, incoming.socket.remoteAddress ?? "");
+  });
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+    if (path.startsWith("/api/")) {
+      void api(request, response);
+      return;
+    }
     answer(options, request.method ?? "GET", path, response).catch((error: unknown) => {
       options.logger.error({ error, path }, "admin request failed");
       if (!response.headersSent) sendJson(response, 500, { error: { code: "internal_error", message: "see the log" } });
@@ -37,6 +53,16 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
       server.closeAllConnections();
     },
   };
+}
+
+function answerApi(api: AdminApi, request: Request, remoteAddress: string): Response | Promise<Response> {
+  if (api === "in a file") {
+    const where = "everything is in the configuration file: change it there, or start with DATABASE_URL for a database";
+    return problemResponse(new ProblemError("read_only", where));
+  }
+  if (api !== "unavailable") return api.fetch(request, { remoteAddress });
+  const details = { retryAfterMs: 2_000 };
+  return problemResponse(new ProblemError("unavailable", "the database can't be reached: try again soon", details));
 }
 
 async function answer(

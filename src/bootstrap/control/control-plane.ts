@@ -1,0 +1,137 @@
+import { randomBytes } from "node:crypto";
+import type { FirstAdmin } from "../../contracts/messages.ts";
+import { SYSTEM } from "../../control-plane/access/actor.ts";
+import { createAdminApp } from "../../control-plane/admin-api/app.ts";
+import { createFirstUser } from "../../control-plane/entities/users.ts";
+import { Plane, type Touched } from "../../control-plane/plane.ts";
+import type { Additions } from "../../control-plane/snapshot-source/additions.ts";
+import { DatabaseSource } from "../../control-plane/snapshot-source/source.ts";
+import { openDatabase } from "../../control-plane/storage/database.ts";
+import type { ProgramLogger } from "../../platform/logger.ts";
+import { loadSealer } from "../../platform/seal.ts";
+
+export interface ControlPlaneOptions {
+  configPath: string | null;
+  homeDirectory: string;
+  env: NodeJS.ProcessEnv;
+  logger: ProgramLogger;
+  /** What gateways serve has changed. */
+  onChange(): void;
+  onFirstAdmin(admin: FirstAdmin): void;
+}
+
+type AdminApp = ReturnType<typeof createAdminApp>;
+
+/** Changes of one moment are compiled together. */
+const DEBOUNCE_MS = 25;
+const RETRY_MS = 1_000;
+/** Timers of Node hold no more than 24 days. */
+const LONGEST_WAIT_MS = 3_600_000;
+const PASSWORD_BYTES = 15;
+
+/**
+ * The part of the control plane that needs a database. While that can't be reached, the admin API says so, gateways go on with
+ * what they have, and it is tried again.
+ */
+export class ControlPlane {
+  readonly #options: ControlPlaneOptions;
+  #open: { plane: Plane; source: DatabaseSource; app: AdminApp } | null = null;
+  #touched: Touched[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #expiry: NodeJS.Timeout | null = null;
+
+  /**
+   * With a configuration file, that file is all there is, unless `DATABASE_URL` names a database beside it: null. Without one,
+   * SQLite in the data directory holds what the admin API makes. Resolves after the first attempt to reach the database.
+   */
+  static async open(options: ControlPlaneOptions): Promise<ControlPlane | null> {
+    const { configPath, env } = options;
+    if (configPath !== null && !env.DATABASE_URL) return null;
+    const controlPlane = new ControlPlane(options);
+    await controlPlane.#connect();
+    return controlPlane;
+  }
+
+  private constructor(options: ControlPlaneOptions) {
+    this.#options = options;
+  }
+
+  /** Null: the database can't be reached, and never could since this process began. */
+  get additions(): Additions | null {
+    return this.#open?.source.additions ?? null;
+  }
+
+  /** Null: likewise. */
+  get app(): AdminApp | null {
+    return this.#open?.app ?? null;
+  }
+
+  async #connect(): Promise<void> {
+    const { homeDirectory, env, logger, onFirstAdmin } = this.#options;
+    try {
+      const database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger });
+      const plane = new Plane({ database, sealer: loadSealer(homeDirectory, env), logger });
+      const source = new DatabaseSource(plane);
+      const firstAdmin = await makeFirstAdmin(plane, env);
+      if (firstAdmin !== null) onFirstAdmin(firstAdmin);
+      await source.load();
+      plane.onTouched((touched) => {
+        this.#touched.push(...touched);
+        this.#schedule(DEBOUNCE_MS);
+      });
+      this.#open = { plane, source, app: createAdminApp(plane) };
+    } catch (error) {
+      logger.error({ error }, "the database can't be used: gateways go on with what they have, trying again");
+      setTimeout(() => void this.#reconnect(), RETRY_MS).unref();
+      return;
+    }
+    this.#watchExpiry();
+  }
+
+  async #reconnect(): Promise<void> {
+    await this.#connect();
+    if (this.#open !== null) this.#options.onChange();
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      void this.#update();
+    }, delayMs);
+  }
+
+  async #update(): Promise<void> {
+    if (this.#open === null) return;
+    const { plane, source } = this.#open;
+    const touched = this.#touched;
+    this.#touched = [];
+    try {
+      await source.update(touched);
+      await source.expire(plane.nowMs());
+    } catch (error) {
+      plane.logger.error({ error }, "what was changed can't be read from the database: trying again");
+      this.#touched = [...touched, ...this.#touched];
+      this.#schedule(RETRY_MS);
+      return;
+    }
+    this.#watchExpiry();
+    this.#options.onChange();
+  }
+
+  #watchExpiry(): void {
+    if (this.#expiry !== null) clearTimeout(this.#expiry);
+    const atMs = this.#open?.source.nextExpiryMs ?? null;
+    if (atMs === null) return;
+    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, atMs - Date.now()));
+    this.#expiry = setTimeout(() => void this.#update(), waitMs).unref();
+  }
+}
+
+async function makeFirstAdmin(plane: Plane, env: NodeJS.ProcessEnv): Promise<FirstAdmin | null> {
+  const email = env.TIDEGATE_ADMIN_EMAIL?.trim() || "admin@localhost";
+  const given = env.TIDEGATE_ADMIN_PASSWORD;
+  const password = given || randomBytes(PASSWORD_BYTES).toString("base64url");
+  const made = await createFirstUser(plane, SYSTEM, email, password);
+  // One that was given is known to whoever gave it.
+  return made === null ? null : { email: made.email, password: given ? null : password };
+}

@@ -1,0 +1,92 @@
+import { newSecret, sha256Hex } from "../ids.ts";
+import type { Plane } from "../plane.ts";
+import { ProblemError } from "../problem.ts";
+import type { Row, UserTable } from "../storage/tables.ts";
+import { passwordMatches } from "./passwords.ts";
+import type { SignInThrottle } from "./throttle.ts";
+
+export const SESSION_COOKIE = "tidegate_session";
+
+const LIFETIME_MS = 7 * 24 * 3_600_000;
+const IDLE_MS = 12 * 3_600_000;
+/** How exactly it is known when a session was used last. */
+const SEEN_EVERY_MS = 60_000;
+const MAX_USER_AGENT = 200;
+
+export interface SignIn {
+  email: string;
+  password: string;
+  address: string;
+  userAgent: string;
+  /** Of a session that came with the request: it ends, whoever's it was. */
+  formerSession: string | null;
+}
+
+export interface NewSession {
+  /** The cookie's value. */
+  value: string;
+  expiresAtMs: number;
+  user: Row<UserTable>;
+}
+
+/** A new session each time: whoever knew the one before knows nothing (OWASP: session fixation). */
+export async function signIn(plane: Plane, throttle: SignInThrottle, request: SignIn): Promise<NewSession> {
+  const email = request.email.trim().toLowerCase();
+  const nowMs = plane.nowMs();
+  throttle.require(email, request.address, nowMs);
+  const user = await plane.db.selectFrom("users").selectAll().where("email", "=", email).executeTakeFirst();
+  const isKnown = await passwordMatches(user?.password_hash ?? null, request.password);
+  if (!isKnown || user === undefined || user.disabled === 1) {
+    throttle.failed(email, request.address, plane.nowMs());
+    throw new ProblemError("invalid_login", "e-mail address or password is wrong");
+  }
+  throttle.succeeded(email);
+  const secret = newSecret("tgs");
+  const expiresAtMs = nowMs + LIFETIME_MS;
+  const actor = {
+    kind: "user",
+    id: user.id,
+    name: user.email,
+    address: request.address,
+    userId: user.id,
+    organisation: new Set<never>(),
+    teams: new Map<string, never>(),
+  } as const;
+  await plane.change(actor, async (change) => {
+    if (request.formerSession !== null) await endSession(change.trx, request.formerSession);
+    await change.trx.deleteFrom("sessions").where("expires_at", "<", nowMs).execute();
+    await change.trx
+      .insertInto("sessions")
+      .values({
+        digest: secret.digest,
+        user_id: user.id,
+        created_at: nowMs,
+        last_seen_at: nowMs,
+        expires_at: expiresAtMs,
+        address: request.address,
+        user_agent: request.userAgent.slice(0, MAX_USER_AGENT),
+      })
+      .execute();
+    await change.trx.updateTable("users").set({ last_sign_in_at: nowMs }).where("id", "=", user.id).execute();
+    const entry = { action: "session.create", subjectType: "user", subjectId: user.id, teamId: null };
+    await change.audit({ ...entry, before: null, after: null });
+  });
+  return { value: secret.value, expiresAtMs, user };
+}
+
+export async function endSession(db: Pick<Plane["db"], "deleteFrom">, value: string): Promise<void> {
+  await db.deleteFrom("sessions").where("digest", "=", sha256Hex(value)).execute();
+}
+
+/** The user of a session that is still good; undefined: there is none. */
+export async function userOfSession(plane: Plane, value: string): Promise<Row<UserTable> | undefined> {
+  const nowMs = plane.nowMs();
+  const digest = sha256Hex(value);
+  const session = await plane.db.selectFrom("sessions").selectAll().where("digest", "=", digest).executeTakeFirst();
+  if (session === undefined || session.expires_at <= nowMs || session.last_seen_at + IDLE_MS <= nowMs) return undefined;
+  if (nowMs - session.last_seen_at > SEEN_EVERY_MS) {
+    await plane.db.updateTable("sessions").set({ last_seen_at: nowMs }).where("digest", "=", digest).execute();
+  }
+  const user = await plane.db.selectFrom("users").selectAll().where("id", "=", session.user_id).executeTakeFirst();
+  return user?.disabled === 0 ? user : undefined;
+}

@@ -1,0 +1,13 @@
+import type { Endpoint } from "./endpoint.ts";
+import { applicationEndpoints } from "./routes/applications.ts";
+import { organisationEndpoints } from "./routes/organisation.ts";
+import { peopleEndpoints } from "./routes/people.ts";
+import { serviceEndpoints } from "./routes/services.ts";
+
+/** Everything the admin API does, but for signing in and out. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  ...peopleEndpoints,
+  ...serviceEndpoints,
+  ...applicationEndpoints,
+  ...organisationEndpoints,
+];

@@ -1,0 +1,251 @@
+import { z } from "@hono/zod-openapi";
+import { PERMISSION_NAMES } from "../access/permissions.ts";
+
+/** As in `tidegate.yaml`. */
+export const id = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/,
+    "lower-case letters, digits, `-`, `_` and `.`; at most 63 characters",
+  )
+  .openapi({ example: "billing" });
+
+const SHORT = 200;
+const LONG = 10_000;
+const DOCUMENT = 2 * 1024 * 1024;
+
+export const shortText = z.string().trim().max(SHORT);
+export const name = z.string().trim().min(1).max(SHORT);
+export const longText = z.string().max(LONG);
+export const documentText = z.string().max(DOCUMENT);
+export const time = z.iso.datetime({ offset: true }).openapi({ example: "2026-12-01T00:00:00Z" });
+
+/** A point in time as it comes in, in Unix milliseconds. */
+export const timeInput = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+export const permission = z.enum(PERMISSION_NAMES);
+export const revision = z.int().openapi({ description: "Counted up by each change; also the `ETag`." });
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })),
+  })
+  .openapi("Problem");
+
+export const user = z
+  .object({
+    id: z.string(),
+    email: z.string(),
+    name: z.string(),
+    role: z.string(),
+    disabled: z.boolean(),
+    created_at: time,
+    last_sign_in_at: time.nullable(),
+    revision,
+  })
+  .openapi("User");
+
+export const team = z
+  .object({ id, name: z.string(), description: z.string(), created_at: time, revision })
+  .openapi("Team");
+
+export const member = z
+  .object({ user_id: z.string(), email: z.string(), name: z.string(), role: z.string(), created_at: time })
+  .openapi("Member");
+
+export const role = z
+  .object({
+    id,
+    name: z.string(),
+    scope: z.enum(["organisation", "team"]),
+    permissions: z.array(permission),
+    built_in: z.boolean(),
+  })
+  .openapi("Role");
+
+const tokenFields = {
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(["personal", "machine"]),
+  prefix: z.string(),
+  team: z.string().nullable(),
+  role: z.string().nullable(),
+  scopes: z.array(permission).nullable(),
+  created_by: z.string(),
+  created_at: time,
+  last_used_at: time.nullable(),
+  expires_at: time.nullable(),
+  revoked_at: time.nullable(),
+};
+export const token = z.object(tokenFields).openapi("Token");
+export const createdToken = z
+  .object({ ...tokenFields, token: z.string().openapi({ description: "Shown this once." }) })
+  .openapi("CreatedToken");
+
+export const visibility = z.enum(["private", "team", "organisation"]);
+export const approval = z.enum(["automatic", "manual"]);
+export const serviceState = z.enum(["draft", "published", "deprecated", "retired"]);
+
+export const canary = z
+  .object({
+    release: z.int().min(1),
+    percent: z.number().min(0).max(100),
+    header: z.object({ name: z.string().min(1), value: z.string().min(1) }).nullable(),
+  })
+  .openapi("Canary");
+
+const configuration = z
+  .record(z.string(), z.unknown())
+  .openapi({ description: "`routes`, `upstream`, `access`, `limits` …: the fields of a service in `tidegate.yaml`." });
+
+const serviceFields = {
+  id,
+  team: z.string(),
+  kind: z.enum(["rest"]),
+  name: z.string(),
+  description: z.string(),
+  category: z.string(),
+  tags: z.array(z.string()),
+  documentation: z.string(),
+  has_openapi: z.boolean(),
+  visibility,
+  approval,
+  state: serviceState,
+  current_release: z.int().nullable(),
+  canary: canary.nullable(),
+  review: z.object({ requested_by: z.string(), requested_at: time, note: z.string() }).nullable(),
+  deprecated_at: time.nullable(),
+  sunset_at: time.nullable(),
+  deprecation_link: z.string().nullable(),
+  retired_at: time.nullable(),
+  created_at: time,
+  updated_at: time,
+  revision,
+};
+export const service = z.object(serviceFields).openapi("Service");
+export const serviceWithDraft = z
+  .object({ ...serviceFields, draft: configuration, shared_with: z.array(z.string()) })
+  .openapi("ServiceWithDraft");
+
+export const serviceInput = z.strictObject({
+  name: name.optional(),
+  description: longText.optional(),
+  category: shortText.optional(),
+  tags: z.array(name).max(50).optional(),
+  documentation: documentText.optional(),
+  openapi: documentText.nullable().optional(),
+  visibility: visibility.optional(),
+  approval: approval.optional(),
+  draft: configuration.optional(),
+});
+
+const releaseFields = {
+  number: z.int(),
+  note: z.string(),
+  created_by: z.string(),
+  created_at: time,
+  serves: z.enum(["current", "canary", "nothing"]),
+};
+export const release = z.object(releaseFields).openapi("Release");
+export const releaseWithConfiguration = z
+  .object({ ...releaseFields, configuration })
+  .openapi("ReleaseWithConfiguration");
+
+export const caller = z
+  .object({ application: z.string(), team: z.string(), subscription: z.string() })
+  .openapi("Caller");
+
+const catalogueFields = {
+  id,
+  team: z.string(),
+  kind: z.enum(["rest"]),
+  name: z.string(),
+  description: z.string(),
+  category: z.string(),
+  tags: z.array(z.string()),
+  state: serviceState,
+  approval,
+  has_openapi: z.boolean(),
+  deprecated_at: time.nullable(),
+  sunset_at: time.nullable(),
+};
+export const catalogueEntry = z.object(catalogueFields).openapi("CatalogueEntry");
+export const catalogueDetails = z
+  .object({
+    ...catalogueFields,
+    documentation: z.string(),
+    routes: z.array(
+      z.object({
+        host: z.string().nullable(),
+        path: z.string(),
+        match: z.string(),
+        methods: z.array(z.string()).nullable(),
+      }),
+    ),
+    subscriptions: z.array(z.object({ application: z.string(), state: z.string() })),
+  })
+  .openapi("CatalogueDetails");
+
+export const limits = z
+  .array(z.record(z.string(), z.unknown()))
+  .max(20)
+  .openapi({ description: "As in `tidegate.yaml`.", example: [{ requests: 60, window: "1m" }] });
+
+export const application = z
+  .object({ id, team: z.string(), name: z.string(), description: z.string(), limits, created_at: time, revision })
+  .openapi("Application");
+
+const credentialFields = {
+  id: z.string(),
+  application: z.string(),
+  kind: z.enum(["api-key"]),
+  name: z.string(),
+  prefix: z.string(),
+  state: z.enum(["active", "expired", "revoked"]),
+  created_by: z.string(),
+  created_at: time,
+  expires_at: time.nullable(),
+  revoked_at: time.nullable(),
+};
+export const credential = z.object(credentialFields).openapi("Credential");
+export const createdCredential = z
+  .object({ ...credentialFields, key: z.string().openapi({ description: "Shown this once." }) })
+  .openapi("CreatedCredential");
+
+export const subscription = z
+  .object({
+    id: z.string(),
+    application: z.string(),
+    application_team: z.string(),
+    service: z.string(),
+    service_team: z.string().nullable(),
+    state: z.enum(["pending", "approved", "rejected", "revoked", "cancelled", "expired"]),
+    reason: z.string(),
+    note: z.string(),
+    requested_by: z.string(),
+    decided_by: z.string().nullable(),
+    created_at: time,
+    decided_at: time.nullable(),
+    expires_at: time.nullable(),
+    revision,
+  })
+  .openapi("Subscription");
+
+export const auditEntry = z
+  .object({
+    sequence: z.int(),
+    at: time,
+    actor: z.object({ kind: z.string(), id: z.string(), name: z.string(), address: z.string() }),
+    action: z.string(),
+    subject: z.object({ type: z.string(), id: z.string() }),
+    team: z.string().nullable(),
+    before: z.unknown(),
+    after: z.unknown(),
+    hash: z.string(),
+  })
+  .openapi("AuditEntry");

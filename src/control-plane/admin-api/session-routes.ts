@@ -1,0 +1,64 @@
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { endSession, SESSION_COOKIE, signIn } from "../access/sessions.ts";
+import type { SignInThrottle } from "../access/throttle.ts";
+import { userView } from "../entities/users.ts";
+import type { Plane } from "../plane.ts";
+import { ProblemError } from "../problem.ts";
+import { invalid } from "./problems.ts";
+import { user } from "./schemas.ts";
+
+export const signInInput = z
+  .strictObject({ email: z.string().max(254), password: z.string().max(1_000) })
+  .openapi("SignIn");
+export const signInAnswer = z.object({ user, expires_at: z.iso.datetime() }).openapi("Session");
+
+/** `POST /session`. */
+export async function handleSignIn(
+  context: Context,
+  plane: Plane,
+  throttle: SignInThrottle,
+  address: string,
+): Promise<Response> {
+  const parsed = signInInput.safeParse(await jsonOf(context));
+  if (!parsed.success) throw invalid("", parsed.error);
+  const session = await signIn(plane, throttle, {
+    ...parsed.data,
+    address,
+    userAgent: context.req.header("user-agent") ?? "",
+    formerSession: getCookie(context, SESSION_COOKIE) ?? null,
+  });
+  setCookie(context, SESSION_COOKIE, session.value, {
+    path: "/",
+    httpOnly: true,
+    sameSite: "Strict",
+    secure: new URL(context.req.url).protocol === "https:",
+    expires: new Date(session.expiresAtMs),
+  });
+  context.header("cache-control", "no-store");
+  return context.json({ user: userView(session.user), expires_at: new Date(session.expiresAtMs).toISOString() }, 201);
+}
+
+/** `DELETE /session`: signing out of what is no session any more is no error. */
+export async function handleSignOut(context: Context, plane: Plane): Promise<Response> {
+  const value = getCookie(context, SESSION_COOKIE);
+  if (value !== undefined) await endSession(plane.db, value);
+  deleteCookie(context, SESSION_COOKIE, { path: "/" });
+  return context.body(null, 204);
+}
+
+/** No body at all stands for an empty object: many requests have nothing to say. */
+export async function jsonOf(context: Context): Promise<unknown> {
+  const text = await context.req.text();
+  const type = context.req.header("content-type") ?? "";
+  if (text === "" && type === "") return {};
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
+    throw new ProblemError("unsupported_media_type", "send JSON, with content-type: application/json");
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new ProblemError("invalid_json", "the body is not valid JSON", { cause });
+  }
+}

@@ -1,0 +1,155 @@
+import type { Actor } from "../access/actor.ts";
+import type { Plane } from "../plane.ts";
+import { notFound } from "../problem.ts";
+import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
+import { parseJson } from "./rows.ts";
+import type { ServiceRow, ServiceView } from "./service-views.ts";
+import { isVisible, serviceRow } from "./services.ts";
+
+/** What those see who may subscribe: nothing of upstreams, limits and drafts. */
+export interface CatalogueEntry {
+  id: string;
+  team: string;
+  kind: ServiceView["kind"];
+  name: string;
+  description: string;
+  category: string;
+  tags: string[];
+  state: ServiceView["state"];
+  approval: ServiceView["approval"];
+  has_openapi: boolean;
+  deprecated_at: string | null;
+  sunset_at: string | null;
+}
+
+export interface CatalogueDetails extends CatalogueEntry {
+  /** Markdown. */
+  documentation: string;
+  routes: { host: string | null; path: string; match: string; methods: string[] | null }[];
+  /** Subscriptions of the actor's teams. */
+  subscriptions: { application: string; state: string }[];
+}
+
+export interface CatalogueFilter {
+  /** Words: each must be in id, name, description, category or tags. */
+  search: string | null;
+  category: string | null;
+  tag: string | null;
+}
+
+const entryOf = (row: ServiceRow): CatalogueEntry => ({
+  id: row.id,
+  team: row.team_id,
+  kind: row.kind,
+  name: row.name,
+  description: row.description,
+  category: row.category,
+  tags: parseJson<string[]>(row.tags),
+  state: row.state,
+  approval: row.approval,
+  has_openapi: row.openapi !== null,
+  deprecated_at: row.deprecated_at === null ? null : new Date(row.deprecated_at).toISOString(),
+  sunset_at: row.sunset_at === null ? null : new Date(row.sunset_at).toISOString(),
+});
+
+/** Published services that the actor may see: of their own teams, shared with them, or open to the organisation. */
+export async function listCatalogue(
+  plane: Plane,
+  actor: Actor,
+  page: PageRequest,
+  filter: CatalogueFilter,
+): Promise<Page<CatalogueEntry>> {
+  const everything = actor.organisation.has("service.read");
+  const teams = [...actor.teams.keys(), ""];
+  let query = plane.db
+    .selectFrom("services")
+    .selectAll("services")
+    .orderBy("id")
+    .limit(page.limit + 1);
+  query = query.where("state", "in", ["published", "deprecated"]);
+  const after = decodeCursor(page.cursor);
+  if (after !== null) query = query.where("id", ">", after);
+  if (!everything) {
+    query = query.where((where) => {
+      const shared = where
+        .selectFrom("service_shares")
+        .select("service_shares.service_id")
+        .where("service_shares.team_id", "in", teams);
+      return where.or([
+        where("visibility", "=", "organisation"),
+        where("team_id", "in", teams),
+        where.and([where("visibility", "=", "team"), where("id", "in", shared)]),
+      ]);
+    });
+  }
+  if (filter.category !== null) query = query.where("category", "=", filter.category);
+  if (filter.tag !== null) query = query.where("tags", "like", `%${likeText(JSON.stringify(filter.tag))}%`);
+  for (const word of filter.search?.toLowerCase().split(/\s+/).filter(Boolean) ?? []) {
+    const pattern = `%${likeText(word)}%`;
+    query = query.where((where) => {
+      const { fn } = where;
+      const fields = ["id", "name", "description", "category", "tags"] as const;
+      return where.or(fields.map((field) => where(fn<string>("lower", [field]), "like", pattern)));
+    });
+  }
+  return pageOf(await query.execute(), page, ({ id }) => id, entryOf);
+}
+
+export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string): Promise<CatalogueDetails> {
+  const row = await visible(plane, actor, id);
+  const number = row.current_release;
+  const release = await plane.db
+    .selectFrom("releases")
+    .select("configuration")
+    .where("service_id", "=", id)
+    .where("number", "=", number ?? 0)
+    .executeTakeFirst();
+  const teams = [...actor.teams.keys(), ""];
+  const subscriptions = await plane.db
+    .selectFrom("subscriptions")
+    .innerJoin("applications", "applications.id", "subscriptions.application_id")
+    .select(["subscriptions.application_id as application", "subscriptions.state"])
+    .where("subscriptions.service_id", "=", id)
+    .where("applications.team_id", "in", teams)
+    .orderBy("subscriptions.application_id")
+    .execute();
+  const { routes = [] } = parseJson<{ routes?: Partial<CatalogueDetails["routes"][number]>[] }>(
+    release?.configuration ?? "{}",
+  );
+  return {
+    ...entryOf(row),
+    documentation: row.documentation,
+    routes: routes.map(({ host = null, path = "", match = "prefix", methods = null }) => ({
+      host,
+      path,
+      match,
+      methods,
+    })),
+    subscriptions,
+  };
+}
+
+/** The document of the current release; of one that was never published, the draft's. */
+export async function getOpenapi(plane: Plane, actor: Actor, id: string): Promise<string> {
+  const row = await visible(plane, actor, id);
+  const release = await plane.db
+    .selectFrom("releases")
+    .select("openapi")
+    .where("service_id", "=", id)
+    .where("number", "=", row.current_release ?? 0)
+    .executeTakeFirst();
+  const openapi = release === undefined ? row.openapi : release.openapi;
+  if (openapi === null) throw notFound();
+  return openapi;
+}
+
+async function visible(plane: Plane, actor: Actor, id: string): Promise<ServiceRow> {
+  const row = await serviceRow(plane.db, id);
+  if (!(await isVisible(plane.db, actor, row))) throw notFound();
+  return row;
+}
+
+/** `%` and `_` stand for themselves nowhere in names; in a search they are only noise. */
+function likeText(text: string): string {
+  return text.replace(/[%_\\]/g, " ");
+}

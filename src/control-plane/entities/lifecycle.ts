@@ -1,0 +1,264 @@
+import { routeShapes } from "../../snapshot/route-shapes.ts";
+import type { Actor } from "../access/actor.ts";
+import type { Change, Plane } from "../plane.ts";
+import { ProblemError } from "../problem.ts";
+import type { Connection } from "../storage/database.ts";
+import { found, isoTime, parseJson, require } from "./rows.ts";
+import {
+  type Canary,
+  canaryOf,
+  type ReleaseRow,
+  type ReleaseView,
+  releaseView,
+  type ServiceRow,
+  type ServiceWithDraft,
+  serviceView,
+} from "./service-views.ts";
+import { auditService, changeableService, checkedDraft, serviceRow, storeService, withDraft } from "./services.ts";
+import { readSettings } from "./settings.ts";
+
+/**
+ * Makes a release of the draft and serves it. Where the organisation asks for a second person, the first call only asks for
+ * the publication; the same call by somebody else makes it.
+ */
+export function publish(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  note: string,
+  revision: number | null,
+): Promise<ServiceWithDraft> {
+  return plane.change(actor, async (change) => {
+    const row = await changeableService(change, id, "service.publish", revision);
+    refuseRetired(row);
+    const draft = checkedDraft(id, row.team_id, parseJson<Record<string, unknown>>(row.draft));
+    const settings = await readSettings(change.trx);
+    if (settings.publish_needs_second_person) {
+      const review = serviceView(row).review;
+      if (review === null || review.requested_by === actor.name) return askForReview(change, row, note);
+    }
+    const number = await nextNumber(change.trx, id);
+    await change.trx
+      .insertInto("releases")
+      .values({
+        service_id: id,
+        number,
+        configuration: row.draft,
+        openapi: row.openapi,
+        note,
+        created_by: actor.name,
+        created_at: change.nowMs,
+      })
+      .execute();
+    // A service that is deprecated stays so: its next release does not bring it back.
+    const state = row.state === "deprecated" ? "deprecated" : "published";
+    const after = await storeService(change, row, { state, current_release: number, review: null });
+    await serveRoutes(change, after, [draft]);
+    return served(change, "service.publish", row, after);
+  });
+}
+
+async function askForReview(change: Change, row: ServiceRow, note: string): Promise<ServiceWithDraft> {
+  const review = { requested_by: change.actor.name, requested_at: isoTime(change.nowMs), note };
+  const after = await storeService(change, row, { review: JSON.stringify(review) });
+  await auditService(change, "service.publish_request", after, serviceView(row), serviceView(after));
+  return withDraft(change.trx, after);
+}
+
+/** Serves a release that was made before. The draft becomes that release too: the next one begins with it. */
+export function rollBack(plane: Plane, actor: Actor, id: string, number: number): Promise<ServiceWithDraft> {
+  return plane.change(actor, async (change) => {
+    const row = await changeableService(change, id, "service.publish", null);
+    refuseRetired(row);
+    const release = await releaseRow(change.trx, id, number);
+    const service = checkedDraft(id, row.team_id, parseJson<Record<string, unknown>>(release.configuration));
+    const canary = canaryOf(row)?.release === number ? null : row.canary;
+    const fields = { current_release: number, draft: release.configuration, openapi: release.openapi, canary };
+    const after = await storeService(change, row, fields);
+    await serveRoutes(change, after, [service]);
+    return served(change, "service.roll_back", row, after);
+  });
+}
+
+/** `canary` null: all calls go to the current release. */
+export function setCanary(plane: Plane, actor: Actor, id: string, canary: Canary | null): Promise<ServiceWithDraft> {
+  return plane.change(actor, async (change) => {
+    const row = await changeableService(change, id, "service.publish", null);
+    refuseRetired(row);
+    if (row.current_release === null)
+      throw new ProblemError("conflict", `service ${id} has no release yet: publish one`);
+    const services = [await releasedService(change.trx, row, row.current_release)];
+    if (canary !== null) {
+      if (canary.release === row.current_release) {
+        throw new ProblemError("conflict", `release ${canary.release} is the current one: choose another`);
+      }
+      services.push(await releasedService(change.trx, row, canary.release));
+    }
+    const after = await storeService(change, row, { canary: canary === null ? null : JSON.stringify(canary) });
+    await serveRoutes(change, after, services);
+    return served(change, "service.canary", row, after);
+  });
+}
+
+/** Still served, and every answer says until when. `sunsetAtMs` null: it is not known yet. */
+export function deprecate(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  { sunsetAtMs, link }: { sunsetAtMs: number | null; link: string | null },
+): Promise<ServiceWithDraft> {
+  return plane.change(actor, async (change) => {
+    const row = await changeableService(change, id, "service.publish", null);
+    if (row.state === "draft") throw new ProblemError("conflict", `service ${id} was never published`);
+    refuseRetired(row);
+    const after = await storeService(change, row, {
+      state: "deprecated",
+      deprecated_at: row.deprecated_at ?? change.nowMs,
+      sunset_at: sunsetAtMs,
+      deprecation_link: link,
+    });
+    return served(change, "service.deprecate", row, after);
+  });
+}
+
+/** Subscriptions that would find nothing once the service is retired. */
+export interface Caller {
+  application: string;
+  team: string;
+  subscription: string;
+}
+
+/** `force` false: refused while somebody holds a subscription, with their names. */
+export function retire(plane: Plane, actor: Actor, id: string, force: boolean): Promise<ServiceWithDraft> {
+  return plane.change(actor, async (change) => {
+    const row = await changeableService(change, id, "service.publish", null);
+    refuseRetired(row);
+    const callers = await callersOf(change.trx, id);
+    if (callers.length > 0 && !force) {
+      const names = callers.map(({ application, team }) => `${application} (${team})`).join(", ");
+      throw new ProblemError(
+        "in_use",
+        `${callers.length} applications may still call ${id}: ${names}; retire it with force, or wait`,
+      );
+    }
+    const fields = {
+      state: "retired",
+      current_release: null,
+      canary: null,
+      review: null,
+      retired_at: change.nowMs,
+    } as const;
+    const after = await storeService(change, row, fields);
+    await serveRoutes(change, after, []);
+    return served(change, "service.retire", row, after);
+  });
+}
+
+export async function listCallers(plane: Plane, actor: Actor, id: string): Promise<Caller[]> {
+  const row = await serviceRow(plane.db, id);
+  require(actor, "subscription.read", row.team_id);
+  return callersOf(plane.db, id);
+}
+
+// --- releases ---
+
+export async function listReleases(plane: Plane, actor: Actor, id: string): Promise<ReleaseView[]> {
+  const service = await serviceRow(plane.db, id);
+  require(actor, "service.read", service.team_id);
+  const rows = await plane.db
+    .selectFrom("releases")
+    .selectAll()
+    .where("service_id", "=", id)
+    .orderBy("number", "desc")
+    .execute();
+  return rows.map((row) => releaseView(row, service));
+}
+
+export interface ReleaseWithConfiguration extends ReleaseView {
+  configuration: Record<string, unknown>;
+}
+
+export async function getRelease(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  number: number,
+): Promise<ReleaseWithConfiguration> {
+  const service = await serviceRow(plane.db, id);
+  require(actor, "service.read", service.team_id);
+  const row = await releaseRow(plane.db, id, number);
+  return { ...releaseView(row, service), configuration: parseJson<Record<string, unknown>>(row.configuration) };
+}
+
+async function releaseRow(db: Connection, id: string, number: number): Promise<ReleaseRow> {
+  const query = db.selectFrom("releases").selectAll().where("service_id", "=", id).where("number", "=", number);
+  return found(await query.executeTakeFirst());
+}
+
+async function nextNumber(db: Connection, id: string): Promise<number> {
+  const last = await db
+    .selectFrom("releases")
+    .select("number")
+    .where("service_id", "=", id)
+    .orderBy("number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return (last?.number ?? 0) + 1;
+}
+
+async function releasedService(db: Connection, row: ServiceRow, number: number) {
+  const release = await releaseRow(db, row.id, number);
+  return checkedDraft(row.id, row.team_id, parseJson<Record<string, unknown>>(release.configuration));
+}
+
+// --- what calls can reach ---
+
+type Released = ReturnType<typeof checkedDraft>;
+
+/** Notes which routes lead to the service from now on. Two services with the same one: a call could go to either. */
+async function serveRoutes(change: Change, row: ServiceRow, live: readonly Released[]): Promise<void> {
+  await change.trx.deleteFrom("live_routes").where("service_id", "=", row.id).execute();
+  const wanted = new Map(
+    live.flatMap((service) => routeShapes(service)).map((one) => [`${one.method} ${one.shape}`, one]),
+  );
+  for (const { shape, method, path } of wanted.values()) {
+    let rivals = change.trx.selectFrom("live_routes").select("service_id").where("shape", "=", shape);
+    rivals = rivals.where("service_id", "!=", row.id);
+    if (method !== "*") rivals = rivals.where("method", "in", [method, "*"]);
+    const rival = await rivals.limit(1).executeTakeFirst();
+    if (rival !== undefined) {
+      throw new ProblemError(
+        "conflict",
+        `${path} is a route of service ${rival.service_id} already: a call could go to either`,
+      );
+    }
+    await change.trx.insertInto("live_routes").values({ service_id: row.id, shape, method }).execute();
+  }
+}
+
+async function served(
+  change: Change,
+  action: string,
+  before: ServiceRow,
+  after: ServiceRow,
+): Promise<ServiceWithDraft> {
+  change.touch({ kind: "service", id: after.id });
+  await auditService(change, action, after, serviceView(before), serviceView(after));
+  return withDraft(change.trx, after);
+}
+
+async function callersOf(db: Connection, id: string): Promise<Caller[]> {
+  const rows = await db
+    .selectFrom("subscriptions")
+    .innerJoin("applications", "applications.id", "subscriptions.application_id")
+    .select(["applications.id as application", "applications.team_id as team", "subscriptions.id as subscription"])
+    .where("subscriptions.service_id", "=", id)
+    .where("subscriptions.state", "=", "approved")
+    .orderBy("applications.id")
+    .execute();
+  return rows;
+}
+
+function refuseRetired(row: ServiceRow): void {
+  if (row.state === "retired") throw new ProblemError("conflict", `service ${row.id} is retired`);
+}

@@ -1,0 +1,239 @@
+import type { ServiceSnapshot } from "../../contracts/snapshot.ts";
+import { readServiceDocument } from "../../snapshot/service-document.ts";
+import { type Actor, may, teamsWith } from "../access/actor.ts";
+import type { Change, Plane } from "../plane.ts";
+import { notFound, ProblemError } from "../problem.ts";
+import type { Connection } from "../storage/database.ts";
+import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
+import { found, inserting, parseJson, require, requireRevision } from "./rows.ts";
+import { type ServiceRow, type ServiceView, type ServiceWithDraft, serviceView } from "./service-views.ts";
+import { teamExists } from "./teams.ts";
+
+export interface ServiceFields {
+  name?: string | undefined;
+  description?: string | undefined;
+  category?: string | undefined;
+  tags?: string[] | undefined;
+  documentation?: string | undefined;
+  openapi?: string | null | undefined;
+  visibility?: ServiceView["visibility"] | undefined;
+  approval?: ServiceView["approval"] | undefined;
+  draft?: Record<string, unknown> | undefined;
+}
+
+/** Services of the actor's teams. What others share with them is in the catalogue. */
+export async function listServices(
+  plane: Plane,
+  actor: Actor,
+  page: PageRequest,
+  filter: { team: string | null; state: ServiceView["state"] | null },
+): Promise<Page<ServiceView>> {
+  const teams = teamsWith(actor, "service.read");
+  let query = plane.db
+    .selectFrom("services")
+    .selectAll()
+    .orderBy("id")
+    .limit(page.limit + 1);
+  const after = decodeCursor(page.cursor);
+  if (after !== null) query = query.where("id", ">", after);
+  if (teams !== "all") query = query.where("team_id", "in", teams.length === 0 ? [""] : teams);
+  if (filter.team !== null) query = query.where("team_id", "=", filter.team);
+  if (filter.state !== null) query = query.where("state", "=", filter.state);
+  return pageOf(await query.execute(), page, ({ id }) => id, serviceView);
+}
+
+export async function getService(plane: Plane, actor: Actor, id: string): Promise<ServiceWithDraft> {
+  const row = await serviceRow(plane.db, id);
+  require(actor, "service.read", row.team_id);
+  return withDraft(plane.db, row);
+}
+
+export function createService(
+  plane: Plane,
+  actor: Actor,
+  service: ServiceFields & { id: string; team: string },
+): Promise<ServiceWithDraft> {
+  require(actor, "service.write", service.team);
+  return plane.change(actor, async (change) => {
+    if (!(await teamExists(change.trx, service.team))) throw notFound();
+    const draft = service.draft ?? null;
+    // Without a draft there is nothing to check yet: publishing will ask for it.
+    if (draft !== null) checkedDraft(service.id, service.team, draft);
+    const row: ServiceRow = {
+      id: service.id,
+      team_id: service.team,
+      kind: "rest",
+      name: service.name ?? service.id,
+      description: service.description ?? "",
+      category: service.category ?? "",
+      tags: JSON.stringify(service.tags ?? []),
+      documentation: service.documentation ?? "",
+      openapi: service.openapi ?? null,
+      visibility: service.visibility ?? "team",
+      approval: service.approval ?? "manual",
+      draft: JSON.stringify(draft ?? {}),
+      state: "draft",
+      current_release: null,
+      canary: null,
+      review: null,
+      deprecated_at: null,
+      sunset_at: null,
+      deprecation_link: null,
+      retired_at: null,
+      created_at: change.nowMs,
+      updated_at: change.nowMs,
+      revision: 1,
+    };
+    await inserting(`a service ${service.id}`, () => change.trx.insertInto("services").values(row).execute());
+    const view = await withDraft(change.trx, row);
+    await auditService(change, "service.create", row, null, view);
+    return view;
+  });
+}
+
+export function updateService(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  fields: ServiceFields,
+  revision: number | null,
+): Promise<ServiceWithDraft> {
+  return plane.change(actor, async (change) => {
+    const before = await changeableService(change, id, "service.write", revision);
+    if (fields.draft !== undefined) checkedDraft(id, before.team_id, fields.draft);
+    const after = await storeService(change, before, {
+      name: fields.name ?? before.name,
+      description: fields.description ?? before.description,
+      category: fields.category ?? before.category,
+      tags: fields.tags === undefined ? before.tags : JSON.stringify(fields.tags),
+      documentation: fields.documentation ?? before.documentation,
+      openapi: fields.openapi === undefined ? before.openapi : fields.openapi,
+      visibility: fields.visibility ?? before.visibility,
+      approval: fields.approval ?? before.approval,
+      draft: fields.draft === undefined ? before.draft : JSON.stringify(fields.draft),
+    });
+    await auditService(
+      change,
+      "service.update",
+      after,
+      await withDraft(change.trx, before),
+      await withDraft(change.trx, after),
+    );
+    return withDraft(change.trx, after);
+  });
+}
+
+/** Only what was never published: of others, callers and the audit trail still speak. Retire them. */
+export function deleteService(plane: Plane, actor: Actor, id: string, revision: number | null): Promise<void> {
+  return plane.change(actor, async (change) => {
+    const row = await changeableService(change, id, "service.write", revision);
+    if (row.state !== "draft" || row.current_release !== null) {
+      throw new ProblemError("conflict", `service ${id} was published: retire it instead`);
+    }
+    const view = await withDraft(change.trx, row);
+    await change.trx.deleteFrom("subscriptions").where("service_id", "=", id).execute();
+    await change.trx.deleteFrom("services").where("id", "=", id).execute();
+    await auditService(change, "service.delete", row, view, null);
+  });
+}
+
+export function setShares(plane: Plane, actor: Actor, id: string, teams: readonly string[]): Promise<ServiceWithDraft> {
+  return plane.change(actor, async (change) => {
+    const row = await changeableService(change, id, "service.share", null);
+    const before = await withDraft(change.trx, row);
+    for (const team of teams) {
+      if (await teamExists(change.trx, team)) continue;
+      throw new ProblemError("invalid_request", `there is no team ${team}`, {
+        errors: [{ path: "teams", message: `there is no team ${team}` }],
+      });
+    }
+    await change.trx.deleteFrom("service_shares").where("service_id", "=", id).execute();
+    for (const team_id of new Set(teams)) {
+      await change.trx
+        .insertInto("service_shares")
+        .values({ service_id: id, team_id, created_at: change.nowMs })
+        .execute();
+    }
+    const after = await withDraft(change.trx, row);
+    await auditService(change, "service.share", row, before, after);
+    return after;
+  });
+}
+
+// --- for the other files of services ---
+
+export async function serviceRow(db: Connection, id: string): Promise<ServiceRow> {
+  return found(await db.selectFrom("services").selectAll().where("id", "=", id).executeTakeFirst());
+}
+
+/** The service, if the actor may change it and it is still what they think it is. */
+export async function changeableService(
+  change: Change,
+  id: string,
+  permission: "service.write" | "service.publish" | "service.share",
+  revision: number | null,
+): Promise<ServiceRow> {
+  const row = await serviceRow(change.trx, id);
+  require(change.actor, permission, row.team_id);
+  requireRevision(row, revision);
+  return row;
+}
+
+export async function storeService(
+  change: Change,
+  before: ServiceRow,
+  fields: Partial<ServiceRow>,
+): Promise<ServiceRow> {
+  const after = { ...before, ...fields, updated_at: change.nowMs, revision: before.revision + 1 };
+  await change.trx.updateTable("services").set(after).where("id", "=", before.id).execute();
+  return after;
+}
+
+export async function withDraft(db: Connection, row: ServiceRow): Promise<ServiceWithDraft> {
+  const shares = await db
+    .selectFrom("service_shares")
+    .select("team_id")
+    .where("service_id", "=", row.id)
+    .orderBy("team_id")
+    .execute();
+  const draft = parseJson<Record<string, unknown>>(row.draft);
+  return { ...serviceView(row), draft, shared_with: shares.map(({ team_id }) => team_id) };
+}
+
+/** Throws `invalid_request` that names every field at fault. */
+export function checkedDraft(id: string, team: string, draft: Record<string, unknown>): ServiceSnapshot {
+  const read = readServiceDocument(id, team, draft);
+  if (read.ok) return read.service;
+  const errors = read.problems.map(({ path, message }) => ({ path: path === "" ? "draft" : `draft.${path}`, message }));
+  const [first] = errors;
+  throw new ProblemError("invalid_request", `the draft is not a service: ${first?.path}: ${first?.message}`, {
+    errors,
+  });
+}
+
+/** May see it in the catalogue, and ask for a subscription. */
+export async function isVisible(db: Connection, actor: Actor, row: ServiceRow): Promise<boolean> {
+  if (may(actor, "service.read", row.team_id)) return true;
+  if (row.state === "draft") return false;
+  if (row.visibility === "organisation") return true;
+  const teams = [...actor.teams.keys()];
+  if (teams.length === 0) return false;
+  const share = await db
+    .selectFrom("service_shares")
+    .select("team_id")
+    .where("service_id", "=", row.id)
+    .where("team_id", "in", teams)
+    .limit(1)
+    .executeTakeFirst();
+  return share !== undefined && row.visibility !== "private";
+}
+
+export function auditService(
+  change: Change,
+  action: string,
+  row: ServiceRow,
+  before: object | null,
+  after: object | null,
+): Promise<void> {
+  return change.audit({ action, subjectType: "service", subjectId: row.id, teamId: row.team_id, before, after });
+}

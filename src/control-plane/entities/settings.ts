@@ -1,0 +1,44 @@
+import { z } from "zod";
+import type { Actor } from "../access/actor.ts";
+import type { Plane } from "../plane.ts";
+import type { Connection } from "../storage/database.ts";
+import { require } from "./rows.ts";
+
+/** Settings of the organisation, with what holds while nobody has changed them. */
+export const settingsSchema = z.strictObject({
+  publish_needs_second_person: z
+    .boolean()
+    .default(false)
+    .describe("A release is made when somebody else than its author publishes it as well."),
+  idempotency_hours: z.int().min(1).max(168).default(24).describe("How long an `Idempotency-Key` is remembered."),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+export async function readSettings(db: Connection): Promise<Settings> {
+  const rows = await db.selectFrom("settings").selectAll().execute();
+  return settingsSchema.parse(Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value) as unknown])));
+}
+
+export async function getSettings(plane: Plane, actor: Actor): Promise<Settings> {
+  require(actor, "setting.read", null);
+  return readSettings(plane.db);
+}
+
+export function changeSettings(plane: Plane, actor: Actor, fields: Partial<Settings>): Promise<Settings> {
+  require(actor, "setting.manage", null);
+  return plane.change(actor, async (change) => {
+    const before = await readSettings(change.trx);
+    for (const [key, value] of Object.entries(fields)) {
+      await change.trx
+        .insertInto("settings")
+        .values({ key, value: JSON.stringify(value) })
+        .onConflict((conflict) => conflict.column("key").doUpdateSet({ value: JSON.stringify(value) }))
+        .execute();
+    }
+    const after = await readSettings(change.trx);
+    const entry = { action: "setting.update", subjectType: "settings", subjectId: "organisation", teamId: null };
+    await change.audit({ ...entry, before, after });
+    return after;
+  });
+}

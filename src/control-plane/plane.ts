@@ -1,0 +1,76 @@
+import { sql, type Transaction } from "kysely";
+import type { Logger } from "../contracts/logger.ts";
+import type { Sealer } from "../platform/seal.ts";
+import type { Actor } from "./access/actor.ts";
+import { type AuditEntry, audit } from "./entities/audit.ts";
+import type { Connection, Database } from "./storage/database.ts";
+import type { Tables } from "./storage/tables.ts";
+
+/** One change: all of it is kept, with its audit entries, or nothing is. */
+export interface Change {
+  readonly trx: Transaction<Tables>;
+  readonly actor: Actor;
+  readonly nowMs: number;
+  audit(entry: AuditEntry): Promise<void>;
+  /** What gateways serve has changed with it. */
+  touch(subject: Touched): void;
+}
+
+export type Touched = { kind: "service" | "application"; id: string };
+
+export interface PlaneOptions {
+  database: Database;
+  sealer: Sealer;
+  logger: Logger;
+  nowMs?: () => number;
+}
+
+/** Any number: it only has to be the same for all who write to the audit trail. */
+const AUDIT_LOCK = 7_361_402;
+
+/** The control plane's own state, and the one way to change it. */
+export class Plane {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  readonly #listeners: ((touched: readonly Touched[]) => void)[] = [];
+
+  constructor({ database, sealer, logger, nowMs = Date.now }: PlaneOptions) {
+    this.database = database;
+    this.sealer = sealer;
+    this.logger = logger;
+    this.nowMs = nowMs;
+  }
+
+  get db(): Connection {
+    return this.database.db;
+  }
+
+  /** Called after a change was kept that gateways have to hear of. */
+  onTouched(listener: (touched: readonly Touched[]) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async change<Result>(actor: Actor, work: (change: Change) => Promise<Result>): Promise<Result> {
+    const touched: Touched[] = [];
+    const nowMs = this.nowMs();
+    const result = await this.database.db.transaction().execute(async (trx) => {
+      let locked = this.database.kind === "sqlite";
+      return work({
+        trx,
+        actor,
+        nowMs,
+        audit: async (entry) => {
+          // One writer at a time, up to its commit: the next entry needs this one's hash.
+          if (!locked) await sql`select pg_advisory_xact_lock(${AUDIT_LOCK})`.execute(trx);
+          locked = true;
+          await audit(trx, actor, entry, nowMs);
+        },
+        touch: (subject) => touched.push(subject),
+      });
+    });
+    if (touched.length > 0) for (const listener of this.#listeners) listener(touched);
+    return result;
+  }
+}

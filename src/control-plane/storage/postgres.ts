@@ -1,0 +1,25 @@
+import { PostgresDialect } from "kysely";
+import pg from "pg";
+
+const MAX_CONNECTIONS = 10;
+const CONNECT_LIMIT_MS = 5_000;
+const STATEMENT_LIMIT_MS = 30_000;
+const BIGINT_OID = 20;
+
+export function postgresDialect(url: string, onError: (error: Error) => void): PostgresDialect {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_LIMIT_MS,
+    statement_timeout: STATEMENT_LIMIT_MS,
+    application_name: "tidegate",
+    types: {
+      // Times and counts: JavaScript holds them exactly.
+      getTypeParser: (oid: number, format?: "text" | "binary") =>
+        oid === BIGINT_OID ? Number : pg.types.getTypeParser(oid, format as "text"),
+    },
+  });
+  // Of connections that nobody uses at the moment: the next query makes another.
+  pool.on("error", onError);
+  return new PostgresDialect({ pool });
+}

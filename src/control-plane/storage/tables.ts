@@ -1,0 +1,254 @@
+import type { ColumnType, Generated, Insertable, Selectable, Updateable } from "kysely";
+
+/**
+ * The tables. Both databases hold the same: times are Unix milliseconds, truth is 0 or 1, structured values are JSON text.
+ * Ids of teams, services and applications are the names people gave them, as in `tidegate.yaml`; all others are made here.
+ */
+export interface Tables {
+  organisation: OrganisationTable;
+  users: UserTable;
+  teams: TeamTable;
+  memberships: MembershipTable;
+  roles: RoleTable;
+  sessions: SessionTable;
+  tokens: TokenTable;
+  services: ServiceTable;
+  service_shares: ServiceShareTable;
+  releases: ReleaseTable;
+  live_routes: LiveRouteTable;
+  applications: ApplicationTable;
+  credentials: CredentialTable;
+  subscriptions: SubscriptionTable;
+  settings: SettingTable;
+  audit: AuditTable;
+  idempotency: IdempotencyTable;
+}
+
+/** Counted up by each change: what `ETag` and `If-Match` are made of. */
+type Revision = ColumnType<number, number | undefined, number>;
+
+export interface OrganisationTable {
+  id: string;
+  name: string;
+  created_at: number;
+}
+
+export interface UserTable {
+  id: string;
+  /** Lower case. */
+  email: string;
+  name: string;
+  /** argon2id; null: this user signs in elsewhere, or not yet. */
+  password_hash: string | null;
+  role: string;
+  disabled: number;
+  created_at: number;
+  last_sign_in_at: number | null;
+  revision: Revision;
+}
+
+export interface TeamTable {
+  id: string;
+  name: string;
+  description: string;
+  created_at: number;
+  revision: Revision;
+}
+
+export interface MembershipTable {
+  team_id: string;
+  user_id: string;
+  role: string;
+  created_at: number;
+}
+
+/** Roles of an organisation's own, beside those that are always there. */
+export interface RoleTable {
+  id: string;
+  name: string;
+  scope: "organisation" | "team";
+  /** JSON: permission names. */
+  permissions: string;
+  created_at: number;
+  revision: Revision;
+}
+
+export interface SessionTable {
+  /** SHA-256 of the cookie's value, hex. */
+  digest: string;
+  user_id: string;
+  created_at: number;
+  last_seen_at: number;
+  expires_at: number;
+  address: string;
+  user_agent: string;
+}
+
+export interface TokenTable {
+  id: string;
+  name: string;
+  /** SHA-256 of the token, hex. */
+  digest: string;
+  /** The first characters, to tell tokens apart. */
+  prefix: string;
+  /** Of a person; null: of a machine. */
+  user_id: string | null;
+  /** Of a machine: the team it belongs to; null: the organisation. */
+  team_id: string | null;
+  /** Of a machine: what it may do, as a member's role. */
+  role: string | null;
+  /** JSON: permissions it is narrowed to; null: all that the role has. */
+  scopes: string | null;
+  created_by: string;
+  created_at: number;
+  last_used_at: number | null;
+  expires_at: number | null;
+  revoked_at: number | null;
+}
+
+export type ServiceState = "draft" | "published" | "deprecated" | "retired";
+export type Visibility = "private" | "team" | "organisation";
+
+export interface ServiceTable {
+  id: string;
+  team_id: string;
+  kind: "rest";
+  name: string;
+  description: string;
+  category: string;
+  /** JSON: texts. */
+  tags: string;
+  /** Markdown. */
+  documentation: string;
+  openapi: string | null;
+  visibility: Visibility;
+  approval: "automatic" | "manual";
+  /** JSON: what the next release will be; the fields of a service in `tidegate.yaml`. */
+  draft: string;
+  state: ServiceState;
+  /** The release that is served; null: none was published, or it is retired. */
+  current_release: number | null;
+  /** JSON: Canary; null: none. */
+  canary: string | null;
+  /** JSON: who asked for a publication that waits for a second person, and with which note; null: none waits. */
+  review: string | null;
+  deprecated_at: number | null;
+  sunset_at: number | null;
+  deprecation_link: string | null;
+  retired_at: number | null;
+  created_at: number;
+  updated_at: number;
+  revision: Revision;
+}
+
+export interface ServiceShareTable {
+  service_id: string;
+  team_id: string;
+  created_at: number;
+}
+
+/** Never changed after it was made. */
+export interface ReleaseTable {
+  service_id: string;
+  number: number;
+  /** JSON: the draft of that moment. */
+  configuration: string;
+  openapi: string | null;
+  note: string;
+  created_by: string;
+  created_at: number;
+}
+
+/** What calls can reach now: no two services may have the same. One row for each method of a route. */
+export interface LiveRouteTable {
+  service_id: string;
+  /** Host (`*`: any) and shape of the path, as the router compares them. */
+  shape: string;
+  /** `*`: any. */
+  method: string;
+}
+
+export interface ApplicationTable {
+  id: string;
+  team_id: string;
+  name: string;
+  description: string;
+  /** JSON: limits, as in `tidegate.yaml`. */
+  limits: string;
+  created_at: number;
+  revision: Revision;
+}
+
+export interface CredentialTable {
+  id: string;
+  application_id: string;
+  kind: "api-key";
+  name: string;
+  /** The first characters of the key, to tell keys apart. */
+  prefix: string;
+  /** SHA-256 of the key, hex. */
+  digest: string;
+  created_by: string;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+}
+
+export type SubscriptionState = "pending" | "approved" | "rejected" | "revoked" | "cancelled";
+
+export interface SubscriptionTable {
+  id: string;
+  application_id: string;
+  service_id: string;
+  state: SubscriptionState;
+  reason: string;
+  /** Of whoever decided last. */
+  note: string;
+  requested_by: string;
+  decided_by: string | null;
+  created_at: number;
+  decided_at: number | null;
+  expires_at: number | null;
+  revision: Revision;
+}
+
+export interface SettingTable {
+  key: string;
+  /** JSON. */
+  value: string;
+}
+
+/** Append-only: each entry holds the hash of the one before it. */
+export interface AuditTable {
+  sequence: Generated<number>;
+  at: number;
+  actor_kind: "user" | "token" | "system";
+  actor_id: string;
+  actor_name: string;
+  address: string;
+  action: string;
+  subject_type: string;
+  subject_id: string;
+  team_id: string | null;
+  /** JSON, secrets taken out; null: there was, or is, nothing. */
+  before: string | null;
+  after: string | null;
+  previous_hash: string;
+  hash: string;
+}
+
+/** Answers to requests that carried an `Idempotency-Key`. */
+export interface IdempotencyTable {
+  actor_id: string;
+  key: string;
+  /** SHA-256 of method, path and body. */
+  request_digest: string;
+  status: number;
+  /** Sealed: an answer may hold a key that is shown once. */
+  body: string;
+  created_at: number;
+}
+
+export type Row<Table> = Selectable<Table>;
+export type NewRow<Table> = Insertable<Table>;
+export type RowChange<Table> = Updateable<Table>;

@@ -1,0 +1,118 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const KEY_BYTES = 32;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const PREFIX = "sealed1";
+
+export const MASTER_KEY_FILE = "master.key";
+
+/** A secret can't be opened: the key is another one, or the text was altered. Never holds the secret. */
+export class SealError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SealError";
+  }
+}
+
+/**
+ * Seals secrets that are kept in the database: AES-256-GCM (NIST SP 800-38D) under the master key. `purpose` is bound to the
+ * text: what was sealed for one place can't be used in another.
+ */
+export class Sealer {
+  readonly #keys: ReadonlyMap<string, Buffer>;
+  readonly #current: string;
+
+  /** The first key seals; the others open what was sealed with them before. */
+  constructor(keys: readonly Buffer[]) {
+    const byId = keys.map((key) => [keyId(key), key] as const);
+    const [current] = byId;
+    if (current === undefined || keys.some((key) => key.length !== KEY_BYTES)) {
+      throw new SealError(`a master key has ${KEY_BYTES} bytes`);
+    }
+    this.#keys = new Map(byId);
+    this.#current = current[0];
+  }
+
+  seal(secret: string, purpose: string): string {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv("aes-256-gcm", this.#key(this.#current), iv);
+    cipher.setAAD(Buffer.from(purpose));
+    const sealed = Buffer.concat([iv, cipher.update(secret, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    return `${PREFIX}.${this.#current}.${sealed.toString("base64url")}`;
+  }
+
+  open(text: string, purpose: string): string {
+    const [prefix, id, data, ...more] = text.split(".");
+    if (prefix !== PREFIX || id === undefined || data === undefined || more.length > 0) {
+      throw new SealError("this is no sealed secret");
+    }
+    const bytes = Buffer.from(data, "base64url");
+    if (bytes.length < IV_BYTES + TAG_BYTES) throw new SealError("the sealed secret is cut short");
+    try {
+      const decipher = createDecipheriv("aes-256-gcm", this.#key(id), bytes.subarray(0, IV_BYTES), {
+        authTagLength: TAG_BYTES,
+      });
+      decipher.setAAD(Buffer.from(purpose));
+      decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+      return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]).toString("utf8");
+    } catch (cause) {
+      if (cause instanceof SealError) throw cause;
+      throw new SealError("the sealed secret was altered, or belongs elsewhere", { cause });
+    }
+  }
+
+  /** Whether it was sealed with a key that is no longer the first: seal it again. */
+  isOutdated(text: string): boolean {
+    return text.split(".")[1] !== this.#current;
+  }
+
+  #key(id: string): Buffer {
+    const key = this.#keys.get(id);
+    if (key !== undefined) return key;
+    throw new SealError(`the master key ${id} is missing: it sealed this secret`);
+  }
+}
+
+/** Tells keys apart without telling anything of them. */
+function keyId(key: Buffer): string {
+  return createHash("sha256").update("tidegate master key").update(key).digest("hex").slice(0, 8);
+}
+
+/**
+ * The master keys: `TIDEGATE_MASTER_KEY` (base64 or hex of 32 bytes; several, separated by commas, the first one seals), or
+ * `master.key` in the data directory, which is made when there is none. Keep a copy of it: without it, sealed secrets are lost.
+ */
+export function loadSealer(homeDirectory: string, env: NodeJS.ProcessEnv): Sealer {
+  const given = env.TIDEGATE_MASTER_KEY?.trim();
+  if (given) return new Sealer(parseKeys(given, "TIDEGATE_MASTER_KEY"));
+  const path = join(homeDirectory, MASTER_KEY_FILE);
+  if (!existsSync(path)) makeKeyFile(path);
+  return new Sealer(parseKeys(readFileSync(path, "utf8"), path));
+}
+
+export function parseKeys(text: string, source: string): Buffer[] {
+  const keys = text.split(/[\s,]+/).filter((part) => part !== "");
+  return keys.map((part, index) => {
+    const key = Buffer.from(part, /^[0-9a-f]{64}$/i.test(part) ? "hex" : "base64");
+    if (key.length === KEY_BYTES) return key;
+    throw new SealError(
+      `${source}: key ${index + 1} is not ${KEY_BYTES} bytes in base64 or hex (openssl rand -base64 32)`,
+    );
+  });
+}
+
+/** Linked, not renamed: of two processes that start at once, both use the key of the first. */
+function makeKeyFile(path: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${randomBytes(KEY_BYTES).toString("base64")}\n`, { mode: 0o600 });
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}

@@ -1,0 +1,49 @@
+import type { LimitSnapshot, ServiceSnapshot } from "../contracts/snapshot.ts";
+import { CATALOGUE } from "../providers/catalogue.ts";
+import { compileLimits } from "./compile/common.ts";
+import { compileService } from "./compile/services.ts";
+import { validateValue } from "./validate.ts";
+
+export interface DocumentProblem {
+  /** Within the document, e.g. `routes[0].path`. */
+  path: string;
+  message: string;
+}
+
+export type ServiceDocument =
+  | { ok: true; service: ServiceSnapshot }
+  | { ok: false; problems: readonly DocumentProblem[] };
+
+const OPTIONS = { catalogue: CATALOGUE, baseDirectory: process.cwd() };
+
+/**
+ * A service as `tidegate.yaml` has it, but from elsewhere: checked by the same rules, compiled the same way. `id` and `team` are
+ * not the document's to say.
+ */
+export function readServiceDocument(id: string, team: string, document: object): ServiceDocument {
+  const services = [{ ...document, id, team }];
+  const { configuration, problems } = validateValue({ version: 1, services }, "service", OPTIONS);
+  const [service] = configuration?.services ?? [];
+  if (service === undefined) return { ok: false, problems: within(problems, "services[0]") };
+  return { ok: true, service: compileService(service, OPTIONS.baseDirectory) };
+}
+
+export type LimitsDocument =
+  | { ok: true; limits: LimitSnapshot[] }
+  | { ok: false; problems: readonly DocumentProblem[] };
+
+/** Limits as an application in `tidegate.yaml` has them. */
+export function readLimitsDocument(limits: unknown): LimitsDocument {
+  const applications = [{ id: "application", limits }];
+  const { configuration, problems } = validateValue({ version: 1, applications }, "limits", OPTIONS);
+  const [application] = configuration?.applications ?? [];
+  if (application === undefined) return { ok: false, problems: within(problems, "applications[0]") };
+  return { ok: true, limits: compileLimits(application.limits) };
+}
+
+function within(problems: readonly { path: string; message: string }[], prefix: string): DocumentProblem[] {
+  return problems.map(({ path, message }) => {
+    const inner = path.startsWith(prefix) ? path.slice(prefix.length).replace(/^\./, "") : path;
+    return { path: inner, message };
+  });
+}
