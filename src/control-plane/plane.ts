@@ -5,6 +5,7 @@ import type { Actor } from "./access/actor.ts";
 import { type AuditEntry, audit } from "./entities/audit.ts";
 import type { Connection, Database } from "./storage/database.ts";
 import type { Tables } from "./storage/tables.ts";
+import { enqueue } from "./webhooks/events.ts";
 
 /** One change: all of it is kept, with its audit entries, or nothing is. */
 export interface Change {
@@ -34,7 +35,8 @@ export class Plane {
   readonly sealer: Sealer;
   readonly logger: Logger;
   readonly nowMs: () => number;
-  readonly #listeners: ((touched: readonly Touched[]) => void)[] = [];
+  readonly #touchListeners: ((touched: readonly Touched[]) => void)[] = [];
+  readonly #changeListeners: (() => void)[] = [];
 
   constructor({ database, sealer, logger, nowMs = Date.now }: PlaneOptions) {
     this.database = database;
@@ -49,7 +51,12 @@ export class Plane {
 
   /** Called after a change was kept that gateways have to hear of. */
   onTouched(listener: (touched: readonly Touched[]) => void): void {
-    this.#listeners.push(listener);
+    this.#touchListeners.push(listener);
+  }
+
+  /** Called after every change that was kept. */
+  onChanged(listener: () => void): void {
+    this.#changeListeners.push(listener);
   }
 
   async change<Result>(actor: Actor, work: (change: Change) => Promise<Result>): Promise<Result> {
@@ -66,11 +73,13 @@ export class Plane {
           if (!locked) await sql`select pg_advisory_xact_lock(${AUDIT_LOCK})`.execute(trx);
           locked = true;
           await audit(trx, actor, entry, nowMs);
+          await enqueue(trx, actor, entry, nowMs);
         },
         touch: (subject) => touched.push(subject),
       });
     });
-    if (touched.length > 0) for (const listener of this.#listeners) listener(touched);
+    for (const listener of this.#changeListeners) listener();
+    if (touched.length > 0) for (const listener of this.#touchListeners) listener(touched);
     return result;
   }
 }

@@ -7,6 +7,7 @@ import { Plane, type Touched } from "../../control-plane/plane.ts";
 import type { Additions } from "../../control-plane/snapshot-source/additions.ts";
 import { DatabaseSource } from "../../control-plane/snapshot-source/source.ts";
 import { openDatabase } from "../../control-plane/storage/database.ts";
+import { WebhookDeliverer } from "../../control-plane/webhooks/deliverer.ts";
 import type { ProgramLogger } from "../../platform/logger.ts";
 import { loadSealer } from "../../platform/seal.ts";
 
@@ -79,6 +80,8 @@ export class ControlPlane {
         this.#touched.push(...touched);
         this.#schedule(DEBOUNCE_MS);
       });
+      const deliverer = new WebhookDeliverer(plane);
+      plane.onChanged(() => deliverer.look());
       this.#open = { plane, source, app: createAdminApp(plane) };
     } catch (error) {
       logger.error({ error }, "the database can't be used: gateways go on with what they have, trying again");

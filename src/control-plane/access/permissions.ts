@@ -12,6 +12,7 @@ export const PERMISSIONS = {
   "team.manage": { scope: "team", reads: false, what: "change and remove the team" },
   "member.manage": { scope: "team", reads: false, what: "add and remove members" },
   "token.manage": { scope: "team", reads: false, what: "make and revoke machine tokens" },
+  "webhook.manage": { scope: "team", reads: false, what: "manage webhooks" },
   "service.read": { scope: "team", reads: true, what: "see services, with their drafts and releases" },
   "service.write": { scope: "team", reads: false, what: "make services and change their drafts" },
   "service.publish": { scope: "team", reads: false, what: "publish, roll back, deprecate and retire services" },

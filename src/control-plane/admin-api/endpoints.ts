@@ -3,6 +3,7 @@ import { applicationEndpoints } from "./routes/applications.ts";
 import { organisationEndpoints } from "./routes/organisation.ts";
 import { peopleEndpoints } from "./routes/people.ts";
 import { serviceEndpoints } from "./routes/services.ts";
+import { webhookEndpoints } from "./routes/webhooks.ts";
 
 /** Everything the admin API does, but for signing in and out. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -10,4 +11,5 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...serviceEndpoints,
   ...applicationEndpoints,
   ...organisationEndpoints,
+  ...webhookEndpoints,
 ];

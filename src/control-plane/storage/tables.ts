@@ -22,6 +22,8 @@ export interface Tables {
   settings: SettingTable;
   audit: AuditTable;
   idempotency: IdempotencyTable;
+  webhooks: WebhookTable;
+  webhook_deliveries: DeliveryTable;
 }
 
 /** Counted up by each change: what `ETag` and `If-Match` are made of. */
@@ -247,6 +249,38 @@ export interface IdempotencyTable {
   /** Sealed: an answer may hold a key that is shown once. */
   body: string;
   created_at: number;
+}
+
+export interface WebhookTable {
+  id: string;
+  /** Null: of the organisation. */
+  team_id: string | null;
+  name: string;
+  url: string;
+  /** JSON: event types, or `*`. */
+  events: string;
+  /** Sealed. */
+  secret: string;
+  enabled: number;
+  created_by: string;
+  created_at: number;
+  revision: Revision;
+}
+
+export interface DeliveryTable {
+  /** What the receiver knows it by: the same at each attempt. */
+  id: string;
+  webhook_id: string;
+  event: string;
+  /** JSON: the body that is sent. */
+  payload: string;
+  state: "pending" | "delivered" | "dead";
+  attempts: number;
+  next_attempt_at: number | null;
+  last_status: number | null;
+  last_error: string | null;
+  created_at: number;
+  finished_at: number | null;
 }
 
 export type Row<Table> = Selectable<Table>;
