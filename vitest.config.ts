@@ -1,5 +1,13 @@
 import { defineConfig } from "vitest/config";
 
+/** As the supervisor sets it for workers: read once, when uWebSockets.js is loaded. */
+const UWS_HTTP_MAX_HEADERS_SIZE = "131072";
+
+/** What the engine for TLS is to pass as well as the native one. */
+const ON_BOTH_ENGINES = ["first-call", "rest-answers", "rest-headers", "rest-faults", "streams"].map(
+  (name) => `test/integration/data-plane/${name}.test.ts`,
+);
+
 export default defineConfig({
   test: {
     projects: [
@@ -14,8 +22,16 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          // As the supervisor sets it for workers: read once, when uWebSockets.js is loaded.
-          env: { UWS_HTTP_MAX_HEADERS_SIZE: "131072" },
+          env: { UWS_HTTP_MAX_HEADERS_SIZE },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "integration-uws",
+          include: ON_BOTH_ENGINES,
+          env: { UWS_HTTP_MAX_HEADERS_SIZE, TIDEGATE_TEST_ENGINE: "uws" },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

