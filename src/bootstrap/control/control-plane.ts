@@ -5,6 +5,7 @@ import { createAdminApp } from "../../control-plane/admin-api/app.ts";
 import { createFirstUser } from "../../control-plane/entities/users.ts";
 import { Plane, type Touched } from "../../control-plane/plane.ts";
 import type { Additions } from "../../control-plane/snapshot-source/additions.ts";
+import { ChangeFeed } from "../../control-plane/snapshot-source/change-feed.ts";
 import { DatabaseSource } from "../../control-plane/snapshot-source/source.ts";
 import { openDatabase } from "../../control-plane/storage/database.ts";
 import { WebhookDeliverer } from "../../control-plane/webhooks/deliverer.ts";
@@ -23,9 +24,18 @@ export interface ControlPlaneOptions {
 
 type AdminApp = ReturnType<typeof createAdminApp>;
 
+interface Open {
+  plane: Plane;
+  source: DatabaseSource;
+  feed: ChangeFeed;
+  app: AdminApp;
+}
+
 /** Changes of one moment are compiled together. */
 const DEBOUNCE_MS = 25;
 const RETRY_MS = 1_000;
+/** How soon changes made elsewhere are noticed. */
+const FOLLOW_EVERY_MS = 250;
 /** Timers of Node hold no more than 24 days. */
 const LONGEST_WAIT_MS = 3_600_000;
 const PASSWORD_BYTES = 15;
@@ -36,10 +46,12 @@ const PASSWORD_BYTES = 15;
  */
 export class ControlPlane {
   readonly #options: ControlPlaneOptions;
-  #open: { plane: Plane; source: DatabaseSource; app: AdminApp } | null = null;
+  #open: Open | null = null;
   #touched: Touched[] = [];
   #timer: NodeJS.Timeout | null = null;
   #expiry: NodeJS.Timeout | null = null;
+  #following = false;
+  #isAway = false;
 
   /**
    * With a configuration file, that file is all there is, unless `DATABASE_URL` names a database beside it: null. Without one,
@@ -75,6 +87,7 @@ export class ControlPlane {
       const source = new DatabaseSource(plane);
       const firstAdmin = await makeFirstAdmin(plane, env);
       if (firstAdmin !== null) onFirstAdmin(firstAdmin);
+      const feed = await ChangeFeed.begin(plane.db);
       await source.load();
       plane.onTouched((touched) => {
         this.#touched.push(...touched);
@@ -82,7 +95,9 @@ export class ControlPlane {
       });
       const deliverer = new WebhookDeliverer(plane);
       plane.onChanged(() => deliverer.look());
-      this.#open = { plane, source, app: createAdminApp(plane) };
+      this.#open = { plane, source, feed, app: createAdminApp(plane) };
+      // SQLite is this process's own.
+      if (database.kind === "postgres") setInterval(() => void this.#follow(), FOLLOW_EVERY_MS).unref();
     } catch (error) {
       logger.error({ error }, "the database can't be used: gateways go on with what they have, trying again");
       setTimeout(() => void this.#reconnect(), RETRY_MS).unref();
@@ -119,6 +134,29 @@ export class ControlPlane {
     }
     this.#watchExpiry();
     this.#options.onChange();
+  }
+
+  /** Takes over what control processes on other machines have changed. */
+  async #follow(): Promise<void> {
+    if (this.#open === null || this.#following) return;
+    const { plane, source, feed } = this.#open;
+    this.#following = true;
+    try {
+      const touched = await feed.read(plane.db);
+      if (touched === "everything") {
+        await source.load();
+        this.#options.onChange();
+      } else if (touched.length > 0) {
+        this.#touched.push(...touched);
+        this.#schedule(0);
+      }
+      this.#isAway = false;
+    } catch (error) {
+      if (!this.#isAway) plane.logger.error({ error }, "the database can't be reached: gateways go on, trying again");
+      this.#isAway = true;
+    } finally {
+      this.#following = false;
+    }
   }
 
   #watchExpiry(): void {

@@ -24,6 +24,7 @@ export interface Tables {
   idempotency: IdempotencyTable;
   webhooks: WebhookTable;
   webhook_deliveries: DeliveryTable;
+  changes: ChangeTable;
 }
 
 /** Counted up by each change: what `ETag` and `If-Match` are made of. */
@@ -281,6 +282,14 @@ export interface DeliveryTable {
   last_error: string | null;
   created_at: number;
   finished_at: number | null;
+}
+
+/** What gateways have to hear of, for control processes on other machines. */
+export interface ChangeTable {
+  sequence: Generated<number>;
+  kind: "service" | "application";
+  subject_id: string;
+  at: number;
 }
 
 export type Row<Table> = Selectable<Table>;
