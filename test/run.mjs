@@ -28,6 +28,8 @@ const NEEDED = [
     packages: ["gcc", "libc6-dev"],
     isThere: () => canCompile("cc", "c", "int main(void) { return 0; }"),
   },
+  { what: "redis-server", packages: ["redis-server"], isThere: () => isThere("redis-server") },
+  { what: "PostgreSQL", packages: ["postgresql"], isThere: () => existsSync("/usr/lib/postgresql") },
   { what: "clang with libFuzzer", packages: ["clang-14", "libclang-rt-14-dev"], isThere: canFuzz },
 ];
 

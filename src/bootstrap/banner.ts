@@ -1,11 +1,13 @@
 import type { FirstAdmin } from "../contracts/messages.ts";
 import type { Quickstart } from "../snapshot/sources/quickstart.ts";
+import type { Role } from "./worker-environment.ts";
 
 export interface BannerFacts {
   version: string;
   gatewayAddresses: readonly string[];
   adminAddress: string;
   workers: number;
+  role: Role;
   homeDirectory: string;
   configPath: string | null;
   quickstart: Quickstart | null;
@@ -14,18 +16,18 @@ export interface BannerFacts {
 
 /** What `start` prints for people once everything serves. The quickstart key and the first password are the secrets in it. */
 export function banner(facts: BannerFacts): string {
-  const { version, workers, configPath, quickstart, adminAddress } = facts;
+  const { version, workers, role, configPath, quickstart, adminAddress } = facts;
   const addresses = facts.gatewayAddresses.map(reachable);
   const admin = reachable(adminAddress);
   const lines = [
     "",
     `Tidegate ${version} is ready: ${workers} gateway ${workers === 1 ? "worker" : "workers"}`,
     "",
-    `  Gateway        ${addresses.join("  ")}`,
-    `  Admin API      ${admin}/api/docs`,
+    ...(role === "control" ? [] : [`  Gateway        ${addresses.join("  ")}`]),
+    ...(role === "gateway" ? [] : [`  Admin API      ${admin}/api/docs`]),
     `  Health         ${admin}/health/readiness`,
     `  Metrics        ${admin}/metrics`,
-    `  Configuration  ${configPath ?? "quickstart (no tidegate.yaml found)"}`,
+    `  Configuration  ${role === "gateway" ? "from Redis" : (configPath ?? "quickstart (no tidegate.yaml found)")}`,
     `  Data           ${facts.homeDirectory}`,
     "",
   ];

@@ -14,12 +14,15 @@ import { lockHome } from "./lock.ts";
 import { requirePort } from "./ports.ts";
 import { endControlLeftovers, findLeftovers, type RecordedProcess } from "./supervisor/leftovers.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
+import { ROLES, type Role } from "./worker-environment.ts";
 
 export interface StartOptions {
   /** As given by the user; null: `TIDEGATE_CONFIG`, `./tidegate.yaml`, or the quickstart configuration. */
   configPath: string | null;
   /** null: `TIDEGATE_WORKERS`, or one for each core. */
   workers: number | null;
+  /** null: `TIDEGATE_ROLE`, or `all`. */
+  role: Role | null;
 }
 
 type Loaded = Extract<LoadResult, { ok: true }>;
@@ -30,17 +33,20 @@ type Loaded = Extract<LoadResult, { ok: true }>;
  */
 export async function start(options: StartOptions): Promise<ExitCode> {
   const home = homeAt(homeDirectory(process.env));
-  const configPath = await resolveConfigPath(options.configPath, process.env);
-  const workers = workerCount(options.workers, process.env);
+  const role = roleOf(options.role, process.env);
+  // A gateway takes what it serves from Redis: a file would be nobody's.
+  const configPath = role === "gateway" ? null : await resolveConfigPath(options.configPath, process.env);
+  const workers = role === "control" ? 0 : workerCount(options.workers, process.env);
   const admin = adminAddress(process.env);
   makeHome(home);
-  const loaded = await load(configPath, home);
+  const loaded = role === "gateway" ? null : await load(configPath, home);
   const lock = lockHome(home);
   try {
     const leftovers = findLeftovers(home);
     const logger = createLogger({ process: "supervisor" });
     await endControlLeftovers(leftovers, logger);
-    await requirePorts(loaded.snapshot, admin, leftovers);
+    // A gateway finds out with its first snapshot where it listens.
+    await requirePorts(role === "all" ? (loaded?.snapshot.listeners ?? []) : [], admin, leftovers);
     let firstAdmin: FirstAdmin | null = null;
     let isReady = false;
     const onFirstAdmin = (made: FirstAdmin) => {
@@ -48,11 +54,11 @@ export async function start(options: StartOptions): Promise<ExitCode> {
       // The database came late: the banner has been shown.
       if (isReady) process.stdout.write(`${adminLines(made).join("\n")}\n`);
     };
-    const supervisor = new Supervisor({ home, configPath, workers, leftovers, logger, onFirstAdmin });
+    const supervisor = new Supervisor({ home, configPath, workers, role, leftovers, logger, onFirstAdmin });
     return await supervise(supervisor, (gatewayAddresses) => {
       isReady = true;
-      const { quickstart } = loaded;
-      const facts = { version: VERSION, gatewayAddresses, workers, configPath, quickstart, firstAdmin };
+      const quickstart = role === "all" ? (loaded?.quickstart ?? null) : null;
+      const facts = { version: VERSION, gatewayAddresses, workers, role, configPath, quickstart, firstAdmin };
       const adminUrl = `http://${admin.host.includes(":") ? `[${admin.host}]` : admin.host}:${admin.port}`;
       process.stdout.write(banner({ ...facts, adminAddress: adminUrl, homeDirectory: home.directory }));
     });
@@ -100,13 +106,28 @@ async function load(configPath: string | null, home: Home): Promise<Loaded> {
 }
 
 async function requirePorts(
-  snapshot: Snapshot,
+  listeners: Snapshot["listeners"],
   admin: AdminAddress,
   leftovers: readonly RecordedProcess[],
 ): Promise<void> {
   const pids = new Set(leftovers.filter(({ role }) => role === "gateway").map(({ pid }) => pid));
-  for (const { host, port } of snapshot.listeners) await requirePort("gateway", host, port, pids);
+  for (const { host, port } of listeners) await requirePort("gateway", host, port, pids);
   await requirePort("admin", admin.host, admin.port, new Set());
+}
+
+/** Machines of a cluster need to know each other's key: without one, a control process would seal what no gateway can open. */
+export function roleOf(given: Role | null, env: NodeJS.ProcessEnv): Role {
+  const text = given ?? (env.TIDEGATE_ROLE || "all");
+  const role = ROLES.find((one) => one === text);
+  if (role === undefined) throw new StartError(EXIT.usage, `the role is ${text}; expected one of ${ROLES.join(", ")}`);
+  if (role === "gateway" && !env.REDIS_URL) {
+    throw new StartError(EXIT.usage, "a gateway takes what it serves from Redis: set REDIS_URL to redis://host:port");
+  }
+  if (role !== "all" && !env.TIDEGATE_MASTER_KEY) {
+    const how = "set TIDEGATE_MASTER_KEY to the same 32 bytes on all of them (openssl rand -base64 32)";
+    throw new StartError(EXIT.usage, `the machines of a cluster share a key: ${how}`);
+  }
+  return role;
 }
 
 const MAX_WORKERS = 256;

@@ -15,6 +15,13 @@ Environment:
   TIDEGATE_ADMIN_HOST  address of health and metrics (default: 127.0.0.1; 0.0.0.0 in a container)
   TIDEGATE_ADMIN_PORT  port of health and metrics (default: 9080)
   TIDEGATE_WORKERS     gateway workers (default: one for each core)
+  TIDEGATE_ROLE        all, gateway or control (default: all)
+  DATABASE_URL         postgres://user:password@host:port/database (default: SQLite in the data directory)
+  REDIS_URL            redis://host:port, over which control processes reach the gateways of other machines
+  TIDEGATE_CLUSTER     name of the cluster, where several share a Redis (default: default)
+  TIDEGATE_MASTER_KEY  32 bytes in base64 or hex, with which secrets are sealed (default: master.key in the data directory)
+  TIDEGATE_ADMIN_EMAIL, TIDEGATE_ADMIN_PASSWORD
+                       the first administrator (default: admin@localhost, with a password that is printed once)
   TIDEGATE_LOG_LEVEL   fatal, error, warn, info, debug, trace or silent (default: info)
 
 Signals to a running \`tidegate start\`:

@@ -14,6 +14,8 @@ export interface ConfigurationOptions {
   logger: Logger;
   /** What the database adds; null: not known, since it can't be reached. */
   additions(): Parameters<typeof mergeSnapshot>[1] | null;
+  /** The highest version that others have seen. */
+  versionFloor(): Promise<number>;
 }
 
 /** Holds the current snapshot: reads the configuration, and keeps what was good when the new one is not. */
@@ -85,10 +87,29 @@ export class Configuration {
     if (merged.hash !== this.#snapshot?.hash) await this.#adopt(merged);
   }
 
+  /** The same again, with a higher version. */
+  async renew(): Promise<void> {
+    if (this.#snapshot !== null) await this.#adopt(this.#snapshot);
+  }
+
+  /** One that was compiled elsewhere. */
+  async take(snapshot: Snapshot): Promise<void> {
+    this.#snapshot = snapshot;
+    this.#lastReload = "ok";
+    this.#lastReloadAtMs = Date.now();
+    await this.#store.write(snapshot).catch((error: unknown) => {
+      this.#options.logger.error(
+        { error },
+        "the snapshot can't be cached on disk; a cold start would find an older one",
+      );
+    });
+  }
+
   async #adopt(compiled: Snapshot): Promise<void> {
-    const { logger } = this.#options;
+    const { logger, versionFloor } = this.#options;
     try {
-      const snapshot = { ...compiled, version: await this.#store.nextVersion() };
+      const version = Math.max(await this.#store.nextVersion(), (await versionFloor()) + 1);
+      const snapshot = { ...compiled, version };
       this.#snapshot = snapshot;
       await this.#store.write(snapshot);
     } catch (error) {

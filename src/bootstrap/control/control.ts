@@ -6,9 +6,11 @@ import { createLogger, type ProgramLogger } from "../../platform/logger.ts";
 import { renderMetrics } from "../../platform/metrics-aggregation.ts";
 import { encodeSnapshot } from "../../snapshot/codec.ts";
 import { watchFile } from "../../snapshot/sources/watch.ts";
+import type { SnapshotPublisher } from "../../snapshot/sync/publisher.ts";
 import { adminAddress } from "../admin-address.ts";
 import { WorkerChannel } from "../worker-channel.ts";
 import { fromVariables, type WorkerEnvironment } from "../worker-environment.ts";
+import { follow, publisherOf } from "./cluster.ts";
 import { Configuration } from "./configuration.ts";
 import { ControlMetrics } from "./control-metrics.ts";
 import { ControlPlane } from "./control-plane.ts";
@@ -39,6 +41,7 @@ class ControlProcess {
   #workers: WorkerState[] = [];
   #sentVersion: number | null = null;
   #plane: ControlPlane | null = null;
+  #publisher: SnapshotPublisher | null = null;
   /** Reloads run one after the other. */
   #reloading: Promise<void> = Promise.resolve();
 
@@ -51,6 +54,7 @@ class ControlProcess {
       env: process.env,
       logger: this.#logger,
       additions: () => (this.#plane === null ? NO_ADDITIONS : this.#plane.additions),
+      versionFloor: async () => (await this.#publisher?.publishedVersion()) ?? 0,
     });
     this.#probes = new HealthProbes({
       logger: this.#logger,
@@ -75,18 +79,9 @@ class ControlProcess {
     this.#channel.onMessage((message) => this.#receive(message));
     this.#channel.startHeartbeats({ type: "heartbeat" });
 
-    const { configPath, homeDirectory } = this.#environment;
-    if (configPath !== null) await watchFile(configPath, () => void this.#reload());
     await this.#configuration.readCache();
-    this.#plane = await ControlPlane.open({
-      configPath,
-      homeDirectory,
-      env: process.env,
-      logger: this.#logger,
-      onChange: () => void this.#merge(),
-      onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),
-    });
-    await this.#reload();
+    if (this.#environment.role === "gateway") await this.#follow();
+    else await this.#compile();
     const address = adminAddress(process.env);
     const server = await startAdminServer({
       ...address,
@@ -97,6 +92,35 @@ class ControlProcess {
     });
     this.#logger.info({ address: server.address }, "control process ready");
     await this.#channel.send({ type: "ready", addresses: [server.address] });
+  }
+
+  /** Makes what gateways serve from file and database. */
+  async #compile(): Promise<void> {
+    const { configPath, homeDirectory } = this.#environment;
+    if (configPath !== null) await watchFile(configPath, () => void this.#reload());
+    this.#publisher = publisherOf(process.env, homeDirectory, this.#logger, () => void this.#renew());
+    await this.#publisher?.connected();
+    this.#plane = await ControlPlane.open({
+      configPath,
+      homeDirectory,
+      env: process.env,
+      logger: this.#logger,
+      onChange: () => void this.#merge(),
+      onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),
+    });
+    await this.#reload();
+  }
+
+  /** Takes it from Redis. What was served last is served until there is something newer. */
+  async #follow(): Promise<void> {
+    await this.#publish();
+    follow(process.env, this.#environment.homeDirectory, this.#logger, {
+      version: this.#configuration.snapshot?.version ?? 0,
+      onSnapshot: async (snapshot) => {
+        await this.#configuration.take(snapshot);
+        await this.#publish();
+      },
+    });
   }
 
   crash(error: unknown, what: string): void {
@@ -127,7 +151,8 @@ class ControlProcess {
   #reload(): Promise<void> {
     this.#reloading = this.#reloading.then(async () => {
       await this.#channel.send({ type: "reload-begun" });
-      const ok = await this.#configuration.reload();
+      // What a gateway serves is compiled elsewhere: there is nothing to read again.
+      const ok = this.#environment.role === "gateway" || (await this.#configuration.reload());
       this.#metrics.countReload(ok);
       await this.#publish();
       const version = this.#configuration.snapshot?.version ?? 0;
@@ -145,6 +170,15 @@ class ControlProcess {
     return this.#reloading;
   }
 
+  /** The same again, with a higher version than anybody has seen. */
+  #renew(): Promise<void> {
+    this.#reloading = this.#reloading.then(async () => {
+      await this.#configuration.renew();
+      await this.#publish();
+    });
+    return this.#reloading;
+  }
+
   async #publish(): Promise<void> {
     const { snapshot } = this.#configuration;
     if (snapshot === null || snapshot.version === this.#sentVersion) return;
@@ -152,15 +186,17 @@ class ControlProcess {
     const { version, hash } = snapshot;
     this.#probes.update(snapshot);
     await this.#channel.send({ type: "snapshot", version, hash, bytes: encodeSnapshot(snapshot) });
+    this.#publisher?.publish(snapshot);
   }
 
   #adminApi(): AdminApi {
+    if (this.#environment.role === "gateway") return "elsewhere";
     if (this.#plane === null) return "in a file";
     return this.#plane.app ?? "unavailable";
   }
 
   #readiness(): Readiness {
-    return readinessOf(this.#configuration.state, this.#workers);
+    return readinessOf(this.#configuration.state, this.#workers, this.#environment.role !== "control");
   }
 
   async #renderMetrics(): Promise<string> {

@@ -12,6 +12,7 @@ import type { ProgramLogger } from "../../platform/logger.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../snapshot/codec.ts";
 import { createSnapshotStore } from "../../snapshot/store.ts";
 import type { Home } from "../home.ts";
+import type { Role } from "../worker-environment.ts";
 import { forkWorker } from "./fork.ts";
 import {
   drainGatewayLeftovers,
@@ -29,7 +30,9 @@ export interface SupervisorOptions {
   home: Home;
   /** null: the quickstart configuration. */
   configPath: string | null;
+  /** None where the role is `control`. */
   workers: number;
+  role: Role;
   /** Processes of an earlier supervisor that still run. */
   leftovers: RecordedProcess[];
   logger: ProgramLogger;
@@ -146,8 +149,8 @@ export class Supervisor {
   }
 
   #slot<Incoming>(role: ProcessRole, slot: number, handlers: SlotHandlers<Incoming>): ProcessSlot<Incoming> {
-    const { home, configPath } = this.#options;
-    const environment = { homeDirectory: home.directory, configPath, slot };
+    const { home, configPath, role: roleOfMachine } = this.#options;
+    const environment = { homeDirectory: home.directory, configPath, slot, role: roleOfMachine };
     return new ProcessSlot<Incoming>({
       onOnline: handlers.onOnline,
       onMessage: handlers.onMessage,

@@ -22,12 +22,16 @@ export interface Readiness {
   workers: WorkerState[];
 }
 
-/** Ready: a good snapshot is there, and at least one gateway worker serves one. */
-export function readinessOf(configuration: ConfigurationState, workers: readonly WorkerState[]): Readiness {
+/** Ready: a good snapshot is there, and at least one gateway worker serves one, where this machine has some. */
+export function readinessOf(
+  configuration: ConfigurationState,
+  workers: readonly WorkerState[],
+  hasWorkers: boolean,
+): Readiness {
   const reasons: string[] = [];
   const warnings: string[] = [];
   if (configuration.version === null) reasons.push("no usable configuration yet");
-  if (!workers.some(({ state }) => state === "ready")) reasons.push("no gateway worker is ready");
+  if (hasWorkers && !workers.some(({ state }) => state === "ready")) reasons.push("no gateway worker is ready");
   if (configuration.lastReload === "failed") {
     warnings.push("the last reload of the configuration failed: the one before is served (see the log)");
   }

@@ -9,8 +9,11 @@ import type { AdminBindings } from "./app.ts";
 import { problemResponse } from "./problems.ts";
 import type { Readiness } from "./readiness.ts";
 
-/** `in a file`: there is no database, everything is in the configuration file. `unavailable`: it can't be reached now. */
-export type AdminApi = Hono<{ Bindings: AdminBindings }> | "in a file" | "unavailable";
+/**
+ * `in a file`: there is no database, everything is in the configuration file. `elsewhere`: this machine is a gateway, control
+ * processes are on others. `unavailable`: the database can't be reached now.
+ */
+export type AdminApi = Hono<{ Bindings: AdminBindings }> | "in a file" | "elsewhere" | "unavailable";
 
 export interface AdminServerOptions {
   host: string;
@@ -59,6 +62,9 @@ function answerApi(api: AdminApi, request: Request, remoteAddress: string): Resp
   if (api === "in a file") {
     const where = "everything is in the configuration file: change it there, or start with DATABASE_URL for a database";
     return problemResponse(new ProblemError("read_only", where));
+  }
+  if (api === "elsewhere") {
+    return problemResponse(new ProblemError("read_only", "this machine is a gateway: ask one with the role control"));
   }
   if (api !== "unavailable") return api.fetch(request, { remoteAddress });
   const details = { retryAfterMs: 2_000 };

@@ -1,0 +1,120 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AdminClient } from "../../helpers/admin-client.ts";
+import { startRedis, type TestRedis } from "../../helpers/redis.ts";
+import { TidegateProcess } from "../../helpers/tidegate-process.ts";
+import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
+
+const PASSWORD = "correct horse battery";
+const PROVIDER_KEY = "sk-canary-0123456789";
+const SNAPSHOT = "tidegate:{default}:snapshot";
+
+let redis: TestRedis;
+let upstream: TestUpstream;
+let control: TidegateProcess;
+let gateways: TidegateProcess[] = [];
+let admin: AdminClient;
+const home = mkdtempSync(join(tmpdir(), "tidegate-cluster-"));
+
+const env = { TIDEGATE_MASTER_KEY: randomBytes(32).toString("base64") };
+const roleEnv = (role: string) => ({ ...env, REDIS_URL: redis.url, TIDEGATE_ROLE: role });
+
+beforeAll(async () => {
+  redis = await startRedis();
+  upstream = await startUpstream((_request, response) => response.end("served"));
+  const own = { TIDEGATE_ADMIN_PASSWORD: PASSWORD, OPENAI_API_KEY: PROVIDER_KEY };
+  control = await TidegateProcess.start({ env: { ...roleEnv("control"), ...own } });
+  gateways = await Promise.all([
+    TidegateProcess.start({ env: roleEnv("gateway"), home }),
+    TidegateProcess.start({ env: roleEnv("gateway") }),
+  ]);
+  admin = await AdminClient.at(control.adminUrl).signIn("admin@localhost", PASSWORD);
+  await admin.do("POST", "/teams", { id: "shop", name: "Shop" });
+  await admin.do("POST", "/applications", { id: "web", team: "shop" });
+});
+
+afterAll(async () => {
+  await Promise.all([control, ...gateways].map((one) => one.stop()));
+  await upstream.close();
+  await redis.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const service = (id: string) => ({
+  id,
+  team: "shop",
+  draft: { routes: [{ path: `/${id}` }], upstream: { targets: [{ url: upstream.url }] }, access: "open" },
+});
+async function publish(id: string): Promise<void> {
+  await admin.do("POST", "/services", service(id));
+  await admin.do("POST", `/services/${id}/publish`);
+}
+const statusAt = async (gateway: TidegateProcess, path: string) => (await fetch(gateway.url + path)).status;
+const everywhere = (path: string, status: number) =>
+  Promise.all(
+    gateways.map((gateway) =>
+      gateway.waitFor(`${status} for ${path}`, async () => (await statusAt(gateway, path)) === status),
+    ),
+  );
+
+describe("gateways on machines of their own", () => {
+  it("serve what a control process publishes, and stop serving what it retires", async () => {
+    await publish("one");
+    await everywhere("/one", 200);
+    await admin.do("POST", "/services/one/retire");
+    await everywhere("/one", 404);
+    expect(await (await fetch(`${gateways[0]?.adminUrl}/api/v1/teams`)).json()).toMatchObject({ code: "read_only" });
+  });
+
+  it("find no secret in Redis", async () => {
+    const fields = await redis.client.hgetall(SNAPSHOT);
+    expect(fields.sealed).toBeDefined();
+    expect(Buffer.from(fields.sealed?.split(".")[2] ?? "", "base64url").toString("latin1")).not.toContain(PROVIDER_KEY);
+    expect(JSON.stringify(fields)).not.toContain(PROVIDER_KEY);
+  });
+
+  it("refuse what somebody with Redis alone puts there, and an old snapshot under a new version", async () => {
+    await publish("two");
+    await everywhere("/two", 200);
+    const old = await redis.client.hgetall(SNAPSHOT);
+    await publish("three");
+    await everywhere("/three", 200);
+    const current = await redis.client.hgetall(SNAPSHOT);
+    for (const [version, sealed] of [
+      [Number(current.version) + 1, "sealed1.00000000.AAAA"],
+      [Number(current.version) + 2, old.sealed],
+    ] as const) {
+      await redis.client.hset(SNAPSHOT, { version, sealed: sealed ?? "" });
+      const refusal = `"version":${version},"msg":"a snapshot in Redis is refused`;
+      await Promise.all(
+        gateways.map((gateway) => gateway.waitFor("the refusal", () => gateway.stderr.includes(refusal))),
+      );
+      await everywhere("/three", 200);
+    }
+    // The control process goes above whatever is there.
+    await publish("four");
+    await everywhere("/four", 200);
+  });
+
+  it("go on while Redis is away, and take over what they missed", async () => {
+    await redis.kill();
+    await publish("five");
+    await everywhere("/three", 200);
+    await redis.start();
+    await everywhere("/five", 200);
+  });
+
+  it("start with what they served last while Redis is away", async () => {
+    await redis.kill();
+    const [first] = gateways as [TidegateProcess];
+    await first.stop();
+    gateways[0] = await TidegateProcess.start({ env: roleEnv("gateway"), home, gatewayPort: first.gatewayPort });
+    await everywhere("/five", 200);
+    await redis.start();
+    await publish("six");
+    await everywhere("/six", 200);
+  });
+});
