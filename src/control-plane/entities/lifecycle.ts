@@ -2,6 +2,7 @@ import { routeShapes } from "../../snapshot/route-shapes.ts";
 import type { Actor } from "../access/actor.ts";
 import type { Change, Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
+import { compiledText } from "../snapshot-source/compiled-release.ts";
 import type { Connection } from "../storage/database.ts";
 import { found, isoTime, parseJson, require } from "./rows.ts";
 import {
@@ -44,6 +45,7 @@ export function publish(
         service_id: id,
         number,
         configuration: row.draft,
+        compiled: compiledText(draft),
         openapi: row.openapi,
         note,
         created_by: actor.name,

@@ -1,17 +1,17 @@
 import type { Logger } from "../../contracts/logger.ts";
-import type { ApplicationSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
-import { readLimitsDocument, readServiceDocument } from "../../snapshot/service-document.ts";
+import type { ApplicationSnapshot, LimitSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
+import { readLimitsDocument } from "../../snapshot/service-document.ts";
 import { stateOf } from "../entities/credentials.ts";
 import { parseJson } from "../entities/rows.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
-import type { CredentialTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
+import type { CredentialTable, Row, SubscriptionTable } from "../storage/tables.ts";
 import type { Additions } from "./additions.ts";
-
-type LiveService = Pick<Row<ServiceTable>, "id" | "team_id" | "current_release">;
+import { releasedService, type StoredRelease } from "./compiled-release.ts";
 
 /** So many ids in one question: databases bound the parameters of a statement. */
 const IDS_PER_QUERY = 500;
+const MAX_KNOWN_LIMITS = 10_000;
 
 /**
  * Reads what gateways serve from the database: whole at the start, then only what was touched. A release never changes, so it
@@ -22,6 +22,8 @@ export class DatabaseSource {
   readonly #logger: Logger;
   readonly #services = new Map<string, ServiceSnapshot>();
   readonly #applications = new Map<string, ApplicationSnapshot>();
+  /** By their text. */
+  readonly #limits = new Map<string, LimitSnapshot[]>();
   /** When something expires next: it has to be taken out then. */
   readonly #expiries = new Map<string, number>();
 
@@ -69,32 +71,30 @@ export class DatabaseSource {
   /** `ids` null: all. */
   async #readServices(db: Connection, ids: readonly string[] | null): Promise<void> {
     for (const part of parts(ids)) {
-      let query = db.selectFrom("services").select(["id", "team_id", "current_release"]);
-      query = query.where("current_release", "is not", null);
-      if (part !== null) query = query.where("id", "in", part);
+      let query = db
+        .selectFrom("services")
+        .innerJoin("releases", (join) =>
+          join
+            .onRef("releases.service_id", "=", "services.id")
+            .onRef("releases.number", "=", "services.current_release"),
+        )
+        .select(["services.id", "services.team_id", "releases.number", "releases.configuration", "releases.compiled"]);
+      if (part !== null) query = query.where("services.id", "in", part);
       const rows = await query.execute();
       for (const id of part ?? []) this.#services.delete(id);
-      for (const row of rows) await this.#readService(db, row);
+      for (const row of rows) this.#setService(row);
     }
   }
 
-  async #readService(db: Connection, row: LiveService): Promise<void> {
-    const { id, team_id, current_release } = row;
-    const release = await db
-      .selectFrom("releases")
-      .select("configuration")
-      .where("service_id", "=", id)
-      .where("number", "=", current_release ?? 0)
-      .executeTakeFirst();
-    if (release === undefined) return;
-    const read = readServiceDocument(id, team_id, parseJson<object>(release.configuration));
+  #setService(row: StoredRelease & { id: string; team_id: string; number: number }): void {
+    const read = releasedService(row.id, row.team_id, row);
+    if (read.ok) {
+      this.#services.set(row.id, read.service);
+      return;
+    }
     // It was good when it was published: this version of Tidegate asks for more.
-    if (!read.ok)
-      this.#logger.error(
-        { service: id, release: current_release, problems: read.problems },
-        "a release can't be served",
-      );
-    else this.#services.set(id, read.service);
+    const { id: service, number: release } = row;
+    this.#logger.error({ service, release, problems: read.problems }, "a release can't be served");
   }
 
   async #readApplications(db: Connection, ids: readonly string[] | null): Promise<void> {
@@ -117,6 +117,20 @@ export class DatabaseSource {
     }
   }
 
+  /** Many applications have the same ones: they are read once. */
+  #limitsOf(application: string, text: string): LimitSnapshot[] {
+    const known = this.#limits.get(text);
+    if (known !== undefined) return known;
+    const read = readLimitsDocument(parseJson(text));
+    if (!read.ok) {
+      this.#logger.error({ application, problems: read.problems }, "an application's limits can't be read");
+      return [];
+    }
+    if (this.#limits.size >= MAX_KNOWN_LIMITS) this.#limits.clear();
+    this.#limits.set(text, read.limits);
+    return read.limits;
+  }
+
   #forgetApplication(id: string): void {
     this.#applications.delete(id);
     this.#expiries.delete(id);
@@ -134,15 +148,12 @@ export class DatabaseSource {
     const approved = subscriptions.filter(({ state, expires_at }) => {
       return state === "approved" && (expires_at === null || expires_at > nowMs);
     });
-    const read = readLimitsDocument(parseJson(limits));
-    if (!read.ok)
-      this.#logger.error({ application: id, problems: read.problems }, "an application's limits can't be read");
     this.#applications.set(id, {
       id,
       team,
       keyDigests: active.map(({ digest }) => digest),
       subscriptions: approved.map(({ service_id }) => service_id),
-      limits: read.ok ? read.limits : [],
+      limits: this.#limitsOf(id, limits),
     });
     const ends = [...active, ...approved].flatMap(({ expires_at }) => expires_at ?? []);
     if (ends.length > 0) this.#expiries.set(id, Math.min(...ends));

@@ -156,6 +156,8 @@ export interface ReleaseTable {
   number: number;
   /** JSON: the draft of that moment. */
   configuration: string;
+  /** JSON: what was compiled of it, and by which version of Tidegate. Another version compiles it anew. */
+  compiled: string | null;
   openapi: string | null;
   note: string;
   created_by: string;
