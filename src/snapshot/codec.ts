@@ -2,7 +2,7 @@ import { Packr } from "msgpackr";
 import type { Snapshot } from "../contracts/snapshot.ts";
 import { contentHash } from "./compile/hash.ts";
 
-export const SNAPSHOT_FORMAT = 1;
+export const SNAPSHOT_FORMAT = 2;
 
 /** The bytes are no snapshot this program can serve. */
 export class SnapshotFormatError extends Error {

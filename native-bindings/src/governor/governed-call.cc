@@ -295,13 +295,19 @@ void GovernedCall::onAborted(server::Exchange& exchange) {
 
 // --- admission ---
 
-bool GovernedCall::reserve(const Limit& limit, const std::string& serviceId) {
+bool GovernedCall::reserve(const Limit& limit, const std::string& serviceId, bool ofSubscription) {
   if (limit.spec.unit != limits::Unit::kRequests && !route_->ai) return true;
   if (reservationCount_ == kMaxLimits) return false;
   limits::CounterKey key = limit.key;
   if (!limit.hasKey) {
     std::string& name = governor_.key_;
-    name.assign(limit.keyPrefix);
+    name.clear();
+    if (ofSubscription) {
+      // As in src/data-plane/pipeline/subscriptions.ts.
+      const Application& owner = generation_->applications[static_cast<size_t>(application_)];
+      name.append("subscription ").append(owner.id).append(" ").append(serviceId);
+    }
+    name.append(limit.keyPrefix);
     if (limit.subject == LimitSubject::kService) name.append(serviceId);
     else if (limit.subject == LimitSubject::kApplication && application_ >= 0)
       name.append(generation_->applications[static_cast<size_t>(application_)].id);
@@ -334,6 +340,11 @@ bool GovernedCall::admit() {
   if (application_ >= 0) {
     for (const Limit& limit : generation_->applications[static_cast<size_t>(application_)].limits) {
       allowed = allowed && reserve(limit, service.id);
+    }
+  }
+  if (subscription_ != nullptr) {
+    for (const Limit& limit : generation_->subscriptionLimits[subscription_->limits]) {
+      allowed = allowed && reserve(limit, service.id, true);
     }
   }
   for (const Limit& limit : service.limits) allowed = allowed && reserve(limit, service.id);
@@ -1067,7 +1078,7 @@ void GovernedCall::record(const char* outcome, std::string_view errorCode, doubl
       application_ < 0 ? nullptr : &generation_->applications[static_cast<size_t>(application_)];
   if (id_.empty() || dispatchedMs_ < 0) id_.assign(governor_.nextId(exchange_->startedAtMs));
   RecordWriter writer(&governor_.record_);
-  writer.array(32);
+  writer.array(33);
   writer.text(id_);
   writer.number(exchange_->startedAtMs);
   writer.numberOrNil(dispatchedMs_ < 0 ? -1 : rounded(dispatchedMs_));
@@ -1108,6 +1119,7 @@ void GovernedCall::record(const char* outcome, std::string_view errorCode, doubl
   writer.number(governor_.worker_);
   writer.nil();
   writer.nil();
+  writer.numberOrNil(generation_->services[route_->service].release);
   const std::string& record = governor_.record_;
   if (governor_.journal_ != nullptr) {
     governor_.journal_->append(record.data(), static_cast<uint32_t>(record.size()));

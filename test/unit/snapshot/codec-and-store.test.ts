@@ -65,7 +65,7 @@ describe("the snapshot codec", () => {
   test("refuses foreign files and other formats, and says which", () => {
     expect(() => decodeSnapshot(Buffer.from("#!/bin/sh\necho hello\n"))).toThrow(SnapshotFormatError);
     expect(() => decodeSnapshot(pack({ hello: "world" }))).toThrow("not a snapshot");
-    expect(() => decodeSnapshot(pack({ ...snapshot, format: 2 }))).toThrow("snapshot format 2 is not supported");
+    expect(() => decodeSnapshot(pack({ ...snapshot, format: 3 }))).toThrow("snapshot format 3 is not supported");
     expect(() => decodeSnapshot(pack({ ...snapshot, drainTimeoutMs: 1 }))).toThrow("does not match its hash");
   });
 });
