@@ -5,6 +5,7 @@ import type { Usage } from "../../contracts/ir.ts";
 import type { LimitSnapshot, Snapshot, SubscriptionSnapshot } from "../../contracts/snapshot.ts";
 import type { AiTarget } from "./ai/ai-target.ts";
 import type { CompiledApplication, RouteTarget } from "./compiled.ts";
+import type { ReleaseChoice } from "./releases/choose-release.ts";
 import type { RestTarget } from "./rest/rest-service.ts";
 
 /** What a stage says when it returns. */
@@ -60,6 +61,10 @@ export class Context {
   application: CompiledApplication | null = null;
   /** The headers that carried a key of the gateway: they are not forwarded. */
   credentialHeaders: readonly string[] = NO_HEADERS;
+
+  // select release
+  /** Null where there was nothing to choose. */
+  releaseBy: ReleaseChoice["by"] | null = null;
 
   // authorize
   /** To the service, approved or not; null: none, or none is needed. */

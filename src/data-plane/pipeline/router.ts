@@ -290,8 +290,7 @@ function createRouter(groups: readonly RouteGroup[]): { find: RouteFinder; byPat
     const found = exact.get(host)?.(path) ?? null;
     if (found !== null) return found;
     for (const { suffix, tree } of wildcards) {
-      // `*` stands for one or more labels.
-      if (host.length <= suffix.length || !host.endsWith(suffix)) continue;
+      if (!isWithin(host, suffix)) continue;
       const group = tree(path);
       if (group !== null) return group;
     }
@@ -309,6 +308,17 @@ function createRouter(groups: readonly RouteGroup[]): { find: RouteFinder; byPat
     return trees.map((tree) => tree(canonical)).filter((group) => group !== null);
   };
   return { find, byPath };
+}
+
+/** `*` stands for one or more labels: `suffix` is what follows it. */
+function isWithin(host: string, suffix: string): boolean {
+  return host.length > suffix.length && host.endsWith(suffix);
+}
+
+/** `pattern`: as of a route; null: any host. */
+export function matchesHost(pattern: string | null, host: string): boolean {
+  if (pattern === null) return true;
+  return pattern.startsWith("*.") ? isWithin(host, pattern.slice(1)) : pattern === host;
 }
 
 /** The narrowest path wins: literal segments before parameters, parameters before the rest of a prefix or `*`. */

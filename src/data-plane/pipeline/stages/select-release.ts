@@ -6,23 +6,29 @@ import type { LiveReleases } from "../releases/live-releases.ts";
 
 /**
  * Between authenticate and authorize: of a service with several live releases, which one this call is for. It comes
- * after authenticate, so that an application can stay with one release.
+ * after authenticate, so that an application can stay with one release. `draw`: a point of the shares, for each call.
  */
-export function compile(): Stage {
+export function compile(draw: () => number = drawShare): Stage {
   return (context) => {
     const { target } = context;
     if (target === null || target.kind !== "rest" || target.releases === null) return "next";
-    const chosen = choose(target.releases, context).target;
-    context.target = chosen;
-    refuseRetired(chosen.snapshot);
+    const chosen = choose(target.releases, context, draw);
+    context.target = chosen.target;
+    context.releaseBy = chosen.by;
+    refuseRetired(chosen.target.snapshot);
     return "next";
   };
 }
 
-function choose(live: LiveReleases, context: Context): ReleaseChoice {
+/** 0 (inclusive) to 100 (exclusive). */
+function drawShare(): number {
+  return Math.random() * 100;
+}
+
+function choose(live: LiveReleases, context: Context, draw: () => number): ReleaseChoice {
   const { exchange } = context;
   const points = {
-    drawn: live.draws ? Math.random() * 100 : Number.NaN,
+    drawn: live.draws ? draw() : Number.NaN,
     sticky: live.isSticky ? stickyPoint(live.serviceId, callerOf(context)) : Number.NaN,
   };
   try {
