@@ -50,19 +50,25 @@ export function subscriptionScope(applicationId: string, serviceId: string): str
   return `subscription ${applicationId} ${serviceId}`;
 }
 
-const compiledLimits = new WeakMap<SubscriptionSnapshot, readonly CompiledLimit[]>();
+const compiledLimits = new WeakMap<CompiledApplication, Map<SubscriptionSnapshot, readonly CompiledLimit[]>>();
 const NONE: readonly CompiledLimit[] = [];
 
 /** Compiled when first used: of very many subscriptions few are used by one worker, and fewer by the stages. */
 export function subscriptionLimits(
-  { id }: Pick<CompiledApplication, "id">,
+  application: CompiledApplication,
   subscription: SubscriptionSnapshot,
 ): readonly CompiledLimit[] {
   if (subscription.limits.length === 0) return NONE;
-  let limits = compiledLimits.get(subscription);
+  let known = compiledLimits.get(application);
+  if (known === undefined) {
+    known = new Map();
+    compiledLimits.set(application, known);
+  }
+  let limits = known.get(subscription);
   if (limits === undefined) {
-    limits = compileLimits(subscription.limits, subscriptionScope(id, subscription.service), id);
-    compiledLimits.set(subscription, limits);
+    const scope = subscriptionScope(application.id, subscription.service);
+    limits = compileLimits(subscription.limits, scope, application.id);
+    known.set(subscription, limits);
   }
   return limits;
 }
