@@ -1,6 +1,7 @@
 import { Packr } from "msgpackr";
 import type { Snapshot } from "../contracts/snapshot.ts";
 import { contentHash } from "./compile/hash.ts";
+import { shareEqualParts } from "./shared-parts.ts";
 
 export const SNAPSHOT_FORMAT = 2;
 
@@ -31,6 +32,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
     throw new SnapshotFormatError(`snapshot format ${decoded.format} is not supported, only ${SNAPSHOT_FORMAT} is`);
   }
   if (!isIntact(decoded)) throw new SnapshotFormatError("the snapshot's content does not match its hash");
+  shareEqualParts(decoded);
   return decoded;
 }
 

@@ -4,7 +4,7 @@ import { compileModelNames, type ModelNames } from "../pipeline/ai/model-names.t
 import type { RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
 import { asGatewayError } from "../pipeline/errors.ts";
-import type { LiveReleases } from "../pipeline/releases/live-releases.ts";
+import { isDrawn, type LiveReleases } from "../pipeline/releases/live-releases.ts";
 import { compileRouter, type Router } from "../pipeline/router.ts";
 import { counterKey, isCounted, limitsOf } from "../pipeline/stages/admit.ts";
 import { stateAt } from "../pipeline/subscriptions.ts";
@@ -77,8 +77,7 @@ function releaseOf(context: Context, router: Router): ExplainedRelease | null {
   const isByChance = releaseBy === "default" || releaseBy === "route";
   const live = isByChance ? liveReleasesOf(router, context) : null;
   const chances = (live?.canaries ?? []).filter(
-    ({ release, sticky, from, to }) =>
-      !sticky && to > from && release.find(exchange.method, exchange.host, exchange.path).found,
+    (canary) => isDrawn(canary) && canary.release.find(exchange.method, exchange.host, exchange.path).found,
   );
   return {
     release: target.service.release,

@@ -1,5 +1,5 @@
 import type { NativeGeneration, NativeLimit } from "../../../native-bindings/engine.ts";
-import type { SubscriptionSnapshot } from "../../contracts/snapshot.ts";
+import type { LimitSnapshot, SubscriptionSnapshot } from "../../contracts/snapshot.ts";
 import { type CompiledApplication, type CompiledLimit, compileLimits } from "../pipeline/compiled.ts";
 import { subscriptionTo } from "../pipeline/subscriptions.ts";
 
@@ -74,15 +74,26 @@ function approvedByNumber(
 
 class LimitSets {
   readonly all: NativeLimit[][] = [[]];
-  readonly #known = new Map<string, number>();
+  /** By the list itself, for decoded snapshots share equal ones, and by what it says. */
+  readonly #byList = new Map<readonly LimitSnapshot[], number>();
+  readonly #byText = new Map<string, number>();
 
   numberOf({ limits }: SubscriptionSnapshot): number {
     if (limits.length === 0) return 0;
+    let number = this.#byList.get(limits);
+    if (number === undefined) {
+      number = this.#numberByText(limits);
+      this.#byList.set(limits, number);
+    }
+    return number;
+  }
+
+  #numberByText(limits: readonly LimitSnapshot[]): number {
     const text = JSON.stringify(limits);
-    const known = this.#known.get(text);
+    const known = this.#byText.get(text);
     if (known !== undefined) return known;
     const number = this.all.length;
-    this.#known.set(text, number);
+    this.#byText.set(text, number);
     // Without a scope: the native side puts that of the subscription before it.
     this.all.push(compileLimits(limits, "").map(nativeLimit));
     return number;

@@ -62,9 +62,14 @@ export function compileLiveReleases(
     releases,
     versionHeaders: [...new Set(releases.flatMap(({ selection }) => selection.version?.header ?? []))],
     canaries,
-    draws: canaries.some(({ sticky, from, to }) => !sticky && to > from),
+    draws: canaries.some(isDrawn),
     isSticky: canaries.some(({ sticky, from, to }) => sticky && to > from),
   };
+}
+
+/** Whether chance has a say in its share. */
+export function isDrawn({ sticky, from, to }: LiveCanary): boolean {
+  return !sticky && to > from && to - from < 100;
 }
 
 function numberOf({ snapshot }: LiveRelease): number {
@@ -79,7 +84,7 @@ function compileCanaries(releases: readonly LiveRelease[]): LiveCanary[] {
       const { canary } = release.selection;
       // A retired release gets no share, and the default has all that is left.
       if (canary === null || release.snapshot.retired) return [];
-      const to = Math.min(100, from + canary.percent);
+      const to = Math.min(100, from + (release.selection.isDefault ? 0 : canary.percent));
       const live: LiveCanary = { release, header: canary.header, sticky: canary.sticky, from, to };
       from = to;
       return [live];
