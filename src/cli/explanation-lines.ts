@@ -48,6 +48,7 @@ const REASONS: Record<NearRoute["because"][number], string> = {
   host: "for another host",
   method: "for other methods",
   release: "the call is for another release",
+  undecided: "which release the call is for is not chosen yet",
   precedence: "a narrower route comes first",
 };
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { EXIT, StartError } from "../../bootstrap/exit-codes.ts";
 import { explainCall } from "../../bootstrap/explain.ts";
 import { homeDirectory } from "../../bootstrap/home.ts";
@@ -54,9 +54,9 @@ export function explainCommand(finish: Finish): Command {
 function addHeader(text: string, headers: Header[]): Header[] {
   const colon = text.indexOf(":");
   const name = text.slice(0, colon).trim().toLowerCase();
-  // Not repeated: its value may be a key.
+  // Commander would repeat it, and it may be a key.
   if (colon < 1 || !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) {
-    throw new InvalidArgumentError("Expected `Name: value`.");
+    throw new StartError(EXIT.usage, "--header: expected `Name: value`");
   }
   return [...headers, [name, text.slice(colon + 1).trim()]];
 }

@@ -57,8 +57,11 @@ export interface ExplainedRoute {
   methods: readonly string[] | null;
 }
 
-/** `precedence`: a narrower route, or one for a narrower host, comes first. `release`: the call is for another release. */
-export type NearMiss = "host" | "method" | "release" | "precedence";
+/**
+ * `precedence`: a narrower route, or one for a narrower host, comes first. `release`: the call is for another release.
+ * `undecided`: the call is refused before a release is chosen.
+ */
+export type NearMiss = "host" | "method" | "release" | "precedence" | "undecided";
 
 export interface ExplainedRelease {
   release: number | null;

@@ -32,7 +32,7 @@ export function nearMisses(
       const because: NearMiss[] = [];
       if (!matchesHost(place.host, host)) because.push("host");
       if (methods !== null && !methods.has(method)) because.push("method");
-      if (because.length === 0) because.push(isOfSameService(target, taken) ? "release" : "precedence");
+      if (because.length === 0) because.push(reasonWithinPath(target, taken));
       misses.push({ ...route, because });
     }
   }
@@ -45,6 +45,8 @@ function isSameRoute(target: RouteTarget, taken: RouteTarget | null): boolean {
   return taken.releases === null && target.route === taken.route && target.snapshot === taken.snapshot;
 }
 
-function isOfSameService(target: RouteTarget, taken: RouteTarget | null): boolean {
-  return target.kind === "rest" && taken?.kind === "rest" && target.service.id === taken.service.id;
+/** Host and method would do. */
+function reasonWithinPath(target: RouteTarget, taken: RouteTarget | null): NearMiss {
+  if (target.kind !== "rest" || taken?.kind !== "rest" || target.service.id !== taken.service.id) return "precedence";
+  return taken.releases === null ? "release" : "undecided";
 }
