@@ -174,9 +174,28 @@ export interface NativeLimit {
 
 export interface NativeGeneration {
   byHost: boolean;
-  /** `access`: 0 open, 1 key, 2 subscription. */
-  services: { id: string; team: string; access: number; limits: NativeLimit[] }[];
-  applications: { id: string; team: string; subscriptions: number[]; limits: NativeLimit[] }[];
+  /**
+   * `access`: 0 open, 1 key, 2 subscription. `subscribedAs`: the number that subscriptions to it name. `release`: -1 for
+   * none.
+   */
+  services: {
+    id: string;
+    team: string;
+    access: number;
+    limits: NativeLimit[];
+    subscribedAs: number;
+    release: number;
+  }[];
+  applications: { id: string; team: string; limits: NativeLimit[] }[];
+  /**
+   * Approved ones, of one application after the other, of each by ascending service: little-endian 32-bit numbers of the
+   * service and of a set in `subscriptionLimits`, and the Unix time in milliseconds at which it ends, a 64-bit float.
+   */
+  subscriptions: Buffer;
+  /** Little-endian 32-bit numbers: for each application, how many subscriptions there are up to its last. */
+  subscriptionEnds: Buffer;
+  /** `keyPrefix` is what follows the subscription's own name. */
+  subscriptionLimits: NativeLimit[][];
   /** 32 bytes each. */
   digests: Buffer;
   /** Little-endian 32-bit indices into `applications`, one for each digest. */

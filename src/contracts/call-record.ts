@@ -41,6 +41,8 @@ export interface CallRecord {
   /** Redacted, cut to `maxBodyBytes`; null when not kept. */
   requestBody: string | null;
   responseBody: string | null;
+  /** Of the service: the release that served, or refused, the call; null where it has none. */
+  release: number | null;
 }
 
 /** The fields in the order in which rows of values carry them between threads and in files. */
@@ -77,6 +79,7 @@ export const CALL_RECORD_FIELDS = [
   "worker",
   "requestBody",
   "responseBody",
+  "release",
 ] as const satisfies readonly (keyof CallRecord)[];
 
 export type CallRecordValue = string | number | boolean | null;

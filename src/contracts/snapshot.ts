@@ -6,7 +6,7 @@ import type { DialectName } from "./ir.ts";
  */
 export interface Snapshot {
   /** Format of this structure: a worker refuses another one. */
-  format: 1;
+  format: 2;
   /** Counts up with each compile of this data directory. */
   version: number;
   /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */
@@ -15,6 +15,7 @@ export interface Snapshot {
   listeners: ListenerSnapshot[];
   providers: ProviderSnapshot[];
   models: ModelRouteSnapshot[];
+  /** One entry for each live release of a service: several may have one `id`. */
   services: ServiceSnapshot[];
   applications: ApplicationSnapshot[];
   ai: AiSnapshot;
@@ -203,8 +204,50 @@ export interface UpstreamSnapshot {
   caFile: string | null;
 }
 
+/**
+ * How calls come to one of several releases of a service, where a route of more than one of them matches. The first that
+ * applies: `version`, `canary.header`, `canary.percent`, the default (src/docs/decisions/009-live-releases.md).
+ */
+export interface ReleaseSelectionSnapshot {
+  /** Gets the calls that nothing else selects; exactly one release of a service. */
+  isDefault: boolean;
+  /** Calls with this header (lower-case name) and value ask for this release and no other. */
+  version: { header: string; value: string } | null;
+  canary: CanarySnapshot | null;
+}
+
+export interface CanarySnapshot {
+  /** Share of the calls, 0 to 100; those of all canaries of a service come to 100 at most. */
+  percent: number;
+  /** Calls with this header (lower-case name) and value come here whatever the share. */
+  header: { name: string; value: string } | null;
+  /** One application, or address of a caller without one, gets the same release each time. */
+  sticky: boolean;
+}
+
+/** What callers are told of a release that is to go (RFC 9745, RFC 8594). */
+export interface DeprecationSnapshot {
+  /** Unix time since which, or from which on, it is deprecated. */
+  atMs: number;
+  /** Unix time after which it may be gone; null: not known. */
+  sunsetAtMs: number | null;
+  /** What says more, or what follows it: an absolute URL. */
+  link: string | null;
+}
+
+/**
+ * One release of a service. Of a service with several, the default release says team and access for all; routes,
+ * upstream, limits, header edits and sizes are each one's own.
+ */
 export interface ServiceSnapshot {
   id: string;
+  /** Counts up with each release; null: the service has no releases, e.g. one from a file. */
+  release: number | null;
+  /** null: no other release of the service is live. */
+  selection: ReleaseSelectionSnapshot | null;
+  deprecation: DeprecationSnapshot | null;
+  /** Its routes answer 410. */
+  retired: boolean;
   kind: "rest";
   team: string;
   routes: RouteSnapshot[];
@@ -227,13 +270,25 @@ export interface AiSnapshot {
   maxResponseBytes: number;
 }
 
+export type SubscriptionState = "pending" | "approved" | "rejected" | "revoked" | "cancelled" | "expired";
+
+/** An application's leave to call a service. Of several to one service an approved one counts, else the last. */
+export interface SubscriptionSnapshot {
+  /** Id of the service; `ai` is the unified API. */
+  service: string;
+  state: SubscriptionState;
+  /** Unix time from which on an approved one is expired; null: never. */
+  expiresAtMs: number | null;
+  /** Hold beside the application's and the service's. Counted for each subscription apart. */
+  limits: LimitSnapshot[];
+}
+
 export interface ApplicationSnapshot {
   id: string;
   team: string;
   /** SHA-256 of each key, hex. */
   keyDigests: string[];
-  /** Service ids with an approved subscription; `ai` is the unified API. */
-  subscriptions: string[];
+  subscriptions: SubscriptionSnapshot[];
   limits: LimitSnapshot[];
 }
 

@@ -96,7 +96,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
 
   return {
     applySnapshot(snapshot: Snapshot): void {
-      if (snapshot.format !== 1)
+      if (snapshot.format !== 2)
         throw new Error(`snapshot format ${String(snapshot.format)} is not known to this worker`);
       if (limits === null) {
         limits = new SharedLimitStore({

@@ -1,8 +1,9 @@
 import { Packr } from "msgpackr";
 import type { Snapshot } from "../contracts/snapshot.ts";
 import { contentHash } from "./compile/hash.ts";
+import { shareEqualParts } from "./shared-parts.ts";
 
-export const SNAPSHOT_FORMAT = 1;
+export const SNAPSHOT_FORMAT = 2;
 
 /** The bytes are no snapshot this program can serve. */
 export class SnapshotFormatError extends Error {
@@ -31,6 +32,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
     throw new SnapshotFormatError(`snapshot format ${decoded.format} is not supported, only ${SNAPSHOT_FORMAT} is`);
   }
   if (!isIntact(decoded)) throw new SnapshotFormatError("the snapshot's content does not match its hash");
+  shareEqualParts(decoded);
   return decoded;
 }
 

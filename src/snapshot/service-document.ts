@@ -1,7 +1,7 @@
 import type { LimitSnapshot, ServiceSnapshot } from "../contracts/snapshot.ts";
 import { CATALOGUE } from "../providers/catalogue.ts";
 import { compileLimits } from "./compile/common.ts";
-import { compileService } from "./compile/services.ts";
+import { compileReleases } from "./compile/services.ts";
 import { validateValue } from "./validate.ts";
 
 export interface DocumentProblem {
@@ -14,6 +14,9 @@ export type ServiceDocument =
   | { ok: true; service: ServiceSnapshot }
   | { ok: false; problems: readonly DocumentProblem[] };
 
+/** What a service in a file says of itself, and of one with releases somebody decides. */
+const LIFECYCLE = ["canary", "deprecation", "retired"];
+
 const OPTIONS = { catalogue: CATALOGUE, baseDirectory: process.cwd() };
 
 /**
@@ -21,11 +24,17 @@ const OPTIONS = { catalogue: CATALOGUE, baseDirectory: process.cwd() };
  * not the document's to say.
  */
 export function readServiceDocument(id: string, team: string, document: object): ServiceDocument {
+  const problems = LIFECYCLE.filter((key) => Object.hasOwn(document, key)).map((path) => {
+    return { path, message: "is part of the lifecycle, not of a release: there are requests for it" };
+  });
+  if (problems.length > 0) return { ok: false, problems };
   const services = [{ ...document, id, team }];
-  const { configuration, problems } = validateValue({ version: 1, services }, "service", OPTIONS);
-  const [service] = configuration?.services ?? [];
-  if (service === undefined) return { ok: false, problems: within(problems, "services[0]") };
-  return { ok: true, service: compileService(service, OPTIONS.baseDirectory) };
+  const validation = validateValue({ version: 1, services }, "service", OPTIONS);
+  const [service] = (validation.configuration?.services ?? []).flatMap((one) => {
+    return compileReleases(one, OPTIONS.baseDirectory);
+  });
+  if (service === undefined) return { ok: false, problems: within(validation.problems, "services[0]") };
+  return { ok: true, service };
 }
 
 export type LimitsDocument =

@@ -5,6 +5,7 @@ import { isMap, isSeq, parseDocument } from "yaml";
 import { CALL_RECORD_FIELDS, type CallRecord, type CallRecordValue } from "../../src/contracts/call-record.ts";
 import type { Gateway } from "../../src/contracts/gateway.ts";
 import type { Logger } from "../../src/contracts/logger.ts";
+import type { Snapshot } from "../../src/contracts/snapshot.ts";
 import { createGateway } from "../../src/data-plane/gateway.ts";
 import { createWorkerPool } from "../../src/platform/worker-pool.ts";
 import { loadConfiguration } from "../../src/snapshot/load.ts";
@@ -54,6 +55,10 @@ export interface TestGateway {
   log: { level: string; message: string; fields: object }[];
   /** Applies another configuration. */
   reload(yaml: string): Promise<void>;
+  /** Applies the current snapshot with changes: for what a file can't say. */
+  change(edit: (snapshot: Snapshot) => void): void;
+  /** As it was applied last. */
+  snapshot(): Snapshot;
   /** The record of the call with this `x-request-id`, once it is there. */
   record(id: string | null | undefined): Promise<CallRecord>;
   close(): Promise<void>;
@@ -84,7 +89,8 @@ export async function startGateway(yaml: string, env: Record<string, string> = {
     limitsFile: join(home, "limits.shm"),
     callLog: { append: (row) => void records.push(toRecord(row)) },
   });
-  gateway.applySnapshot(await compile(yaml));
+  let snapshot = await compile(yaml);
+  gateway.applySnapshot(snapshot);
   const urls = await gateway.listen();
   const url = urls[0] as string;
   return {
@@ -94,7 +100,16 @@ export async function startGateway(yaml: string, env: Record<string, string> = {
     gateway,
     records,
     log,
-    reload: async (text) => gateway.applySnapshot(await compile(text)),
+    reload: async (text) => {
+      snapshot = await compile(text);
+      gateway.applySnapshot(snapshot);
+    },
+    change(edit) {
+      snapshot = { ...structuredClone(snapshot), version: ++version };
+      edit(snapshot);
+      gateway.applySnapshot(snapshot);
+    },
+    snapshot: () => snapshot,
     record: (id) => waitFor(() => records.find((record) => record.id === id), `a record of call ${id}`),
     async close() {
       await gateway.close();

@@ -21,6 +21,7 @@ using governor::Plan;
 using governor::PlanTarget;
 using governor::Route;
 using governor::Service;
+using governor::Subscription;
 
 constexpr size_t kMaxRoutes = 65'536;
 constexpr size_t kMaxPlans = 65'536;
@@ -98,6 +99,59 @@ std::vector<Limit> limitsOf(const Reader& reader) {
   return limits;
 }
 
+std::vector<Limit> limitsIn(napi_env env, napi_value array) {
+  std::vector<Limit> limits;
+  uint32_t length = 0;
+  napi_get_array_length(env, array, &length);
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value element;
+    napi_get_element(env, array, i, &element);
+    limits.push_back(limitOf(env, element));
+  }
+  return limits;
+}
+
+template <typename Value>
+Value valueAt(const char* bytes, size_t at) {
+  Value value;
+  std::memcpy(&value, bytes + at, sizeof value);
+  return value;
+}
+
+// Of applications that are there already. See NativeGeneration in engine.ts for the bytes.
+void readSubscriptions(const Reader& reader, Generation& generation) {
+  constexpr size_t kBytes = 2 * sizeof(uint32_t) + sizeof(double);
+  reader.each("subscriptionLimits", [&](napi_value element) {
+    generation.subscriptionLimits.push_back(limitsIn(reader.env(), element));
+  });
+  char* bytes = nullptr;
+  char* ends = nullptr;
+  size_t length = 0;
+  size_t endBytes = 0;
+  bytesOf(reader.env(), reader.value("subscriptions"), &bytes, &length);
+  bytesOf(reader.env(), reader.value("subscriptionEnds"), &ends, &endBytes);
+  const size_t count = length / kBytes;
+  generation.subscriptions.reserve(count);
+  for (size_t i = 0; i < count; i++) {
+    const size_t at = i * kBytes;
+    Subscription one;
+    one.service = valueAt<uint32_t>(bytes, at);
+    one.limits = valueAt<uint32_t>(bytes, at + sizeof(uint32_t));
+    one.expiresAtMs = valueAt<double>(bytes, at + 2 * sizeof(uint32_t));
+    // One that refers to nothing has to be let through by JavaScript.
+    if (one.limits >= generation.subscriptionLimits.size()) one = {one.service, 0, 0};
+    generation.subscriptions.push_back(one);
+  }
+  uint32_t from = 0;
+  for (size_t i = 0; i < generation.applications.size() && (i + 1) * sizeof(uint32_t) <= endBytes; i++) {
+    const uint32_t to = valueAt<uint32_t>(ends, i * sizeof(uint32_t));
+    if (to < from || to > count) break;
+    generation.applications[i].subscriptionsFrom = from;
+    generation.applications[i].subscriptionsTo = to;
+    from = to;
+  }
+}
+
 // (engine, numbers: Buffer over a Float64Array, worker, idProcess)
 napi_value governorSetUp(napi_env env, napi_callback_info info) {
   Arguments<4> arguments(env, info);
@@ -142,7 +196,7 @@ napi_value governorProxies(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (engine, { byHost, services, applications, digests: Buffer of 32 bytes each, owners: Buffer of uint32 }) => generation
+// (engine, NativeGeneration of engine.ts) => generation
 napi_value governorBegin(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
   const Reader reader(env, arguments[1]);
@@ -155,6 +209,8 @@ napi_value governorBegin(napi_env env, napi_callback_info info) {
     service.team = one.text("team");
     service.access = static_cast<governor::Access>(one.integer("access"));
     service.limits = limitsOf(one);
+    service.subscribedAs = one.integer("subscribedAs");
+    service.release = one.number("release");
     generation->services.push_back(std::move(service));
   });
   napi_handle_scope scope;
@@ -164,11 +220,11 @@ napi_value governorBegin(napi_env env, napi_callback_info info) {
     Application application;
     application.id = one.text("id");
     application.team = one.text("team");
-    one.each("subscriptions", [&](napi_value index) { application.subscriptions.push_back(uint32Of(env, index)); });
     application.limits = limitsOf(one);
     generation->applications.push_back(std::move(application));
     napi_close_handle_scope(env, scope);
   });
+  readSubscriptions(reader, *generation);
   char* digests = nullptr;
   char* owners = nullptr;
   size_t digestBytes = 0;

@@ -15,13 +15,19 @@ constexpr double kBytesPerToken = 4;
 
 }  // namespace
 
-bool GovernedCall::reserve(const Limit& limit, const std::string& serviceId) {
+bool GovernedCall::reserve(const Limit& limit, const std::string& serviceId, bool ofSubscription) {
   if (limit.spec.unit != limits::Unit::kRequests && !route_->ai) return true;
   if (reservationCount_ == kMaxLimits) return false;
   limits::CounterKey key = limit.key;
   if (!limit.hasKey) {
     std::string& name = governor_.key_;
-    name.assign(limit.keyPrefix);
+    name.clear();
+    if (ofSubscription) {
+      // As in src/data-plane/pipeline/subscriptions.ts.
+      const Application& owner = generation_->applications[static_cast<size_t>(application_)];
+      name.append("subscription ").append(owner.id).append(" ").append(serviceId);
+    }
+    name.append(limit.keyPrefix);
     if (limit.subject == LimitSubject::kService) name.append(serviceId);
     else if (limit.subject == LimitSubject::kApplication && application_ >= 0)
       name.append(generation_->applications[static_cast<size_t>(application_)].id);
@@ -54,6 +60,11 @@ bool GovernedCall::admit() {
   if (application_ >= 0) {
     for (const Limit& limit : generation_->applications[static_cast<size_t>(application_)].limits) {
       allowed = allowed && reserve(limit, service.id);
+    }
+  }
+  if (subscription_ != nullptr) {
+    for (const Limit& limit : generation_->subscriptionLimits[subscription_->limits]) {
+      allowed = allowed && reserve(limit, service.id, true);
     }
   }
   for (const Limit& limit : service.limits) allowed = allowed && reserve(limit, service.id);

@@ -65,7 +65,8 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
 
   // False: not decided, and nothing is left reserved.
   bool admit();
-  bool reserve(const Limit& limit, const std::string& serviceId);
+  // `ofSubscription`: the limit is of the call's subscription, whose name begins that of the counter.
+  bool reserve(const Limit& limit, const std::string& serviceId, bool ofSubscription = false);
   void unreserve();
   bool choose(Plan& plan);
   void forward(Plan& plan);
@@ -107,6 +108,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   Plan* plan_ = nullptr;
   PlanTarget* target_ = nullptr;
   int application_ = -1;
+  const Subscription* subscription_ = nullptr;  // set before `begin`; null: none is needed
   uint16_t credentialFields_ = 0;
   std::string clientAddress_;
   std::string_view scheme_;

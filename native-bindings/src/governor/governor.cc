@@ -108,13 +108,20 @@ int Governor::applicationOf(const server::Exchange& exchange, uint16_t* credenti
   return found;
 }
 
-bool Governor::mayCall(const Service& service, int application) const {
+bool Governor::mayCall(const Service& service, int application, double nowMs,
+                       const Subscription** subscription) const {
   if (service.access == Access::kOpen) return true;
   if (application < 0) return false;
   if (service.access == Access::kKey) return true;
-  const auto& subscriptions = generation_->applications[static_cast<size_t>(application)].subscriptions;
-  const auto index = static_cast<uint32_t>(&service - generation_->services.data());
-  return std::binary_search(subscriptions.begin(), subscriptions.end(), index);
+  const Application& owner = generation_->applications[static_cast<size_t>(application)];
+  const Subscription* const all = generation_->subscriptions.data();
+  const Subscription* const end = all + owner.subscriptionsTo;
+  const Subscription* const found =
+      std::lower_bound(all + owner.subscriptionsFrom, end, service.subscribedAs,
+                       [](const Subscription& one, uint32_t number) { return one.service < number; });
+  if (found == end || found->service != service.subscribedAs || nowMs >= found->expiresAtMs) return false;
+  *subscription = found;
+  return true;
 }
 
 bool Governor::take(server::Exchange& exchange) {
@@ -126,7 +133,8 @@ bool Governor::take(server::Exchange& exchange) {
   uint16_t credentialFields = 0;
   const int application = applicationOf(exchange, &credentialFields);
   if (application == -2) return false;
-  if (!mayCall(generation_->services[route->service], application)) return false;
+  const Subscription* subscription = nullptr;
+  if (!mayCall(generation_->services[route->service], application, exchange.startedAtMs, &subscription)) return false;
   const uint64_t maxBodyBytes =
       std::min(route->maxBodyBytes, exchange.connection().listener().options().maxBodyBytes);
   if (!head.chunked && head.contentLength > maxBodyBytes) return false;
@@ -155,6 +163,7 @@ bool Governor::take(server::Exchange& exchange) {
   }
 
   GovernedCall* call = makeCall();
+  call->subscription_ = subscription;
   call->begin(exchange, generation_, *route, application, credentialFields, std::move(clientAddress), scheme);
   return true;
 }

@@ -113,7 +113,8 @@ class Governor {
   Route* routeOf(const server::Exchange& exchange);
   // -2: JavaScript has to say; -1: nobody.
   int applicationOf(const server::Exchange& exchange, uint16_t* credentialFields) const;
-  bool mayCall(const Service& service, int application) const;
+  // `subscription` is set where it is one that lets the call through.
+  bool mayCall(const Service& service, int application, double nowMs, const Subscription** subscription) const;
   std::string_view nextId(double nowMs);
   GovernedCall* makeCall();
   void free(GovernedCall* call);

@@ -34,15 +34,25 @@ struct Service {
   std::string team;
   Access access = Access::kSubscription;
   std::vector<Limit> limits;
+  uint32_t subscribedAs = 0;  // the number of the service in subscriptions: that of all its releases
+  double release = -1;        // for the record; below 0: none
   // Where its calls are counted, while `countsEpoch` is the governor's.
   uint32_t countsEpoch = 0;
   struct ServiceTally* tally = nullptr;
 };
 
+// An approved one. There may be very many: what they are limited to is kept once for all that have the same.
+struct Subscription {
+  uint32_t service = 0;  // Service.subscribedAs
+  uint32_t limits = 0;   // a set of Generation.subscriptionLimits
+  double expiresAtMs = 0;
+};
+
 struct Application {
   std::string id;
   std::string team;
-  std::vector<uint32_t> subscriptions;  // services, ascending
+  uint32_t subscriptionsFrom = 0;  // of Generation.subscriptions, by ascending service
+  uint32_t subscriptionsTo = 0;
   std::vector<Limit> limits;
 };
 
@@ -187,6 +197,8 @@ struct Generation {
   bool byHost = false;  // routes differ by host
   std::vector<Service> services;
   std::vector<Application> applications;
+  std::vector<Subscription> subscriptions;
+  std::vector<std::vector<Limit>> subscriptionLimits;  // key prefixes are what follows the subscription's own name
   std::unordered_map<digest::Sha256, uint32_t, DigestHash> credentials;
   std::vector<std::unique_ptr<Route>> routes;
   std::vector<std::unique_ptr<Plan>> plans;

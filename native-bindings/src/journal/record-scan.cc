@@ -10,6 +10,8 @@ namespace {
 
 constexpr uint8_t kNil = 0xc0;
 constexpr uint32_t kBodyFields = 2;
+// Behind the bodies in CALL_RECORD_FIELDS (src/contracts/call-record.ts), which grows at its end.
+constexpr uint32_t kLaterFields = 1;
 
 uint32_t load32(const uint8_t* bytes) {
   uint32_t value;
@@ -47,17 +49,18 @@ size_t valueBytes(const uint8_t* at, const uint8_t* end) {
 }  // namespace
 
 bool isBodilessRow(const uint8_t* bytes, size_t length, uint32_t fieldCount) {
-  if (length < 3 + kBodyFields || bytes[0] != 0xdc || (uint32_t{bytes[1]} << 8 | bytes[2]) != fieldCount) return false;
-  // Most rows with bodies end here. The other way round this proves nothing: the bytes may be the end of a string.
-  if (bytes[length - 1] != kNil || bytes[length - 2] != kNil) return false;
+  if (length < 3 || bytes[0] != 0xdc || (uint32_t{bytes[1]} << 8 | bytes[2]) != fieldCount) return false;
+  if (fieldCount < kBodyFields + kLaterFields) return false;
+  const uint32_t bodiesAt = fieldCount - kLaterFields - kBodyFields;
   const uint8_t* at = bytes + 3;
   const uint8_t* const end = bytes + length;
-  for (uint32_t field = kBodyFields; field < fieldCount; field++) {
+  for (uint32_t field = 0; field < fieldCount; field++) {
     const size_t size = valueBytes(at, end);
     if (size == 0) return false;
+    if (field >= bodiesAt && field < bodiesAt + kBodyFields && *at != kNil) return false;
     at += size;
   }
-  return static_cast<size_t>(end - at) == kBodyFields && at[0] == kNil && at[1] == kNil;
+  return at == end;
 }
 
 ScanResult scanRecords(const uint8_t* bytes, size_t length, size_t segmentLeft, uint32_t fieldCount, RecordSpan* spans,

@@ -35,7 +35,7 @@ ScanResult scanRecords(const uint8_t* bytes, size_t length, size_t segmentLeft, 
                        size_t spanCount);
 
 // Whether the bytes are one MessagePack array of `fieldCount` (16 to 65,535) plain values (nil, boolean, number,
-// string) whose last two, the bodies, are nil, and nothing else.
+// string) whose bodies, the last two but one, are nil, and nothing else.
 bool isBodilessRow(const uint8_t* bytes, size_t length, uint32_t fieldCount);
 
 }  // namespace tidegate::journal

@@ -43,7 +43,7 @@ function summarize(snapshot: Snapshot): Summary {
     }),
     providers: snapshot.providers.map(({ id }) => id),
     models: snapshot.models.map(({ name }) => name),
-    services: snapshot.services.map(({ id }) => id),
+    services: [...new Set(snapshot.services.map(({ id }) => id))],
     applications: snapshot.applications.map(({ id }) => id),
   };
 }

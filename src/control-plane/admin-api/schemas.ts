@@ -96,6 +96,7 @@ export const canary = z
     release: z.int().min(1),
     percent: z.number().min(0).max(100),
     header: z.object({ name: z.string().min(1), value: z.string().min(1) }).nullable(),
+    sticky: z.boolean(),
   })
   .openapi("Canary");
 
@@ -232,6 +233,7 @@ export const subscription = z
     created_at: time,
     decided_at: time.nullable(),
     expires_at: time.nullable(),
+    limits,
     revision,
   })
   .openapi("Subscription");

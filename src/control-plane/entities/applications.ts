@@ -138,7 +138,8 @@ export async function changeableApplication(
   return row;
 }
 
-function checkedLimits(limits: Limits): string {
+/** Throws `invalid_request`. */
+export function checkedLimits(limits: Limits): string {
   const read = readLimitsDocument(limits);
   if (read.ok) return JSON.stringify(limits);
   const errors = read.problems.map(({ path, message }) => ({ path, message }));

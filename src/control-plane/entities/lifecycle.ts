@@ -145,13 +145,14 @@ export function retire(plane: Plane, actor: Actor, id: string, force: boolean): 
     }
     const fields = {
       state: "retired",
-      current_release: null,
       canary: null,
       review: null,
       retired_at: change.nowMs,
     } as const;
     const after = await storeService(change, row, fields);
-    await serveRoutes(change, after, []);
+    // Its routes stay its own, to answer that it is gone, until another service takes them.
+    const last = row.current_release === null ? [] : [await releasedService(change.trx, row, row.current_release)];
+    await serveRoutes(change, after, last);
     return served(change, "service.retire", row, after);
   });
 }
@@ -224,15 +225,25 @@ async function serveRoutes(change: Change, row: ServiceRow, live: readonly Relea
     live.flatMap((service) => routeShapes(service)).map((one) => [`${one.method} ${one.shape}`, one]),
   );
   for (const { shape, method, path } of wanted.values()) {
-    let rivals = change.trx.selectFrom("live_routes").select("service_id").where("shape", "=", shape);
-    rivals = rivals.where("service_id", "!=", row.id);
-    if (method !== "*") rivals = rivals.where("method", "in", [method, "*"]);
-    const rival = await rivals.limit(1).executeTakeFirst();
-    if (rival !== undefined) {
-      throw new ProblemError(
-        "conflict",
-        `${path} is a route of service ${rival.service_id} already: a call could go to either`,
-      );
+    let rivals = change.trx
+      .selectFrom("live_routes")
+      .innerJoin("services", "services.id", "live_routes.service_id")
+      .select(["live_routes.service_id", "live_routes.method", "services.state"])
+      .where("live_routes.shape", "=", shape)
+      .where("live_routes.service_id", "!=", row.id);
+    if (method !== "*") rivals = rivals.where("live_routes.method", "in", [method, "*"]);
+    for (const rival of await rivals.execute()) {
+      if (rival.state !== "retired") {
+        const who = `a route of service ${rival.service_id} already`;
+        throw new ProblemError("conflict", `${path} is ${who}: a call could go to either`);
+      }
+      await change.trx
+        .deleteFrom("live_routes")
+        .where("shape", "=", shape)
+        .where("method", "=", rival.method)
+        .where("service_id", "=", rival.service_id)
+        .execute();
+      change.touch({ kind: "service", id: rival.service_id });
     }
     await change.trx.insertInto("live_routes").values({ service_id: row.id, shape, method }).execute();
   }

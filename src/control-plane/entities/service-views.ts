@@ -11,6 +11,8 @@ export interface Canary {
   percent: number;
   /** Calls with this header go to it, whatever the share. */
   header: { name: string; value: string } | null;
+  /** An application gets the same release each time. */
+  sticky: boolean;
 }
 
 /** A publication that waits for a second person. */
@@ -88,6 +90,12 @@ export function serviceView(row: ServiceRow): ServiceView {
   };
 }
 
+function servesOf(number: number, service: ServiceRow, isCanary: boolean): ReleaseView["serves"] {
+  if (service.state === "retired") return "nothing";
+  if (service.current_release === number) return "current";
+  return isCanary ? "canary" : "nothing";
+}
+
 export function canaryOf(row: Pick<ServiceRow, "canary">): Canary | null {
   return row.canary === null ? null : parseJson<Canary>(row.canary);
 }
@@ -99,6 +107,6 @@ export function releaseView(row: ReleaseRow, service: ServiceRow): ReleaseView {
     note: row.note,
     created_by: row.created_by,
     created_at: isoTime(row.created_at),
-    serves: service.current_release === row.number ? "current" : isCanary ? "canary" : "nothing",
+    serves: servesOf(row.number, service, isCanary),
   };
 }

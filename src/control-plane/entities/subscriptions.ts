@@ -4,9 +4,9 @@ import type { Change, Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
 import type { Row, SubscriptionState, SubscriptionTable } from "../storage/tables.ts";
-import { changeableApplication } from "./applications.ts";
+import { changeableApplication, checkedLimits, type Limits } from "./applications.ts";
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
-import { found, isoTime, require, requireRevision } from "./rows.ts";
+import { found, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import type { ServiceRow } from "./service-views.ts";
 import { isVisible } from "./services.ts";
 
@@ -30,6 +30,8 @@ export interface SubscriptionView {
   created_at: string;
   decided_at: string | null;
   expires_at: string | null;
+  /** Of the subscription itself, as in `tidegate.yaml`. */
+  limits: Limits;
   revision: number;
 }
 
@@ -49,6 +51,7 @@ const viewOf = (row: Joined, nowMs: number): SubscriptionView => ({
   created_at: isoTime(row.created_at),
   decided_at: isoTime(row.decided_at),
   expires_at: isoTime(row.expires_at),
+  limits: parseJson<Limits>(row.limits),
   revision: row.revision,
 });
 
@@ -131,6 +134,7 @@ export function requestSubscription(
       created_at: change.nowMs,
       decided_at: approves ? change.nowMs : null,
       expires_at: null,
+      limits: "[]",
       revision: (before?.revision ?? 0) + 1,
     };
     if (before === undefined) await change.trx.insertInto("subscriptions").values(row).execute();
@@ -141,8 +145,9 @@ export function requestSubscription(
 
 export interface Decision {
   note: string;
-  /** Of an approval. */
+  /** Of an approval, as the next. */
   expiresAtMs: number | null;
+  limits: Limits;
 }
 
 const DECISIONS = {
@@ -186,6 +191,7 @@ export function decide(
       decided_by: change.actor.name,
       decided_at: change.nowMs,
       expires_at: verb === "approve" ? decision.expiresAtMs : before.expires_at,
+      limits: verb === "approve" ? checkedLimits(decision.limits) : before.limits,
       revision: before.revision + 1,
     };
     await change.trx.updateTable("subscriptions").set(row).where("id", "=", id).execute();

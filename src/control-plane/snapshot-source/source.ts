@@ -5,9 +5,9 @@ import { stateOf } from "../entities/credentials.ts";
 import { parseJson } from "../entities/rows.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
-import type { CredentialTable, Row, SubscriptionTable } from "../storage/tables.ts";
+import type { CredentialTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
 import type { Additions } from "./additions.ts";
-import { releasedService, type StoredRelease } from "./compiled-release.ts";
+import { type LiveRelease, liveNumbers, liveService, routeKey } from "./live-service.ts";
 
 /** So many ids in one question: databases bound the parameters of a statement. */
 const IDS_PER_QUERY = 500;
@@ -20,7 +20,8 @@ const MAX_KNOWN_LIMITS = 10_000;
 export class DatabaseSource {
   readonly #plane: Plane;
   readonly #logger: Logger;
-  readonly #services = new Map<string, ServiceSnapshot>();
+  /** One entry for each live release. */
+  readonly #services = new Map<string, ServiceSnapshot[]>();
   readonly #applications = new Map<string, ApplicationSnapshot>();
   /** By their text. */
   readonly #limits = new Map<string, LimitSnapshot[]>();
@@ -33,10 +34,10 @@ export class DatabaseSource {
   }
 
   get additions(): Additions {
-    return { services: [...this.#services.values()], applications: [...this.#applications.values()] };
+    return { services: [...this.#services.values()].flat(), applications: [...this.#applications.values()] };
   }
 
-  /** The earliest time at which a credential or a subscription ends; null: none does. */
+  /** The earliest time at which a credential ends; null: none does. Subscriptions end by themselves. */
   get nextExpiryMs(): number | null {
     let earliest: number | null = null;
     for (const ms of this.#expiries.values()) if (earliest === null || ms < earliest) earliest = ms;
@@ -71,30 +72,53 @@ export class DatabaseSource {
   /** `ids` null: all. */
   async #readServices(db: Connection, ids: readonly string[] | null): Promise<void> {
     for (const part of parts(ids)) {
-      let query = db
-        .selectFrom("services")
-        .innerJoin("releases", (join) =>
-          join
-            .onRef("releases.service_id", "=", "services.id")
-            .onRef("releases.number", "=", "services.current_release"),
-        )
-        .select(["services.id", "services.team_id", "releases.number", "releases.configuration", "releases.compiled"]);
-      if (part !== null) query = query.where("services.id", "in", part);
-      const rows = await query.execute();
+      let services = db.selectFrom("services").selectAll().where("state", "!=", "draft");
+      if (part !== null) services = services.where("id", "in", part);
       for (const id of part ?? []) this.#services.delete(id);
-      for (const row of rows) this.#setService(row);
+      const rows = await services.execute();
+      const releases = await this.#liveReleases(db, rows, part);
+      const routes = await this.#routesOfRetired(db, rows);
+      for (const row of rows) {
+        const live = liveService(row, releases.get(row.id) ?? [], routes, (release, problems) => {
+          // It was good when it was published: this version of Tidegate asks for more.
+          this.#logger.error({ service: row.id, release, problems }, "a release can't be served");
+        });
+        if (live.length > 0) this.#services.set(row.id, live);
+      }
     }
   }
 
-  #setService(row: StoredRelease & { id: string; team_id: string; number: number }): void {
-    const read = releasedService(row.id, row.team_id, row);
-    if (read.ok) {
-      this.#services.set(row.id, read.service);
-      return;
+  async #liveReleases(
+    db: Connection,
+    rows: readonly Row<ServiceTable>[],
+    part: readonly string[] | null,
+  ): Promise<Map<string, LiveRelease[]>> {
+    let query = db.selectFrom("releases").select(["service_id", "number", "configuration", "compiled"]);
+    if (part !== null) query = query.where("service_id", "in", part);
+    const wanted = new Map(rows.map((row) => [row.id, liveNumbers(row)]));
+    const live = new Map<string, LiveRelease[]>();
+    for (const release of await query.execute()) {
+      if (!wanted.get(release.service_id)?.includes(release.number)) continue;
+      const known = live.get(release.service_id);
+      if (known === undefined) live.set(release.service_id, [release]);
+      else known.push(release);
     }
-    // It was good when it was published: this version of Tidegate asks for more.
-    const { id: service, number: release } = row;
-    this.#logger.error({ service, release, problems: read.problems }, "a release can't be served");
+    return live;
+  }
+
+  /** Those that no other service has taken since. */
+  async #routesOfRetired(db: Connection, rows: readonly Row<ServiceTable>[]): Promise<ReadonlySet<string>> {
+    const retired = rows.filter(({ state }) => state === "retired").map(({ id }) => id);
+    const routes = new Set<string>();
+    for (const part of parts(retired)) {
+      const found = await db
+        .selectFrom("live_routes")
+        .selectAll()
+        .where("service_id", "in", part ?? [])
+        .execute();
+      for (const { service_id, method, shape } of found) routes.add(routeKey(service_id, method, shape));
+    }
+    return routes;
   }
 
   async #readApplications(db: Connection, ids: readonly string[] | null): Promise<void> {
@@ -145,17 +169,16 @@ export class DatabaseSource {
   ): void {
     const nowMs = this.#plane.nowMs();
     const active = credentials.filter((credential) => stateOf(credential, nowMs) === "active");
-    const approved = subscriptions.filter(({ state, expires_at }) => {
-      return state === "approved" && (expires_at === null || expires_at > nowMs);
-    });
     this.#applications.set(id, {
       id,
       team,
       keyDigests: active.map(({ digest }) => digest),
-      subscriptions: approved.map(({ service_id }) => service_id),
+      subscriptions: subscriptions.map(({ service_id, state, expires_at, limits: own }) => {
+        return { service: service_id, state, expiresAtMs: expires_at, limits: this.#limitsOf(id, own) };
+      }),
       limits: this.#limitsOf(id, limits),
     });
-    const ends = [...active, ...approved].flatMap(({ expires_at }) => expires_at ?? []);
+    const ends = active.flatMap(({ expires_at }) => expires_at ?? []);
     if (ends.length > 0) this.#expiries.set(id, Math.min(...ends));
   }
 }

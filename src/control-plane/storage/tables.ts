@@ -214,6 +214,8 @@ export interface SubscriptionTable {
   created_at: number;
   decided_at: number | null;
   expires_at: number | null;
+  /** JSON: limits of its own, as in `tidegate.yaml`. */
+  limits: string;
   revision: Revision;
 }
 

@@ -2,7 +2,6 @@ import type {
   GovernorEvents,
   Handover,
   NativeEngine,
-  NativeLimit,
   NativePlan,
   NativeRoute,
   ToldByJavaScript,
@@ -11,7 +10,6 @@ import type {
 import type { CallRecordValue } from "../../contracts/call-record.ts";
 import { type ErrorCode, GatewayError } from "../../contracts/errors.ts";
 import type { Usage } from "../../contracts/ir.ts";
-import type { Snapshot } from "../../contracts/snapshot.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../dialects/index.ts";
 import { withoutKeys } from "../pipeline/ai/ai-attempt.ts";
 import type { AiRuntime } from "../pipeline/ai/ai-runtime.ts";
@@ -29,12 +27,13 @@ import {
   parseBody,
   translateAnswer,
 } from "../pipeline/ai/translation.ts";
-import type { CompiledApplication, CompiledLimit, RouteTarget } from "../pipeline/compiled.ts";
+import type { CompiledApplication, CompiledService, RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { noteHealth } from "../pipeline/rest/rest-call.ts";
 import type { RestService, RestTarget } from "../pipeline/rest/rest-service.ts";
 import { aiPlan } from "./ai-plan.ts";
+import { nativeLimit, nativeSubscriptions, numberById } from "./native-subscriptions.ts";
 import { restPlan } from "./rest-plan.ts";
 
 /** Beyond this many other routes below a prefix, its paths are learned one by one. */
@@ -72,10 +71,10 @@ export class FastPath implements GovernorEvents {
   readonly #runtime: AiRuntime;
   readonly #decodeRecord: (bytes: Buffer) => CallRecordValue[];
   #generation = 0;
-  #snapshot: Snapshot | null = null;
+  #pipeline: Pipeline | null = null;
   #enabled = false;
   #byHost = false;
-  #services = new Map<string, number>();
+  #services: ReadonlyMap<CompiledService, number> = new Map();
   #learnedRoutes = new Map<string, number>();
   #learnedModels = new Set<string>();
   #restPlans = new Map<string, number>();
@@ -93,21 +92,22 @@ export class FastPath implements GovernorEvents {
 
   /** A new snapshot holds: everything learned is forgotten. */
   begin(
-    snapshot: Snapshot,
+    pipeline: Pipeline,
     byHost: boolean,
-    services: readonly { id: string; team: string; access: string; limits: readonly CompiledLimit[] }[],
+    services: readonly CompiledService[],
     applications: ReadonlyMap<string, CompiledApplication>,
   ): void {
     // Bodies in the log go through JavaScript, which cuts and redacts them.
-    this.#enabled = snapshot.callLog.bodies === "off";
+    this.#enabled = pipeline.snapshot.callLog.bodies === "off";
     this.#byHost = byHost;
-    this.#services = new Map(services.map(({ id }, index) => [id, index]));
+    this.#services = new Map(services.map((service, index) => [service, index]));
     this.#learnedRoutes = new Map();
     this.#learnedModels = new Set();
     this.#restPlans = new Map();
-    this.#snapshot = snapshot;
+    this.#pipeline = pipeline;
     this.#keepPlansInUse();
     const all = [...new Set(applications.values())];
+    const subscribedAs = numberById(services);
     const indexOf = new Map(all.map((application, index) => [application, index]));
     const digests = Buffer.alloc(applications.size * 32);
     const owners = Buffer.alloc(applications.size * 4);
@@ -119,18 +119,16 @@ export class FastPath implements GovernorEvents {
     }
     this.#generation = this.#engine.addon.governorBegin(this.#engine.handle, {
       byHost,
-      services: services.map(({ id, team, access, limits }) => ({
+      services: services.map(({ id, team, access, limits, release }) => ({
         id,
         team,
-        access: ACCESS[access as keyof typeof ACCESS],
+        access: ACCESS[access],
         limits: limits.map(nativeLimit),
+        subscribedAs: subscribedAs.get(id) as number,
+        release: release ?? -1,
       })),
-      applications: all.map(({ id, team, subscriptions, limits }) => ({
-        id,
-        team,
-        subscriptions: [...subscriptions].flatMap((service) => this.#services.get(service) ?? []).sort((a, b) => a - b),
-        limits: limits.map(nativeLimit),
-      })),
+      applications: all.map(({ id, team, limits }) => ({ id, team, limits: limits.map(nativeLimit) })),
+      ...nativeSubscriptions(all, subscribedAs),
       digests,
       owners,
     });
@@ -148,12 +146,15 @@ export class FastPath implements GovernorEvents {
   // --- learning ---
 
   /** A call that began with another snapshot teaches nothing: what held for it may hold no more. */
-  #mayLearn({ pipeline, exchange }: Context): boolean {
-    return this.#enabled && pipeline.snapshot === this.#snapshot && exchange.path.length <= MAX_PATH_LENGTH;
+  #learning({ pipeline, exchange }: Context): Pipeline | null {
+    if (!this.#enabled || pipeline !== this.#pipeline || exchange.path.length > MAX_PATH_LENGTH) return null;
+    return this.#pipeline;
   }
 
   learnRest(context: Context, service: RestService, route: Extract<RouteTarget, { kind: "rest" }>): void {
-    if (!this.#mayLearn(context)) return;
+    // Which release the next call is for depends on more than its path.
+    const pipeline = route.isChosen ? null : this.#learning(context);
+    if (pipeline === null) return;
     const { exchange } = context;
     // `OPTIONS *` is about no path.
     if (!exchange.path.startsWith("/")) return;
@@ -166,7 +167,7 @@ export class FastPath implements GovernorEvents {
     const key = this.#key(exchange.method, exchange.host, path);
     if (this.#learnedRoutes.has(key) || this.#learnedRoutes.size >= MAX_LEARNED) return;
     this.#learnedRoutes.set(key, -1);
-    const plan = this.#restPlan(context, service, route);
+    const plan = this.#restPlan(pipeline, exchange.method, service, route);
     if (plan === null) return;
     const holes = prefix ? (route.holes ?? []).map((hole) => this.#key(exchange.method, exchange.host, hole)) : [];
     this.#learnRoute(key, prefix, routeOf(context, this.#services), plan, holes);
@@ -174,14 +175,15 @@ export class FastPath implements GovernorEvents {
 
   /** Routes of a service differ in little: those that forward alike share a plan, and with it the targets' turns. */
   #restPlan(
-    { pipeline, exchange: { method } }: Context,
+    pipeline: Pipeline,
+    method: string,
     service: RestService,
     route: Extract<RouteTarget, { kind: "rest" }>,
   ): NativePlan | number | null {
     const id = this.#nextPlan;
     const plan = restPlan(service, route, method, id);
     if (plan === null) return null;
-    const key = `${service.snapshot.id} ${method} ${plan.stripSegments}`;
+    const key = `${service.snapshot.id} ${service.snapshot.release} ${method} ${plan.stripSegments}`;
     const known = this.#restPlans.get(key);
     if (known !== undefined) return known;
     this.#restPlans.set(key, id);
@@ -203,7 +205,8 @@ export class FastPath implements GovernorEvents {
     index: number,
   ): void {
     // Only what the first attempt of an undisturbed call is.
-    if (!this.#mayLearn(context) || context.attempts > 0) return;
+    const pipeline = this.#learning(context);
+    if (pipeline === null || context.attempts > 0) return;
     if (index !== 0 && route.strategy !== "weighted") return;
     const { exchange } = context;
     if (request.model.length > MAX_MODEL_LENGTH) return;
@@ -220,12 +223,11 @@ export class FastPath implements GovernorEvents {
     const modelKey = `${nativeRoute} ${flags} ${request.model}`;
     if (this.#learnedModels.has(modelKey) || this.#learnedModels.size >= MAX_LEARNED) return;
     this.#learnedModels.add(modelKey);
-    const maxResponseBytes = context.pipeline.snapshot.ai.maxResponseBytes;
+    const { maxResponseBytes, offloadBytes } = pipeline.snapshot.ai;
     const made = aiPlan({ operation, inbound, route, request, built, id: this.#nextPlan, maxResponseBytes });
     if (made === null) return;
-    const { offloadBytes } = context.pipeline.snapshot.ai;
     this.#plans.set(this.#nextPlan++, {
-      pipeline: context.pipeline,
+      pipeline,
       targets: made.targets,
       service: null,
       isOnly: route.targets.length === 1,
@@ -379,25 +381,10 @@ function sameHeaders(one: Readonly<Record<string, string>>, other: Readonly<Reco
 }
 
 const ACCESS = { open: 0, key: 1, subscription: 2 } as const;
-const ALGORITHMS = { window: 0, "token-bucket": 2 } as const;
-const UNITS = { requests: 0, tokens: 1, cost_usd: 2 } as const;
-const SUBJECTS = { application: 0, service: 1, address: 2 } as const;
 
-function nativeLimit({ limit, keyPrefix, key }: CompiledLimit): NativeLimit {
-  return {
-    algorithm: ALGORITHMS[limit.algorithm],
-    unit: UNITS[limit.unit],
-    amount: limit.amount,
-    windowMs: limit.windowMs,
-    subject: SUBJECTS[limit.per],
-    keyPrefix,
-    key,
-  };
-}
-
-function routeOf({ target }: Context, services: ReadonlyMap<string, number>): NativeRoute | null {
+function routeOf({ target }: Context, services: ReadonlyMap<CompiledService, number>): NativeRoute | null {
   if (target === null || target.kind === "health") return null;
-  const service = services.get(target.service.id);
+  const service = services.get(target.service);
   if (service === undefined) return null;
   return {
     name: target.kind === "rest" ? target.route.id : target.routeId,

@@ -18,8 +18,8 @@ export function restPlan(
   method: string,
   id: number,
 ): NativePlan | null {
-  const { snapshot, targets } = service;
-  const { upstream, requestHeaders, responseHeaders } = snapshot;
+  const { snapshot, targets, answerEdits } = service;
+  const { upstream, requestHeaders } = snapshot;
   if (route.rewrite !== null) return null;
   if (targets.length > 1 && upstream.balance !== "round-robin") return null;
   const native = targets.map((target) => ({
@@ -33,7 +33,7 @@ export function restPlan(
   }));
   if (native.some(({ origin, numbers }) => origin < 0 || numbers === 0)) return null;
   const edited = [...requestHeaders.remove, ...requestHeaders.set.map(([name]) => name)];
-  const editedAnswer = [...responseHeaders.remove, ...responseHeaders.set.map(([name]) => name)];
+  const editedAnswer = [...answerEdits.remove, ...answerEdits.set.map(([name]) => name)];
   const { timeouts, retries } = upstream;
   return {
     ...EMPTY_PLAN,
@@ -54,7 +54,7 @@ export function restPlan(
     droppedFields: edited,
     appendedFields: lines([...requestHeaders.set, ...requestHeaders.add]),
     droppedAnswerFields: editedAnswer,
-    appendedAnswerFields: lines([...responseHeaders.set, ...responseHeaders.add]),
+    appendedAnswerFields: lines([...answerEdits.set, ...answerEdits.add]),
     writesAnswerId: !editedAnswer.includes("x-request-id"),
     gate: [
       ...new Set([...UNHEALTHY_STATUS, ...retries.on.filter((cause): cause is number => typeof cause === "number")]),

@@ -5,7 +5,9 @@ import type {
   LimitSnapshot,
   RouteSnapshot,
   ServiceSnapshot,
+  SubscriptionSnapshot,
 } from "../../contracts/snapshot.ts";
+import type { LiveReleases } from "./releases/live-releases.ts";
 
 /** What the stages work with: entities of the snapshot with everything resolved that does not depend on a request. */
 
@@ -20,17 +22,21 @@ export interface CompiledLimit {
 export interface CompiledApplication {
   id: string;
   team: string;
-  subscriptions: ReadonlySet<string>;
+  subscriptions: readonly SubscriptionSnapshot[];
+  /** By service, where there are too many to look at one by one. */
+  subscriptionIndex: ReadonlyMap<string, SubscriptionSnapshot> | null;
   limits: readonly CompiledLimit[];
   snapshot: ApplicationSnapshot;
 }
 
-/** What a path leads to, as far as authentication, authorization and limits are concerned. */
+/** What a path leads to, of a service with releases one of them, as far as authentication, authorization and limits are concerned. */
 export interface CompiledService {
   id: string;
   team: string;
   access: Access;
   limits: readonly CompiledLimit[];
+  /** null: it has none. */
+  release: number | null;
 }
 
 export type AiEndpoint = "chat" | "embeddings" | "models" | "model";
@@ -43,6 +49,12 @@ export type RouteTarget =
       route: RouteSnapshot;
       rewritePath: PathRewriter;
       maxBodyBytes: number | null;
+      /** Names and values, alternating, that every answer carries: what is to be known of the release. */
+      releaseHeaders: readonly string[];
+      /** Several releases may have a route for the call: which one it is for is still to be chosen. */
+      releases: LiveReleases | null;
+      /** It was chosen for one call: the next one may go elsewhere. */
+      isChosen: boolean;
       /**
        * Of a prefix: paths below it that lead, or may lead, elsewhere. Null: every path has to be looked up, e.g. because
        * other hosts' routes come first.

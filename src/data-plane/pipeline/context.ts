@@ -2,10 +2,10 @@ import type { BegunAttempt } from "../../contracts/dispatcher.ts";
 import type { GatewayError } from "../../contracts/errors.ts";
 import type { Exchange } from "../../contracts/exchange.ts";
 import type { Usage } from "../../contracts/ir.ts";
-import type { LimitSnapshot } from "../../contracts/snapshot.ts";
+import type { LimitSnapshot, Snapshot, SubscriptionSnapshot } from "../../contracts/snapshot.ts";
 import type { AiTarget } from "./ai/ai-target.ts";
 import type { CompiledApplication, RouteTarget } from "./compiled.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { ReleaseChoice } from "./releases/choose-release.ts";
 import type { RestTarget } from "./rest/rest-service.ts";
 
 /** What a stage says when it returns. */
@@ -30,9 +30,21 @@ export interface Reservation {
   amount: number;
 }
 
+/** What runs the stages of a call. */
+export interface CallRunner {
+  readonly snapshot: Snapshot;
+  /** Runs the stages that are left. */
+  resume(context: Context): void;
+  /** Answers with an error, or ends an answer already begun as one that is not whole; then finishes. */
+  fail(context: Context, cause: unknown): void;
+  /** The client has gone. */
+  abandon(context: Context): void;
+  finish(context: Context): void;
+}
+
 /** One request on its way through the stages. Pins the pipeline (and so the snapshot) it started with. */
 export class Context {
-  readonly pipeline: Pipeline;
+  readonly pipeline: CallRunner;
   readonly exchange: Exchange;
   readonly id: string;
   readonly startedAtMs: number;
@@ -49,6 +61,14 @@ export class Context {
   application: CompiledApplication | null = null;
   /** The headers that carried a key of the gateway: they are not forwarded. */
   credentialHeaders: readonly string[] = NO_HEADERS;
+
+  // select release
+  /** Null where there was nothing to choose. */
+  releaseBy: ReleaseChoice["by"] | null = null;
+
+  // authorize
+  /** To the service, approved or not; null: none, or none is needed. */
+  subscription: SubscriptionSnapshot | null = null;
 
   // admit
   reservations: Reservation[] = NO_RESERVATIONS;
@@ -105,7 +125,7 @@ export class Context {
     return null;
   }
 
-  constructor(pipeline: Pipeline, exchange: Exchange, id: string, startedAtMs: number, startedAt: number) {
+  constructor(pipeline: CallRunner, exchange: Exchange, id: string, startedAtMs: number, startedAt: number) {
     this.pipeline = pipeline;
     this.exchange = exchange;
     this.id = id;

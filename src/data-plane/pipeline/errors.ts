@@ -24,6 +24,10 @@ export function errorHeaders(error: GatewayError, context: Context): string[] {
   const headers = ["content-type", "application/json"];
   pushRequestId(headers, context);
   headers.push(...context.rateLimitHeaders);
+  // Before a release is chosen there is none to speak of.
+  if (context.target?.kind === "rest" && context.target.releases === null) {
+    headers.push(...context.target.releaseHeaders);
+  }
   if (error.retryAfterMs !== null)
     headers.push("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
   if (error.status === 401) headers.push("www-authenticate", 'Bearer realm="tidegate"');

@@ -2,7 +2,7 @@ import { GatewayError } from "../../contracts/errors.ts";
 import type { Exchange } from "../../contracts/exchange.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import type { AiRuntime } from "./ai/ai-runtime.ts";
-import { type BegunByNative, Context, type StageOutcome } from "./context.ts";
+import { type BegunByNative, type CallRunner, Context, type StageOutcome } from "./context.ts";
 import { asGatewayError, errorBody, errorHeaders } from "./errors.ts";
 import { compileRouter } from "./router.ts";
 import { compile as compileAccept } from "./stages/accept.ts";
@@ -15,6 +15,7 @@ import { compile as compileGuard } from "./stages/guard.ts";
 import { compile as compileLog } from "./stages/log.ts";
 import { respondWhole } from "./stages/respond.ts";
 import { compile as compileRoute } from "./stages/route.ts";
+import { compile as compileSelectRelease } from "./stages/select-release.ts";
 
 /** A stage of the way in. Branches on configuration are taken in `compile`, never per request. */
 export type Stage = (context: Context) => StageOutcome;
@@ -22,10 +23,10 @@ export type Stage = (context: Context) => StageOutcome;
 export type FinishStage = (context: Context) => void;
 
 /**
- * The ten stages over one snapshot: accept, route, authenticate, authorize, admit, guard, attempt (which calls respond),
+ * The stages over one snapshot: accept, route, authenticate, select release, authorize, admit, guard, attempt (which calls respond),
  * and in `finish`: account and log. A request stays with the pipeline it began with.
  */
-export class Pipeline {
+export class Pipeline implements CallRunner {
   readonly snapshot: Snapshot;
   readonly runtime: AiRuntime;
   readonly #stages: readonly Stage[];
@@ -42,12 +43,13 @@ export class Pipeline {
       compileAccept(snapshot, runtime),
       compileRoute(router, runtime),
       compileAuthenticate(applications),
+      compileSelectRelease(),
       compileAuthorize(),
       compileAdmit(runtime),
       compileGuard(),
       compileAttempt(snapshot, runtime),
     ];
-    runtime.fastPath?.begin(snapshot, router.byHost, router.services, applications);
+    runtime.fastPath?.begin(this, router.byHost, router.services, applications);
     this.#finishStages = [compileAccount(runtime), compileLog(snapshot, runtime)];
   }
 

@@ -1,10 +1,13 @@
 import findMyWay from "find-my-way";
-import type { RouteSnapshot, Snapshot } from "../../contracts/snapshot.ts";
+import type { RouteSnapshot, ServiceSnapshot, Snapshot } from "../../contracts/snapshot.ts";
 import { inboundDialects } from "../../dialects/index.ts";
 import { type AiEndpoint, type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
 import { compilePathRewriter } from "./path-rewriter.ts";
+import { releaseHeaders } from "./releases/lifecycle.ts";
+import { compileLiveReleases, defaultRelease, isSelective, type LiveReleases } from "./releases/live-releases.ts";
+import { canonicalPath, isBelow, staticPrefix, treePaths } from "./route-paths.ts";
 
-interface MethodRoute {
+export interface MethodRoute {
   /** null: every method. */
   methods: ReadonlySet<string> | null;
   target: RouteTarget;
@@ -18,8 +21,16 @@ export interface Router {
   (method: string, host: string, path: string): RouteMatch;
   /** Whether the host of a call has a say. */
   readonly byHost: boolean;
-  /** All services, the unified API included. */
+  /** All services with each of their releases, the unified API included. */
   readonly services: readonly CompiledService[];
+  /** The narrowest routes of a path for each host pattern that has some, whatever the host and method of the call. */
+  byPath(path: string): readonly PathRoutes[];
+}
+
+export interface PathRoutes {
+  /** null: any. */
+  host: string | null;
+  routes: readonly MethodRoute[];
 }
 
 /** All routes of one host pattern and path, whatever their methods. */
@@ -43,25 +54,36 @@ const AI_ENDPOINTS: { method: string; path: string; endpoint: AiEndpoint; dialec
 
 /** Compiles the routes of all services, the unified API and the health checks into one radix tree. */
 export function compileRouter(snapshot: Snapshot): Router {
-  const groups = new Map<string, RouteGroup>();
-  const add = (host: string | null, path: string, methods: readonly string[] | null, target: RouteTarget): void => {
-    const key = `${host ?? ""} ${path}`;
-    let group = groups.get(key);
-    if (group === undefined) {
-      group = { host, path, routes: [] };
-      groups.set(key, group);
-    }
-    group.routes.push({ methods: methods === null ? null : new Set(methods), target });
-  };
+  const groups = new RouteGroups();
+  const { add } = groups;
   // What is Tidegate's own comes first: a service can't take it over by naming the same path.
   for (const check of ["liveness", "readiness"] as const) {
     add(null, `/health/${check}`, ["GET", "HEAD"], { kind: "health", check });
   }
   const services = [addAiEndpoints(snapshot, add), ...addServices(snapshot, add)];
-  const all = [...groups.values()];
+  const { all } = groups;
   const byHost = all.some(({ host }) => host !== null);
   findHoles(all, byHost);
-  return Object.assign(createRouter(all), { byHost, services });
+  const { find, byPath } = createRouter(all);
+  return Object.assign(find, { byHost, services, byPath });
+}
+
+class RouteGroups {
+  readonly #byPlace = new Map<string, RouteGroup>();
+
+  get all(): RouteGroup[] {
+    return [...this.#byPlace.values()];
+  }
+
+  readonly add: AddRoute = (host, path, methods, target) => {
+    const key = `${host ?? ""} ${path}`;
+    let group = this.#byPlace.get(key);
+    if (group === undefined) {
+      group = { host, path, routes: [] };
+      this.#byPlace.set(key, group);
+    }
+    group.routes.push({ methods: methods === null ? null : new Set(methods), target });
+  };
 }
 
 /** Notes for each prefix what lies below it, so that all else below it can be taken for its own without a look. */
@@ -100,16 +122,6 @@ function beginningWith<Entry extends { path: string }>(base: string, sorted: rea
   return sorted.slice(from, end);
 }
 
-function isBelow(path: string, base: string): boolean {
-  return path === base || path.startsWith(`${base}/`);
-}
-
-/** A path up to its first parameter, wildcard or escaped colon. */
-function staticPrefix(path: string): string {
-  const end = path.search(/\/[^/]*[:*]/);
-  return (end < 0 ? path : path.slice(0, end)).replace(/\/+$/, "");
-}
-
 type AddRoute = (host: string | null, path: string, methods: readonly string[] | null, target: RouteTarget) => void;
 
 function addAiEndpoints(snapshot: Snapshot, add: AddRoute): CompiledService {
@@ -118,6 +130,7 @@ function addAiEndpoints(snapshot: Snapshot, add: AddRoute): CompiledService {
     team: "default",
     access: snapshot.ai.access,
     limits: compileLimits(snapshot.ai.limits, "service ai"),
+    release: null,
   };
   for (const { method, path, endpoint, dialect } of AI_ENDPOINTS) {
     add(null, path, method === "GET" ? ["GET", "HEAD"] : [method], {
@@ -133,68 +146,87 @@ function addAiEndpoints(snapshot: Snapshot, add: AddRoute): CompiledService {
 }
 
 function addServices(snapshot: Snapshot, add: AddRoute): CompiledService[] {
-  return snapshot.services.map((service) => {
-    const compiled: CompiledService = {
-      id: service.id,
-      team: service.team,
-      access: service.access,
-      limits: compileLimits(service.limits, `service ${service.id}`),
-    };
-    for (const route of service.routes) {
-      const target: RouteTarget = {
-        kind: "rest",
-        service: compiled,
-        snapshot: service,
-        route,
-        rewritePath: compilePathRewriter(route),
-        maxBodyBytes: service.maxBodyBytes,
-        holes: null,
-      };
+  const byId = new Map<string, ServiceSnapshot[]>();
+  for (const service of snapshot.services) {
+    const releases = byId.get(service.id);
+    if (releases === undefined) byId.set(service.id, [service]);
+    else releases.push(service);
+  }
+  return [...byId.values()].flatMap((releases) => addReleases(releases, add));
+}
+
+/** The routes of all releases of a service; which release a call is for is found out where that is not said by its path. */
+function addReleases(releases: readonly ServiceSnapshot[], add: AddRoute): CompiledService[] {
+  const byDefault = defaultRelease(releases);
+  const services = new Map(releases.map((release) => [release, compileService(release, byDefault)]));
+  const targetOf = (release: ServiceSnapshot, route: RouteSnapshot): RestTarget => ({
+    kind: "rest",
+    service: services.get(release) as CompiledService,
+    snapshot: release,
+    route,
+    rewritePath: compilePathRewriter(route),
+    maxBodyBytes: release.maxBodyBytes,
+    releaseHeaders: releaseHeaders(release),
+    releases: null,
+    isChosen: false,
+    holes: null,
+  });
+  const live = releases.length === 1 ? null : compileLiveReleases(releases, (release) => finderOf(release, targetOf));
+  for (const release of releases) {
+    for (const route of release.routes) {
+      const target = targetOf(release, route);
+      if (live !== null && (isSelective(live) || hasRivals(route, release, live))) target.releases = live;
       for (const path of treePaths(route)) add(route.host, path, route.methods, target);
     }
-    return compiled;
-  });
-}
-
-/** The paths of find-my-way that stand for a route. */
-function treePaths(route: RouteSnapshot): string[] {
-  const segments = canonicalPath(route.path.replace(NOT_ASCII, encodeURIComponent)).split("/");
-  if (route.match === "pattern") {
-    // Patterns that differ in the names of their parameters alone are one path with several methods.
-    // Without an expression, a parameter would stand for an empty segment too.
-    return [segments.map((segment, i) => (segment.startsWith(":") ? `:p${i}(^[^/]+$)` : segment)).join("/")];
   }
-  // A colon begins a parameter there; doubled, it is a colon.
-  const path = segments.join("/").replaceAll(":", "::");
-  if (route.match === "exact") return [path];
-  const base = path.replace(/\/+$/, "");
-  return base === "" ? ["/*"] : [base, `${base}/*`];
+  return [...services.values()];
 }
 
-const NOT_ASCII = /[^!-~]+/g;
-const ENCODED = /%([0-9A-Fa-f]{2})|%/g;
-const UNRESERVED = /[A-Za-z0-9._~-]/;
+type RestTarget = Extract<RouteTarget, { kind: "rest" }>;
 
-/** Stands for `%` in the tree. No path holds it. */
-const ESCAPE = "\u0001";
+/** Limits are named after the service: those that two releases share are counted in one. */
+function compileService(release: ServiceSnapshot, byDefault: ServiceSnapshot): CompiledService {
+  return {
+    id: release.id,
+    team: byDefault.team,
+    access: byDefault.access,
+    limits: compileLimits(release.limits, `service ${release.id}`),
+    release: release.release,
+  };
+}
 
-/**
- * One spelling for equivalent paths (RFC 3986 §6.2.2): unreserved characters plain, all else as upper-case hexadecimal.
- * find-my-way would decode every `%` it sees, and give up where that is not UTF-8: so it sees none.
- */
-function canonicalPath(path: string): string {
-  if (!path.includes("%")) return path;
-  return path.replace(ENCODED, (_sequence, hexadecimal: string | undefined) => {
-    if (hexadecimal === undefined) return ESCAPE;
-    const character = String.fromCharCode(Number.parseInt(hexadecimal, 16));
-    return UNRESERVED.test(character) ? character : ESCAPE + hexadecimal.toUpperCase();
-  });
+function finderOf(
+  release: ServiceSnapshot,
+  targetOf: (release: ServiceSnapshot, route: RouteSnapshot) => RestTarget,
+): RouteFinder {
+  const groups = new RouteGroups();
+  for (const route of release.routes) {
+    const target = { ...targetOf(release, route), isChosen: true };
+    for (const path of treePaths(route)) groups.add(route.host, path, route.methods, target);
+  }
+  return createRouter(groups.all).find;
+}
+
+/** Whether another release may have a route for the same calls; told by the beginnings of paths, so at times too often. */
+function hasRivals(route: RouteSnapshot, release: ServiceSnapshot, { releases }: LiveReleases): boolean {
+  const own = treePaths(route).map(staticPrefix);
+  return releases.some(
+    ({ snapshot }) =>
+      snapshot !== release &&
+      snapshot.routes.some((other) =>
+        treePaths(other).some((path) => {
+          const base = staticPrefix(path);
+          return own.some((one) => isBelow(one, base) || isBelow(base, one));
+        }),
+      ),
+  );
 }
 
 type Tree = (path: string) => RouteGroup | null;
+type RouteFinder = (method: string, host: string, path: string) => RouteMatch;
 
 /** What stands for one host is looked at before what stands for many: who has a host of their own has all of it. */
-function createRouter(groups: readonly RouteGroup[]): (method: string, host: string, path: string) => RouteMatch {
+function createRouter(groups: readonly RouteGroup[]): { find: RouteFinder; byPath: Router["byPath"] } {
   const byHost = new Map<string | null, RouteGroup[]>();
   for (const group of groups) byHost.set(group.host, [...(byHost.get(group.host) ?? []), group]);
   const exact = new Map<string, Tree>();
@@ -214,19 +246,35 @@ function createRouter(groups: readonly RouteGroup[]): (method: string, host: str
     const found = exact.get(host)?.(path) ?? null;
     if (found !== null) return found;
     for (const { suffix, tree } of wildcards) {
-      // `*` stands for one or more labels.
-      if (host.length <= suffix.length || !host.endsWith(suffix)) continue;
+      if (!isWithin(host, suffix)) continue;
       const group = tree(path);
       if (group !== null) return group;
     }
     return any(path);
   };
 
-  return (method, host, path) => {
+  const find: RouteFinder = (method, host, path) => {
     const canonical = canonicalPath(path);
     const group = hasHosts ? findByHost(host, canonical) : any(canonical);
     return group === null ? NOT_FOUND : selectByMethod(group.routes, method);
   };
+  const trees = [...exact.values(), ...wildcards.map(({ tree }) => tree), any];
+  const byPath: Router["byPath"] = (path) => {
+    const canonical = canonicalPath(path);
+    return trees.map((tree) => tree(canonical)).filter((group) => group !== null);
+  };
+  return { find, byPath };
+}
+
+/** `*` stands for one or more labels: `suffix` is what follows it. */
+function isWithin(host: string, suffix: string): boolean {
+  return host.length > suffix.length && host.endsWith(suffix);
+}
+
+/** `pattern`: as of a route; null: any host. */
+export function matchesHost(pattern: string | null, host: string): boolean {
+  if (pattern === null) return true;
+  return pattern.startsWith("*.") ? isWithin(host, pattern.slice(1)) : pattern === host;
 }
 
 /** The narrowest path wins: literal segments before parameters, parameters before the rest of a prefix or `*`. */
@@ -250,6 +298,9 @@ function selectByMethod(routes: readonly MethodRoute[], method: string): RouteMa
   for (const { methods, target } of routes) {
     if (methods === null || methods.has(method)) return { found: true, target };
   }
+  // Another release may have a wider route for the method.
+  const open = routes.find(({ target }) => target.kind === "rest" && target.releases !== null);
+  if (open !== undefined) return { found: true, target: open.target };
   const allowed = new Set<string>();
   for (const { methods } of routes) for (const name of methods ?? []) allowed.add(name);
   return { found: false, allowedMethods: [...allowed] };

@@ -14,8 +14,10 @@ export const checkCertificates: Check = (context) => {
     for (const pair of [tls, ...tls.at("server_names").items()]) checkPair(context, pair);
   }
   for (const service of context.root.at("services").items()) {
-    const authorities = readPem(context, service.at("upstream", "ca_file"));
-    if (authorities !== undefined) parseCertificate(context, service.at("upstream", "ca_file"), authorities);
+    for (const upstream of [service.at("upstream"), service.at("canary", "upstream")]) {
+      const authorities = readPem(context, upstream.at("ca_file"));
+      if (authorities !== undefined) parseCertificate(context, upstream.at("ca_file"), authorities);
+    }
   }
 };
 

@@ -7,7 +7,9 @@ import { checkLimits } from "./limits.ts";
 import { checkListeners } from "./listeners.ts";
 import { checkProviders } from "./providers.ts";
 import { checkReferences } from "./references.ts";
+import { checkReleases } from "./releases.ts";
 import { checkRoutes } from "./routes.ts";
+import { checkSubscriptions } from "./subscriptions.ts";
 import { checkUpstreams } from "./upstreams.ts";
 
 export const CHECKS: readonly Check[] = [
@@ -18,7 +20,9 @@ export const CHECKS: readonly Check[] = [
   checkProviders,
   checkRoutes,
   checkUpstreams,
+  checkReleases,
   checkHeaderEdits,
   checkLimits,
+  checkSubscriptions,
   checkKeys,
 ];

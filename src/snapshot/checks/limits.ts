@@ -17,7 +17,7 @@ export const checkLimits: Check = (context) => {
   }
 };
 
-function checkUnit({ report }: CheckContext, limit: Cursor): void {
+export function checkUnit({ report }: CheckContext, limit: Cursor): void {
   const given = LIMIT_UNITS.filter((unit) => limit.at(unit).exists);
   if (given.length === 1) return;
   const found = given.length === 0 ? "none" : given.join(" and ");
@@ -25,7 +25,7 @@ function checkUnit({ report }: CheckContext, limit: Cursor): void {
 }
 
 /** Only calls to models use tokens and cost money. */
-function checkCountable({ report }: CheckContext, limit: Cursor): void {
+export function checkCountable({ report }: CheckContext, limit: Cursor): void {
   for (const unit of ["tokens", "cost_usd"]) {
     if (limit.at(unit).exists) report(limit.at(unit).path, "a service of kind rest uses no tokens: limit its requests");
   }

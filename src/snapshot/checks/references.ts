@@ -2,6 +2,7 @@ import { suggestion } from "../problems/suggestion.ts";
 import type { Check } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { AI_SERVICE, isId } from "./identifiers.ts";
+import { serviceOf } from "./subscriptions.ts";
 
 export const checkReferences: Check = ({ root, describe, report }) => {
   const refer = (field: Cursor, kind: string, known: string[]): void => {
@@ -20,7 +21,9 @@ export const checkReferences: Check = ({ root, describe, report }) => {
 
   const services = [...idsOf(root.at("services")), AI_SERVICE];
   for (const application of root.at("applications").items()) {
-    for (const subscription of application.at("subscriptions").items()) refer(subscription, "service", services);
+    for (const subscription of application.at("subscriptions").items()) {
+      refer(serviceOf(subscription), "service", services);
+    }
   }
 
   if (!root.at("teams").exists) return;

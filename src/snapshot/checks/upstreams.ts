@@ -5,8 +5,11 @@ export const checkUpstreams: Check = (context) => {
   const { root, report } = context;
   for (const provider of root.at("providers").items()) checkWeights(context, provider.at("keys"));
   for (const model of root.at("models").items()) checkWeights(context, model.at("targets"));
-  for (const service of root.at("services").items()) {
-    const upstream = service.at("upstream");
+  const upstreams = root
+    .at("services")
+    .items()
+    .flatMap((service) => [service.at("upstream"), service.at("canary", "upstream")]);
+  for (const upstream of upstreams) {
     checkWeights(context, upstream.at("targets"));
     const type = upstream.at("hash_on", "type").text();
     const hasName = upstream.at("hash_on", "name").exists;

@@ -1,4 +1,4 @@
-import type { ApplicationSnapshot, CallLogSnapshot, Snapshot } from "../../contracts/snapshot.ts";
+import type { ApplicationSnapshot, CallLogSnapshot, Snapshot, SubscriptionSnapshot } from "../../contracts/snapshot.ts";
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
 import type { ListenAddress } from "../schema/addresses.ts";
 import type { Configuration } from "../schema/configuration.ts";
@@ -6,7 +6,7 @@ import { compileLimits } from "./common.ts";
 import { contentHash, sha256Hex } from "./hash.ts";
 import { compileListener } from "./listeners.ts";
 import { compileModelRoute, compileProvider } from "./providers.ts";
-import { compileService } from "./services.ts";
+import { compileReleases } from "./services.ts";
 
 export interface CompileOptions {
   version: number;
@@ -32,7 +32,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
     timeouts: { keep_alive: 75_000, head: 15_000, min_body_rate: null },
   };
   const content = {
-    format: 1 as const,
+    format: 2 as const,
     listeners: (configuration.listeners ?? [defaultListener]).map((listener) =>
       compileListener(listener, configuration.trusted_proxies, baseDirectory),
     ),
@@ -42,7 +42,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
       return compileProvider(provider, entry);
     }),
     models: configuration.models.map(compileModelRoute),
-    services: configuration.services.map((service) => compileService(service, baseDirectory)),
+    services: configuration.services.flatMap((service) => compileReleases(service, baseDirectory)),
     applications: configuration.applications.map(compileApplication),
     ai: {
       access: configuration.ai.access,
@@ -64,9 +64,22 @@ function compileApplication(application: Configuration["applications"][number]):
     id: application.id,
     team: application.team,
     keyDigests: application.keys.map(sha256Hex),
-    subscriptions: [...new Set(application.subscriptions)],
+    subscriptions: compileSubscriptions(application.subscriptions),
     limits: compileLimits(application.limits),
   };
+}
+
+/** What a file grants is approved. A service that is named twice was named in the same words: see checks/subscriptions.ts. */
+function compileSubscriptions(
+  subscriptions: Configuration["applications"][number]["subscriptions"],
+): SubscriptionSnapshot[] {
+  const byService = new Map(
+    subscriptions.map(({ service, expires_at, limits }): [string, SubscriptionSnapshot] => [
+      service,
+      { service, state: "approved", expiresAtMs: expires_at, limits: compileLimits(limits) },
+    ]),
+  );
+  return [...byService.values()];
 }
 
 function compileCallLog(callLog: Configuration["call_log"]): CallLogSnapshot {

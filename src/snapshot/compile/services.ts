@@ -1,5 +1,10 @@
 import { resolve } from "node:path";
-import type { RouteSnapshot, ServiceSnapshot, UpstreamSnapshot } from "../../contracts/snapshot.ts";
+import type {
+  DeprecationSnapshot,
+  RouteSnapshot,
+  ServiceSnapshot,
+  UpstreamSnapshot,
+} from "../../contracts/snapshot.ts";
 import { withoutTrailingSlash } from "../checks/route-path.ts";
 import type { Configuration } from "../schema/configuration.ts";
 import { compileHeaderEdits, compileLimits, compileRetries, compileTimeouts } from "./common.ts";
@@ -7,9 +12,34 @@ import { compileHeaderEdits, compileLimits, compileRetries, compileTimeouts } fr
 type ServiceConfiguration = Configuration["services"][number];
 type UpstreamConfiguration = ServiceConfiguration["upstream"];
 
-export function compileService(service: ServiceConfiguration, baseDirectory: string): ServiceSnapshot {
+const FIRST_RELEASE = 1;
+const CANARY_RELEASE = 2;
+
+/** The service, and its canary where it has one: a release that differs in its upstream alone. */
+export function compileReleases(service: ServiceConfiguration, baseDirectory: string): ServiceSnapshot[] {
+  const compiled = compileService(service, baseDirectory);
+  const { canary } = service;
+  if (canary === null) return [compiled];
+  const { percent, header, sticky } = canary;
+  const selection = { isDefault: true, version: null, canary: null };
+  return [
+    { ...compiled, release: FIRST_RELEASE, selection },
+    {
+      ...compiled,
+      release: CANARY_RELEASE,
+      selection: { isDefault: false, version: null, canary: { percent, header, sticky } },
+      upstream: compileUpstream(canary.upstream, baseDirectory),
+    },
+  ];
+}
+
+function compileService(service: ServiceConfiguration, baseDirectory: string): ServiceSnapshot {
   return {
     id: service.id,
+    release: null,
+    selection: null,
+    deprecation: compileDeprecation(service.deprecation),
+    retired: service.retired,
     kind: service.kind,
     team: service.team,
     routes: compileRoutes(service.routes),
@@ -20,6 +50,11 @@ export function compileService(service: ServiceConfiguration, baseDirectory: str
     responseHeaders: compileHeaderEdits(service.response_headers),
     maxBodyBytes: service.max_body_size,
   };
+}
+
+function compileDeprecation(deprecation: ServiceConfiguration["deprecation"]): DeprecationSnapshot | null {
+  if (deprecation === null) return null;
+  return { atMs: deprecation.at, sunsetAtMs: deprecation.sunset, link: deprecation.link };
 }
 
 /** Routes without an id are called by their path; a second one of the same path gets a number. */

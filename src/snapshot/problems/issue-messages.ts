@@ -2,6 +2,7 @@ import type { z } from "zod";
 import {
   allowedValues,
   expectation,
+  fieldOf,
   holdsSecret,
   isLeaf,
   isSecret,
@@ -45,12 +46,22 @@ export function issueTexts(issue: z.core.$ZodIssue, schema: z.core.$ZodType, inp
     return [{ path: path.slice(0, -1), keyPath: path, message: "not a valid header name" }];
   }
   const field = schemaAt(schema, path) ?? schema;
+  if (isShortForm(path, schema, input)) {
+    return [{ path: path.slice(0, -1), keyPath: null, message: mismatch(path.slice(0, -1), field, input) }];
+  }
   if (path.length > 0 && !input.has(path)) {
     return [{ path, keyPath: null, message: `required, but missing: expected ${expectation(field)}` }];
   }
   if (issue.code === "too_small") return [{ path, keyPath: null, message: "the list must not be empty" }];
   if (issue.code === "custom" && issue.message !== MISMATCH) return [{ path, keyPath: null, message: issue.message }];
   return [{ path, keyPath: null, message: mismatch(path, field, input) }];
+}
+
+/** The issue is about a key whose value stands alone where a mapping with it could be. */
+function isShortForm(path: Path, schema: z.core.$ZodType, input: InputView): boolean {
+  const owner = path.length === 0 ? null : schemaAt(schema, path.slice(0, -1));
+  if (owner === null || fieldOf(owner).notes.shorthand !== path.at(-1)) return false;
+  return typeof input.valueAt(path.slice(0, -1)) === "string";
 }
 
 function mismatch(path: Path, field: z.core.$ZodType, input: InputView): string {

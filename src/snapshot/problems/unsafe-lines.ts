@@ -50,8 +50,9 @@ function markAnchor(document: LocatedDocument, node: Node, lines: Set<number>): 
 
 /** Whether a list stands for a list, a mapping for a mapping, and so on; an alias points to what is looked at elsewhere. */
 function hasShapeOf(node: Node, schema: $ZodType): boolean {
-  const { inner } = fieldOf(schema);
+  const { inner, notes } = fieldOf(schema);
   if (isAlias(node)) return true;
+  if (notes.shorthand !== undefined && isScalar(node)) return true;
   if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return isMap(node);
   if (inner instanceof z.ZodArray) return isSeq(node);
   return isScalar(node);

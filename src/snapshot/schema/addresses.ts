@@ -94,6 +94,19 @@ export const targetUrl = scalar({
   parse: parseTargetUrl,
 });
 
+/** For people and clients to follow: what it says is public. Only characters that can stand in a `Link` header. */
+export const publicUrl = scalar({
+  type: "URL",
+  expected: "an absolute http:// or https:// URL",
+  parse: (value) =>
+    typeof value === "string" &&
+    /^https?:\/\/[\x21-\x7e]+$/i.test(value) &&
+    !/[<>"\\^`{|}@]/.test(value) &&
+    URL.canParse(value)
+      ? value
+      : undefined,
+});
+
 export const upstreamUrl = scalar({
   type: "URL",
   expected: "an http:// or https:// URL",

@@ -1,6 +1,22 @@
 import { z } from "zod";
 import { limits } from "./common.ts";
-import { id, secret } from "./scalars.ts";
+import { withShorthand } from "./notes.ts";
+import { id, instant, secret } from "./scalars.ts";
+
+const subscription = withShorthand(
+  z.strictObject({
+    service: id.describe("Id of the service; `ai` is the unified API."),
+    expires_at: instant.nullable().prefault(null).describe("From then on calls get 403; null: never."),
+    limits: limits.describe(
+      "Limits of this subscription, beside those of the application and of the service. Each subscription is counted apart.",
+    ),
+  }),
+  {
+    shorthand: "service",
+    type: "id or mapping",
+    expected: "the id of a service, or a mapping with service, expires_at, limits",
+  },
+);
 
 export const application = z
   .strictObject({
@@ -10,7 +26,12 @@ export const application = z
       .array(secret)
       .prefault([])
       .describe("Keys the application calls with, best from the environment. Only their SHA-256 is kept."),
-    subscriptions: z.array(id).prefault([]).describe("Ids of the services it may call; `ai` is the unified API."),
+    subscriptions: z
+      .array(subscription)
+      .prefault([])
+      .describe(
+        "The services it may call; `ai` is the unified API. The id of a service alone stands for a subscription that does not expire and has no limits of its own.",
+      ),
     limits,
   })
   .describe("A caller.");

@@ -32,6 +32,8 @@ export function fieldOf(schema: z.core.$ZodType): Field {
 }
 
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType | null {
+  // See withShorthand.
+  if (schema instanceof z.ZodPreprocess) return schema.def.out;
   const wraps = schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodPrefault;
   return wraps ? schema.def.innerType : null;
 }

@@ -8,6 +8,8 @@ export interface FieldNotes {
   type?: string;
   /** The value must never appear in a message or a code frame. */
   secret?: boolean;
+  /** Of a mapping: the key whose value alone may stand for the whole. */
+  shorthand?: string;
   /** The default as the reference shows it, where it is not a literal. */
   shownDefault?: string;
 }
@@ -27,6 +29,17 @@ export interface ScalarDefinition<T> {
 
 /** Message of an issue about which the schema has no more to say than what it expects. */
 export const MISMATCH = "mismatch";
+
+/** A mapping for which the value of one of its keys may stand. `expected` and `type` speak of both forms. */
+export function withShorthand<Schema extends z.ZodObject>(
+  schema: Schema,
+  notes: Required<Pick<FieldNotes, "shorthand" | "expected" | "type">>,
+) {
+  const whole = (value: unknown) => (typeof value === "string" ? { [notes.shorthand]: value } : value);
+  const either = z.preprocess(whole, schema);
+  fieldNotes.add(either, notes);
+  return either;
+}
 
 /** A leaf of the schema: takes the value as the file gives it, and yields what the compiler wants (milliseconds, bytes, …). */
 export function scalar<T>(definition: ScalarDefinition<T>) {

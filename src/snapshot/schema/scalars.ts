@@ -46,6 +46,35 @@ export const positiveDuration = scalar({
   parse: (value) => parseDuration(value) || undefined,
 });
 
+/**
+ * Unix milliseconds of a day or a time of RFC 3339 §5.6, or undefined. A day begins at midnight UTC; a time says its
+ * offset, so that it means the same on every machine.
+ */
+export function parseInstant(value: unknown): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const [, day, time] =
+    /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:[Zz]|[+-]\d{2}:\d{2})))?$/.exec(value) ?? [];
+  if (day === undefined) return undefined;
+  // Date takes 2026-02-30 for the 2nd of March.
+  const midnightMs = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(midnightMs) || !new Date(midnightMs).toISOString().startsWith(day)) return undefined;
+  const ms = time === undefined ? midnightMs : Date.parse(`${day}T${time.toUpperCase()}`);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+export const instant = scalar({
+  type: "time",
+  expected: "a day such as 2026-12-31, or a time such as 2026-12-31T18:00:00Z",
+  parse: parseInstant,
+});
+
+/** A part of a hundred; decimals are allowed. */
+export const percent = scalar({
+  type: "percentage",
+  expected: "a number from 0 to 100",
+  parse: (value) => (typeof value === "number" && value >= 0 && value <= 100 ? value : undefined),
+});
+
 export const size = scalar({
   type: "size",
   expected: "a size such as 16KiB, 10MB or a number of bytes, above 0",

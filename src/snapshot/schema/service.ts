@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostPattern, targetUrl } from "./addresses.ts";
+import { hostPattern, publicUrl, targetUrl } from "./addresses.ts";
 import {
   access,
   headerEdits,
@@ -12,7 +12,20 @@ import {
   weight,
 } from "./common.ts";
 import { fieldNotes } from "./notes.ts";
-import { filePath, headerName, id, integer, method, name, positiveDuration, size, statusRange } from "./scalars.ts";
+import {
+  filePath,
+  headerName,
+  id,
+  instant,
+  integer,
+  method,
+  name,
+  percent,
+  positiveDuration,
+  size,
+  statusRange,
+  text,
+} from "./scalars.ts";
 
 const route = z
   .strictObject({
@@ -103,6 +116,41 @@ const upstream = z
   })
   .describe("The servers behind the service.");
 
+const deprecation = z
+  .strictObject({
+    at: instant.describe("Since when, or from when on, it is deprecated: the `Deprecation` header (RFC 9745)."),
+    sunset: instant
+      .nullable()
+      .prefault(null)
+      .describe("After which it may be gone: the `Sunset` header (RFC 8594); null: not known."),
+    link: publicUrl.nullable().prefault(null).describe("What says more, or what follows it: the `Link` header."),
+  })
+  .describe("Tells callers that the service is to go. Calls are served as before.");
+
+const canaryHeader = z.strictObject({
+  name: headerName.describe("Name of the header."),
+  value: text("text", "a header value: one line of visible characters", /^[!-~](?:[ -~]{0,198}[!-~])?$/).describe(
+    "Its value; upper and lower case differ.",
+  ),
+});
+
+const canary = z
+  .strictObject({
+    percent: percent.prefault(0).describe("Share of the calls. 0: only those with the header."),
+    header: canaryHeader
+      .nullable()
+      .prefault(null)
+      .describe("Calls with this header go to the canary whatever the share; null: no header does that."),
+    sticky: z
+      .boolean()
+      .prefault(true)
+      .describe("An application (or a caller without one, by address) gets the same release with each call."),
+    upstream,
+  })
+  .describe(
+    "A second release of the service that gets some of the calls. It differs in its upstream alone. The service is release 1, the canary release 2.",
+  );
+
 export const service = z
   .strictObject({
     id: id.describe("Name of the service; `ai` is taken by the unified API."),
@@ -122,5 +170,14 @@ export const service = z
       .nullable()
       .prefault(null)
       .describe("Longest request body; null: the listener's limit, which holds in any case."),
+    canary: canary.nullable().prefault(null).describe("A second release on trial; null: none."),
+    deprecation: deprecation
+      .nullable()
+      .prefault(null)
+      .describe("Announces the end of the service; null: none is near."),
+    retired: z
+      .boolean()
+      .prefault(false)
+      .describe("The service is gone: its routes answer 410, with the link of `deprecation` where there is one."),
   })
   .describe("An ordinary HTTP service.");

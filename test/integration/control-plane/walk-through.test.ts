@@ -38,6 +38,11 @@ async function member(email: string, team: string, role: string): Promise<AdminC
   return AdminClient.at(tidegate.adminUrl).signIn(email, PASSWORD);
 }
 
+async function codeOf(calling: Promise<Response>): Promise<string> {
+  const { error } = (await (await calling).json()) as { error: { code: string } };
+  return error.code;
+}
+
 describe("from a draft to the end of a service", () => {
   it("publishes, shares, approves, serves, limits, revokes, rolls back, deprecates, retires, and remembers it all", async () => {
     for (const id of ["finance", "shop"]) await admin.do("POST", "/teams", { id, name: id });
@@ -66,7 +71,8 @@ describe("from a draft to the end of a service", () => {
     await developer.do("POST", "/applications", { id: "web", team: "shop", limits: [{ requests: 3, window: "1h" }] });
     const { key } = await developer.do("POST", "/applications/web/credentials", { name: "main" });
     expect(key).toMatch(/^tg_\w{40}$/);
-    const call = () => fetch(`${tidegate.url}/billing/invoices`, { headers: { "x-api-key": key } });
+    const call = (headers: Record<string, string> = {}) =>
+      fetch(`${tidegate.url}/billing/invoices`, { headers: { ...headers, "x-api-key": key } });
     await tidegate.waitFor("the key to be known", async () => (await call()).status === 403);
     const wanted = await developer.do("POST", "/subscriptions", {
       application: "web",
@@ -74,7 +80,7 @@ describe("from a draft to the end of a service", () => {
       reason: "checkout",
     });
     expect(wanted.state).toBe("pending");
-    expect((await call()).status).toBe(403);
+    await tidegate.waitFor("the request to be known", async () => (await codeOf(call())) === "subscription_pending");
     expect((await developer.post(`/subscriptions/${wanted.id}/approve`)).status).toBe(404);
 
     // The owner approves: the caller is served, up to its limit.
@@ -86,7 +92,7 @@ describe("from a draft to the end of a service", () => {
     await developer.do("PATCH", "/applications/web", { limits: [] });
     await tidegate.waitFor("the limit to be lifted", async () => (await call()).status === 200);
 
-    // A second release, and back to the first.
+    // A second release, first for those who ask for it, and back to the first.
     await publisher.do("PATCH", "/services/billing", { draft: draftTo(upstreams[1]) });
     expect(await (await call()).text()).toBe("one");
     await publisher.do("POST", "/services/billing/publish", { note: "the second" });
@@ -97,16 +103,27 @@ describe("from a draft to the end of a service", () => {
     ]);
     await publisher.do("POST", "/services/billing/rollback", { release: 1 });
     await tidegate.waitFor("the first release", async () => (await (await call()).text()) === "one");
+    const header = { name: "x-try", value: "second" };
+    await publisher.do("PUT", "/services/billing/canary", { release: 2, percent: 0, header });
+    await tidegate.waitFor("the canary", async () => (await (await call({ "x-try": "second" })).text()) === "two");
+    expect(await (await call()).text()).toBe("one");
+    await publisher.do("DELETE", "/services/billing/canary");
+    await tidegate.waitFor("its end", async () => (await (await call({ "x-try": "second" })).text()) === "one");
 
     // Its end.
     await publisher.do("POST", "/services/billing/deprecate", { sunset_at: "2030-01-01T00:00:00Z" });
+    await tidegate.waitFor("the deprecation", async () => (await call()).headers.has("deprecation"));
+    expect((await call()).headers.get("sunset")).toBe("Tue, 01 Jan 2030 00:00:00 GMT");
     const refused = await publisher.post("/services/billing/retire");
     expect(refused.status).toBe(409);
     expect(refused.body.detail).toContain("web (shop)");
     await publisher.do("POST", `/subscriptions/${wanted.id}/revoke`, { note: "contract ended" });
-    await tidegate.waitFor("the end of the subscription", async () => (await call()).status === 403);
+    await tidegate.waitFor(
+      "the end of the subscription",
+      async () => (await codeOf(call())) === "subscription_revoked",
+    );
     await publisher.do("POST", "/services/billing/retire");
-    await tidegate.waitFor("the end of the service", async () => [404, 410].includes((await call()).status));
+    await tidegate.waitFor("the end of the service", async () => (await codeOf(call())) === "service_retired");
 
     // What happened.
     const audit = await admin.do("GET", "/audit?limit=100");
@@ -117,6 +134,8 @@ describe("from a draft to the end of a service", () => {
       "service.update",
       "service.publish",
       "service.roll_back",
+      "service.canary",
+      "service.canary",
       "service.deprecate",
       "service.retire",
     ]);

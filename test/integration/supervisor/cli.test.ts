@@ -32,7 +32,7 @@ describe("tidegate", () => {
   it("shows commands, environment and exit codes in its help", async () => {
     const { code, stdout } = await tidegate.run("--help");
     expect(code).toBe(0);
-    for (const word of ["start", "check", "logs", "doctor", "TIDEGATE_HOME", "SIGHUP", "Exit codes"]) {
+    for (const word of ["start", "check", "explain", "logs", "doctor", "TIDEGATE_HOME", "SIGHUP", "Exit codes"]) {
       expect(stdout).toContain(word);
     }
   });
@@ -52,6 +52,68 @@ describe("tidegate", () => {
     const { code, stderr } = await tidegate.run(...args);
     expect(code).toBe(64);
     expect(stderr).toMatch(message);
+  });
+});
+
+describe("tidegate explain", () => {
+  const KEY = "tg_key_that_nobody_may_see";
+  const file = () => join(directory, "explained.yaml");
+  const explain = (...args: string[]) => runCli(["explain", ...args], tidegate.environment, directory);
+
+  beforeAll(() => {
+    writeFileSync(
+      file(),
+      `version: 1
+services:
+  - id: billing
+    routes: [{ path: /billing, methods: [GET], strip_prefix: true }]
+    upstream: { targets: [{ url: "http://10.0.0.1:9001" }] }
+applications: [{ id: web, keys: ["${KEY}"], subscriptions: [billing], limits: [{ requests: 7, window: 1m }] }]
+`,
+    );
+    writeFileSync(join(directory, "web.key"), `${KEY}\n`);
+  });
+
+  it("goes by a configuration file", async () => {
+    const { code, stdout } = await explain("get", "http://x/billing/a?secret=1", "-c", file(), "--key-file", "web.key");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/verdict +forwarded to the target/);
+    expect(stdout).toMatch(/application +web of team default, known by x-api-key/);
+    expect(stdout).toMatch(/limits +of the application: 7 requests in 60 s/);
+    expect(stdout).toMatch(/upstream +round-robin \/a\n +http:\/\/10\.0\.0\.1:9001\n/);
+    expect(stdout).not.toMatch(new RegExp(`${KEY}|secret`));
+  });
+
+  it("says what a call would be refused with, for people and for programs", async () => {
+    const args = ["POST", "/billing", "-c", file(), "--header", `Authorization: Bearer ${KEY}`];
+    const { code, stdout } = await explain(...args);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/verdict +refused: 405 method_not_allowed\n +POST is not allowed here: use GET/);
+    expect(stdout).toMatch(/nearly +GET any host \/billing \(prefix\) of billing: for other methods/);
+    const json = await explain(...args, "--json");
+    expect(JSON.parse(json.stdout).explanation).toMatchObject({ verdict: "refused", error: { status: 405 } });
+    expect(stdout + json.stdout).not.toContain(KEY);
+  });
+
+  it("goes by what the data directory serves, when no file is named", async () => {
+    const args = ["explain", "POST", "/v1/chat/completions", "--model", "simulated/echo", "--key", tidegate.key];
+    const { code, stdout } = await tidegate.run(...args);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`by the snapshot in ${tidegate.home}`);
+    expect(stdout).toMatch(/application +quickstart/);
+    expect(stdout).toMatch(/upstream +direct\n +simulated\/echo\n/);
+  });
+
+  it.each([
+    [["GET", "billing"], /expected an http:\/\/ or https:\/\/ URL, or a path/],
+    [["GET", "/", "--header", KEY], /--header: expected `Name: value`/],
+    [["GET", "/", "--key", KEY, "--key-file", "web.key"], /--key or --key-file, not both/],
+    [["GET", "/", "--key-file", "nowhere.key"], /can't read the key: ENOENT/],
+  ])("explains what is wrong with its command line %#", async (args, message) => {
+    const { code, stderr } = await explain(...args);
+    expect(code).toBe(64);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain(KEY);
   });
 });
 

@@ -9,7 +9,7 @@ const TIMEOUTS = { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 };
 /** One service with these routes; nothing else. */
 function snapshotOf(routes: RouteSnapshot[]): Snapshot {
   return {
-    format: 1,
+    format: 2,
     version: 1,
     hash: "",
     compiledAtMs: 0,
@@ -19,6 +19,10 @@ function snapshotOf(routes: RouteSnapshot[]): Snapshot {
     services: [
       {
         id: "service",
+        release: null,
+        selection: null,
+        deprecation: null,
+        retired: false,
         kind: "rest",
         team: "default",
         routes,

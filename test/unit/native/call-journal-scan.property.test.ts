@@ -17,8 +17,8 @@ const value = fc.oneof(
 );
 const body = fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.string() });
 const row = fc
-  .tuple(fc.array(value, { minLength: FIELDS - 3, maxLength: FIELDS - 1 }), body, body)
-  .map(([values, request, response]) => packr.pack([...values, request, response]));
+  .tuple(fc.array(value, { minLength: FIELDS - 4, maxLength: FIELDS - 2 }), body, body, value)
+  .map(([values, request, response, release]) => packr.pack([...values, request, response, release]));
 /** Rows, rows with a byte changed, other values, and noise: some of it with the two bytes at its end that rows have. */
 const payload = fc.oneof(
   { weight: 4, arbitrary: row },
@@ -33,7 +33,9 @@ const payload = fc.oneof(
   { weight: 1, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 60 }).map((bytes) => Buffer.from(bytes)) },
   {
     weight: 1,
-    arbitrary: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from([0xdc, 0, FIELDS, ...bytes, 0xc0, 0xc0])),
+    arbitrary: fc
+      .uint8Array({ maxLength: 60 })
+      .map((bytes) => Buffer.from([0xdc, 0, FIELDS, ...bytes, 0xc0, 0xc0, 0xc0])),
   },
 );
 

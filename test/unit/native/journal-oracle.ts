@@ -57,5 +57,6 @@ function isBodilessRow(payload: Buffer, fieldCount: number): boolean {
   const plain = values.every(
     (value) => value === null || ["string", "number", "boolean", "bigint"].includes(typeof value),
   );
-  return plain && values.at(-1) === null && values.at(-2) === null;
+  // The bodies are the last but one field.
+  return plain && values.at(-2) === null && values.at(-3) === null;
 }

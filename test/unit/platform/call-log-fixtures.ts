@@ -52,6 +52,7 @@ export function record(number: number, changes: Partial<CallRecord> = {}): CallR
     worker: 1,
     requestBody: null,
     responseBody: null,
+    release: null,
     ...changes,
   };
 }

@@ -24,7 +24,15 @@ services:
     routes: [{ path: /billing }]
     upstream: { targets: [{ url: "http://127.0.0.1:9001" }] }
     request_headers: { set: { x-a: b } }
-applications: [{ id: web, keys: [a-key-of-the-web-application], limits: [{ cost_usd: 0.1, window: 30d }] }]
+  - { id: shop, routes: [{ path: /shop }], upstream: { targets: [{ url: "http://127.0.0.1:9001" }] } }
+applications:
+  - id: web
+    keys: [a-key-of-the-web-application]
+    limits: [{ cost_usd: 0.1, window: 30d }]
+    subscriptions:
+      - { service: billing, limits: [{ requests: 5, window: 1m }] }
+      - { service: shop, limits: [{ requests: 5, window: 1m }] }
+      - { service: ai, expires_at: 2030-01-01, limits: [{ requests: 6, window: 1m }] }
 `,
   );
   const result = await loadConfiguration({ configPath: file, home, env: {}, version: 7 });
@@ -37,6 +45,13 @@ afterEach(() => rm(home, { recursive: true }));
 describe("the snapshot codec", () => {
   test("decodes what it encoded", () => {
     expect(decodeSnapshot(encodeSnapshot(snapshot))).toEqual(snapshot);
+  });
+
+  test("keeps equal lists of limits once, however many subscriptions have them", () => {
+    const [web] = decodeSnapshot(encodeSnapshot(snapshot)).applications;
+    const [first, second, third] = web?.subscriptions ?? [];
+    expect(second?.limits).toBe(first?.limits);
+    expect(third?.limits).not.toEqual(first?.limits);
   });
 
   test("refuses a snapshot cut anywhere", () => {
@@ -65,7 +80,7 @@ describe("the snapshot codec", () => {
   test("refuses foreign files and other formats, and says which", () => {
     expect(() => decodeSnapshot(Buffer.from("#!/bin/sh\necho hello\n"))).toThrow(SnapshotFormatError);
     expect(() => decodeSnapshot(pack({ hello: "world" }))).toThrow("not a snapshot");
-    expect(() => decodeSnapshot(pack({ ...snapshot, format: 2 }))).toThrow("snapshot format 2 is not supported");
+    expect(() => decodeSnapshot(pack({ ...snapshot, format: 3 }))).toThrow("snapshot format 3 is not supported");
     expect(() => decodeSnapshot(pack({ ...snapshot, drainTimeoutMs: 1 }))).toThrow("does not match its hash");
   });
 });

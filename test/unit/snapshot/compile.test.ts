@@ -29,7 +29,7 @@ describe("compiling a configuration", () => {
   test("a file with nothing but its version yields the documented defaults", () => {
     const snapshot = compile("version: 1");
     expect(snapshot).toMatchObject({
-      format: 1,
+      format: 2,
       version: 1,
       compiledAtMs: 1_000,
       listeners: [
@@ -93,9 +93,81 @@ applications: [{ id: web, team: shop, keys: ["\${WEB_KEY}"], subscriptions: [ai,
     );
     const digest = createHash("sha256").update("canary-secret-of-the-web").digest("hex");
     expect(snapshot.applications).toEqual([
-      { id: "web", team: "shop", keyDigests: [digest], subscriptions: ["ai"], limits: [] },
+      {
+        id: "web",
+        team: "shop",
+        keyDigests: [digest],
+        subscriptions: [{ service: "ai", state: "approved", expiresAtMs: null, limits: [] }],
+        limits: [],
+      },
     ]);
     expect(JSON.stringify(snapshot)).not.toContain("canary");
+  });
+
+  test("subscriptions: an id, or what is to be said of one", () => {
+    const snapshot = compile(`
+version: 1
+services:
+  - { id: billing, routes: [{ path: /billing }], upstream: { targets: [{ url: "http://127.0.0.1:9001" }] } }
+applications:
+  - id: web
+    subscriptions:
+      - ai
+      - service: billing
+        expires_at: 2026-12-31
+        limits: [{ requests: 5, window: 1m }]
+  - { id: cli, subscriptions: [{ service: ai, expires_at: "2026-12-31T18:00:00+01:00" }] }
+`);
+    expect(snapshot.applications.map(({ subscriptions }) => subscriptions)).toEqual([
+      [
+        { service: "ai", state: "approved", expiresAtMs: null, limits: [] },
+        {
+          service: "billing",
+          state: "approved",
+          expiresAtMs: Date.UTC(2026, 11, 31),
+          limits: [{ per: "application", algorithm: "window", unit: "requests", amount: 5, windowMs: 60_000 }],
+        },
+      ],
+      [{ service: "ai", state: "approved", expiresAtMs: Date.UTC(2026, 11, 31, 17), limits: [] }],
+    ]);
+  });
+
+  test("a canary is a second release that differs in its upstream alone", () => {
+    const snapshot = compile(`
+version: 1
+services:
+  - id: billing
+    routes: [{ path: /billing, strip_prefix: true }]
+    access: key
+    upstream: { targets: [{ url: "http://127.0.0.1:9001" }] }
+    deprecation: { at: 2026-01-01, sunset: "2026-06-30T12:00:00Z", link: "https://docs.example.org/billing" }
+    canary:
+      percent: 2.5
+      header: { name: X-Canary, value: "yes" }
+      upstream: { targets: [{ url: "http://127.0.0.1:9002" }] }
+`);
+    const [service, canary] = snapshot.services;
+    expect(snapshot.services).toHaveLength(2);
+    expect(service).toMatchObject({
+      id: "billing",
+      release: 1,
+      selection: { isDefault: true, version: null, canary: null },
+      deprecation: {
+        atMs: Date.UTC(2026, 0, 1),
+        sunsetAtMs: Date.UTC(2026, 5, 30, 12),
+        link: "https://docs.example.org/billing",
+      },
+    });
+    expect(canary).toEqual({
+      ...service,
+      release: 2,
+      selection: {
+        isDefault: false,
+        version: null,
+        canary: { percent: 2.5, header: { name: "x-canary", value: "yes" }, sticky: true },
+      },
+      upstream: { ...service?.upstream, targets: [{ url: "http://127.0.0.1:9002", weight: 1 }] },
+    });
   });
 
   test("a provider takes from the catalogue what the file does not say", () => {
@@ -172,6 +244,10 @@ services:
 `);
     expect(snapshot.services[0]).toEqual({
       id: "billing",
+      release: null,
+      selection: null,
+      deprecation: null,
+      retired: false,
       kind: "rest",
       team: "finance",
       access: "open",
@@ -348,5 +424,17 @@ applications: [{ id: web, keys: [canary] }]
     expect(warnings).toContain("ai.limits[0]: an open service is called without an application");
     expect(warnings).toContain("applications[0].keys[0]: the key is shorter than 16 characters");
     expect(warnings).not.toContain("canary");
+  });
+
+  test("limits of a subscription that nobody needs, a retired service that leads nowhere", () => {
+    const warnings = warningsOf(`
+version: 1
+services:
+  - { id: free, access: key, retired: true, routes: [{ path: /f }], upstream: { targets: [{ url: "http://127.0.0.1:1" }] } }
+applications:
+  - { id: web, subscriptions: [{ service: free, limits: [{ requests: 1, window: 1s }] }] }
+`);
+    expect(warnings).toContain("subscriptions[0].limits[0]: the service can be called without a subscription");
+    expect(warnings).toContain("services[0].retired: callers of a retired service are not told what follows it");
   });
 });

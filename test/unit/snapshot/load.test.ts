@@ -40,7 +40,13 @@ describe("without a configuration", () => {
     expect(result.snapshot.version).toBe(3);
     expect(result.snapshot.providers).toMatchObject([{ id: "simulated", transport: "simulated", models: ["echo"] }]);
     expect(result.snapshot.applications).toEqual([
-      { id: "quickstart", team: "default", keyDigests: [sha256Hex(key)], subscriptions: ["ai"], limits: [] },
+      {
+        id: "quickstart",
+        team: "default",
+        keyDigests: [sha256Hex(key)],
+        subscriptions: [{ service: "ai", state: "approved", expiresAtMs: null, limits: [] }],
+        limits: [],
+      },
     ]);
     expect(result.snapshot.listeners).toMatchObject([{ host: "0.0.0.0", port: 8080 }]);
     expect(result.warnings).toEqual([]);

@@ -33,6 +33,7 @@ describe("problems of a configuration file", () => {
     const actual = problemsOf(input);
     if (process.env.UPDATE_GOLDEN === "1") writeFileSync(file, input + SEPARATOR + actual);
     else expect(actual).toBe(expected);
-    expect(actual).not.toContain("canary");
+    // Secrets in these files begin so; the key of a service does not go on.
+    expect(actual).not.toContain("canary-");
   });
 });

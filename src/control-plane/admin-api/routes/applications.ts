@@ -231,15 +231,15 @@ const subscriptions: Endpoint[] = [
       method: "post",
       path: "/subscriptions/{subscription}/approve",
       operationId: "approveSubscription",
-      summary: "Approve a subscription, for ever or until a time",
+      summary: "Approve a subscription: for ever or until a time, with limits of its own",
       tag: "Subscriptions",
       needs: "subscription.approve",
       params: subscriptionParams,
-      body: z.strictObject({ note, expires_at: timeInput.nullable().default(null) }),
+      body: z.strictObject({ note, expires_at: timeInput.nullable().default(null), limits: limits.default([]) }),
       answers: subscription,
     },
     async ({ plane, actor, params: { subscription: one }, body, revision }) => {
-      const decision = { note: body.note, expiresAtMs: body.expires_at };
+      const decision = { note: body.note, expiresAtMs: body.expires_at, limits: body.limits };
       return { body: await decide(plane, actor, one, "approve", decision, revision) };
     },
   ),
@@ -257,7 +257,9 @@ const subscriptions: Endpoint[] = [
         answers: subscription,
       },
       async ({ plane, actor, params: { subscription: one }, body, revision }) => {
-        return { body: await decide(plane, actor, one, verb, { note: body.note, expiresAtMs: null }, revision) };
+        return {
+          body: await decide(plane, actor, one, verb, { note: body.note, expiresAtMs: null, limits: [] }, revision),
+        };
       },
     ),
   ),

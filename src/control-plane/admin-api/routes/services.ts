@@ -202,7 +202,11 @@ const lifecycle: Endpoint[] = [
       tag: "Lifecycle",
       needs: "service.publish",
       params,
-      body: z.strictObject({ ...canary.shape, header: canary.shape.header.default(null) }),
+      body: z.strictObject({
+        ...canary.shape,
+        header: canary.shape.header.default(null),
+        sticky: z.boolean().default(true),
+      }),
       answers: serviceWithDraft,
     },
     async ({ plane, actor, params: { service: one }, body }) => ({ body: await setCanary(plane, actor, one, body) }),

@@ -1,13 +1,12 @@
-import { GatewayError } from "../../../contracts/errors.ts";
-import type { ModelRouteSnapshot, RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
+import type { RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, compileAiTarget } from "./ai-target.ts";
+import { compileModelNames, type NamedModel } from "./model-names.ts";
 
 /** What a model name leads to. */
 export interface ModelRoute {
   name: string;
-  /** `direct`: a `provider/model` name. */
-  strategy: ModelRouteSnapshot["strategy"] | "direct";
+  strategy: NamedModel["strategy"];
   targets: readonly AiTarget[];
   timeouts: TimeoutsSnapshot;
   retries: RetriesSnapshot;
@@ -24,71 +23,39 @@ export interface ModelRoutes {
 
 /** `provider/model` names are compiled when first used; callers must not be able to fill the memory with them. */
 const MAX_DIRECT_ROUTES = 10_000;
-const MAX_NAMES_IN_ERROR = 8;
 
 export function compileModelRoutes(snapshot: Snapshot, runtime: AiRuntime): ModelRoutes {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
-  const named = new Map(snapshot.models.map((route) => [route.name, compileNamed(route)]));
+  const names = compileModelNames(snapshot);
+  const named = new Map(snapshot.models.map(({ name }) => [name, compileRoute(names.resolve(name))]));
   const direct = new Map<string, ModelRoute>();
 
-  function compileNamed(route: ModelRouteSnapshot): ModelRoute {
-    const targets = route.targets.flatMap(({ provider, model, weight }) => {
+  function compileRoute({ name, strategy, targets: at, timeouts, retries, circuitBreaker }: NamedModel): ModelRoute {
+    const targets = at.flatMap(({ provider, model, weight }) => {
       const found = providers.get(provider);
       if (found === undefined) return [];
-      return [compileAiTarget(found, model, weight, route.timeouts.connectMs, route.circuitBreaker, runtime)];
+      return [compileAiTarget(found, model, weight, timeouts.connectMs, circuitBreaker, runtime)];
     });
-    return {
-      name: route.name,
-      strategy: route.strategy,
-      targets,
-      timeouts: route.timeouts,
-      retries: route.retries,
-      order: compileOrder(route.strategy, targets),
-    };
+    return { name, strategy, targets, timeouts, retries, order: compileOrder(strategy, targets) };
   }
 
-  function compileDirect(name: string): ModelRoute | undefined {
-    const slash = name.indexOf("/");
-    const provider = slash > 0 ? providers.get(name.slice(0, slash)) : undefined;
-    const model = name.slice(slash + 1);
-    if (provider === undefined || model === "" || !isModelName(model)) return undefined;
-    const { timeouts, retries, circuitBreaker } = provider;
-    const target = compileAiTarget(provider, model, 1, timeouts.connectMs, circuitBreaker, runtime);
-    const route: ModelRoute = { name, strategy: "direct", targets: [target], timeouts, retries, order: () => [0] };
+  function compileDirect(name: string): ModelRoute {
+    const route = compileRoute(names.resolve(name));
     if (direct.size >= MAX_DIRECT_ROUTES) direct.clear();
     direct.set(name, route);
     return route;
   }
 
-  const listed = [
-    ...snapshot.models.map((route) => ({ id: route.name, ownedBy: "tidegate" })),
-    ...snapshot.providers.flatMap((provider) =>
-      provider.models.map((model) => ({ id: `${provider.id}/${model}`, ownedBy: provider.id })),
-    ),
-  ];
   return {
-    listed,
-    resolve(name) {
-      const route = named.get(name) ?? direct.get(name) ?? compileDirect(name);
-      if (route !== undefined) return route;
-      const known = listed.slice(0, MAX_NAMES_IN_ERROR).map((model) => model.id);
-      throw new GatewayError(
-        "model_not_found",
-        `model \`${name.slice(0, 200)}\` is not known: use \`provider/model\` or a model route (${known.join(", ")}${listed.length > known.length ? ", …" : ""})`,
-        { param: "model" },
-      );
-    },
+    listed: names.listed,
+    resolve: (name) => named.get(name) ?? direct.get(name) ?? compileDirect(name),
   };
 }
 
-/** Model names go into paths of some dialects. */
-function isModelName(model: string): boolean {
-  return model.length <= 200 && /^[\w.:@/+-]+$/.test(model) && !model.split("/").includes("..");
-}
-
-function compileOrder(strategy: ModelRouteSnapshot["strategy"], targets: readonly AiTarget[]): () => readonly number[] {
+function compileOrder(strategy: ModelRoute["strategy"], targets: readonly AiTarget[]): () => readonly number[] {
   const inOrder = targets.map((_, index) => index);
   switch (strategy) {
+    case "direct":
     case "failover":
       return () => inOrder;
     case "weighted":

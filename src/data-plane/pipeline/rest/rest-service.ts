@@ -1,9 +1,10 @@
 import type { Dispatcher } from "../../../contracts/dispatcher.ts";
-import type { ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import type { HeaderEditsSnapshot, ServiceSnapshot } from "../../../contracts/snapshot.ts";
 import { parseUnixUrl } from "../../../platform/unix-url.ts";
 import { type BalancedTarget, type Balancer, createBalancer } from "../../../upstream/balancing/balancer.ts";
 import { TargetState } from "../../../upstream/target-state.ts";
 import type { Context } from "../context.ts";
+import { withReleaseHeaders } from "../releases/lifecycle.ts";
 import type { Runtime } from "../runtime.ts";
 import { compileRequestHeaders, type RequestHeaderBuilder } from "./request-headers.ts";
 import { compileResponseHeaders, type ResponseHeaderBuilder } from "./response-headers.ts";
@@ -27,6 +28,8 @@ export interface RestService {
   readonly hashKey: (context: Context) => string;
   readonly requestHeaders: RequestHeaderBuilder;
   readonly responseHeaders: ResponseHeaderBuilder;
+  /** What `responseHeaders` does beyond what every answer gets. */
+  readonly answerEdits: HeaderEditsSnapshot;
 }
 
 export function compileRestService(service: ServiceSnapshot, runtime: Runtime): RestService {
@@ -45,13 +48,15 @@ export function compileRestService(service: ServiceSnapshot, runtime: Runtime): 
       }),
     };
   });
+  const answerEdits = withReleaseHeaders(service);
   return {
     snapshot: service,
     targets,
     balance: createBalancer(upstream.balance, targets),
     hashKey: compileHashKey(service),
     requestHeaders: compileRequestHeaders(service.requestHeaders, upstream.hostHeader),
-    responseHeaders: compileResponseHeaders(service.responseHeaders),
+    responseHeaders: compileResponseHeaders(answerEdits),
+    answerEdits,
   };
 }
 

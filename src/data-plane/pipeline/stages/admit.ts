@@ -5,6 +5,7 @@ import type { CompiledLimit } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import type { Stage } from "../pipeline.ts";
 import type { Runtime } from "../runtime.ts";
+import { subscriptionLimits } from "../subscriptions.ts";
 
 const BYTES_PER_TOKEN = 4;
 
@@ -14,17 +15,15 @@ const EXCEEDED: Record<LimitSnapshot["unit"], { code: ErrorCode; noun: string }>
   cost_usd: { code: "cost_limit_exceeded", noun: "US dollars" },
 };
 
-/** Stage 5. Reserves from every limit of the application and the service, or from none. */
+/** Stage 5. Reserves from every limit of the application, its subscription and the service, or from none. */
 export function compile(runtime: Runtime): Stage {
   return (context) => {
-    const { target, application } = context;
-    if (target === null || target.kind === "health") return "next";
-    const own = application === null ? NONE : application.limits;
-    if (own.length === 0 && target.service.limits.length === 0) return "next";
+    const all = limitsOf(context);
+    if (all.every((limits) => limits.length === 0)) return "next";
     const tightest: Tightest = {};
     const reservations: Context["reservations"] = [];
     context.reservations = reservations;
-    for (const limits of [own, target.service.limits]) {
+    for (const limits of all) {
       for (const compiled of limits) reserve(compiled, context, runtime, reservations, tightest);
     }
     context.rateLimitHeaders = rateLimitHeaders(tightest);
@@ -32,7 +31,30 @@ export function compile(runtime: Runtime): Stage {
   };
 }
 
-const NONE: readonly CompiledLimit[] = [];
+/** The limits that hold for a call, in the order in which it is counted: the application's, the subscription's, the service's. */
+export function limitsOf({
+  target,
+  application,
+  subscription,
+}: Pick<Context, "target" | "application" | "subscription">): readonly (readonly CompiledLimit[])[] {
+  if (target === null || target.kind === "health") return NONE;
+  if (application === null) return [NO_LIMITS, NO_LIMITS, target.service.limits];
+  const ofSubscription = subscription === null ? NO_LIMITS : subscriptionLimits(application, subscription);
+  return [application.limits, ofSubscription, target.service.limits];
+}
+
+const NO_LIMITS: readonly CompiledLimit[] = [];
+const NONE: readonly (readonly CompiledLimit[])[] = [];
+
+/** Only calls of models use tokens and cost money. */
+export function isCounted({ limit }: CompiledLimit, { target }: Pick<Context, "target">): boolean {
+  return limit.unit === "requests" || target?.kind === "ai";
+}
+
+/** The name of the counter that the limit has for this call. */
+export function counterKey({ limit, key, keyPrefix }: CompiledLimit, context: Context): string {
+  return key ?? keyPrefix + subjectOf(limit, context);
+}
 
 type Tightest = Partial<Record<LimitSnapshot["unit"], { limit: LimitSnapshot; decision: LimitDecision }>>;
 
@@ -44,8 +66,8 @@ function reserve(
   tightest: Tightest,
 ): void {
   const { limit } = compiled;
-  if (limit.unit !== "requests" && context.target?.kind !== "ai") return;
-  const key = compiled.key ?? compiled.keyPrefix + subjectOf(limit, context);
+  if (!isCounted(compiled, context)) return;
+  const key = counterKey(compiled, context);
   const amount = estimate(limit, context);
   const decision = runtime.limits.reserve(limit, key, amount, context.startedAtMs);
   const known = tightest[limit.unit];

@@ -1,5 +1,5 @@
 import { GatewayError } from "../../../contracts/errors.ts";
-import type { Snapshot } from "../../../contracts/snapshot.ts";
+import type { ServiceSnapshot, Snapshot } from "../../../contracts/snapshot.ts";
 import { AiCall } from "../ai/ai-call.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
@@ -10,8 +10,8 @@ import { compileRestService, type RestService } from "../rest/rest-service.ts";
 
 /** Stage 7. Selects a target, dispatches, fails over; `rest/` and `ai/` hold the two ways of doing so. */
 export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
-  const services = new Map<string, RestService>(
-    snapshot.services.map((service) => [service.id, compileRestService(service, runtime)]),
+  const services = new Map<ServiceSnapshot, RestService>(
+    snapshot.services.map((service) => [service, compileRestService(service, runtime)]),
   );
   const routes = compileModelRoutes(snapshot, runtime);
   const answerModels = compileModelList(routes, snapshot);
@@ -20,7 +20,7 @@ export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
   return (context) => {
     const { target } = context;
     if (target?.kind === "rest") {
-      const service = services.get(target.service.id);
+      const service = services.get(target.snapshot);
       if (service === undefined) throw new GatewayError("internal_error", "the route's service is not compiled");
       new RestCall(context, service, target, runtime).start();
     } else if (target?.kind === "ai") {

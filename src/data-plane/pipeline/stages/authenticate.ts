@@ -4,6 +4,7 @@ import type { Exchange } from "../../../contracts/exchange.ts";
 import type { Snapshot } from "../../../contracts/snapshot.ts";
 import { type CompiledApplication, compileLimits } from "../compiled.ts";
 import type { Stage } from "../pipeline.ts";
+import { indexSubscriptions } from "../subscriptions.ts";
 
 /** Where the gateway's key may stand, in the order in which they count: SDKs of every provider work as they are. */
 const KEY_HEADERS = ["x-api-key", "x-goog-api-key", "api-key", "authorization"] as const;
@@ -16,7 +17,8 @@ export function compileApplications(snapshot: Snapshot): ReadonlyMap<string, Com
     const compiled: CompiledApplication = {
       id: application.id,
       team: application.team,
-      subscriptions: new Set(application.subscriptions),
+      subscriptions: application.subscriptions,
+      subscriptionIndex: indexSubscriptions(application.subscriptions),
       limits: compileLimits(application.limits, `application ${application.id}`, application.id),
       snapshot: application,
     };

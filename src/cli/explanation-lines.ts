@@ -1,0 +1,97 @@
+import type { ExplainedCall, Explanation } from "../bootstrap/explain.ts";
+
+const LABEL_WIDTH = 14;
+
+/** An explanation for people. */
+export function explanationLines({ method, url, source, explanation }: ExplainedCall): string[] {
+  return [
+    `${method} ${url}, by ${source}`,
+    "",
+    ...entry("verdict", verdictLines(explanation)),
+    ...entry("route", explanation.route === null ? ["none"] : [describeRoute(explanation.route)]),
+    ...entry(
+      "nearly",
+      explanation.nearMisses.map((route) => `${describeRoute(route)}: ${reasons(route)}`),
+    ),
+    ...entry("service", serviceLines(explanation)),
+    ...entry("release", releaseLines(explanation)),
+    ...entry("application", applicationLines(explanation)),
+    ...entry("subscription", subscriptionLines(explanation)),
+    ...entry("limits", explanation.limits.map(describeLimit)),
+    ...entry("upstream", upstreamLines(explanation)),
+  ];
+}
+
+/** Nothing for what does not apply. */
+function entry(label: string, lines: readonly string[]): string[] {
+  return lines.map((line, index) => `  ${(index === 0 ? label : "").padEnd(LABEL_WIDTH)}${line}`);
+}
+
+function verdictLines({ verdict, error, upstream }: Explanation): string[] {
+  if (error !== null) return [`refused: ${error.status} ${error.code}`, error.message];
+  if (verdict === "answered") return ["answered by the gateway itself"];
+  const count = upstream?.targets.length ?? 0;
+  if (upstream === null) return ["forwarded to the model that the body names: see --model"];
+  return [`forwarded to ${count === 1 ? "the target" : `one of ${count} targets`}`];
+}
+
+type Route = NonNullable<Explanation["route"]>;
+type NearRoute = Explanation["nearMisses"][number];
+
+function describeRoute({ id, service, release, path, match, host, methods }: Route): string {
+  const of = release === null ? service : `${service}, release ${release}`;
+  const name = id === path ? "" : `${id}: `;
+  return `${name}${methods === null ? "any method" : methods.join(", ")} ${host ?? "any host"} ${path} (${match}) of ${of}`;
+}
+
+const REASONS: Record<NearRoute["because"][number], string> = {
+  host: "for another host",
+  method: "for other methods",
+  release: "the call is for another release",
+  undecided: "which release the call is for is not chosen yet",
+  precedence: "a narrower route comes first",
+};
+
+function reasons({ because }: NearRoute): string {
+  return because.map((reason) => REASONS[reason]).join(", ");
+}
+
+function serviceLines({ service }: Explanation): string[] {
+  return service === null ? [] : [`${service.id} of team ${service.team}, access: ${service.access}`];
+}
+
+function releaseLines({ release }: Explanation): string[] {
+  if (release === null || release.release === null) return [];
+  const why = release.by === null ? "the only one for such calls" : `by ${release.by}`;
+  const chances = release.chances.map((one) => `release ${one.release} gets ${one.percent} % of such calls instead`);
+  return [`${release.release}, ${why}`, ...chances];
+}
+
+function applicationLines({ application, service }: Explanation): string[] {
+  if (application !== null) {
+    return [`${application.id} of team ${application.team}, known by ${application.recognisedBy.join(", ")}`];
+  }
+  return service === null ? [] : ["none"];
+}
+
+function subscriptionLines({ subscription }: Explanation): string[] {
+  if (subscription === null) return [];
+  const { state, expiresAtMs } = subscription;
+  return [expiresAtMs === null ? state : `${state}, ends ${new Date(expiresAtMs).toISOString()}`];
+}
+
+function describeLimit({ source, unit, amount, windowMs, per, algorithm }: Explanation["limits"][number]): string {
+  const noun = unit === "cost_usd" ? "US dollars" : unit;
+  return `of the ${source}: ${amount} ${noun} in ${windowMs / 1000} s, per ${per} (${algorithm})`;
+}
+
+function upstreamLines({ upstream }: Explanation): string[] {
+  if (upstream === null) return [];
+  const path = upstream.path === null ? "" : ` ${upstream.path}`;
+  return [
+    `${upstream.strategy}${path}`,
+    ...upstream.targets.map(
+      ({ name, weight }) => `${name}${upstream.targets.length === 1 ? "" : `, weight ${weight}`}`,
+    ),
+  ];
+}

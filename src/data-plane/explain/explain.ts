@@ -1,0 +1,131 @@
+import { GatewayError } from "../../contracts/errors.ts";
+import type { Snapshot } from "../../contracts/snapshot.ts";
+import { compileModelNames, type ModelNames } from "../pipeline/ai/model-names.ts";
+import type { RouteTarget } from "../pipeline/compiled.ts";
+import type { Context } from "../pipeline/context.ts";
+import { asGatewayError } from "../pipeline/errors.ts";
+import { isDrawn, type LiveReleases } from "../pipeline/releases/live-releases.ts";
+import { compileRouter, type Router } from "../pipeline/router.ts";
+import { counterKey, isCounted, limitsOf } from "../pipeline/stages/admit.ts";
+import { stateAt } from "../pipeline/subscriptions.ts";
+import type {
+  ExplainedLimit,
+  ExplainedRelease,
+  ExplainedUpstream,
+  ExplainRequest,
+  Explanation,
+} from "./explanation.ts";
+import { explainedRoute, nearMisses } from "./near-misses.ts";
+import { Trial, type TrialResult } from "./trial.ts";
+
+/** What a gateway that serves `snapshot` would do with the call. Pure: counts nothing, dials nobody. */
+export function explain(snapshot: Snapshot, request: ExplainRequest): Explanation {
+  return compileExplain(snapshot)(request);
+}
+
+/** As `explain`, for many calls. The parts are those that a gateway compiles. */
+export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) => Explanation {
+  const router = compileRouter(snapshot);
+  const models = compileModelNames(snapshot);
+  const trial = new Trial(snapshot, router);
+  return (request) => {
+    const result = trial.run(request);
+    const { context } = result;
+    const upstream = upstreamOf(result, request, models);
+    const error = result.error ?? (upstream instanceof GatewayError ? upstream : null);
+    const { target, application, subscription } = context;
+    return {
+      verdict: error !== null ? "refused" : result.isAnswered || isOwnAnswer(target) ? "answered" : "forwarded",
+      error: error === null ? null : { code: error.code, status: error.status, message: error.message },
+      route: isUnchosen(target) ? null : explainedRoute(target),
+      nearMisses: nearMisses(router, request, target),
+      service: serviceOf(target),
+      release: releaseOf(context, router),
+      application:
+        application === null
+          ? null
+          : { id: application.id, team: application.team, recognisedBy: context.credentialHeaders },
+      subscription:
+        subscription === null
+          ? null
+          : { state: stateAt(subscription, request.atMs), expiresAtMs: subscription.expiresAtMs },
+      limits: result.isAdmitted ? explainedLimits(context) : [],
+      upstream: upstream instanceof GatewayError || error !== null ? null : upstream,
+    };
+  };
+}
+
+/** Lists of models. */
+function isOwnAnswer(target: RouteTarget | null): boolean {
+  return target?.kind === "ai" && (target.endpoint === "models" || target.endpoint === "model");
+}
+
+/** Refused before a release was chosen. */
+function isUnchosen(target: RouteTarget | null): boolean {
+  return target?.kind === "rest" && target.releases !== null;
+}
+
+function serviceOf(target: RouteTarget | null): Explanation["service"] {
+  if (target === null || target.kind === "health") return null;
+  const { id, team, access } = target.service;
+  return { id, team, access };
+}
+
+function releaseOf(context: Context, router: Router): ExplainedRelease | null {
+  const { target, releaseBy, exchange } = context;
+  if (target?.kind !== "rest" || target.releases !== null) return null;
+  const isByChance = releaseBy === "default" || releaseBy === "route";
+  const live = isByChance ? liveReleasesOf(router, context) : null;
+  const chances = (live?.canaries ?? []).filter(
+    (canary) => isDrawn(canary) && canary.release.find(exchange.method, exchange.host, exchange.path).found,
+  );
+  return {
+    release: target.service.release,
+    by: releaseBy,
+    chances: chances.map(({ release, from, to }) => ({ release: release.snapshot.release, percent: to - from })),
+  };
+}
+
+function liveReleasesOf(router: Router, { exchange }: Context): LiveReleases | null {
+  const match = router(exchange.method, exchange.host, exchange.path);
+  return match.found && match.target.kind === "rest" ? match.target.releases : null;
+}
+
+const SOURCES = ["application", "subscription", "service"] as const;
+
+function explainedLimits(context: Context): ExplainedLimit[] {
+  return limitsOf(context).flatMap((limits, index) =>
+    limits
+      .filter((compiled) => isCounted(compiled, context))
+      .map((compiled) => ({
+        source: SOURCES[index] ?? "service",
+        ...compiled.limit,
+        counter: counterKey(compiled, context),
+      })),
+  );
+}
+
+/** An error where the model is not known. */
+function upstreamOf(
+  { context: { target }, isAdmitted }: TrialResult,
+  request: ExplainRequest,
+  models: ModelNames,
+): ExplainedUpstream | GatewayError | null {
+  if (!isAdmitted || target === null || target.kind === "health") return null;
+  if (target.kind === "rest") {
+    const { balance, targets } = target.snapshot.upstream;
+    const path = request.path === "*" ? "*" : target.rewritePath(request.path);
+    return { strategy: balance, path, targets: targets.map(({ url, weight }) => ({ name: url, weight })) };
+  }
+  if (request.model === null || isOwnAnswer(target)) return null;
+  try {
+    const { strategy, targets } = models.resolve(request.model);
+    return {
+      strategy,
+      path: null,
+      targets: targets.map(({ provider, model, weight }) => ({ name: `${provider}/${model}`, weight })),
+    };
+  } catch (error) {
+    return asGatewayError(error);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Exchange, ResponseStream } from "../../contracts/exchange.ts";
+import type { ExplainRequest } from "./explanation.ts";
+
+/** A request without a client: it looks like one to the stages, its body never comes, and answers go nowhere. */
+export class ExplainedExchange implements Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly host: string;
+  readonly scheme: "http" | "https";
+  readonly clientAddress: string;
+  readonly peerAddress: string;
+  readonly contentLength: number;
+  readonly maxBodyBytes: number;
+  readonly aborted = false;
+  readonly rawHeaders: readonly string[];
+
+  constructor(request: ExplainRequest) {
+    this.method = request.method;
+    this.path = request.path;
+    this.query = request.query;
+    this.host = request.host;
+    this.scheme = request.scheme;
+    this.clientAddress = request.clientAddress;
+    this.peerAddress = request.clientAddress;
+    this.contentLength = request.bodyBytes;
+    this.maxBodyBytes = request.maxBodyBytes;
+    this.rawHeaders = request.headers.flat();
+  }
+
+  header(name: string): string | undefined {
+    for (let i = 0; i < this.rawHeaders.length; i += 2) if (this.rawHeaders[i] === name) return this.rawHeaders[i + 1];
+    return undefined;
+  }
+
+  readBody(): void {}
+  streamBody(): void {}
+  resumeBody(): void {}
+  setIdleTimeout(): void {}
+  onAborted(): void {}
+  respond(): void {}
+  respondHead(): void {}
+  startStream(): ResponseStream {
+    return { write: () => true, onDrain: () => {}, end: () => {} };
+  }
+  destroy(): void {}
+}

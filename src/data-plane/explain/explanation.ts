@@ -1,0 +1,87 @@
+import type { ErrorCode } from "../../contracts/errors.ts";
+import type { Access, LimitSnapshot, RoutePathMatch, SubscriptionState } from "../../contracts/snapshot.ts";
+import type { ReleaseChoice } from "../pipeline/releases/choose-release.ts";
+
+/** A call that is not made. */
+export interface ExplainRequest {
+  /** Upper case. */
+  method: string;
+  scheme: "http" | "https";
+  /** Lower case, without port. */
+  host: string;
+  /** As sent, without the query. Begins with `/`. */
+  path: string;
+  /** Without `?`; "" when there is none. */
+  query: string;
+  /** Lower-case names, and values. May hold a key: nothing of it comes out again. */
+  headers: readonly (readonly [string, string])[];
+  /** The caller's. */
+  clientAddress: string;
+  bodyBytes: number;
+  /** The limit of the listener it would come in by. */
+  maxBodyBytes: number;
+  /** Unix time of the call. */
+  atMs: number;
+  /** The model that a body would name; null: not said. */
+  model: string | null;
+}
+
+/** What a gateway would do with a call, and why. Plain data. */
+export interface Explanation {
+  /** `forwarded`: to an upstream. `answered`: by the gateway itself. `refused`: with `error`. */
+  verdict: "forwarded" | "answered" | "refused";
+  error: { code: ErrorCode; status: number; message: string } | null;
+  route: ExplainedRoute | null;
+  /** Other routes for the path, and what kept the call from them. */
+  nearMisses: (ExplainedRoute & { because: NearMiss[] })[];
+  service: { id: string; team: string; access: Access } | null;
+  release: ExplainedRelease | null;
+  /** `recognisedBy`: names of the headers that carried its credentials. */
+  application: { id: string; team: string; recognisedBy: readonly string[] } | null;
+  /** null: none is needed, or there is none. */
+  subscription: { state: SubscriptionState; expiresAtMs: number | null } | null;
+  /** In the order in which they are reserved. Empty for a call that is refused before. */
+  limits: ExplainedLimit[];
+  upstream: ExplainedUpstream | null;
+}
+
+export interface ExplainedRoute {
+  id: string;
+  service: string;
+  release: number | null;
+  path: string;
+  match: RoutePathMatch;
+  /** null: any. */
+  host: string | null;
+  /** null: any. */
+  methods: readonly string[] | null;
+}
+
+/**
+ * `precedence`: a narrower route, or one for a narrower host, comes first. `release`: the call is for another release.
+ * `undecided`: the call is refused before a release is chosen.
+ */
+export type NearMiss = "host" | "method" | "release" | "precedence" | "undecided";
+
+export interface ExplainedRelease {
+  release: number | null;
+  /** null: the service has no other that the call could go to. */
+  by: ReleaseChoice["by"] | null;
+  /** Releases that the call goes to instead by chance, in percent of such calls. */
+  chances: { release: number | null; percent: number }[];
+}
+
+export interface ExplainedLimit extends LimitSnapshot {
+  source: "application" | "subscription" | "service";
+  /** The counter's name. */
+  counter: string;
+}
+
+export interface ExplainedUpstream {
+  /** How one of the targets is chosen. */
+  strategy: string;
+  /** What is asked for there; null for models. */
+  path: string | null;
+  /** In the order of the configuration. Which of them are well is known to a running gateway alone. */
+  targets: { name: string; weight: number }[];
+}

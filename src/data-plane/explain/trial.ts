@@ -1,0 +1,75 @@
+import type { GatewayError } from "../../contracts/errors.ts";
+import type { Snapshot } from "../../contracts/snapshot.ts";
+import { type CallRunner, Context } from "../pipeline/context.ts";
+import { asGatewayError } from "../pipeline/errors.ts";
+import type { Stage } from "../pipeline/pipeline.ts";
+import type { Router } from "../pipeline/router.ts";
+import { compileApplications, compile as compileAuthenticate } from "../pipeline/stages/authenticate.ts";
+import { compile as compileAuthorize } from "../pipeline/stages/authorize.ts";
+import { compile as compileGuard } from "../pipeline/stages/guard.ts";
+import { compile as compileRoute } from "../pipeline/stages/route.ts";
+import { compile as compileSelectRelease } from "../pipeline/stages/select-release.ts";
+import { ExplainedExchange } from "./explained-exchange.ts";
+import type { ExplainRequest } from "./explanation.ts";
+
+export interface TrialResult {
+  context: Context;
+  error: GatewayError | null;
+  /** A stage has answered by itself. */
+  isAnswered: boolean;
+  /** It came as far as its limits. */
+  isAdmitted: boolean;
+}
+
+/**
+ * Runs the stages of a gateway that decide, in their order, on a call without a client. `admit` is left out: it counts.
+ * So is what comes after `guard`: it dials.
+ */
+export class Trial implements CallRunner {
+  readonly snapshot: Snapshot;
+  readonly #beforeAdmit: readonly Stage[];
+  readonly #afterAdmit: readonly Stage[];
+  #error: GatewayError | null = null;
+
+  constructor(snapshot: Snapshot, router: Router) {
+    this.snapshot = snapshot;
+    this.#beforeAdmit = [
+      compileRoute(router, { draining: false, open: new Set() }),
+      compileAuthenticate(compileApplications(snapshot)),
+      compileSelectRelease(() => Number.NaN),
+      compileAuthorize(),
+    ];
+    this.#afterAdmit = [compileGuard()];
+  }
+
+  run(request: ExplainRequest): TrialResult {
+    this.#error = null;
+    const context = new Context(this, new ExplainedExchange(request), "explained", request.atMs, 0);
+    context.requestBytes = Math.max(0, request.bodyBytes);
+    const isAdmitted = this.#runStages(this.#beforeAdmit, context);
+    const isAnswered = !isAdmitted && this.#error === null;
+    if (isAdmitted) this.#runStages(this.#afterAdmit, context);
+    return { context, error: this.#error, isAnswered, isAdmitted };
+  }
+
+  /** Whether all of them let it through. `wait`: for the body, which nothing here depends on. */
+  #runStages(stages: readonly Stage[], context: Context): boolean {
+    for (const stage of stages) {
+      try {
+        if (stage(context) === "done") return false;
+      } catch (error) {
+        this.fail(context, error);
+      }
+      if (this.#error !== null) return false;
+    }
+    return true;
+  }
+
+  fail(_context: Context, cause: unknown): void {
+    this.#error ??= asGatewayError(cause);
+  }
+
+  resume(): void {}
+  abandon(): void {}
+  finish(): void {}
+}

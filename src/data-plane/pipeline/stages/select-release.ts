@@ -1,0 +1,46 @@
+import type { Context } from "../context.ts";
+import type { Stage } from "../pipeline.ts";
+import { chooseRelease, MethodRefused, type ReleaseChoice, stickyPoint } from "../releases/choose-release.ts";
+import { refuseRetired } from "../releases/lifecycle.ts";
+import type { LiveReleases } from "../releases/live-releases.ts";
+
+/**
+ * Between authenticate and authorize: of a service with several live releases, which one this call is for. It comes
+ * after authenticate, so that an application can stay with one release. `draw`: a point of the shares, for each call.
+ */
+export function compile(draw: () => number = drawShare): Stage {
+  return (context) => {
+    const { target } = context;
+    if (target === null || target.kind !== "rest" || target.releases === null) return "next";
+    const chosen = choose(target.releases, context, draw);
+    context.target = chosen.target;
+    context.releaseBy = chosen.by;
+    refuseRetired(chosen.target.snapshot);
+    return "next";
+  };
+}
+
+/** 0 (inclusive) to 100 (exclusive). */
+function drawShare(): number {
+  return Math.random() * 100;
+}
+
+function choose(live: LiveReleases, context: Context, draw: () => number): ReleaseChoice {
+  const { exchange } = context;
+  const points = {
+    drawn: live.draws ? draw() : Number.NaN,
+    sticky: live.isSticky ? stickyPoint(live.serviceId, callerOf(context)) : Number.NaN,
+  };
+  try {
+    return chooseRelease(live, exchange, points);
+  } catch (error) {
+    if (!(error instanceof MethodRefused)) throw error;
+    context.allowedMethods = error.allowedMethods;
+    throw error.errorFor(exchange.method);
+  }
+}
+
+/** Who is to stay with one release: callers without an application are told apart by their address. */
+export function callerOf({ application, exchange }: Pick<Context, "application" | "exchange">): string {
+  return application === null ? `address ${exchange.clientAddress}` : `application ${application.id}`;
+}

@@ -1,0 +1,152 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { explain } from "../../../src/data-plane/explain/explain.ts";
+import type { ExplainRequest } from "../../../src/data-plane/explain/explanation.ts";
+import { CATALOGUE } from "../../../src/providers/catalogue.ts";
+import { compileSnapshot } from "../../../src/snapshot/compile/index.ts";
+import { formatProblems } from "../../../src/snapshot/problems/problem.ts";
+import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
+
+const KEY = "tg_canary_key_of_the_web";
+
+const { configuration, problems } = parseConfiguration(
+  join(import.meta.dirname, "tidegate.yaml"),
+  `
+version: 1
+providers: [{ id: sim, kind: simulated }]
+models:
+  - { name: fast, strategy: weighted, targets: [{ provider: sim, model: echo, weight: 3 }, { provider: sim, model: slow }] }
+services:
+  - id: billing
+    routes:
+      - { path: /billing, methods: [GET, POST], strip_prefix: true }
+      - { id: partners, path: /billing, host: partners.example.org }
+    upstream: { targets: [{ url: "http://10.0.0.1:9001/api" }, { url: "http://10.0.0.2:9001", weight: 2 }] }
+    limits: [{ per: address, requests: 30, window: 1m }]
+    canary: { percent: 10, sticky: false, header: { name: x-canary, value: "1" }, upstream: { targets: [{ url: "http://10.0.0.3:9001" }] } }
+applications:
+  - id: web
+    keys: ["${KEY}"]
+    limits: [{ requests: 100, window: 1m }, { tokens: 5000, window: 1d }]
+    subscriptions:
+      - ai
+      - { service: billing, expires_at: 2030-01-01, limits: [{ requests: 20, window: 1m }] }
+`,
+  {},
+  CATALOGUE,
+);
+if (configuration === null) throw new Error(formatProblems(problems));
+const snapshot = compileSnapshot(configuration, {
+  version: 1,
+  compiledAtMs: 0,
+  catalogue: CATALOGUE,
+  baseDirectory: import.meta.dirname,
+  defaultAddress: { host: "0.0.0.0", port: 8080 },
+});
+
+function explained(changes: Partial<ExplainRequest> = {}) {
+  return explain(snapshot, {
+    method: "GET",
+    scheme: "http",
+    host: "localhost",
+    path: "/billing/invoices",
+    query: "",
+    headers: [["authorization", `Bearer ${KEY}`]],
+    clientAddress: "192.0.2.7",
+    bodyBytes: 0,
+    maxBodyBytes: 1_000,
+    atMs: Date.UTC(2027, 0, 1),
+    model: null,
+    ...changes,
+  });
+}
+
+describe("an explanation tells", () => {
+  it("all that a call meets, in order, and never its key", () => {
+    const explanation = explained();
+    expect(explanation).toMatchObject({
+      verdict: "forwarded",
+      error: null,
+      route: { id: "/billing", service: "billing", release: 1, host: null, methods: ["GET", "POST"] },
+      service: { id: "billing", team: "default", access: "subscription" },
+      release: { release: 1, by: "default", chances: [{ release: 2, percent: 10 }] },
+      application: { id: "web", recognisedBy: ["authorization"] },
+      subscription: { state: "approved", expiresAtMs: Date.UTC(2030, 0, 1) },
+      upstream: {
+        strategy: "round-robin",
+        path: "/invoices",
+        targets: [
+          { name: "http://10.0.0.1:9001/api", weight: 1 },
+          { name: "http://10.0.0.2:9001", weight: 2 },
+        ],
+      },
+    });
+    expect(explanation.nearMisses.map(({ id, release, because }) => [id, release, because])).toEqual([
+      ["partners", 1, ["host"]],
+      ["partners", 2, ["host"]],
+      ["/billing", 2, ["release"]],
+    ]);
+    expect(explanation.limits.map(({ source, amount, counter }) => [source, amount, counter])).toEqual([
+      ["application", 100, "application web|application|requests|window|100/60000|web"],
+      ["subscription", 20, "subscription web billing|application|requests|window|20/60000|web"],
+      ["service", 30, "service billing|address|requests|window|30/60000|192.0.2.7"],
+    ]);
+    expect(JSON.stringify(explanation)).not.toContain("canary_key");
+  });
+
+  it("which release a header asks for, and that chance has no say then", () => {
+    const { release, upstream } = explained({
+      headers: [
+        ["x-canary", "1"],
+        ["x-api-key", KEY],
+      ],
+    });
+    expect(release).toEqual({ release: 2, by: "canary header", chances: [] });
+    expect(upstream?.targets).toEqual([{ name: "http://10.0.0.3:9001", weight: 1 }]);
+  });
+
+  it("why a call is refused, and what would have been", () => {
+    expect(explained({ method: "DELETE" })).toMatchObject({
+      verdict: "refused",
+      error: { code: "method_not_allowed", status: 405 },
+      nearMisses: expect.arrayContaining([
+        expect.objectContaining({ id: "/billing", because: ["method"] }),
+        expect.objectContaining({ id: "partners", because: ["host"] }),
+      ]),
+      limits: [],
+      upstream: null,
+    });
+    expect(explained({ headers: [] })).toMatchObject({ error: { code: "missing_credentials" }, application: null });
+    expect(explained({ atMs: Date.UTC(2031, 0, 1) })).toMatchObject({
+      error: { code: "subscription_expired" },
+      subscription: { state: "expired" },
+    });
+    // It is counted before its size is looked at.
+    const tooLarge = explained({ method: "POST", bodyBytes: 1_001 });
+    expect(tooLarge).toMatchObject({ error: { code: "body_too_large", status: 413 }, upstream: null });
+    expect(tooLarge.limits).toHaveLength(3);
+  });
+
+  it("the models that a name stands for, and the budgets that only models use", () => {
+    const chat = { method: "POST", path: "/v1/chat/completions" };
+    const named = explained({ ...chat, model: "fast" });
+    expect(named).toMatchObject({
+      verdict: "forwarded",
+      service: { id: "ai" },
+      upstream: {
+        strategy: "weighted",
+        targets: [
+          { name: "sim/echo", weight: 3 },
+          { name: "sim/slow", weight: 1 },
+        ],
+      },
+    });
+    expect(named.limits.map(({ unit }) => unit)).toEqual(["requests", "tokens"]);
+    expect(explained({ ...chat, model: "sim/echo" }).upstream?.targets).toEqual([{ name: "sim/echo", weight: 1 }]);
+    expect(explained({ ...chat, model: "nobody/knows" })).toMatchObject({
+      error: { code: "model_not_found", status: 404 },
+    });
+    expect(explained({ path: "/v1/models" })).toMatchObject({ verdict: "answered" });
+    expect(explained({ path: "/health/liveness" })).toMatchObject({ verdict: "answered", service: null });
+  });
+});
