@@ -39,7 +39,30 @@ applications:
     keys:
       - ${CANARY}-1234567890
       - "\${FROM_ENVIRONMENT}"
+      - value: ${CANARY}-0123456789
+        expires_at: 2027-01-01T00:00:00Z
+      - { id: ci, digest: ${CANARY} }
+    credentials:
+      - basic: { username: web, password: ${CANARY}-0123456789 }
+      - basic:
+          username: other
+          password_digest: ${CANARY}
+      - { hmac: { key_id: web-1, secret: "${CANARY}-0123456789-0123456789" } }
+      - hmac: { key_id: web-2, secret_base64: ${CANARY} }
     subscriptions: [billing, ai]
+jwt_issuers:
+  - id: own
+    issuer: https://login.example.org
+    algorithms: [HS256]
+    keys: [{ id: main, secret: ${CANARY}-0123456789-0123456789 }, { secret_base64: "${CANARY}" }]
+  - id: other
+    issuer: https://other.example.org
+    algorithms: [RS256]
+    keys: [{ public_key: ${CANARY} }]
+  - id: third
+    issuer: https://third.example.org
+    algorithms: [HS256]
+    jwk_set: { keys: [{ kty: oct, k: ${CANARY} }] }
 `;
 
 function problemsOf(text: string): string {

@@ -93,7 +93,13 @@ applications: [{ id: web, team: shop, keys: ["\${WEB_KEY}"], subscriptions: [ai,
     );
     const digest = createHash("sha256").update("canary-secret-of-the-web").digest("hex");
     expect(snapshot.applications).toEqual([
-      { id: "web", team: "shop", keyDigests: [digest], subscriptions: ["ai"], limits: [] },
+      {
+        id: "web",
+        team: "shop",
+        credentials: [{ kind: "api-key", id: "key-1", digest, expiresAtMs: null, addresses: [] }],
+        subscriptions: ["ai"],
+        limits: [],
+      },
     ]);
     expect(JSON.stringify(snapshot)).not.toContain("canary");
   });
