@@ -111,6 +111,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       }
       runtime.dispatchers.nextGeneration();
       pipeline = new Pipeline(snapshot, runtime, nextId);
+      runtime.keySets.keepOnly(snapshot.jwtIssuers);
       markUnhealthy(runtime, unhealthyTargets);
       if (!listening) return;
       acceptor.apply(snapshot.listeners).catch((error: unknown) => {

@@ -14,27 +14,25 @@ export class KeySetStore {
     this.#logger = logger;
   }
 
-  /** Begins to fetch what the issuers of a new snapshot need, and forgets what none of them does. */
-  keep(issuers: readonly JwtIssuerSnapshot[]): void {
-    const wanted = new Map<string, number>();
-    for (const { keys } of issuers) {
-      if (keys.source !== "url") continue;
-      wanted.set(keys.url, Math.min(keys.refreshMs, wanted.get(keys.url) ?? Number.POSITIVE_INFINITY));
+  /** Begins to fetch a set that is not here yet. */
+  obtain(url: string, refreshMs: number): KeySet {
+    let set = this.#sets.get(url);
+    if (set === undefined) {
+      set = this.#create(url, refreshMs);
+      this.#sets.set(url, set);
     }
+    set.refreshMs = refreshMs;
+    return set;
+  }
+
+  /** Forgets what none of these needs: of a snapshot that holds by now. */
+  keepOnly(issuers: readonly JwtIssuerSnapshot[]): void {
+    const wanted = new Set(issuers.map(({ keys }) => (keys.source === "url" ? keys.url : null)));
     for (const [url, set] of this.#sets) {
       if (wanted.has(url)) continue;
       set.stop();
       this.#sets.delete(url);
     }
-    for (const [url, refreshMs] of wanted) {
-      const known = this.#sets.get(url);
-      if (known === undefined) this.#sets.set(url, this.#create(url, refreshMs));
-      else known.refreshMs = refreshMs;
-    }
-  }
-
-  get(url: string): KeySet | undefined {
-    return this.#sets.get(url);
   }
 
   async close(): Promise<void> {

@@ -31,9 +31,9 @@ const BEARER = /^bearer +/i;
  */
 export class Authenticator {
   readonly #credentials: CompiledCredentials;
-  readonly #runtime: Runtime;
+  readonly #runtime: Pick<Runtime, "limits" | "fastPath">;
 
-  constructor(credentials: CompiledCredentials, runtime: Runtime) {
+  constructor(credentials: CompiledCredentials, runtime: Pick<Runtime, "limits" | "fastPath">) {
     this.#credentials = credentials;
     this.#runtime = runtime;
   }
@@ -171,6 +171,7 @@ export class Authenticator {
       if (this.#credentials.signatures?.find(context.exchange) === null) return;
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error;
+      return;
     }
     context.credentialHeaders = [...context.credentialHeaders, ...SIGNATURE_HEADERS];
   }

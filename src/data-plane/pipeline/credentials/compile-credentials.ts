@@ -23,9 +23,8 @@ export interface CompiledCredentials {
 export function compileCredentials(
   snapshot: Snapshot,
   applications: readonly CompiledApplication[],
-  keySets: KeySetStore,
+  keySets: Pick<KeySetStore, "obtain">,
 ): CompiledCredentials {
-  keySets.keep(snapshot.jwtIssuers);
   const byId = new Map(applications.map((application) => [application.id, application]));
   const apiKeys = new Map<string, CompiledCredential>();
   const basic = new BasicCredentials();

@@ -33,11 +33,12 @@ export class JwtTokens {
   constructor(
     issuers: readonly JwtIssuerSnapshot[],
     applications: ReadonlyMap<string, CompiledApplication>,
-    keySets: KeySetStore,
+    keySets: Pick<KeySetStore, "obtain">,
   ) {
     this.#applications = applications;
     for (const snapshot of issuers) {
-      const set = snapshot.keys.source === "url" ? keySets.get(snapshot.keys.url) : undefined;
+      const { keys } = snapshot;
+      const set = keys.source === "url" ? keySets.obtain(keys.url, keys.refreshMs) : undefined;
       const claimants = { issuer: new JwtIssuer(snapshot, set), credentials: new Map() };
       this.#issuers.set(snapshot.issuer, claimants);
       this.#byId.set(snapshot.id, claimants);

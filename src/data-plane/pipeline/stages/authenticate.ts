@@ -21,7 +21,7 @@ export function compileApplications(snapshot: Snapshot): readonly CompiledApplic
 }
 
 /** Stage 3. The application that calls, by its credentials: keys are neither stored nor compared in the clear. */
-export function compile(credentials: CompiledCredentials, runtime: Runtime): Stage {
+export function compile(credentials: CompiledCredentials, runtime: Pick<Runtime, "limits" | "fastPath">): Stage {
   const authenticator = new Authenticator(credentials, runtime);
   return (context) => {
     const { target } = context;
