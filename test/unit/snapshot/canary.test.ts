@@ -39,6 +39,13 @@ applications:
     keys:
       - ${CANARY}-1234567890
       - "\${FROM_ENVIRONMENT}"
+    subscriptions: [billing, ai]
+`;
+
+const CREDENTIALS = `version: 1
+applications:
+  - id: web
+    keys:
       - value: ${CANARY}-0123456789
         expires_at: 2027-01-01T00:00:00Z
       - { id: ci, digest: ${CANARY} }
@@ -49,7 +56,6 @@ applications:
           password_digest: ${CANARY}
       - { hmac: { key_id: web-1, secret: "${CANARY}-0123456789-0123456789" } }
       - hmac: { key_id: web-2, secret_base64: ${CANARY} }
-    subscriptions: [billing, ai]
 jwt_issuers:
   - id: own
     issuer: https://login.example.org
@@ -71,34 +77,37 @@ function problemsOf(text: string): string {
 }
 
 /** From the field's name to just behind the value. */
-function positionsNearSecrets(): number[] {
-  return [...CONFIGURATION.matchAll(new RegExp(CANARY, "g"))].flatMap(({ index }) => [
+function positionsNearSecrets(configuration: string): number[] {
+  return [...configuration.matchAll(new RegExp(CANARY, "g"))].flatMap(({ index }) => [
     ...Array.from({ length: 14 }, (_, offset) => index - 14 + offset),
     ...Array.from({ length: 3 }, (_, offset) => index + CANARY.length + offset),
   ]);
 }
 
-describe("secrets in messages", () => {
+describe.each([
+  ["of providers, services and listeners", CONFIGURATION, "nowhere.pem"],
+  ["of applications and issuers", CREDENTIALS, "expected a public key or certificate in PEM format"],
+])("secrets in messages about a file with those %s", (_name, configuration, problem) => {
   test("the configuration as it stands", () => {
-    const problems = problemsOf(CONFIGURATION);
-    expect(problems).toContain("nowhere.pem");
+    const problems = problemsOf(configuration);
+    expect(problems).toContain(problem);
     expect(problems).not.toContain(CANARY);
   });
 
   test("none appears whatever character near it is lost, doubled or replaced", () => {
     const replacements = ["", " ", ":", "'", '"', "{", "&", "!", "#", "\n", "-"];
-    for (const index of positionsNearSecrets()) {
-      for (const replacement of [...replacements, (CONFIGURATION[index] ?? "").repeat(2)]) {
-        const text = CONFIGURATION.slice(0, index) + replacement + CONFIGURATION.slice(index + 1);
+    for (const index of positionsNearSecrets(configuration)) {
+      for (const replacement of [...replacements, (configuration[index] ?? "").repeat(2)]) {
+        const text = configuration.slice(0, index) + replacement + configuration.slice(index + 1);
         const problems = problemsOf(text);
         if (problems.includes(CANARY))
           expect.fail(`shown with ${JSON.stringify(replacement)} at ${index}:\n${problems}`);
       }
     }
-  });
+  }, 60_000);
 
   test("none appears whatever line is lost, moved or indented otherwise", () => {
-    const lines = CONFIGURATION.split("\n");
+    const lines = configuration.split("\n");
     const position = fc.nat(lines.length - 1);
     fc.assert(
       fc.property(position, position, fc.integer({ min: -4, max: 4 }), (from, to, indent) => {
