@@ -12,13 +12,20 @@ export interface VerificationKey {
   readonly key: KeyObject;
 }
 
-/** Null: a key of another kind, for encryption, or one that can't be read. */
+/** RFC 7518 §3.3. */
+const SHORTEST_RSA_BITS = 2048;
+
+/** Null: a key of another kind, for encryption, too short, or one that can't be read. */
 export function readVerificationKey(jwk: JsonWebKeySnapshot): VerificationKey | null {
   const { kty, kid, alg, use, crv, k } = jwk;
   if (use !== undefined && use !== "sig") return null;
   const described = { kty, kid: kid ?? null, alg: alg ?? null, crv: typeof crv === "string" ? crv : null };
   try {
-    if (kty !== "oct") return { ...described, key: createPublicKey({ key: { ...jwk }, format: "jwk" }) };
+    if (kty !== "oct") {
+      const key = createPublicKey({ key: { ...jwk }, format: "jwk" });
+      const bits = key.asymmetricKeyDetails?.modulusLength ?? SHORTEST_RSA_BITS;
+      return bits < SHORTEST_RSA_BITS ? null : { ...described, key };
+    }
     return typeof k === "string" ? { ...described, key: createSecretKey(k, "base64url") } : null;
   } catch {
     return null;

@@ -92,10 +92,12 @@ describe("a key set", () => {
 
 describe("keys that fit a token", () => {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
+  const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey.export({ format: "jwk" });
   const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
   const keys = [
     { ...rsa, kty: "RSA", kid: "rsa" },
     { ...rsa, kty: "RSA", kid: "rsa-pss-only", alg: "PS256" },
+    { ...short, kty: "RSA", kid: "rsa-too-short" },
     { ...rsa, kty: "RSA", kid: "rsa-encryption", use: "enc" },
     { ...ec, kty: "EC", kid: "ec" },
     { ...publicKey.export({ format: "jwk" }), kty: "OKP", kid: "ed" },
