@@ -193,7 +193,7 @@ void addKeys(const Reader& reader, Generation& generation) {
   }
 }
 
-// (engine, { byHost, services, applications, digests: Buffer of 32 bytes each, owners: Buffer of uint32 }) => generation
+// (engine, NativeGeneration of engine.ts) => generation
 napi_value governorBegin(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
   const Reader reader(env, arguments[1]);
