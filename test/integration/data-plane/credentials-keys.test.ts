@@ -103,7 +103,7 @@ describe("keys on the fast path", () => {
   });
 
   it("a key that expires while it is in use is refused from then on", async () => {
-    await gateway.reload(yaml(new Date(Date.now() + 1500).toISOString()));
+    await gateway.reload(yaml(new Date(Date.now() + 3000).toISOString()));
     expect((await get(key("soon"))).status).toBe(200);
     expect(await gateway.way(async () => expect((await get(key("soon"))).status).toBe(200))).toBe("native");
     let status = 200;
