@@ -196,10 +196,20 @@ export interface NativeGeneration {
   subscriptionEnds: Buffer;
   /** `keyPrefix` is what follows the subscription's own name. */
   subscriptionLimits: NativeLimit[][];
-  /** 32 bytes each. */
+  /** SHA-256 of the keys, 32 bytes each. What follows has one entry for each of them, in the machine's byte order. */
   digests: Buffer;
-  /** Little-endian 32-bit indices into `applications`, one for each digest. */
+  /** 32-bit indices into `applications`. */
   owners: Buffer;
+  /** Unix times from which on they don't count, in milliseconds; Infinity: never. 64-bit floating point. */
+  expiries: Buffer;
+  /** 32-bit indices into `addressLists`. */
+  addresses: Buffer;
+  /** Addresses and CIDR ranges; the first one is empty and stands for any address. */
+  addressLists: readonly (readonly string[])[];
+  /** Requests with `Signature-Input` are JavaScript's to authenticate, */
+  signatures: boolean;
+  /** and those with one of these fields, when they have no key. Lower case. */
+  certificateHeaders: readonly string[];
 }
 
 export interface NativePlanTarget {
@@ -329,6 +339,15 @@ interface Addon {
     flags: number,
     model: string,
     plan: NativePlan,
+  ): boolean;
+  /** `digest`: SHA-256 of a bearer token. False: another snapshot holds by now, or there are too many of them. */
+  learnToken(
+    engine: EngineHandle,
+    generation: number,
+    digest: Buffer,
+    application: number,
+    expiresAtMs: number,
+    addresses: number,
   ): boolean;
   setServedModel(engine: EngineHandle, model: string): void;
   governorOpen(engine: EngineHandle): number;

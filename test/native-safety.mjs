@@ -21,9 +21,15 @@ const INTEGRATION = [
   "test/integration/native/threads",
   "test/integration/acceptor/native-protocol",
   // Not all: some tests wait for what a sanitized gateway takes too long for.
-  ...["broken-answers", "fast-path-ai", "fast-path-rest", "fast-path-reload", "rest-faults"].map(
-    (name) => `test/integration/data-plane/${name}.test.ts`,
-  ),
+  ...[
+    "broken-answers",
+    "credentials-keys",
+    "credentials-tokens",
+    "fast-path-ai",
+    "fast-path-rest",
+    "fast-path-reload",
+    "rest-faults",
+  ].map((name) => `test/integration/data-plane/${name}.test.ts`),
 ];
 
 function fail(message) {

@@ -1,3 +1,12 @@
+import type { ClientCertificateSnapshot } from "./snapshot.ts";
+
+/** What a trusted proxy says of the certificate that the caller has shown to it. */
+export interface ForwardedCertificate {
+  readonly format: ClientCertificateSnapshot["format"];
+  /** Several fields of the header are joined by commas. */
+  readonly value: string;
+}
+
 /**
  * What an engine gives the pipeline for one request. The pipeline never sees a uWebSockets.js or native object.
  * Everything the engine must refuse has been refused before an exchange exists.
@@ -16,6 +25,8 @@ export interface Exchange {
   readonly clientAddress: string;
   /** The address of the peer of the connection. */
   readonly peerAddress: string;
+  /** Null: nothing is said, or by nobody that the listener trusts. */
+  readonly clientCertificate: ForwardedCertificate | null;
   /** Declared length of the request body in bytes; 0 when there is none, -1 when it comes in chunks of unknown length. */
   readonly contentLength: number;
   /** The limit of the listener the request came in by. */

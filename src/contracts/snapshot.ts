@@ -18,6 +18,7 @@ export interface Snapshot {
   /** One entry for each live release of a service: several may have one `id`. */
   services: ServiceSnapshot[];
   applications: ApplicationSnapshot[];
+  jwtIssuers: JwtIssuerSnapshot[];
   ai: AiSnapshot;
   /** Counters that the shared segment has room for. */
   limitSlots: number;
@@ -33,10 +34,22 @@ export interface ListenerSnapshot {
   tls: TlsSnapshot | null;
   /** CIDR ranges or addresses whose `Forwarded`/`X-Forwarded-For` are believed. */
   trustedProxies: string[];
+  /** Where trusted proxies say what certificate the caller has shown to them; null: nowhere. */
+  clientCertificate: ClientCertificateSnapshot | null;
   maxHeaderBytes: number;
   maxBodyBytes: number;
   timeouts: ListenerTimeoutsSnapshot;
 }
+
+export interface ClientCertificateSnapshot {
+  /** Lower case. Believed from trusted proxies alone, and never forwarded, whichever listener a call came in by. */
+  header: string;
+  /** `xfcc`: Envoy's `X-Forwarded-Client-Cert`. Otherwise the value is the subject, a name or the fingerprint itself. */
+  format: "xfcc" | CertificateName;
+}
+
+/** What of a certificate stands for the caller: its subject, one of its alternative names, or its SHA-256. */
+export type CertificateName = "subject" | "san" | "fingerprint";
 
 /** What the native engine asks of clients. */
 export interface ListenerTimeoutsSnapshot {
@@ -270,6 +283,111 @@ export interface AiSnapshot {
   maxResponseBytes: number;
 }
 
+/** A way in which an application proves that it is the caller. */
+export type CredentialSnapshot =
+  | ApiKeySnapshot
+  | BasicCredentialSnapshot
+  | HmacCredentialSnapshot
+  | JwtCredentialSnapshot
+  | CertificateCredentialSnapshot;
+
+interface CredentialTermsSnapshot {
+  /** Unique within the application. */
+  id: string;
+  /** Unix time from which on it is refused; null: never. */
+  expiresAtMs: number | null;
+  /** CIDR ranges or addresses of callers that may use it; empty: any. */
+  addresses: string[];
+}
+
+export interface ApiKeySnapshot extends CredentialTermsSnapshot {
+  kind: "api-key";
+  /** SHA-256 of the key, hex. */
+  digest: string;
+}
+
+/** RFC 7617. The password is a generated one: SHA-256 does not protect one that can be guessed. */
+export interface BasicCredentialSnapshot extends CredentialTermsSnapshot {
+  kind: "basic";
+  username: string;
+  /** Hex. */
+  salt: string;
+  /** SHA-256 of the salt's bytes and the password in UTF-8, hex. */
+  digest: string;
+}
+
+/** HTTP Message Signatures (RFC 9421) with `hmac-sha256`. */
+export interface HmacCredentialSnapshot extends CredentialTermsSnapshot {
+  kind: "hmac";
+  /** The signature's `keyid`; unique over all applications. */
+  keyId: string;
+  /** The shared secret's bytes, base64. */
+  secret: string;
+  /** How old a signature may be. */
+  maxAgeMs: number;
+}
+
+/** Tokens of an issuer in which a claim has one of these values, or lists one of them. */
+export interface JwtCredentialSnapshot extends CredentialTermsSnapshot {
+  kind: "jwt";
+  /** Id of a JWT issuer. */
+  issuer: string;
+  claim: string;
+  values: string[];
+}
+
+/** A certificate that a trusted proxy has verified: see ListenerSnapshot.clientCertificate. */
+export interface CertificateCredentialSnapshot extends CredentialTermsSnapshot {
+  kind: "mtls";
+  by: CertificateName;
+  /** Of a fingerprint: SHA-256, 64 hexadecimal digits in lower case. */
+  value: string;
+}
+
+export type JwtAlgorithm =
+  | "HS256"
+  | "HS384"
+  | "HS512"
+  | "RS256"
+  | "RS384"
+  | "RS512"
+  | "PS256"
+  | "PS384"
+  | "PS512"
+  | "ES256"
+  | "ES384"
+  | "ES512"
+  | "EdDSA";
+
+/** A JSON Web Key (RFC 7517). Symmetric ones (`oct`) are secrets. */
+export interface JsonWebKeySnapshot {
+  kty: string;
+  kid?: string;
+  use?: string;
+  alg?: string;
+  [member: string]: unknown;
+}
+
+/** Whose JSON Web Tokens (RFC 7519) are believed. */
+export interface JwtIssuerSnapshot {
+  id: string;
+  /** The claim `iss`; unique. */
+  issuer: string;
+  /** Of which a token's `aud` must name one; empty: it is not looked at. */
+  audiences: string[];
+  algorithms: JwtAlgorithm[];
+  /** The keys, or where to fetch them as a JSON Web Key Set. */
+  keys: { source: "inline"; keys: JsonWebKeySnapshot[] } | { source: "url"; url: string; refreshMs: number };
+  /** Tokens in which this claim is the id of an application are that application's; null: only credentials count. */
+  applicationClaim: string | null;
+  /** By how much clocks may differ. */
+  clockToleranceMs: number;
+  /** Whether tokens without `exp` are refused. */
+  requiresExpiry: boolean;
+  /** Whether the token goes on to the service. */
+  forwardsToken: boolean;
+}
+
 export type SubscriptionState = "pending" | "approved" | "rejected" | "revoked" | "cancelled" | "expired";
 
 /** An application's leave to call a service. Of several to one service an approved one counts, else the last. */
@@ -286,8 +404,7 @@ export interface SubscriptionSnapshot {
 export interface ApplicationSnapshot {
   id: string;
   team: string;
-  /** SHA-256 of each key, hex. */
-  keyDigests: string[];
+  credentials: CredentialSnapshot[];
   subscriptions: SubscriptionSnapshot[];
   limits: LimitSnapshot[];
 }

@@ -12,6 +12,7 @@ import { begunAttempt } from "../upstream/native-dispatcher.ts";
 import { TargetNumbersTable } from "../upstream/target-numbers.ts";
 import { Acceptor } from "./acceptor/acceptor.ts";
 import { FastPath } from "./fast-path/fast-path.ts";
+import { KeySetStore } from "./key-sets/key-set-store.ts";
 import { SharedLimitStore } from "./limits/shared-limit-store.ts";
 import { DataPlaneMetrics } from "./metrics.ts";
 import type { AiRuntime } from "./pipeline/ai/ai-runtime.ts";
@@ -45,6 +46,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     breakers: new Map(),
     loads: new Map(),
     targetNumbers: new TargetNumbersTable(),
+    keySets: new KeySetStore(options.logger),
     fastPath: null,
     prices: createPriceBook(),
     draining: false,
@@ -109,6 +111,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       }
       runtime.dispatchers.nextGeneration();
       pipeline = new Pipeline(snapshot, runtime, nextId);
+      runtime.keySets.keepOnly(snapshot.jwtIssuers);
       markUnhealthy(runtime, unhealthyTargets);
       if (!listening) return;
       acceptor.apply(snapshot.listeners).catch((error: unknown) => {
@@ -153,6 +156,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       clearInterval(deadlines);
       acceptor.close();
       await runtime.dispatchers.destroy();
+      await runtime.keySets.close();
       engine.addon.governorLimits(engine.handle, null);
       engine.destroy();
       limits?.close();

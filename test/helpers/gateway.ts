@@ -65,7 +65,12 @@ export interface TestGateway {
 }
 
 /** The data plane in this process, from a `tidegate.yaml`, on real sockets. Use port 0 in the listeners. */
-export async function startGateway(yaml: string, env: Record<string, string> = {}): Promise<TestGateway> {
+export async function startGateway(
+  yaml: string,
+  env: Record<string, string> = {},
+  /** `limitsFile`: one that several gateways share. */
+  options: { limitsFile?: string } = {},
+): Promise<TestGateway> {
   const home = mkdtempSync(join(tmpdir(), "tidegate-test-"));
   const records: CallRecord[] = [];
   const log: TestGateway["log"] = [];
@@ -86,7 +91,7 @@ export async function startGateway(yaml: string, env: Record<string, string> = {
     logger: collectingLogger(log),
     pool,
     journal: null,
-    limitsFile: join(home, "limits.shm"),
+    limitsFile: options.limitsFile ?? join(home, "limits.shm"),
     callLog: { append: (row) => void records.push(toRecord(row)) },
   });
   let snapshot = await compile(yaml);

@@ -14,6 +14,7 @@ namespace tidegate {
 namespace {
 
 using governor::Application;
+using governor::Credential;
 using governor::Generation;
 using governor::HeadVariant;
 using governor::Limit;
@@ -181,19 +182,69 @@ napi_value governorJournal(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+void addRanges(napi_env env, napi_value texts, governor::AddressRanges* ranges) {
+  uint32_t length = 0;
+  napi_get_array_length(env, texts, &length);
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value element;
+    napi_get_element(env, texts, i, &element);
+    ranges->add(textOf(env, element));
+  }
+}
+
+governor::AddressRanges rangesOf(napi_env env, napi_value texts) {
+  governor::AddressRanges ranges;
+  addRanges(env, texts, &ranges);
+  return ranges;
+}
+
 // (engine, listener, ranges: string[])
 napi_value governorProxies(napi_env env, napi_callback_info info) {
   Arguments<3> arguments(env, info);
   governor::TrustedProxies proxies;
-  uint32_t length = 0;
-  napi_get_array_length(env, arguments[2], &length);
-  for (uint32_t i = 0; i < length; i++) {
-    napi_value element;
-    napi_get_element(env, arguments[2], i, &element);
-    proxies.add(textOf(env, element));
-  }
+  addRanges(env, arguments[2], &proxies);
   engineOf(env, arguments[0])->governor().setProxies(uint32Of(env, arguments[1]), std::move(proxies));
   return nullptr;
+}
+
+bool isWithin(const Credential& credential, const Generation& generation) {
+  return credential.application < generation.applications.size() &&
+         credential.addresses < generation.addressLists.size();
+}
+
+// One of the columns of NativeGeneration.
+template <typename Value>
+class Column {
+ public:
+  Column(const Reader& reader, const char* name) {
+    size_t bytes = 0;
+    bytesOf(reader.env(), reader.value(name), &bytes_, &bytes);
+    length_ = bytes / sizeof(Value);
+  }
+  size_t length() const { return length_; }
+  Value at(size_t index) const {
+    Value value;
+    std::memcpy(&value, bytes_ + index * sizeof value, sizeof value);
+    return value;
+  }
+
+ private:
+  char* bytes_ = nullptr;
+  size_t length_ = 0;
+};
+
+void addKeys(const Reader& reader, Generation& generation) {
+  const Column<digest::Sha256> digests(reader, "digests");
+  const Column<uint32_t> owners(reader, "owners");
+  const Column<double> expiries(reader, "expiries");
+  const Column<uint32_t> addresses(reader, "addresses");
+  const size_t count = std::min({digests.length(), owners.length(), expiries.length(), addresses.length()});
+  generation.keys.reserve(count);
+  for (size_t i = 0; i < count; i++) {
+    const Credential credential{expiries.at(i), owners.at(i), addresses.at(i)};
+    if (!isWithin(credential, generation)) continue;
+    generation.keys[digests.at(i)] = credential;
+  }
 }
 
 // (engine, NativeGeneration of engine.ts) => generation
@@ -225,21 +276,14 @@ napi_value governorBegin(napi_env env, napi_callback_info info) {
     napi_close_handle_scope(env, scope);
   });
   readSubscriptions(reader, *generation);
-  char* digests = nullptr;
-  char* owners = nullptr;
-  size_t digestBytes = 0;
-  size_t ownerBytes = 0;
-  bytesOf(env, reader.value("digests"), &digests, &digestBytes);
-  bytesOf(env, reader.value("owners"), &owners, &ownerBytes);
-  const size_t count = digestBytes / sizeof(digest::Sha256);
-  generation->credentials.reserve(count);
-  for (size_t i = 0; i < count && (i + 1) * sizeof(uint32_t) <= ownerBytes; i++) {
-    digest::Sha256 digest;
-    uint32_t owner;
-    std::memcpy(digest.data(), digests + i * digest.size(), digest.size());
-    std::memcpy(&owner, owners + i * sizeof owner, sizeof owner);
-    if (owner < generation->applications.size()) generation->credentials[digest] = owner;
-  }
+  reader.each("addressLists", [&](napi_value element) {
+    napi_open_handle_scope(env, &scope);
+    generation->addressLists.push_back(rangesOf(env, element));
+    napi_close_handle_scope(env, scope);
+  });
+  generation->signatures = reader.truth("signatures");
+  generation->certificateHeaders = reader.texts("certificateHeaders");
+  addKeys(reader, *generation);
   return makeNumber(env, generation->id);
 }
 
@@ -387,6 +431,21 @@ napi_value learnModel(napi_env env, napi_callback_info info) {
   return makeBool(env, true);
 }
 
+// (engine, generation, digest, application, expiresAtMs, addresses) => whether it was taken
+napi_value learnToken(napi_env env, napi_callback_info info) {
+  Arguments<6> arguments(env, info);
+  Engine* engine = engineOf(env, arguments[0]);
+  const auto& generation = engine->governor().generation();
+  if (generation == nullptr || generation->id != uint32Of(env, arguments[1])) return makeBool(env, false);
+  char* bytes = nullptr;
+  size_t length = 0;
+  digest::Sha256 digest;
+  if (!bytesOf(env, arguments[2], &bytes, &length) || length != digest.size()) return makeBool(env, false);
+  std::memcpy(digest.data(), bytes, length);
+  const Credential credential{numberOf(env, arguments[4]), uint32Of(env, arguments[3]), uint32Of(env, arguments[5])};
+  return makeBool(env, isWithin(credential, *generation) && engine->governor().learnToken(digest, credential));
+}
+
 // (engine, model): of the answers translated from now on
 napi_value setServedModel(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
@@ -493,6 +552,7 @@ void exportGovernor(napi_env env, napi_value exports) {
   exportFunction(env, exports, "governorBegin", governorBegin);
   exportFunction(env, exports, "learnRoute", learnRoute);
   exportFunction(env, exports, "learnModel", learnModel);
+  exportFunction(env, exports, "learnToken", learnToken);
   exportFunction(env, exports, "setServedModel", setServedModel);
   exportFunction(env, exports, "governorOpen", governorOpen);
   exportFunction(env, exports, "governorTaken", governorTaken);

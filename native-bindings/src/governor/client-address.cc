@@ -52,7 +52,7 @@ std::string_view withoutPort(std::string_view text) {
 
 }  // namespace
 
-bool TrustedProxies::add(const std::string& text) {
+bool AddressRanges::add(const std::string& text) {
   const size_t slash = text.find('/');
   const Address address = parse(text.substr(0, slash));
   if (address.size == 0) return false;
@@ -65,7 +65,7 @@ bool TrustedProxies::add(const std::string& text) {
   return true;
 }
 
-bool TrustedProxies::trusts(const std::string& text) const {
+bool AddressRanges::contains(const std::string& text) const {
   const Address address = parse(text);
   if (address.size == 0) return false;
   for (const Range& range : ranges_) {

@@ -1,4 +1,4 @@
-// Who called, when a request may have come through proxies that are trusted.
+// Ranges of addresses, and who called, when a request may have come through proxies that are trusted.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,12 @@
 
 namespace tidegate::governor {
 
-class TrustedProxies {
+class AddressRanges {
  public:
   // An address or a CIDR range. False: it is neither.
   bool add(const std::string& text);
   bool empty() const { return ranges_.empty(); }
-  bool trusts(const std::string& address) const;
-  // As createClientAddressResolver (src/data-plane/acceptor/client-address.ts) reads `X-Forwarded-For`: from right to
-  // left, as far as the addresses on the way are trusted. `peer` is trusted.
-  std::string resolve(const std::string& peer, std::string_view forwardedFor) const;
+  bool contains(const std::string& address) const;
 
  private:
   struct Range {
@@ -25,6 +22,14 @@ class TrustedProxies {
     uint8_t bits;
   };
   std::vector<Range> ranges_;
+};
+
+class TrustedProxies : public AddressRanges {
+ public:
+  bool trusts(const std::string& address) const { return contains(address); }
+  // As createClientAddressResolver (src/data-plane/acceptor/client-address.ts) reads `X-Forwarded-For`: from right to
+  // left, as far as the addresses on the way are trusted. `peer` is trusted.
+  std::string resolve(const std::string& peer, std::string_view forwardedFor) const;
 };
 
 }  // namespace tidegate::governor

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
+#include <iterator>
 
 #include "../bindings/separators.h"
 #include "../server/connection.h"
@@ -78,9 +80,9 @@ Route* Governor::routeOf(const server::Exchange& exchange) {
   }
 }
 
-int Governor::applicationOf(const server::Exchange& exchange, uint16_t* credentialFields) const {
-  int found = -1;
-  uint16_t seen = 0;
+bool Governor::findCredential(const server::Exchange& exchange, const Credential** found,
+                              uint16_t* credentialFields) const {
+  *found = nullptr;
   for (const http::Field& field : exchange.head().fields) {
     uint16_t bit;
     switch (field.id) {
@@ -91,21 +93,63 @@ int Governor::applicationOf(const server::Exchange& exchange, uint16_t* credenti
       default: continue;
     }
     // More than one key: which of them counts, and which go on, is JavaScript's to say.
-    if (seen != 0) return -2;
-    seen = bit;
+    if (*found != nullptr) return false;
     std::string_view key = exchange.text(field.value);
     if (bit == kAuthorization) key = bearerOf(key);
-    if (key.empty()) return -2;
+    if (key.empty()) return false;
     // Keys beyond ASCII are digested as UTF-8 text there.
     for (const char byte : key) {
-      if (static_cast<signed char>(byte) < 0) return -2;
+      if (static_cast<signed char>(byte) < 0) return false;
     }
-    const auto entry = generation_->credentials.find(digest::sha256(key.data(), key.size()));
-    if (entry == generation_->credentials.end()) return -2;
-    found = static_cast<int>(entry->second);
+    const digest::Sha256 digest = digest::sha256(key.data(), key.size());
+    auto entry = generation_->keys.find(digest);
+    if (entry == generation_->keys.end()) {
+      // A token counts as such in one place only.
+      if (bit != kAuthorization) return false;
+      entry = generation_->tokens.find(digest);
+      if (entry == generation_->tokens.end()) return false;
+    }
+    *found = &entry->second;
     *credentialFields = bit;
   }
-  return found;
+  // One that has expired is JavaScript's to refuse.
+  if (*found != nullptr && exchange.startedAtMs >= (*found)->expiresAtMs) return false;
+  return !hasOtherCredentials(exchange, *found != nullptr);
+}
+
+bool Governor::hasOtherCredentials(const server::Exchange& exchange, bool hasKey) const {
+  const bool signatures = generation_->signatures;
+  const std::vector<std::string>& certificates = generation_->certificateHeaders;
+  if (!signatures && (hasKey || certificates.empty())) return false;
+  for (const http::Field& field : exchange.head().fields) {
+    if (field.id != FieldName::kOther) continue;
+    const std::string_view name = exchange.text(field.name);
+    if (signatures && name == "signature-input") return true;
+    if (hasKey) continue;
+    for (const std::string& one : certificates) {
+      if (name == one) return true;
+    }
+  }
+  return false;
+}
+
+bool Governor::learnToken(const digest::Sha256& digest, const Credential& credential) {
+  constexpr size_t kMaxTokens = 20'000;
+  constexpr double kSweepEveryMs = 1'000;
+  auto& tokens = generation_->tokens;
+  if (tokens.size() >= kMaxTokens) {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    const double nowMs = static_cast<double>(now.tv_sec) * 1000;
+    if (nowMs - generation_->tokensSweptAtMs < kSweepEveryMs) return false;
+    generation_->tokensSweptAtMs = nowMs;
+    for (auto entry = tokens.begin(); entry != tokens.end();) {
+      entry = entry->second.expiresAtMs <= nowMs ? tokens.erase(entry) : std::next(entry);
+    }
+    if (tokens.size() >= kMaxTokens) return false;
+  }
+  tokens[digest] = credential;
+  return true;
 }
 
 bool Governor::mayCall(const Service& service, int application, double nowMs,
@@ -131,8 +175,9 @@ bool Governor::take(server::Exchange& exchange) {
   Route* route = routeOf(exchange);
   if (route == nullptr) return false;
   uint16_t credentialFields = 0;
-  const int application = applicationOf(exchange, &credentialFields);
-  if (application == -2) return false;
+  const Credential* credential = nullptr;
+  if (!findCredential(exchange, &credential, &credentialFields)) return false;
+  const int application = credential == nullptr ? -1 : static_cast<int>(credential->application);
   const Subscription* subscription = nullptr;
   if (!mayCall(generation_->services[route->service], application, exchange.startedAtMs, &subscription)) return false;
   const uint64_t maxBodyBytes =
@@ -160,6 +205,12 @@ bool Governor::take(server::Exchange& exchange) {
     if (!forwardedFor.empty()) clientAddress = proxies->second.resolve(peer, forwardedFor);
     if (proto == "https") scheme = "https";
     else if (!proto.empty() && proto != "http") return false;
+  }
+
+  // JavaScript refuses, and says from where it was tried.
+  if (credential != nullptr && credential->addresses != 0 &&
+      !generation_->addressLists[credential->addresses].contains(clientAddress)) {
+    return false;
   }
 
   GovernedCall* call = makeCall();

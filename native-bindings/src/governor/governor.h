@@ -88,6 +88,8 @@ class Governor {
   // Calls of the next snapshot. Nothing is let through before `open` is set.
   std::shared_ptr<Generation> begin();
   const std::shared_ptr<Generation>& generation() const { return generation_; }
+  // A token that JavaScript has verified. False: there are too many.
+  bool learnToken(const digest::Sha256& digest, const Credential& credential);
   void setWorker(uint32_t worker) { worker_ = worker; }
   void setIdPrefix(std::string prefix) { idProcess_ = std::move(prefix); }
   void setJournal(journal::CallJournal* journal) { journal_ = journal; }
@@ -111,8 +113,10 @@ class Governor {
   friend class GovernedCall;
 
   Route* routeOf(const server::Exchange& exchange);
-  // -2: JavaScript has to say; -1: nobody.
-  int applicationOf(const server::Exchange& exchange, uint16_t* credentialFields) const;
+  // False: JavaScript has to say. Otherwise `found` is the credential, or null where none was sent.
+  bool findCredential(const server::Exchange& exchange, const Credential** found, uint16_t* credentialFields) const;
+  // Whether JavaScript knows ways to authenticate this request besides a key.
+  bool hasOtherCredentials(const server::Exchange& exchange, bool hasKey) const;
   // `subscription` is set where it is one that lets the call through.
   bool mayCall(const Service& service, int application, double nowMs, const Subscription** subscription) const;
   std::string_view nextId(double nowMs);

@@ -13,6 +13,7 @@
 #include "../digest/sha256.h"
 #include "../limits/shared-limits.h"
 #include "../scan/usage-scan.h"
+#include "client-address.h"
 #include "flat-table.h"
 
 namespace tidegate::governor {
@@ -188,6 +189,13 @@ struct DigestHash {
   }
 };
 
+// A key, or a token that JavaScript has verified, by its digest.
+struct Credential {
+  double expiresAtMs = 0;  // Unix time; infinite: never
+  uint32_t application = 0;
+  uint32_t addresses = 0;  // place in `addressLists`; 0: any
+};
+
 // The bit of a prefix of so many segments.
 constexpr uint64_t depthBit(size_t segments) { return uint64_t{1} << (segments < 63 ? segments : 63); }
 
@@ -199,7 +207,13 @@ struct Generation {
   std::vector<Application> applications;
   std::vector<Subscription> subscriptions;
   std::vector<std::vector<Limit>> subscriptionLimits;  // key prefixes are what follows the subscription's own name
-  std::unordered_map<digest::Sha256, uint32_t, DigestHash> credentials;
+  std::unordered_map<digest::Sha256, Credential, DigestHash> keys;
+  // Apart from keys: they come and go.
+  std::unordered_map<digest::Sha256, Credential, DigestHash> tokens;
+  double tokensSweptAtMs = 0;
+  std::vector<AddressRanges> addressLists;
+  bool signatures = false;                      // requests with `signature-input` are JavaScript's
+  std::vector<std::string> certificateHeaders;  // and without a key those with one of these fields
   std::vector<std::unique_ptr<Route>> routes;
   std::vector<std::unique_ptr<Plan>> plans;
   std::unordered_map<uint32_t, Plan*> plansById;  // of ordinary services: routes share them

@@ -172,7 +172,9 @@ export class DatabaseSource {
     this.#applications.set(id, {
       id,
       team,
-      keyDigests: active.map(({ digest }) => digest),
+      credentials: active.map(({ id: credential, digest, expires_at }) => {
+        return { kind: "api-key", id: credential, digest, expiresAtMs: expires_at, addresses: [] };
+      }),
       subscriptions: subscriptions.map(({ service_id, state, expires_at, limits: own }) => {
         return { service: service_id, state, expiresAtMs: expires_at, limits: this.#limitsOf(id, own) };
       }),

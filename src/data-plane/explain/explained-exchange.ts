@@ -13,6 +13,7 @@ export class ExplainedExchange implements Exchange {
   readonly contentLength: number;
   readonly maxBodyBytes: number;
   readonly aborted = false;
+  readonly clientCertificate = null;
   readonly rawHeaders: readonly string[];
 
   constructor(request: ExplainRequest) {

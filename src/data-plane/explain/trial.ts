@@ -1,6 +1,9 @@
-import type { GatewayError } from "../../contracts/errors.ts";
+import { GatewayError } from "../../contracts/errors.ts";
+import type { LimitStore } from "../../contracts/limits.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
+import { KeySet } from "../key-sets/key-set.ts";
 import { type CallRunner, Context } from "../pipeline/context.ts";
+import { compileCredentials } from "../pipeline/credentials/compile-credentials.ts";
 import { asGatewayError } from "../pipeline/errors.ts";
 import type { Stage } from "../pipeline/pipeline.ts";
 import type { Router } from "../pipeline/router.ts";
@@ -30,12 +33,14 @@ export class Trial implements CallRunner {
   readonly #beforeAdmit: readonly Stage[];
   readonly #afterAdmit: readonly Stage[];
   #error: GatewayError | null = null;
+  #current: Context | null = null;
 
   constructor(snapshot: Snapshot, router: Router) {
     this.snapshot = snapshot;
+    const credentials = compileCredentials(snapshot, compileApplications(snapshot), { obtain: neverFetched });
     this.#beforeAdmit = [
       compileRoute(router, { draining: false, open: new Set() }),
-      compileAuthenticate(compileApplications(snapshot)),
+      withoutWaiting(compileAuthenticate(credentials, { limits: UNCOUNTED, fastPath: null })),
       compileSelectRelease(() => Number.NaN),
       compileAuthorize(),
     ];
@@ -45,6 +50,7 @@ export class Trial implements CallRunner {
   run(request: ExplainRequest): TrialResult {
     this.#error = null;
     const context = new Context(this, new ExplainedExchange(request), "explained", request.atMs, 0);
+    this.#current = context;
     context.requestBytes = Math.max(0, request.bodyBytes);
     const isAdmitted = this.#runStages(this.#beforeAdmit, context);
     const isAnswered = !isAdmitted && this.#error === null;
@@ -65,11 +71,34 @@ export class Trial implements CallRunner {
     return true;
   }
 
-  fail(_context: Context, cause: unknown): void {
-    this.#error ??= asGatewayError(cause);
+  fail(context: Context, cause: unknown): void {
+    if (context === this.#current) this.#error ??= asGatewayError(cause);
   }
 
   resume(): void {}
   abandon(): void {}
   finish(): void {}
+}
+
+/** A signature is spent by a call, and by nothing that only looks like one. */
+const UNCOUNTED: LimitStore = {
+  reserve: () => ({ allowed: true, remaining: 0, resetMs: 0, retryAfterMs: 0 }),
+  settle() {},
+};
+
+/** Nobody is asked for keys: a token of theirs is not verified here. */
+const neverFetched = (_url: string, refreshMs: number) =>
+  new KeySet(
+    () => new Promise(() => {}),
+    refreshMs,
+    () => {},
+  );
+
+function withoutWaiting(authenticate: Stage): Stage {
+  return (context) => {
+    const outcome = authenticate(context);
+    if (outcome !== "wait") return outcome;
+    const message = "explain verifies no tokens and no bodies: ask with an API key of the application";
+    throw new GatewayError("invalid_credentials", message);
+  };
 }

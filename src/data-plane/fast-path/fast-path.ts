@@ -29,10 +29,13 @@ import {
 } from "../pipeline/ai/translation.ts";
 import type { CompiledApplication, CompiledService, RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
+import type { CompiledCredentials } from "../pipeline/credentials/compile-credentials.ts";
+import type { CompiledCredential } from "../pipeline/credentials/compiled-credential.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { noteHealth } from "../pipeline/rest/rest-call.ts";
 import type { RestService, RestTarget } from "../pipeline/rest/rest-service.ts";
 import { aiPlan } from "./ai-plan.ts";
+import { AddressLists, nativeKeys } from "./native-credentials.ts";
 import { nativeLimit, nativeSubscriptions, numberById } from "./native-subscriptions.ts";
 import { restPlan } from "./rest-plan.ts";
 
@@ -75,6 +78,9 @@ export class FastPath implements GovernorEvents {
   #enabled = false;
   #byHost = false;
   #services: ReadonlyMap<CompiledService, number> = new Map();
+  #applications = new Map<CompiledApplication, number>();
+  #addressLists = new AddressLists();
+  #certificateHeaders: readonly string[] = [];
   #learnedRoutes = new Map<string, number>();
   #learnedModels = new Set<string>();
   #restPlans = new Map<string, number>();
@@ -95,7 +101,7 @@ export class FastPath implements GovernorEvents {
     pipeline: Pipeline,
     byHost: boolean,
     services: readonly CompiledService[],
-    applications: ReadonlyMap<string, CompiledApplication>,
+    credentials: CompiledCredentials,
   ): void {
     // Bodies in the log go through JavaScript, which cuts and redacts them.
     this.#enabled = pipeline.snapshot.callLog.bodies === "off";
@@ -106,16 +112,14 @@ export class FastPath implements GovernorEvents {
     this.#restPlans = new Map();
     this.#pipeline = pipeline;
     this.#keepPlansInUse();
-    const all = [...new Set(applications.values())];
     const subscribedAs = numberById(services);
-    const indexOf = new Map(all.map((application, index) => [application, index]));
-    const digests = Buffer.alloc(applications.size * 32);
-    const owners = Buffer.alloc(applications.size * 4);
-    let at = 0;
-    for (const [digest, application] of applications) {
-      digests.write(digest, at * 32, "hex");
-      owners.writeUInt32LE(indexOf.get(application) as number, at * 4);
-      at++;
+    const { applications, apiKeys, certificateHeaders } = credentials;
+    this.#applications = new Map(applications.map((application, index) => [application, index]));
+    this.#addressLists = new AddressLists();
+    this.#certificateHeaders = certificateHeaders;
+    // For tokens, which are learned one by one.
+    for (const { snapshot: application } of applications) {
+      for (const { kind, addresses } of application.credentials) if (kind === "jwt") this.#addressLists.add(addresses);
     }
     this.#generation = this.#engine.addon.governorBegin(this.#engine.handle, {
       byHost,
@@ -127,10 +131,11 @@ export class FastPath implements GovernorEvents {
         subscribedAs: subscribedAs.get(id) as number,
         release: release ?? -1,
       })),
-      applications: all.map(({ id, team, limits }) => ({ id, team, limits: limits.map(nativeLimit) })),
-      ...nativeSubscriptions(all, subscribedAs),
-      digests,
-      owners,
+      applications: applications.map(({ id, team, limits }) => ({ id, team, limits: limits.map(nativeLimit) })),
+      ...nativeSubscriptions(applications, subscribedAs),
+      ...nativeKeys(apiKeys, this.#applications, this.#addressLists),
+      signatures: credentials.signatures !== null,
+      certificateHeaders: credentials.certificates === null ? [] : certificateHeaders,
     });
   }
 
@@ -144,6 +149,18 @@ export class FastPath implements GovernorEvents {
   }
 
   // --- learning ---
+
+  /** A token that was verified: until then the governor takes it like a key. */
+  learnToken({ pipeline }: Context, digest: string, credential: CompiledCredential, untilMs: number): void {
+    const application = this.#applications.get(credential.application);
+    if (!this.#enabled || pipeline !== this.#pipeline || application === undefined) return;
+    const addresses = this.#addressLists.indexOf(credential.addresses);
+    if (addresses === null) return;
+    const expiresAtMs = Math.min(untilMs, credential.expiresAtMs);
+    const bytes = Buffer.from(digest, "hex");
+    const { addon, handle } = this.#engine;
+    addon.learnToken(handle, this.#generation, bytes, application, expiresAtMs, addresses);
+  }
 
   /** A call that began with another snapshot teaches nothing: what held for it may hold no more. */
   #learning({ pipeline, exchange }: Context): Pipeline | null {
@@ -181,7 +198,7 @@ export class FastPath implements GovernorEvents {
     route: Extract<RouteTarget, { kind: "rest" }>,
   ): NativePlan | number | null {
     const id = this.#nextPlan;
-    const plan = restPlan(service, route, method, id);
+    const plan = restPlan(service, route, method, id, this.#certificateHeaders);
     if (plan === null) return null;
     const key = `${service.snapshot.id} ${service.snapshot.release} ${method} ${plan.stripSegments}`;
     const known = this.#restPlans.get(key);

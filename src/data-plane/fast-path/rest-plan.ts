@@ -10,13 +10,15 @@ const UNHEALTHY_STATUS = [502, 503, 504];
 
 /**
  * How the native side forwards calls of a route to a service; null where it can't: TLS to the upstream, a choice of
- * target that depends on more than turns, or a path that is rewritten by parts.
+ * target that depends on more than turns, or a path that is rewritten by parts. `hiddenHeaders`: never forwarded,
+ * whatever the service says.
  */
 export function restPlan(
   service: RestService,
   { route }: Extract<RouteTarget, { kind: "rest" }>,
   method: string,
   id: number,
+  hiddenHeaders: readonly string[],
 ): NativePlan | null {
   const { snapshot, targets, answerEdits } = service;
   const { upstream, requestHeaders } = snapshot;
@@ -51,7 +53,7 @@ export function restPlan(
     writesForwardedHost: !edited.includes("x-forwarded-host"),
     writesId: !edited.includes("x-request-id"),
     idempotent: isIdempotent(method),
-    droppedFields: edited,
+    droppedFields: [...edited, ...hiddenHeaders],
     appendedFields: lines([...requestHeaders.set, ...requestHeaders.add]),
     droppedAnswerFields: editedAnswer,
     appendedAnswerFields: lines([...answerEdits.set, ...answerEdits.add]),

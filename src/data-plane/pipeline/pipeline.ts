@@ -3,6 +3,7 @@ import type { Exchange } from "../../contracts/exchange.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import type { AiRuntime } from "./ai/ai-runtime.ts";
 import { type BegunByNative, type CallRunner, Context, type StageOutcome } from "./context.ts";
+import { compileCredentials } from "./credentials/compile-credentials.ts";
 import { asGatewayError, errorBody, errorHeaders } from "./errors.ts";
 import { compileRouter } from "./router.ts";
 import { compile as compileAccept } from "./stages/accept.ts";
@@ -38,18 +39,18 @@ export class Pipeline implements CallRunner {
     this.runtime = runtime;
     this.#nextId = nextId;
     const router = compileRouter(snapshot);
-    const applications = compileApplications(snapshot);
+    const credentials = compileCredentials(snapshot, compileApplications(snapshot), runtime.keySets);
     this.#stages = [
       compileAccept(snapshot, runtime),
       compileRoute(router, runtime),
-      compileAuthenticate(applications),
+      compileAuthenticate(credentials, runtime),
       compileSelectRelease(),
       compileAuthorize(),
       compileAdmit(runtime),
       compileGuard(),
       compileAttempt(snapshot, runtime),
     ];
-    runtime.fastPath?.begin(this, router.byHost, router.services, applications);
+    runtime.fastPath?.begin(this, router.byHost, router.services, credentials);
     this.#finishStages = [compileAccount(runtime), compileLog(snapshot, runtime)];
   }
 

@@ -7,6 +7,7 @@ import type { DispatcherRegistry } from "../../upstream/dispatcher-registry.ts";
 import type { TargetNumbersTable } from "../../upstream/target-numbers.ts";
 import type { TargetState } from "../../upstream/target-state.ts";
 import type { FastPath } from "../fast-path/fast-path.ts";
+import type { KeySetStore } from "../key-sets/key-set-store.ts";
 import type { DataPlaneMetrics } from "../metrics.ts";
 import type { Context } from "./context.ts";
 
@@ -27,6 +28,8 @@ export interface Runtime {
   breakers: Map<string, CircuitBreaker>;
   /** What of the targets is shared with the native hot path. */
   targetNumbers: TargetNumbersTable;
+  /** Keys of JWT issuers. */
+  keySets: KeySetStore;
   /** Teaches the native hot path; null: there is none. */
   fastPath: FastPath | null;
   /** Nothing new is accepted any more. */

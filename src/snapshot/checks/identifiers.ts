@@ -8,10 +8,14 @@ export const AI_SERVICE = "ai";
 
 export const checkIdentifiers: Check = (context) => {
   const { root, report } = context;
-  for (const section of ["teams", "providers", "services", "applications"]) {
+  for (const section of ["teams", "providers", "services", "applications", "jwt_issuers"]) {
     unique(context, root.at(section).items(), "id");
   }
   unique(context, root.at("models").items(), "name");
+  unique(context, root.at("jwt_issuers").items(), "issuer");
+  for (const application of root.at("applications").items()) {
+    unique(context, [...application.at("keys").items(), ...application.at("credentials").items()], "id");
+  }
   for (const provider of root.at("providers").items()) unique(context, provider.at("keys").items(), "id");
   for (const service of root.at("services").items()) {
     unique(context, service.at("routes").items(), "id");

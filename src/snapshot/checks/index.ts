@@ -1,7 +1,9 @@
 import { checkCertificates } from "./certificates.ts";
 import type { Check } from "./check.ts";
+import { checkCredentials } from "./credentials.ts";
 import { checkHeaderEdits } from "./header-edits.ts";
 import { checkIdentifiers } from "./identifiers.ts";
+import { checkJwtIssuers } from "./jwt-issuers.ts";
 import { checkKeys } from "./keys.ts";
 import { checkLimits } from "./limits.ts";
 import { checkListeners } from "./listeners.ts";
@@ -25,4 +27,6 @@ export const CHECKS: readonly Check[] = [
   checkLimits,
   checkSubscriptions,
   checkKeys,
+  checkCredentials,
+  checkJwtIssuers,
 ];

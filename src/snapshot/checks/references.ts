@@ -26,6 +26,13 @@ export const checkReferences: Check = ({ root, describe, report }) => {
     }
   }
 
+  const issuers = idsOf(root.at("jwt_issuers"));
+  for (const application of root.at("applications").items()) {
+    for (const credential of application.at("credentials").items()) {
+      refer(credential.at("jwt", "issuer"), "JWT issuer", issuers);
+    }
+  }
+
   if (!root.at("teams").exists) return;
   const teams = idsOf(root.at("teams"));
   for (const owner of [...root.at("services").items(), ...root.at("applications").items()]) {

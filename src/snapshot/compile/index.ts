@@ -3,7 +3,9 @@ import type { CatalogueEntry } from "../../providers/catalogue.ts";
 import type { ListenAddress } from "../schema/addresses.ts";
 import type { Configuration } from "../schema/configuration.ts";
 import { compileLimits } from "./common.ts";
-import { contentHash, sha256Hex } from "./hash.ts";
+import { compileCredentials } from "./credentials.ts";
+import { contentHash } from "./hash.ts";
+import { compileJwtIssuer } from "./jwt-issuers.ts";
 import { compileListener } from "./listeners.ts";
 import { compileModelRoute, compileProvider } from "./providers.ts";
 import { compileReleases } from "./services.ts";
@@ -27,6 +29,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
   const defaultListener = {
     address: options.defaultAddress,
     tls: null,
+    client_certificate: null,
     max_header_size: 16 * KIB,
     max_body_size: 10 * MIB,
     timeouts: { keep_alive: 75_000, head: 15_000, min_body_rate: null },
@@ -44,6 +47,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
     models: configuration.models.map(compileModelRoute),
     services: configuration.services.flatMap((service) => compileReleases(service, baseDirectory)),
     applications: configuration.applications.map(compileApplication),
+    jwtIssuers: configuration.jwt_issuers.map(compileJwtIssuer),
     ai: {
       access: configuration.ai.access,
       limits: compileLimits(configuration.ai.limits),
@@ -63,7 +67,7 @@ function compileApplication(application: Configuration["applications"][number]):
   return {
     id: application.id,
     team: application.team,
-    keyDigests: application.keys.map(sha256Hex),
+    credentials: compileCredentials(application),
     subscriptions: compileSubscriptions(application.subscriptions),
     limits: compileLimits(application.limits),
   };

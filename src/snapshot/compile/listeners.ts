@@ -15,6 +15,7 @@ export function compileListener(
     engine: listener.engine ?? (listener.tls === null ? "native" : "uws"),
     tls: listener.tls === null ? null : compileTls(listener.tls, baseDirectory),
     trustedProxies: listener.trusted_proxies ?? trustedProxies,
+    clientCertificate: listener.client_certificate,
     maxHeaderBytes: listener.max_header_size,
     maxBodyBytes: listener.max_body_size,
     timeouts: {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { limits } from "./common.ts";
+import { applicationKey, credential } from "./credential.ts";
 import { withShorthand } from "./notes.ts";
-import { id, instant, secret } from "./scalars.ts";
+import { id, instant } from "./scalars.ts";
 
 const subscription = withShorthand(
   z.strictObject({
@@ -23,9 +24,13 @@ export const application = z
     id: id.describe("Name of the application."),
     team: id.prefault("default").describe("Team that owns the application."),
     keys: z
-      .array(secret)
+      .array(applicationKey)
       .prefault([])
-      .describe("Keys the application calls with, best from the environment. Only their SHA-256 is kept."),
+      .describe("API keys the application calls with, best from the environment. Only their SHA-256 is kept."),
+    credentials: z
+      .array(credential)
+      .prefault([])
+      .describe("Other ways in which the application proves that it is the caller."),
     subscriptions: z
       .array(subscription)
       .prefault([])

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { application } from "./application.ts";
 import { access, limits } from "./common.ts";
+import { jwtIssuer } from "./jwt-issuer.ts";
 import { listener, trustedProxies } from "./listener.ts";
 import { modelRoute } from "./model.ts";
 import { fieldNotes } from "./notes.ts";
@@ -88,6 +89,7 @@ export function configurationSchema(kinds: [string, ...string[]]) {
     models: z.array(modelRoute).prefault([]).describe("Model routes: public names for models."),
     services: z.array(service).prefault([]).describe("Ordinary HTTP services."),
     applications: z.array(application).prefault([]).describe("Callers with their keys."),
+    jwt_issuers: z.array(jwtIssuer).prefault([]).describe("Issuers of JSON Web Tokens that applications call with."),
     ai,
     limits: counters,
     call_log: callLog,

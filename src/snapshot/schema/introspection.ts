@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FieldNotes, fieldNotes } from "./notes.ts";
+import { type FieldNotes, fieldNotes, mappingOf } from "./notes.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -28,6 +28,7 @@ export function fieldOf(schema: z.core.$ZodType): Field {
       field.defaultValue = current.def.defaultValue;
     }
   }
+  field.inner = mappingOf(field.inner) ?? field.inner;
   return field;
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { addressRange, hostPattern, listenAddress } from "./addresses.ts";
-import { duration, filePath, passphrase, size } from "./scalars.ts";
+import { duration, filePath, headerName, passphrase, size } from "./scalars.ts";
 
 export const trustedProxies = z.array(addressRange);
 
@@ -40,6 +40,18 @@ const timeouts = z.strictObject({
     ),
 });
 
+const clientCertificate = z.strictObject({
+  header: headerName
+    .prefault("x-forwarded-client-cert")
+    .describe("Header in which trusted proxies send it. Never forwarded, whichever listener a call came in by."),
+  format: z
+    .enum(["xfcc", "subject", "san", "fingerprint"])
+    .prefault("xfcc")
+    .describe(
+      "`xfcc`: Envoy's `X-Forwarded-Client-Cert`, of which the last element counts. `subject`, `san`, `fingerprint` (SHA-256): the value is that.",
+    ),
+});
+
 export const listener = z
   .strictObject({
     address: listenAddress.describe(
@@ -53,6 +65,12 @@ export const listener = z
       ),
     tls: tls.nullable().prefault(null).describe("Speaks TLS with these certificates. Absent: plain HTTP."),
     trusted_proxies: trustedProxies.optional().describe("As the top-level `trusted_proxies`, for this listener alone."),
+    client_certificate: clientCertificate
+      .nullable()
+      .prefault(null)
+      .describe(
+        "How trusted proxies tell of the certificate a caller has shown to them, for `credentials[].mtls`; null: not at all.",
+      ),
     max_header_size: size.prefault("16KiB").describe("Longest request head; a longer one is answered with 431."),
     max_body_size: size.prefault("10MiB").describe("Longest request body; a longer one is answered with 413."),
     timeouts: timeouts.prefault({}).describe("What the native engine asks of clients."),

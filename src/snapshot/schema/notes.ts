@@ -59,3 +59,34 @@ export function scalar<T>(definition: ScalarDefinition<T>) {
     })
     .register(fieldNotes, notes);
 }
+
+/** A mapping with much to say, of which one key is mostly all that is said: that key's value may stand for it alone. */
+export function mappingOr<Mapping extends z.ZodObject>(
+  key: string & keyof z.output<Mapping>,
+  mapping: Mapping,
+  notes: { type: string; expected: string },
+) {
+  const schema = z
+    .unknown()
+    .transform((value, context): z.output<Mapping> => {
+      const isMapping = typeof value === "object" && value !== null && !Array.isArray(value);
+      const result = mapping.safeParse(isMapping ? value : { [key]: value });
+      if (result.success) return result.data;
+      for (const issue of result.error.issues) {
+        const { message } = issue;
+        if (isMapping) context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
+        else context.addIssue({ code: "custom", message });
+      }
+      return z.NEVER;
+    })
+    .register(fieldNotes, notes);
+  mappings.set(schema, mapping);
+  return schema;
+}
+
+const mappings = new WeakMap<z.core.$ZodType, z.ZodObject>();
+
+/** Of a schema made by `mappingOr`: the mapping that may stand there instead of a single value. */
+export function mappingOf(schema: z.core.$ZodType): z.ZodObject | undefined {
+  return mappings.get(schema);
+}

@@ -195,3 +195,16 @@ export const redactPattern = scalar({
     return value;
   },
 });
+
+/** RFC 3339 with its offset. Milliseconds since 1970. */
+export const timestamp = scalar({
+  type: "time",
+  expected: "a time such as 2027-01-31T00:00:00Z (RFC 3339)",
+  parse: (value) => {
+    if (typeof value !== "string") return undefined;
+    const milliseconds = Date.parse(value);
+    return RFC_3339.test(value) && Number.isFinite(milliseconds) ? milliseconds : undefined;
+  },
+});
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;

@@ -107,6 +107,7 @@ describe("a listener", () => {
         engine: "native",
         tls: null,
         trustedProxies: [],
+        clientCertificate: null,
         maxHeaderBytes: 16 * KIB,
         maxBodyBytes: MIB,
         timeouts: { keepAliveMs: 60_000, headMs: 60_000, minBodyBytesPerSecond: 0 },

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type {
@@ -10,6 +9,7 @@ import type {
 } from "../../../src/contracts/snapshot.ts";
 import { compileExplain } from "../../../src/data-plane/explain/explain.ts";
 import type { ExplainRequest } from "../../../src/data-plane/explain/explanation.ts";
+import { apiKey } from "../../helpers/api-key.ts";
 import { baseYaml, startGateway, type TestGateway } from "../../helpers/gateway.ts";
 import { rawRequest } from "../../helpers/raw-client.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
@@ -101,11 +101,7 @@ const configuration = fc
       ([id, { subscriptions, limits: own }]): ApplicationSnapshot => ({
         id,
         team: "default",
-        keyDigests: [
-          createHash("sha256")
-            .update(KEYS[id as keyof typeof KEYS])
-            .digest("hex"),
-        ],
+        credentials: [apiKey(KEYS[id as keyof typeof KEYS])],
         subscriptions,
         limits: own,
       }),

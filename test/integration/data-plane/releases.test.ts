@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ReleaseSelectionSnapshot, RouteSnapshot, ServiceSnapshot } from "../../../src/contracts/snapshot.ts";
+import { apiKey } from "../../helpers/api-key.ts";
 import { type FastGateway, nativeYaml, startFastGateway } from "../../helpers/fast-path.ts";
 import { TEST_KEY } from "../../helpers/gateway.ts";
 import { type RawResponse, rawRequest } from "../../helpers/raw-client.ts";
@@ -193,7 +193,7 @@ describe("a canary", () => {
         snapshot.applications = keys.map((key, i) => ({
           id: `application-${i}`,
           team: "default",
-          keyDigests: [createHash("sha256").update(key).digest("hex")],
+          credentials: [apiKey(key)],
           subscriptions: [],
           limits: [],
         }));

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { SubscriptionSnapshot } from "../../../src/contracts/snapshot.ts";
+import { apiKey } from "../../helpers/api-key.ts";
 import { expectParity, type FastGateway, nativeYaml, startFastGateway } from "../../helpers/fast-path.ts";
 import { TEST_KEY } from "../../helpers/gateway.ts";
 import { type RawResponse, rawRequest } from "../../helpers/raw-client.ts";
@@ -135,7 +135,7 @@ describe("limits of a subscription", () => {
     );
     gateway.change((snapshot) => {
       const [web] = snapshot.applications;
-      if (web !== undefined) snapshot.applications.push({ ...web, id: "other", keyDigests: [OTHER_DIGEST] });
+      if (web !== undefined) snapshot.applications.push({ ...web, id: "other", credentials: [apiKey(OTHER_KEY)] });
     });
     for (const expected of [9, 8, 7]) {
       expect(remaining(await get("/one"))).toBe(expected);
@@ -163,4 +163,3 @@ describe("limits of a subscription", () => {
 });
 
 /** SHA-256 of OTHER_KEY. */
-const OTHER_DIGEST = createHash("sha256").update(OTHER_KEY).digest("hex");

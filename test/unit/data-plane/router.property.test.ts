@@ -45,6 +45,7 @@ function snapshotOf(routes: RouteSnapshot[]): Snapshot {
       },
     ],
     applications: [],
+    jwtIssuers: [],
     ai: { access: "open", limits: [], maxBodyBytes: 1, offloadBytes: 1, maxResponseBytes: 1 },
     limitSlots: 1024,
     callLog: {

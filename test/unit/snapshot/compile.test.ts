@@ -96,7 +96,7 @@ applications: [{ id: web, team: shop, keys: ["\${WEB_KEY}"], subscriptions: [ai,
       {
         id: "web",
         team: "shop",
-        keyDigests: [digest],
+        credentials: [{ kind: "api-key", id: "key-1", digest, expiresAtMs: null, addresses: [] }],
         subscriptions: [{ service: "ai", state: "approved", expiresAtMs: null, limits: [] }],
         limits: [],
       },

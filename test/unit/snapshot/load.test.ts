@@ -39,11 +39,12 @@ describe("without a configuration", () => {
     expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
     expect(result.snapshot.version).toBe(3);
     expect(result.snapshot.providers).toMatchObject([{ id: "simulated", transport: "simulated", models: ["echo"] }]);
+    const credential = { kind: "api-key", id: "key-1", digest: sha256Hex(key), expiresAtMs: null, addresses: [] };
     expect(result.snapshot.applications).toEqual([
       {
         id: "quickstart",
         team: "default",
-        keyDigests: [sha256Hex(key)],
+        credentials: [credential],
         subscriptions: [{ service: "ai", state: "approved", expiresAtMs: null, limits: [] }],
         limits: [],
       },

@@ -115,7 +115,7 @@ export class RestCall implements DispatchHandler {
     // Without a length it goes on in chunks, as it came.
     if (exchange.contentLength > 0 || exchange.header("content-length") !== undefined) {
       headers.push("content-length", String(exchange.contentLength));
-    }
+    } else if (body !== null) headers.push("content-length", String(body.length));
     target.dispatcher.dispatch(
       {
         origin: target.origin,

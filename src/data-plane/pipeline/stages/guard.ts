@@ -26,7 +26,8 @@ export function compile(): Stage {
     const { contentLength } = exchange;
     const limitBytes = bodyLimitBytes(target, exchange);
     if (contentLength > limitBytes) throw bodyTooLarge(limitBytes, contentLength);
-    if (contentLength === 0) return "next";
+    // A signed body has been read.
+    if (contentLength === 0 || context.body !== null) return "next";
     if (target.kind === "rest" && (contentLength < 0 || contentLength > HELD_BODY_BYTES)) return "next";
     exchange.readBody(limitBytes, (body) => {
       if (body === null) {

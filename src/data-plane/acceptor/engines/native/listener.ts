@@ -27,6 +27,7 @@ export class NativeListener implements EngineListener, NativeEvents {
     this.#policy = {
       engine,
       addresses: createClientAddressResolver(snapshot.trustedProxies),
+      clientCertificate: snapshot.clientCertificate,
       maxBodyBytes: snapshot.maxBodyBytes,
     };
   }

@@ -7,13 +7,15 @@ import {
   type NativeEngine,
   splitFields,
 } from "../../../../../native-bindings/engine.ts";
-import type { Exchange, ResponseStream } from "../../../../contracts/exchange.ts";
+import type { Exchange, ForwardedCertificate, ResponseStream } from "../../../../contracts/exchange.ts";
+import type { ClientCertificateSnapshot } from "../../../../contracts/snapshot.ts";
 import type { ClientAddressResolver } from "../../client-address.ts";
 
 /** Shared by all exchanges of a listener. */
 export interface NativeListenerPolicy {
   readonly engine: NativeEngine;
   readonly addresses: ClientAddressResolver;
+  readonly clientCertificate: ClientCertificateSnapshot | null;
   readonly maxBodyBytes: number;
 }
 
@@ -26,6 +28,7 @@ export class NativeExchange implements Exchange, ExchangeEvents, ResponseStream 
   readonly peerAddress: string;
   readonly scheme: "http" | "https";
   readonly clientAddress: string;
+  readonly clientCertificate: ForwardedCertificate | null;
   readonly contentLength: number;
   readonly maxBodyBytes: number;
   readonly handle: ExchangeHandle;
@@ -72,6 +75,13 @@ export class NativeExchange implements Exchange, ExchangeEvents, ResponseStream 
       : null;
     this.scheme = caller?.scheme ?? "http";
     this.clientAddress = caller?.address ?? peerAddress;
+    const { clientCertificate } = policy;
+    const certificate =
+      caller === null || clientCertificate === null ? undefined : this.#joined(clientCertificate.header);
+    this.clientCertificate =
+      certificate === undefined || clientCertificate === null
+        ? null
+        : { format: clientCertificate.format, value: certificate };
   }
 
   get rawHeaders(): readonly string[] {

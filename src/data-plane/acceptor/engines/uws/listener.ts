@@ -112,6 +112,9 @@ export class UwsListener implements EngineListener {
           forwardedProto: joined(rawHeaders, "x-forwarded-proto"),
         })
       : null;
+    const { clientCertificate } = this.#snapshot;
+    const certificate =
+      caller === null || clientCertificate === null ? undefined : joined(rawHeaders, clientCertificate.header);
     const exchange = new UwsExchange(
       res,
       {
@@ -121,6 +124,10 @@ export class UwsListener implements EngineListener {
         host: head.host,
         scheme: caller?.scheme ?? this.#scheme,
         clientAddress: caller?.address ?? peerAddress,
+        clientCertificate:
+          certificate === undefined || clientCertificate === null
+            ? null
+            : { format: clientCertificate.format, value: certificate },
         peerAddress,
         contentLength: head.contentLength,
         maxBodyBytes: this.#snapshot.maxBodyBytes,

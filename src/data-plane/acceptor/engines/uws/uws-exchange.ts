@@ -1,5 +1,5 @@
 import type { HttpResponse } from "uWebSockets.js";
-import type { Exchange, ResponseStream } from "../../../../contracts/exchange.ts";
+import type { Exchange, ForwardedCertificate, ResponseStream } from "../../../../contracts/exchange.ts";
 import type { AnswerQueue, PendingAnswer } from "./answer-queue.ts";
 import type { OpenTransfers, Transfer } from "./open-transfers.ts";
 import { writeHead } from "./response-head.ts";
@@ -16,6 +16,7 @@ export interface UwsExchangeHead {
   host: string;
   scheme: "http" | "https";
   clientAddress: string;
+  clientCertificate: ForwardedCertificate | null;
   peerAddress: string;
   contentLength: number;
   maxBodyBytes: number;
@@ -37,6 +38,7 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer, PendingAnsw
   readonly host: string;
   readonly scheme: "http" | "https";
   readonly clientAddress: string;
+  readonly clientCertificate: ForwardedCertificate | null;
   readonly peerAddress: string;
   readonly contentLength: number;
   readonly maxBodyBytes: number;
@@ -68,6 +70,7 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer, PendingAnsw
     this.host = head.host;
     this.scheme = head.scheme;
     this.clientAddress = head.clientAddress;
+    this.clientCertificate = head.clientCertificate;
     this.peerAddress = head.peerAddress;
     this.contentLength = head.contentLength;
     this.maxBodyBytes = head.maxBodyBytes;
