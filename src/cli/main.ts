@@ -43,7 +43,9 @@ async function main(): Promise<number> {
     exitCode = code;
   };
   for (const command of [startCommand, checkCommand, importCommand, logsCommand, doctorCommand]) {
-    program.addCommand(command(finish).copyInheritedSettings(program));
+    const added = command(finish).copyInheritedSettings(program);
+    for (const nested of added.commands) nested.copyInheritedSettings(added);
+    program.addCommand(added);
   }
   await program.parseAsync();
   return exitCode;

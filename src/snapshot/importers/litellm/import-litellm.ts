@@ -1,6 +1,6 @@
 import { CATALOGUE, type CatalogueEntry } from "../../../providers/catalogue.ts";
 import type { ModelPart, ModelTargetPart } from "../configuration-part.ts";
-import { ImportError, type ImportResult } from "../import-result.ts";
+import { ImportError, type ImportResult, type Place } from "../import-result.ts";
 import { Notebook } from "../notebook.ts";
 import { duration, fieldsOf, isFields, listOf, textOf } from "../shape.ts";
 import { SourceDocument } from "../source-document.ts";
@@ -90,8 +90,21 @@ class Models {
 
   list(): ModelPart[] {
     const own = [...this.#groups.values()].flatMap((group) => this.#model(group, group.name) ?? []);
+    for (const name of this.#settings.fallbacks.keys()) this.#noteUnknown(name);
     const aliases = [...this.#settings.aliases].flatMap(([alias, name]) => this.#alias(alias, name));
     return [...own, ...aliases];
+  }
+
+  #noteUnknown(name: string): void {
+    if (name === "*" || this.#groups.has(name)) return;
+    const place = this.#placeOfFallbacks();
+    this.#notes.leftOut(place, `fallbacks of ${name}`, "it is no model of the list that was carried over", "nothing");
+  }
+
+  #placeOfFallbacks(): Place {
+    const { router_settings, litellm_settings } = fieldsOf(this.#source.value);
+    const section = [router_settings, litellm_settings].findIndex((one) => fieldsOf(one).fallbacks !== undefined);
+    return this.#source.placeOfKey([section === 1 ? "litellm_settings" : "router_settings", "fallbacks"]);
   }
 
   #alias(alias: string, name: string): ModelPart[] {
@@ -155,7 +168,7 @@ class Models {
     return own.flatMap((other) => {
       const group = this.#groups.get(other);
       if (group === undefined) {
-        const place = this.#source.placeOf(["router_settings", "fallbacks"]);
+        const place = this.#placeOfFallbacks();
         this.#notes.leftOut(
           place,
           `fallback ${other}`,
@@ -175,11 +188,7 @@ class Models {
     const why = isOther
       ? "a model with fallbacks draws its targets by weight, so that fallbacks (weight: 0) come last"
       : "fallbacks are targets with `weight: 0`, which are tried when all others have failed";
-    const path =
-      fieldsOf(fieldsOf(this.#source.value).router_settings).fallbacks === undefined
-        ? ["litellm_settings", "fallbacks"]
-        : ["router_settings", "fallbacks"];
-    this.#notes.changed(this.#source.placeOf(path), `fallbacks of ${name}`, why, "nothing");
+    this.#notes.changed(this.#placeOfFallbacks(), `fallbacks of ${name}`, why, "nothing");
   }
 }
 

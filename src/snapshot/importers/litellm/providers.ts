@@ -3,7 +3,7 @@ import { parseUpstreamUrl } from "../../schema/addresses.ts";
 import type { Path } from "../../schema/introspection.ts";
 import type { ModelTargetPart, ProviderPart } from "../configuration-part.ts";
 import type { Place } from "../import-result.ts";
-import { literal, UniqueNames } from "../names.ts";
+import { idFrom, literal, UniqueNames } from "../names.ts";
 import type { Notebook } from "../notebook.ts";
 import { type Fields, fieldsOf, textOf } from "../shape.ts";
 import { isSecretName, type Variables } from "../variables.ts";
@@ -107,7 +107,9 @@ export class Providers {
     const key = JSON.stringify(content);
     const known = this.#byContent.get(key);
     if (known !== undefined) return known;
-    const wanted = prefix === null || entry.kind !== "openai-compatible" ? entry.kind : prefix.replaceAll("_", "-");
+    // What LiteLLM calls `openai` for its API alone is not OpenAI.
+    const isNamed = entry.kind === "openai-compatible" && prefix !== null && prefix !== "openai";
+    const wanted = isNamed ? idFrom(prefix.replaceAll("_", "-"), entry.kind) : entry.kind;
     const id = this.#ids.take(this.#avoided.has(wanted) ? `${wanted}-api` : wanted);
     const provider = { id, ...content };
     this.#byContent.set(key, provider);

@@ -185,8 +185,10 @@ function noteOthers(
   source: SourceDocument,
   notes: Notebook,
 ): void {
-  for (const key of Object.keys(fields)) {
-    if (read.has(key)) continue;
+  for (const [key, value] of Object.entries(fields)) {
+    // What is turned off is not missed; but `drop_params: false` asks for errors.
+    const isOff = (value === false || value === null) && key !== "drop_params";
+    if (read.has(key) || isOff) continue;
     const { why, instead } = SAYINGS.find(([names]) => names.test(key))?.[1] ?? NO_COUNTERPART;
     notes.leftOut(source.placeOfKey([section, key]), `${section}.${key}`, why, instead);
   }

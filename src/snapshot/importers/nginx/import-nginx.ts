@@ -84,6 +84,7 @@ export function importNginx(sources: readonly NginxSource[], options: NginxImpor
 
   const services = assembleServices(drafts, notes);
   noteFallThrough(services, drafts, notes);
+  noteSharedZones(http, services, notes);
   const proxies = trustedProxies(directives, notes);
   noteOthers(directives, skipped, notes);
   const listeners = listenersOf(served, resolveFile, notes).map((listener) => withBodyLimit(listener, services));
@@ -198,6 +199,15 @@ function noteFallThrough(services: readonly ServicePart[], drafts: readonly Draf
   const why =
     "without a host, the unified API (/v1/chat/completions, /v1/messages, /v1/embeddings, /v1/models) and /health/liveness and /health/readiness are Tidegate's own, and not the upstream's";
   notes.changed(first.place, first.what, why, "give the routes hosts, if the upstream has such paths");
+}
+
+/** A zone is one counter for all locations that use it; limits are counted for each service. */
+function noteSharedZones(http: Scope, services: readonly ServicePart[], notes: Notebook): void {
+  if (services.filter(({ limits }) => limits !== undefined).length < 2) return;
+  for (const { place } of http.allOwn("limit_req_zone")) {
+    const why = "each service counts for itself; in nginx a zone is one counter for all locations that use it";
+    notes.changed(place, "limit_req_zone of several services", why, "limit applications, or lower the services' limits");
+  }
 }
 
 function trustedProxies(directives: readonly Directive[], notes: Notebook): string[] {

@@ -1,8 +1,8 @@
 import type { Proxied, ServerContext } from "./location-draft.ts";
 import { describeLocation, type Location, staticPrefix } from "./locations.ts";
-import type { Directive } from "./parse.ts";
 import { mapExact, mapPrefix, type PathRoute, regexRoutes, routeFault } from "./paths.ts";
-import { type RegexPath, translateRegex, translateReplacement } from "./regex-pattern.ts";
+import { translateRegex } from "./regex-pattern.ts";
+import { rewrittenRoutes, withRewrites } from "./rewrites.ts";
 
 export interface LocationRoutes {
   routes: readonly PathRoute[];
@@ -15,9 +15,8 @@ export function locationRoutes(location: Location, handler: Proxied, context: Se
   const plain = matchedRoutes(location, handler, context);
   if (plain === null) return null;
   const rewritten = handler.pass.keepsPath ? [] : rewrittenRoutes(location, context);
-  const all =
-    rewritten.length === 0 ? plain : withRewrites(plain, rewritten, staticPrefix(location.matcher).endsWith("/"));
-  const good = all.routes.filter((route) => {
+  const routes = rewritten.length === 0 ? plain.routes : withRewrites(plain.routes, rewritten, location);
+  const good = routes.filter((route) => {
     const fault = routeFault(route);
     if (fault !== null) {
       const instead = "write the route by hand, or rename the path";
@@ -30,7 +29,7 @@ export function locationRoutes(location: Location, handler: Proxied, context: Se
     }
     return fault === null;
   });
-  return good.length === 0 ? null : { ...all, routes: good };
+  return good.length === 0 ? null : { ...plain, routes: good };
 }
 
 function matchedRoutes(
@@ -70,7 +69,7 @@ function matchedRoutes(
     );
   }
   if (matcher.kind === "prefix") notePrefix(location, context);
-  return { routes: mapped.routes.map((route) => besidesSibling(route, location, context)), base: mapped.base };
+  return { routes: besidesSibling(mapped.routes, location, context), base: mapped.base };
 }
 
 function notePrefix(location: Location, { notes }: ServerContext): void {
@@ -91,15 +90,22 @@ function notePrefix(location: Location, { notes }: ServerContext): void {
   );
 }
 
-/** With `location /api` beside it, `location /api/` is what lies below alone. */
-function besidesSibling(route: PathRoute, { matcher, scope }: Location, { locations }: ServerContext): PathRoute {
-  if (matcher.kind !== "prefix" || !matcher.path.endsWith("/") || matcher.path === "/" || route.match !== "prefix")
-    return route;
-  const sibling = matcher.path.slice(0, -1);
-  const hasSibling = locations.some(
-    (other) => other.scope !== scope && other.matcher.kind === "prefix" && other.matcher.path === sibling,
-  );
-  return hasSibling ? { ...route, path: `${route.path}/*`, match: "pattern" } : route;
+/** With `location /api/` beside it, `location /api` is that path alone, for the longer one takes all below it. */
+function besidesSibling(
+  routes: readonly PathRoute[],
+  { matcher }: Location,
+  { locations }: ServerContext,
+): readonly PathRoute[] {
+  const path = staticPrefix(matcher);
+  if (matcher.kind !== "prefix" || path.endsWith("/")) return routes;
+  const sibling = locations.find((other) => other.matcher.kind === "prefix" && other.matcher.path === `${path}/`);
+  if (sibling === undefined || sibling.scope.own("proxy_pass") === null) return routes;
+  return routes.flatMap((route): PathRoute[] => {
+    if (route.match === "pattern") return [];
+    if (route.match === "exact") return [route];
+    const { strip_prefix, ...plain } = route;
+    return [{ ...plain, match: "exact", ...(strip_prefix === true ? { rewrite: "/" } : {}) }];
+  });
 }
 
 function regexLocation(location: Location, context: ServerContext): LocationRoutes | null {
@@ -160,98 +166,4 @@ function noteOrder(location: Location, own: readonly string[], { locations, note
 
 function hasBreak({ scope }: Location): boolean {
   return scope.allOwn("rewrite").some(({ args }) => args[2] === "break");
-}
-
-interface Rewritten {
-  path: RegexPath;
-  routes: readonly PathRoute[];
-}
-
-/** The `rewrite` directives of the location itself: they are not inherited. */
-function rewrittenRoutes(location: Location, context: ServerContext): Rewritten[] {
-  const found: Rewritten[] = [];
-  for (const directive of location.scope.allOwn("rewrite")) {
-    const rewritten = rewriteOf(directive, location, context);
-    if (rewritten !== null) found.push(...rewritten);
-  }
-  return found;
-}
-
-const REWRITE_INSTEAD = "write the route with `rewrite` or `strip_prefix` by hand";
-
-function rewriteOf(directive: Directive, location: Location, context: ServerContext): Rewritten[] | null {
-  const { notes } = context;
-  const { args, place } = directive;
-  const [expression = "", replacement = "", flag = "last"] = args;
-  if (flag === "redirect" || flag === "permanent" || /^(?:https?:|\$scheme)/.test(replacement)) {
-    notes.leftOut(
-      place,
-      "rewrite to another address",
-      "Tidegate forwards calls, and does not redirect callers",
-      "let the upstream redirect",
-    );
-    return null;
-  }
-  const within = staticPrefix(location.matcher);
-  // Without `^` it matches anywhere: that the location begins alike says where.
-  const anchored =
-    expression.startsWith("^") || !expression.startsWith(within) || within.length < 2 ? expression : `^${expression}`;
-  const translation = translateRegex(anchored);
-  const rewritten =
-    translation?.paths.map((path) => ({ path, replacement: translateReplacement(replacement, path) })) ?? [];
-  if (translation === null || rewritten.some((one) => one.replacement === null)) {
-    const why = "routes rewrite whole segments of a path, and no queries, which can't say this";
-    notes.leftOut(place, "rewrite", why, REWRITE_INSTEAD);
-    return null;
-  }
-  if (flag !== "break" && leavesLocation(rewritten, location, context)) {
-    const why = "the rewritten path is looked up again, and belongs to another location";
-    notes.leftOut(place, `rewrite with ${args[2] ?? "no flag"}`, why, REWRITE_INSTEAD);
-    return null;
-  }
-  if (translation.approximate && rewritten.some(({ path }) => path.path.includes("/:"))) {
-    notes.changed(
-      place,
-      "rewrite",
-      "a parameter of a route stands for any text in its segment",
-      "compare the route with what is meant",
-    );
-  }
-  return rewritten.map(({ path, replacement }) => ({ path, routes: regexRoutes(path, replacement) }));
-}
-
-/** `last`: whether the new path is another location's, which has its own upstream. */
-function leavesLocation(
-  rewritten: readonly { replacement: string | null }[],
-  location: Location,
-  { locations }: ServerContext,
-): boolean {
-  return rewritten.some(({ replacement }) => {
-    const path = replacement?.replace(/(?:\*|:p\d+).*$/s, "") ?? "";
-    const candidates = locations.filter(({ matcher }) => matcher.kind === "prefix" && path.startsWith(matcher.path));
-    const best = candidates.sort((a, b) => staticPrefix(b.matcher).length - staticPrefix(a.matcher).length)[0];
-    return best !== location;
-  });
-}
-
-/**
- * Rewritten paths first; the plain routes stay for what no rewrite covers. Of `location /api/`, `/api` itself is no call
- * that nginx forwards: it goes along with the others.
- */
-function withRewrites(plain: LocationRoutes, rewritten: readonly Rewritten[], endsWithSlash: boolean): LocationRoutes {
-  const stripped = (route: PathRoute): PathRoute => {
-    if (!endsWithSlash || route.match !== "pattern" || route.rewrite !== "/*" || route.path.includes("/:"))
-      return route;
-    const path = route.path.slice(0, -2);
-    return path === "" ? { path: "/", match: "prefix" } : { path, match: "prefix", strip_prefix: true };
-  };
-  const routes = rewritten.flatMap((one) => one.routes).map(stripped);
-  const rest = plain.routes.flatMap((route): PathRoute[] => {
-    if (route.match !== "prefix") return rewritten.some(({ path }) => path.path === route.path) ? [] : [route];
-    const base = route.path === "/" ? "" : route.path;
-    const cover = rewritten.find(({ path }) => path.path === base && path.match !== "exact");
-    if (cover === undefined) return [route];
-    return cover.path.match === "prefix" || base === "" || endsWithSlash ? [] : [{ path: base, match: "exact" }];
-  });
-  return { routes: [...routes, ...rest], base: plain.base };
 }
