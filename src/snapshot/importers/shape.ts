@@ -24,8 +24,17 @@ export function numberOf(value: unknown): number | null {
   return typeof number === "number" && Number.isFinite(number) ? number : null;
 }
 
-/** A duration as `tidegate.yaml` has it, from milliseconds. */
-export function duration(milliseconds: number): string {
+/** The number as a whole one within the bounds; null when it is none. */
+export function wholeNumber(value: unknown, minimum: number, maximum: number): number | null {
+  const number = numberOf(value);
+  return number === null ? null : Math.min(Math.max(Math.round(number), minimum), maximum);
+}
+
+const MAX_DURATION_MS = 366 * 86_400_000;
+
+/** A duration as `tidegate.yaml` has it, from milliseconds; at most what it may be. */
+export function duration(asked: number): string {
+  const milliseconds = Math.min(Math.max(asked, 0), MAX_DURATION_MS);
   if (milliseconds === 0) return "0";
   if (milliseconds % 1000 !== 0) return `${Math.max(1, Math.round(milliseconds))}ms`;
   return `${milliseconds / 1000}s`;

@@ -1,7 +1,7 @@
 import type { Path } from "../../schema/introspection.ts";
 import type { ModelTargetPart, TimeoutsPart } from "../configuration-part.ts";
 import type { Notebook } from "../notebook.ts";
-import { duration, type Fields, fieldsOf, listOf, numberOf, textOf } from "../shape.ts";
+import { duration, type Fields, fieldsOf, listOf, numberOf, textOf, wholeNumber } from "../shape.ts";
 import type { SourceDocument } from "../source-document.ts";
 import type { Deployment, Providers } from "./providers.ts";
 
@@ -14,6 +14,8 @@ export interface ModelGroup {
   attempts: number | null;
   path: Path;
 }
+
+const MAX_ATTEMPTS = 10;
 
 /** Keys of `litellm_params` that are read. */
 const READ = new Set([
@@ -102,7 +104,7 @@ function readDeployment(entry: Fields, name: string, path: Path, context: GroupC
     noteWildcard(name, deployment, context);
     return null;
   }
-  if (/\s/.test(name) || name.length > 200) {
+  if (/[\s\p{Cc}]/u.test(name) || name.length > 200) {
     notes.leftOut(
       source.placeOf([...path, "model_name"]),
       "model_name",
@@ -117,7 +119,7 @@ function readDeployment(entry: Fields, name: string, path: Path, context: GroupC
   return {
     targets: [{ ...target, ...(weight === null ? {} : { weight }) }],
     timeouts: timeoutsOf(params, deployment, notes),
-    attempts: numberOf(params.max_retries) ?? numberOf(params.num_retries),
+    attempts: wholeNumber(params.max_retries ?? params.num_retries, 0, MAX_ATTEMPTS),
   };
 }
 

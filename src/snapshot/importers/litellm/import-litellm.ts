@@ -44,7 +44,7 @@ export function importLiteLlm(text: string, options: LiteLlmImportOptions): Impo
     }),
   );
   const groups = readGroups(document.model_list, { source, providers, notes, credentials });
-  const models = new Models(groups, settings, source, notes).list();
+  const models = new Models(groups, settings, source, notes, new Set(providers.list().map(({ id }) => id))).list();
   const list = providers.list();
   return {
     configuration: {
@@ -61,13 +61,16 @@ export function importLiteLlm(text: string, options: LiteLlmImportOptions): Impo
  * A model called `openai/fast` can't be there beside a provider with the id `openai`, whose models are called that way.
  * Names that say what the provider would do anyhow need no model.
  */
-function avoidedIds(models: unknown, { aliases }: RouterSettings): Set<string> {
+function avoidedIds(models: unknown, { aliases, fallbacks, defaultFallbacks }: RouterSettings): Set<string> {
   const entries = listOf(models).map((entry) => ({
     name: textOf(fieldsOf(entry).model_name) ?? "",
     model: textOf(fieldsOf(fieldsOf(entry).litellm_params).model) ?? "",
   }));
   const count = (name: string) => entries.filter((entry) => entry.name === name).length;
-  const own = entries.filter(({ name, model }) => name !== model || count(name) > 1).map(({ name }) => name);
+  const fallsBack = (name: string) => fallbacks.has(name) || fallbacks.has("*") || defaultFallbacks.length > 0;
+  const own = entries
+    .filter(({ name, model }) => name !== model || count(name) > 1 || fallsBack(name))
+    .map(({ name }) => name);
   return new Set(
     [...own, ...aliases.keys()]
       .filter((name) => name.includes("/") && !name.includes("*"))
@@ -80,8 +83,16 @@ class Models {
   readonly #settings: RouterSettings;
   readonly #source: SourceDocument;
   readonly #notes: Notebook;
+  readonly #providerIds: ReadonlySet<string>;
 
-  constructor(groups: readonly ModelGroup[], settings: RouterSettings, source: SourceDocument, notes: Notebook) {
+  constructor(
+    groups: readonly ModelGroup[],
+    settings: RouterSettings,
+    source: SourceDocument,
+    notes: Notebook,
+    providerIds: ReadonlySet<string>,
+  ) {
+    this.#providerIds = providerIds;
     this.#groups = new Map(groups.map((group) => [group.name, group]));
     this.#settings = settings;
     this.#source = source;
@@ -110,7 +121,13 @@ class Models {
   #alias(alias: string, name: string): ModelPart[] {
     const place = this.#source.placeOf(["router_settings", "model_group_alias", alias]);
     const group = this.#groups.get(name);
-    if (group === undefined || this.#groups.has(alias) || /\s/.test(alias)) {
+    if (
+      group === undefined ||
+      this.#groups.has(alias) ||
+      /[\s\p{Cc}]/u.test(alias) ||
+      alias === "" ||
+      alias.length > 200
+    ) {
       const why =
         group === undefined
           ? "it stands for a model that is not there"
@@ -128,6 +145,12 @@ class Models {
     const [first] = group.targets;
     const isAlone = group.targets.length === 1 && fallbacks.length === 0;
     if (isAlone && first !== undefined && name === `${first.provider}/${first.model}`) return null;
+    const [owner = ""] = name.split("/", 1);
+    if (name.includes("/") && this.#providerIds.has(owner)) {
+      const why = `names that begin with \`${owner}/\` call the models of the provider ${owner}, without fallbacks and aliases`;
+      this.#notes.leftOut(this.#source.placeOf(group.path), `model ${name}`, why, "give the model another name");
+      return null;
+    }
     const balanced = group.targets.length > 1;
     const targets = balanced
       ? [...scaled(group.targets, strategy), ...fallbacks.map((one) => ({ ...one, weight: 0 }))]

@@ -1,6 +1,7 @@
 import type { CatalogueEntry } from "../../../providers/catalogue.ts";
 import { parseUpstreamUrl } from "../../schema/addresses.ts";
 import type { Path } from "../../schema/introspection.ts";
+import { headerName, headerValue, name } from "../../schema/scalars.ts";
 import type { ModelTargetPart, ProviderPart } from "../configuration-part.ts";
 import type { Place } from "../import-result.ts";
 import { idFrom, literal, UniqueNames } from "../names.ts";
@@ -71,7 +72,7 @@ export class Providers {
   targetOf(deployment: Deployment): ModelTargetPart | null {
     const { params } = deployment;
     const full = textOf(params.model);
-    if (full === null) {
+    if (full === null || !name.safeParse(full).success) {
       this.#notes.leftOut(
         deployment.place("model"),
         "a deployment without `model`",
@@ -85,6 +86,11 @@ export class Providers {
     const bare = BARE_MODELS.find(([pattern]) => pattern.test(full))?.[1];
     const prefix = named ?? (slash > 0 ? full.slice(0, slash) : bare);
     const model = slash > 0 && full.slice(0, slash) === prefix ? full.slice(slash + 1) : full;
+    if (model === "") {
+      const why = "there is nothing behind the provider's name";
+      this.#notes.leftOut(deployment.place("model"), `model ${full}`, why, "add it by hand");
+      return null;
+    }
     const provider = this.#provider(prefix ?? null, full, deployment);
     return provider === null ? null : { provider: provider.id, model: literal(model) };
   }
@@ -200,14 +206,14 @@ export class Providers {
     const headers: Record<string, string> = {};
     const organization = textOf(params.organization);
     if (organization !== null && entry.kind === "openai") headers["openai-organization"] = this.#text(organization);
-    for (const [name, value] of Object.entries({ ...fieldsOf(params.extra_headers), ...fieldsOf(params.headers) })) {
+    for (const [header, value] of Object.entries({ ...fieldsOf(params.extra_headers), ...fieldsOf(params.headers) })) {
       const text = typeof value === "number" ? String(value) : textOf(value);
-      if (text === null) continue;
-      const isPlain = ENVIRONMENT.test(text) || !isSecretName(name);
+      if (text === null || !headerName.safeParse(header).success || !headerValue.safeParse(text).success) continue;
+      const isPlain = ENVIRONMENT.test(text) || !isSecretName(header);
       const place = deployment.place(params.extra_headers === undefined ? "headers" : "extra_headers");
-      headers[name.toLowerCase()] = isPlain
+      headers[header.toLowerCase()] = isPlain
         ? this.#text(text)
-        : this.#variables.forSecret(text, `PROVIDER_${name}`, place, `header ${name}`);
+        : this.#variables.forSecret(text, `PROVIDER_${header}`, place, `header ${header}`);
     }
     return headers;
   }

@@ -1,6 +1,6 @@
 import type { Path } from "../../schema/introspection.ts";
 import type { Notebook } from "../notebook.ts";
-import { type Fields, fieldsOf, listOf, numberOf, textOf } from "../shape.ts";
+import { type Fields, fieldsOf, listOf, numberOf, textOf, wholeNumber } from "../shape.ts";
 import type { SourceDocument } from "../source-document.ts";
 
 export interface RouterSettings {
@@ -118,7 +118,7 @@ export function readSettings(source: SourceDocument, notes: Notebook): RouterSet
   noteSections(document, source, notes);
   const timeoutS = numberOf(router.timeout) ?? numberOf(litellm.request_timeout);
   const cooldownS = numberOf(router.cooldown_time) ?? numberOf(litellm.cooldown_time);
-  const allowedFails = numberOf(router.allowed_fails) ?? numberOf(litellm.allowed_fails);
+  const allowedFails = wholeNumber(router.allowed_fails ?? litellm.allowed_fails, 0, 999);
   if (allowedFails !== null) {
     const path =
       router.allowed_fails === undefined ? ["litellm_settings", "allowed_fails"] : ["router_settings", "allowed_fails"];
@@ -127,7 +127,7 @@ export function readSettings(source: SourceDocument, notes: Notebook): RouterSet
   }
   return {
     strategy: strategyOf(router, source, notes),
-    retries: numberOf(router.num_retries) ?? numberOf(litellm.num_retries),
+    retries: wholeNumber(router.num_retries ?? litellm.num_retries, 0, 10),
     timeoutMs: timeoutS === null ? null : timeoutS * 1000,
     allowedFails,
     cooldownMs: cooldownS === null ? null : cooldownS * 1000,

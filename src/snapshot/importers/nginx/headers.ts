@@ -1,3 +1,4 @@
+import { headerName, headerValue } from "../../schema/scalars.ts";
 import type { HeaderEditsPart } from "../configuration-part.ts";
 import { literal } from "../names.ts";
 import type { Notebook } from "../notebook.ts";
@@ -45,7 +46,7 @@ export function requestHeaders(scope: Scope, groupName: string | null, context: 
   const remove: string[] = [];
   let hostHeader: "preserve" | null = null;
   let setsHost = false;
-  for (const directive of scope.findAll("proxy_set_header")) {
+  for (const directive of scope.findAll("proxy_set_header").filter((one) => isHeader(one, context.notes))) {
     const name = (directive.args[0] ?? "").toLowerCase();
     const value = directive.args[1] ?? "";
     if (name === "host") {
@@ -150,7 +151,7 @@ function headerText(
 export function responseHeaders(scope: Scope, context: HeaderContext): HeaderEditsPart {
   const { notes, variables, constants } = context;
   const add: Record<string, string> = {};
-  for (const { args, place } of scope.findAll("add_header")) {
+  for (const { args, place } of scope.findAll("add_header").filter((one) => isHeader(one, notes))) {
     const [name = "", value = "", always] = args;
     const what = `add_header ${name}`;
     if (value === "") continue;
@@ -183,8 +184,21 @@ export function responseHeaders(scope: Scope, context: HeaderContext): HeaderEdi
         ? variables.forSecret(value, `ANSWER_${name}`, place, what)
         : literal(text);
   }
-  const remove = scope.findAll("proxy_hide_header").map(({ args }) => (args[0] ?? "").toLowerCase());
+  const hidden = scope.findAll("proxy_hide_header").filter((one) => isHeader(one, notes));
+  const remove = hidden.map(({ args }) => (args[0] ?? "").toLowerCase());
   return editsOf(add, {}, remove);
+}
+
+function isHeader({ name, args, place }: Directive, notes: Notebook): boolean {
+  const isName = headerName.safeParse(args[0]).success;
+  if (isName && headerValue.safeParse(args[1] ?? "").success) return true;
+  notes.leftOut(
+    place,
+    name,
+    `its ${isName ? "value" : "name"} is none that a header can have`,
+    "set the header by hand",
+  );
+  return false;
 }
 
 function editsOf(add: Record<string, string>, set: Record<string, string>, remove: readonly string[]): HeaderEditsPart {

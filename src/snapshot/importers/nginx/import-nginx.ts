@@ -206,7 +206,12 @@ function noteSharedZones(http: Scope, services: readonly ServicePart[], notes: N
   if (services.filter(({ limits }) => limits !== undefined).length < 2) return;
   for (const { place } of http.allOwn("limit_req_zone")) {
     const why = "each service counts for itself; in nginx a zone is one counter for all locations that use it";
-    notes.changed(place, "limit_req_zone of several services", why, "limit applications, or lower the services' limits");
+    notes.changed(
+      place,
+      "limit_req_zone of several services",
+      why,
+      "limit applications, or lower the services' limits",
+    );
   }
 }
 

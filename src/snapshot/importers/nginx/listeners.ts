@@ -1,3 +1,4 @@
+import { filePath } from "../../schema/scalars.ts";
 import type { CertificatePart, ListenerPart } from "../configuration-part.ts";
 import type { Notebook } from "../notebook.ts";
 import { duration } from "../shape.ts";
@@ -77,7 +78,9 @@ function certificateOf(
       "choose one of them",
     );
   }
-  const odd = [cert, key].find(({ args }) => /^(?:data|engine|store):|\$/.test(args[0] ?? ""));
+  const odd = [cert, key].find(
+    ({ args }) => /^(?:data|engine|store):|\$/.test(args[0] ?? "") || !filePath.safeParse(args[0]).success,
+  );
   if (odd !== undefined) {
     notes.leftOut(
       odd.place,

@@ -1,4 +1,6 @@
 import type { Access } from "../../../contracts/snapshot.ts";
+import { targetUrl } from "../../schema/addresses.ts";
+import { filePath, method as methodScalar } from "../../schema/scalars.ts";
 import type { ServicePart } from "../configuration-part.ts";
 import { idFrom } from "../names.ts";
 import type { Notebook } from "../notebook.ts";
@@ -14,7 +16,7 @@ import { type ProxyPass, readProxyPass } from "./proxy-pass.ts";
 import { bodyLimitBytes, guardsOf, noteGuards, retries, timeouts } from "./proxying.ts";
 import { type LimitZone, requestLimits } from "./request-limits.ts";
 import type { Scope } from "./scope.ts";
-import { targetUrl, type UpstreamGroup } from "./upstreams.ts";
+import { type UpstreamGroup, urlOf } from "./upstreams.ts";
 import { size } from "./values.ts";
 
 export interface ServerContext {
@@ -87,7 +89,22 @@ export function draftOf(location: Location, context: ServerContext): Draft | nul
   const routes = locationRoutes(location, handler, context);
   const group = groupOf(handler, context);
   if (routes === null || group === null) return null;
+  const methods = methodsOf(location.scope, notes);
+  if (methods?.length === 0) {
+    notes.leftOut(location.directive.place, what, "its `limit_except` names no method, so nobody gets in", "nothing");
+    return null;
+  }
   const service = serviceOf(location, handler, group, routes.base, context);
+  const odd = service.upstream.targets.some(({ url }) => !targetUrl.safeParse(url).success);
+  if (odd || !filePath.optional().safeParse(service.upstream.ca_file).success) {
+    notes.leftOut(
+      handler.directive.place,
+      "proxy_pass",
+      "an address or file it leads to is none that a target can have",
+      "write the service by hand",
+    );
+    return null;
+  }
   return {
     place: location.directive.place,
     wantedId: wantedId(location, group, context),
@@ -95,7 +112,7 @@ export function draftOf(location: Location, context: ServerContext): Draft | nul
     service,
     routes: routes.routes,
     hosts: context.hosts,
-    methods: methodsOf(location.scope, notes),
+    methods,
     isClosed: false,
   };
 }
@@ -142,7 +159,7 @@ function serviceOf(
   const upstream: ServicePart["upstream"] = {
     ...group.balancing,
     targets: group.servers.map(({ address, weight }) => ({
-      url: targetUrl(pass.scheme, address, base),
+      url: urlOf(pass.scheme, address, base),
       ...(weight === 1 ? {} : { weight }),
     })),
     ...(group.health === null || group.health === undefined ? {} : { health: group.health }),
@@ -216,7 +233,7 @@ function methodsOf(scope: Scope, notes: Notebook): string[] | null {
   const limit = scope.own("limit_except");
   if (limit === null) return null;
   const isPlain = limit.block?.length === 1 && limit.block[0]?.name === "deny" && limit.block[0].args[0] === "all";
-  const methods = limit.args.map((method) => method.toUpperCase());
+  const methods = limit.args.filter((one) => methodScalar.safeParse(one).success).map((one) => one.toUpperCase());
   if (methods.includes("GET") && !methods.includes("HEAD")) methods.push("HEAD");
   const why = isPlain
     ? "other methods are answered with 405, or by a wider location, and not with 403"

@@ -1,4 +1,5 @@
 import { pathFault, rewriteFault } from "../../checks/route-path.ts";
+import { routePath } from "../../schema/common.ts";
 import type { RoutePart } from "../configuration-part.ts";
 import type { RegexPath } from "./regex-pattern.ts";
 
@@ -74,5 +75,7 @@ export function regexRoutes({ match, path, captures }: RegexPath, replacement: s
 
 /** Why the schema would refuse the route, or null. */
 export function routeFault({ path, match, rewrite }: PathRoute): string | null {
+  const isPath = routePath.safeParse(path).success && routePath.optional().safeParse(rewrite).success;
+  if (!isPath) return "it does not begin with `/`, or holds what a path can't hold";
   return pathFault(path, match) ?? (rewrite === undefined ? null : rewriteFault(rewrite, path, match));
 }

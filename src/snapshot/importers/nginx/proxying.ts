@@ -1,6 +1,6 @@
 import type { RetriesPart, ServicePart, TimeoutsPart } from "../configuration-part.ts";
 import type { Notebook } from "../notebook.ts";
-import { duration } from "../shape.ts";
+import { duration, wholeNumber } from "../shape.ts";
 import type { Directive } from "./parse.ts";
 import type { Scope } from "./scope.ts";
 import { parseSizeBytes, parseTimeMs, size } from "./values.ts";
@@ -53,7 +53,7 @@ const MAX_RETRIES = 10;
 export function retries(scope: Scope, serverCount: number, notes: Notebook): RetriesPart {
   const directive = scope.find("proxy_next_upstream");
   const causes = directive?.args ?? ["error", "timeout"];
-  const tries = Number(scope.find("proxy_next_upstream_tries")?.args[0] ?? 0);
+  const tries = wholeNumber(scope.find("proxy_next_upstream_tries")?.args[0] ?? 0, 0, MAX_RETRIES + 1) ?? 0;
   const others = Math.min(tries > 0 ? Math.min(tries, serverCount) : serverCount, MAX_RETRIES + 1) - 1;
   if (causes.includes("non_idempotent") && directive !== null) {
     const why = "calls that may have an effect twice (POST, PATCH) are repeated only when they can't have been sent";

@@ -9,6 +9,7 @@ export interface LimitZone {
   intervalMs: number;
 }
 
+const MAX_BURST = 1_000_000;
 const INSTEAD = "set the service's `limits` by hand";
 
 /** `limit_req_zone` of the whole file, by name. */
@@ -74,7 +75,7 @@ export function requestLimits(scope: Scope, zones: ReadonlyMap<string, LimitZone
     if (scope.find("limit_req_status")?.args[0] !== "429") {
       notes.changed(place, "limit_req_status", "calls above the limit are answered with 429, not with 503", "nothing");
     }
-    const requests = burst + 1;
+    const requests = Math.min(burst, MAX_BURST) + 1;
     const windowMs = Math.max(1, Math.round(requests * zone.intervalMs));
     const window = windowMs % 1000 === 0 ? `${windowMs / 1000}s` : `${windowMs}ms`;
     return [{ per: zone.per, requests, window, algorithm: "token-bucket" as const }];

@@ -1,4 +1,4 @@
-import { hostPattern } from "../../schema/addresses.ts";
+import { hostPattern, listenAddress } from "../../schema/addresses.ts";
 import type { Notebook } from "../notebook.ts";
 import type { Constants } from "./constants.ts";
 import type { Directive } from "./parse.ts";
@@ -134,8 +134,9 @@ function whyDropped(parameter: string): string {
 }
 
 function addressOf(where: string): { address: string; port: string } | null {
-  if (/^\d+$/.test(where)) return { address: `0.0.0.0:${where}`, port: where };
+  if (/^\d+$/.test(where)) return addressOf(`0.0.0.0:${where}`);
   const [, bracketed, plain, port = "80"] = /^(?:(\[[^\]]+\])|([\w.*-]+))(?::(\d+))?$/.exec(where) ?? [];
   const host = bracketed ?? (plain === "*" ? "0.0.0.0" : plain);
-  return host === undefined ? null : { address: `${host}:${port}`, port };
+  const address = `${host}:${port}`;
+  return host === undefined || !listenAddress.safeParse(address).success ? null : { address, port };
 }

@@ -1,7 +1,7 @@
 import type { UpstreamPart } from "../configuration-part.ts";
 import type { Place } from "../import-result.ts";
 import type { Notebook } from "../notebook.ts";
-import { duration } from "../shape.ts";
+import { duration, wholeNumber } from "../shape.ts";
 import type { Directive } from "./parse.ts";
 import { parseTimeMs } from "./values.ts";
 
@@ -17,6 +17,8 @@ export interface UpstreamGroup {
 }
 
 const DEFAULT_MAX_FAILS = 1;
+const MAX_FAILURES = 1000;
+const MAX_WEIGHT = 1_000_000;
 const DEFAULT_FAIL_TIMEOUT_MS = 10_000;
 
 interface Server {
@@ -75,8 +77,8 @@ function readServer({ args, place }: Directive, group: string, notes: Notebook):
       notes.leftOut(place, what, why, instead);
       return null;
     }
-    if (name === "weight") server.weight = Number(value);
-    else if (name === "max_fails") server.maxFails = Number(value);
+    if (name === "weight") server.weight = wholeNumber(value, 1, MAX_WEIGHT) ?? 1;
+    else if (name === "max_fails") server.maxFails = wholeNumber(value, 0, MAX_FAILURES) ?? DEFAULT_MAX_FAILS;
     else if (name === "fail_timeout") server.failTimeoutMs = parseTimeMs(value) ?? DEFAULT_FAIL_TIMEOUT_MS;
     else {
       const instead =
@@ -163,7 +165,7 @@ function readHealth(servers: readonly Server[], notes: Notebook): UpstreamGroup[
       "adjust `health.passive`",
     );
   }
-  return { passive: { failures: Math.min(failures, 1000), eject: duration(Math.max(failTimeoutMs, 1)) } };
+  return { passive: { failures: failures, eject: duration(Math.max(failTimeoutMs, 1)) } };
 }
 
 /** `keepalive` and the like: connections to targets are kept in any case. */
@@ -179,7 +181,7 @@ function noteOther({ name, place }: Directive, notes: Notebook): void {
 }
 
 /** The address as a URL's authority; sockets as `proxy_pass` writes them. */
-export function targetUrl(scheme: string, address: string, base: string): string {
+export function urlOf(scheme: string, address: string, base: string): string {
   if (address.startsWith("unix:")) return `${scheme}://${address}${base === "" ? "" : `:${base}`}`;
   const hasPort = /:\d+$/.test(address) && !/^[^[]*:.*:/.test(address);
   return `${scheme}://${hasPort ? address : `${address}:80`}${base}`;
