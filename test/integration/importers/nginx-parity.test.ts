@@ -228,7 +228,8 @@ describe("an imported nginx.conf", () => {
   it.each(CALLS)("does with %s what nginx does (host %s)", async (path, host = HOST) => {
     const expected = seenOf(await call(nginxPort, path, host));
     expect(expected.status).toBe(200);
-    expect(seenOf(await call(gateway.port, path, host))).toEqual(expected);
+    // The second call of a kind goes another way, without the stages.
+    for (let i = 0; i < 2; i++) expect(seenOf(await call(gateway.port, path, host))).toEqual(expected);
   });
 
   it("writes X-Forwarded-For as the file says", async () => {
