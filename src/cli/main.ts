@@ -5,6 +5,7 @@ import { VERSION } from "../platform/version.ts";
 import { checkCommand } from "./commands/check.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { importCommand } from "./commands/import.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { startCommand } from "./commands/start.ts";
 
@@ -36,6 +37,8 @@ Exit codes:
   73  data directory in use or not writable
 `;
 
+const COMMANDS = [startCommand, checkCommand, explainCommand, importCommand, logsCommand, doctorCommand];
+
 async function main(): Promise<number> {
   const program = new Command("tidegate")
     .description("AI gateway and API management: one entry point for ordinary services and every LLM provider")
@@ -49,8 +52,10 @@ async function main(): Promise<number> {
   const finish = (code: number) => {
     exitCode = code;
   };
-  for (const command of [startCommand, checkCommand, explainCommand, logsCommand, doctorCommand]) {
-    program.addCommand(command(finish).copyInheritedSettings(program));
+  for (const command of COMMANDS) {
+    const added = command(finish).copyInheritedSettings(program);
+    for (const nested of added.commands) nested.copyInheritedSettings(added);
+    program.addCommand(added);
   }
   await program.parseAsync();
   return exitCode;

@@ -5,7 +5,7 @@ import type { Cursor } from "./cursor.ts";
 import { pathFault, rewriteFault, routeShape } from "./route-path.ts";
 
 /** Paths of the unified API and the health checks, which a service can't take over. */
-const BUILT_IN_PATHS = [
+export const BUILT_IN_PATHS: readonly string[] = [
   "/v1/chat/completions",
   "/v1/messages",
   "/v1/embeddings",
