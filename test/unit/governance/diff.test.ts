@@ -86,7 +86,7 @@ describe("diffConfiguration", () => {
       "accessToken",
     ];
     for (const name of names) {
-      for (const value of ["canary", ["canary"], { nested: { [name]: "canary" } }, "Bearer ${X} canary"]) {
+      for (const value of ["canary", ["canary"], { nested: { [name]: "canary" } }, `Bearer $${"{X}"} canary`]) {
         const changes = diffConfiguration({ a: [{ id: 1, [name]: "old" }] }, { a: [{ id: 1, [name]: value }] });
         expect(changes).toHaveLength(1);
         if (typeof value !== "object" || Array.isArray(value)) expect(JSON.stringify(changes)).toContain("[redacted]");
