@@ -302,11 +302,16 @@ export const DEFAULT_RULES: readonly DefaultRule[] = [
     message: "The tag is not described: add a `description`.",
   },
   {
-    name: "oas3-parameter-description",
+    name: "parameter-description",
     group: "descriptions",
     severity: "warn",
     asks: "Every parameter has a description.",
     message: "The parameter is not described: say in `description` what it does.",
+    check: {
+      given: ["#PathItem", "#OperationObject", "$.components"].map((place) => `${place}.parameters[?(@ && @.in)]`),
+      resolved: false,
+      applies: { field: "description", function: "truthy" },
+    },
   },
   {
     name: "property-description",

@@ -187,7 +187,7 @@ const CASES: Readonly<Record<string, readonly [edit: (document: Draft) => void, 
     /remove one/,
   ],
   "tag-description": [(d) => delete d.tags[0].description, "tags[0]", /not described/],
-  "oas3-parameter-description": [
+  "parameter-description": [
     (d) => delete d.components.parameters.limit.description,
     "components.parameters.limit",
     /not described/,
