@@ -4,6 +4,7 @@ import { EXIT, StartError } from "../bootstrap/exit-codes.ts";
 import { VERSION } from "../platform/version.ts";
 import { checkCommand } from "./commands/check.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { lintCommand } from "./commands/lint.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { startCommand } from "./commands/start.ts";
 
@@ -41,7 +42,7 @@ async function main(): Promise<number> {
   const finish = (code: number) => {
     exitCode = code;
   };
-  for (const command of [startCommand, checkCommand, logsCommand, doctorCommand]) {
+  for (const command of [startCommand, checkCommand, lintCommand, logsCommand, doctorCommand]) {
     program.addCommand(command(finish).copyInheritedSettings(program));
   }
   await program.parseAsync();

@@ -13,6 +13,7 @@ export type GovernanceErrorCode =
   | "document_unreadable"
   | "ruleset_too_large"
   | "ruleset_invalid"
+  | "lint_busy"
   | "lint_deadline_exceeded"
   | "lint_memory_exceeded"
   | "lint_failed";

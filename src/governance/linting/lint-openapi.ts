@@ -8,7 +8,7 @@ import { checkRulesetSize } from "./parse-ruleset.ts";
 export interface LintOptions {
   /** A team's ruleset, as text (YAML or JSON) or parsed; null or absent: `tidegate:default`. */
   readonly ruleset?: string | object | null;
-  /** After this long the lint is given up; default 20 s. A large document with all rules takes one or two. */
+  /** After this long the lint is given up, from when it is its turn; default 20 s. Most documents take less than one. */
   readonly deadlineMs?: number;
 }
 
@@ -16,7 +16,7 @@ export interface Linter {
   /**
    * Lints an OpenAPI 3.0 or 3.1 document, YAML or JSON. What is wrong with the document is in the findings.
    *
-   * @throws GovernanceError when the ruleset is wrong, something is too large, or deadline or memory do not suffice
+   * @throws GovernanceError when the ruleset is wrong, something is too large, deadline or memory do not suffice, or too many wait
    */
   lintOpenapi(text: string, options?: LintOptions): Promise<LintResult>;
   /** Ends the thread. */
@@ -38,6 +38,7 @@ export async function lintOpenapi(
 
 const DEFAULT_DEADLINE_MS = 20_000;
 const HEAP_LIMIT_MIB = 512;
+const MAX_WAITING = 32;
 
 /**
  * Lints in a thread of its own, which starts with the first document and ends when there are none: Spectral is loaded
@@ -51,12 +52,25 @@ export function createLinter({ tasksDirectory }: { tasksDirectory?: URL } = {}):
     heapLimitMiB: HEAP_LIMIT_MIB,
     ...(tasksDirectory === undefined ? {} : { tasksDirectory }),
   });
+  // One at a time, and none given to the pool before its turn: Piscina does not replace a thread that was ended for a
+  // task that already waits.
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  const inTurn = (input: LintInput, deadlineMs: number): Promise<LintOutput> => {
+    waiting++;
+    const output = last.then(() => runWithin(pool, input, deadlineMs)).finally(() => waiting--);
+    last = output.catch(() => {});
+    return output;
+  };
   return {
     async lintOpenapi(text, { ruleset = null, deadlineMs = DEFAULT_DEADLINE_MS } = {}) {
       const rules = ruleset === null || typeof ruleset === "string" ? ruleset : JSON.stringify(ruleset);
       checkSize(text);
       if (rules !== null) checkRulesetSize(rules);
-      const output = await runWithin(pool, { text, ruleset: rules }, deadlineMs);
+      if (waiting >= MAX_WAITING) {
+        throw new GovernanceError("lint_busy", `${MAX_WAITING} documents are waiting to be linted: try again later`);
+      }
+      const output = await inTurn({ text, ruleset: rules }, deadlineMs);
       if ("result" in output) return output.result;
       const { code, message, problems } = output.failure;
       throw new GovernanceError(code, message, problems);
@@ -65,7 +79,6 @@ export function createLinter({ tasksDirectory }: { tasksDirectory?: URL } = {}):
   };
 }
 
-/** The deadline counts from here: documents that wait for others have less of it left. */
 async function runWithin(pool: WorkerPool, input: LintInput, deadlineMs: number): Promise<LintOutput> {
   const signal = AbortSignal.timeout(deadlineMs);
   try {

@@ -1,5 +1,5 @@
 import { Document } from "@stoplight/spectral-core";
-import * as parsers from "@stoplight/spectral-parsers";
+import parsers from "@stoplight/spectral-parsers";
 import { isObject, type Path } from "../documents/json.ts";
 import { isLocalReference } from "../documents/local-references.ts";
 

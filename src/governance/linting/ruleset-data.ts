@@ -12,6 +12,7 @@ export const BUILT_IN_FUNCTIONS = [
   "enumeration",
   "falsy",
   "length",
+  "or",
   "pattern",
   "schema",
   "truthy",

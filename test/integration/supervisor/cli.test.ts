@@ -32,7 +32,7 @@ describe("tidegate", () => {
   it("shows commands, environment and exit codes in its help", async () => {
     const { code, stdout } = await tidegate.run("--help");
     expect(code).toBe(0);
-    for (const word of ["start", "check", "logs", "doctor", "TIDEGATE_HOME", "SIGHUP", "Exit codes"]) {
+    for (const word of ["start", "check", "lint", "logs", "doctor", "TIDEGATE_HOME", "SIGHUP", "Exit codes"]) {
       expect(stdout).toContain(word);
     }
   });

@@ -115,7 +115,8 @@ components:
   });
 
   it("do not get what they say evaluated, whatever message it gets into", async () => {
-    const evil = "#{{40+2}}{{property}}";
+    // Spectral would make 42 of it.
+    const evil = "#{{7*6}}{{property}}";
     const text = `{"openapi": "3.1.0", "info": {"title": "${evil}", "version": "${evil}", "${evil}": 1},
       "servers": [{"url": "http://${evil}"}], "tags": [{"name": "a"}, {"name": "${evil}"}, {"name": "${evil}"}],
       "paths": {"/${evil}/{${evil}}": {"get": {"operationId": "${evil}", "parameters": [{"name": "${evil}", "in": "path"}]}}},
@@ -124,7 +125,7 @@ components:
     expect(findings.length).toBeGreaterThan(10);
     const messages = findings.map(({ message }) => message).join("\n");
     expect(messages).not.toContain("42");
-    expect(messages).toContain("40+2");
+    expect(messages).toContain("7*6");
   });
 
   it("may have keys with a meaning in JavaScript", async () => {
