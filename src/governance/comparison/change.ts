@@ -14,7 +14,7 @@ export interface Change {
   readonly kind: string;
   /** Whether a client that kept to the old document may fail with the new one. */
   readonly isBreaking: boolean;
-  /** e.g. `paths./users.get.parameters[query limit]`: in the new document, of what was removed in the old one. */
+  /** e.g. `paths./users.get.parameters.query limit`: in the new document, of what was removed in the old one. */
   readonly path: string;
   /** e.g. `GET /users/{id}`, as the new document writes it; null for what belongs to no single operation. */
   readonly operation: string | null;

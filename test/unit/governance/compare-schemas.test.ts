@@ -126,6 +126,25 @@ describe("references", () => {
     ]);
   });
 
+  it("are followed however far, each by the shortest way", () => {
+    const chain = (last: unknown) => {
+      const links = Array.from({ length: 2_000 }, (_, index): [string, unknown] => {
+        const next = { $ref: `#/components/schemas/L${index + 1}` };
+        return [`L${index}`, { type: "object", properties: { next, last: { $ref: "#/components/schemas/L2000" } } }];
+      });
+      return withRequest(
+        { $ref: "#/components/schemas/L0" },
+        { schemas: { ...Object.fromEntries(links), L2000: { type: "object", properties: { end: last } } } },
+      );
+    };
+    expect(compareOpenapi(chain({ type: "string" }), chain({ type: "integer" }))).toMatchObject([
+      { path: expect.stringMatching(/schema\.properties\.last\.properties\.end$/) },
+    ]);
+    const far = (document: ReturnType<typeof chain>) =>
+      JSON.parse(JSON.stringify(document).replaceAll(/,"last":\{[^}]*\}/g, ""));
+    expect(compareOpenapi(far(chain({ type: "string" })), far(chain({ type: "integer" })))).toHaveLength(1);
+  });
+
   it("and what they refer to are the same", () => {
     const before = withResponse(root, components(node({ $ref: "#/components/schemas/Leaf" })));
     const after = withResponse(root, components(node({ type: "string" })));
