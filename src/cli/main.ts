@@ -6,6 +6,7 @@ import { checkCommand } from "./commands/check.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { importCommand } from "./commands/import.ts";
+import { lintCommand } from "./commands/lint.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { startCommand } from "./commands/start.ts";
 
@@ -37,7 +38,7 @@ Exit codes:
   73  data directory in use or not writable
 `;
 
-const COMMANDS = [startCommand, checkCommand, explainCommand, importCommand, logsCommand, doctorCommand];
+const COMMANDS = [startCommand, checkCommand, explainCommand, importCommand, lintCommand, logsCommand, doctorCommand];
 
 async function main(): Promise<number> {
   const program = new Command("tidegate")

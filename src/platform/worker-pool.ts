@@ -4,12 +4,20 @@ import type { Transferable as PiscinaTransferable } from "node:worker_threads";
 import { Piscina } from "piscina";
 
 /** The files under `workers/tasks/` that may run in the pool. */
-export const TASK_NAMES = ["write-call-log", "translate"] as const;
+export const TASK_NAMES = ["write-call-log", "translate", "lint-openapi"] as const;
 export type TaskName = (typeof TASK_NAMES)[number];
 
 export interface WorkerPool {
-  /** Runs one task in a thread. Rejects with what the task threw, or when the pool is closed. */
-  run<Input, Output>(task: TaskName, input: Input, transfer?: readonly PiscinaTransferable[]): Promise<Output>;
+  /**
+   * Runs one task in a thread. Rejects with what the task threw, when the pool is closed, or with an `AbortError` when
+   * `signal` is aborted: then the thread is ended, whatever it does.
+   */
+  run<Input, Output>(
+    task: TaskName,
+    input: Input,
+    transfer?: readonly PiscinaTransferable[],
+    signal?: AbortSignal,
+  ): Promise<Output>;
   /** Waits for the tasks under way, then ends the threads. */
   close(): Promise<void>;
 }
@@ -18,6 +26,8 @@ export interface WorkerPoolOptions {
   maxThreads: number;
   /** Holds the compiled task files; needed only where this module itself was not compiled. */
   tasksDirectory?: URL;
+  /** Most memory that a thread may use for objects; Node's own limit where it is not given. */
+  heapLimitMiB?: number;
 }
 
 const IDLE_TIMEOUT_MS = 30_000;
@@ -39,6 +49,9 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       idleTimeout: IDLE_TIMEOUT_MS,
       // A task may be a call log batch: it has to be finished, not to be killed, however slow the disk is.
       closeTimeout: 30_000,
+      ...(options.heapLimitMiB === undefined
+        ? {}
+        : { resourceLimits: { maxOldGenerationSizeMb: options.heapLimitMiB } }),
     });
 
   /** Looked for on disk once, not for each task. */
@@ -53,12 +66,14 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       task: TaskName,
       input: Input,
       transfer: readonly PiscinaTransferable[] = [],
+      signal?: AbortSignal,
     ): Promise<Output> {
       if (closed) throw new Error("the worker pool is closed");
       pool ??= open();
       const output: Output = await pool.run(input, {
         filename: fileOf(task),
         transferList: [...transfer],
+        ...(signal === undefined ? {} : { signal }),
       });
       return output;
     },

@@ -32,7 +32,8 @@ describe("tidegate", () => {
   it("shows commands, environment and exit codes in its help", async () => {
     const { code, stdout } = await tidegate.run("--help");
     expect(code).toBe(0);
-    for (const word of ["start", "check", "explain", "logs", "doctor", "TIDEGATE_HOME", "SIGHUP", "Exit codes"]) {
+    const commands = ["start", "check", "explain", "import", "lint", "logs", "doctor"];
+    for (const word of [...commands, "TIDEGATE_HOME", "SIGHUP", "Exit codes"]) {
       expect(stdout).toContain(word);
     }
   });
