@@ -243,7 +243,7 @@ void addKeys(const Reader& reader, Generation& generation) {
   for (size_t i = 0; i < count; i++) {
     const Credential credential{expiries.at(i), owners.at(i), addresses.at(i)};
     if (!isWithin(credential, generation)) continue;
-    generation.keys[digests.at(i)] = credential;
+    generation.keys.put(digests.at(i), credential);
   }
 }
 

@@ -102,14 +102,14 @@ bool Governor::findCredential(const server::Exchange& exchange, const Credential
       if (static_cast<signed char>(byte) < 0) return false;
     }
     const digest::Sha256 digest = digest::sha256(key.data(), key.size());
-    auto entry = generation_->keys.find(digest);
-    if (entry == generation_->keys.end()) {
+    *found = generation_->keys.find(digest);
+    if (*found == nullptr) {
       // A token counts as such in one place only.
       if (bit != kAuthorization) return false;
-      entry = generation_->tokens.find(digest);
-      if (entry == generation_->tokens.end()) return false;
+      const auto token = generation_->tokens.find(digest);
+      if (token == generation_->tokens.end()) return false;
+      *found = &token->second;
     }
-    *found = &entry->second;
     *credentialFields = bit;
   }
   // One that has expired is JavaScript's to refuse.

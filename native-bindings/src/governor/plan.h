@@ -14,6 +14,7 @@
 #include "../limits/shared-limits.h"
 #include "../scan/usage-scan.h"
 #include "client-address.h"
+#include "digest-table.h"
 #include "flat-table.h"
 
 namespace tidegate::governor {
@@ -207,7 +208,7 @@ struct Generation {
   std::vector<Application> applications;
   std::vector<Subscription> subscriptions;
   std::vector<std::vector<Limit>> subscriptionLimits;  // key prefixes are what follows the subscription's own name
-  std::unordered_map<digest::Sha256, Credential, DigestHash> keys;
+  DigestTable<Credential> keys;
   // Apart from keys: they come and go.
   std::unordered_map<digest::Sha256, Credential, DigestHash> tokens;
   double tokensSweptAtMs = 0;
