@@ -61,17 +61,13 @@ describe("the snapshot codec", () => {
     }
   });
 
-  test("refuses a changed byte, or reads it as the same content", () => {
+  test("refuses a changed byte", () => {
     const bytes = encodeSnapshot(snapshot);
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (index, flip) => {
         const damaged = Buffer.from(bytes);
         damaged[index] = (damaged[index] ?? 0) ^ flip;
-        try {
-          expect(decodeSnapshot(damaged).hash).toBe(snapshot.hash);
-        } catch (error) {
-          expect(error).toBeInstanceOf(SnapshotFormatError);
-        }
+        expect(() => decodeSnapshot(damaged)).toThrow(SnapshotFormatError);
       }),
       { numRuns: 500 },
     );
@@ -80,8 +76,8 @@ describe("the snapshot codec", () => {
   test("refuses foreign files and other formats, and says which", () => {
     expect(() => decodeSnapshot(Buffer.from("#!/bin/sh\necho hello\n"))).toThrow(SnapshotFormatError);
     expect(() => decodeSnapshot(pack({ hello: "world" }))).toThrow("not a snapshot");
-    expect(() => decodeSnapshot(pack({ ...snapshot, format: 3 }))).toThrow("snapshot format 3 is not supported");
-    expect(() => decodeSnapshot(pack({ ...snapshot, drainTimeoutMs: 1 }))).toThrow("does not match its hash");
+    const other = { ...snapshot, format: 3 } as unknown as Snapshot;
+    expect(() => decodeSnapshot(encodeSnapshot(other))).toThrow("snapshot format 3 is not supported");
   });
 });
 
