@@ -25,8 +25,8 @@ export interface PlaneOptions {
   nowMs?: () => number;
 }
 
-/** Any number: it only has to be the same for all who write to the audit trail. */
-const AUDIT_LOCK = 7_361_402;
+/** Any number: it only has to be the same for all who write. */
+const CHANGE_LOCK = 7_361_402;
 
 /** The control plane's own state, and the one way to change it. */
 export class Plane {
@@ -47,30 +47,32 @@ export class Plane {
     return this.database.db;
   }
 
-  /** Called after a change was kept that gateways have to hear of. */
+  /** Called after a change that gateways have to hear of; what it came to is in the database. */
   onTouched(listener: (touched: readonly Touched[]) => void): void {
     this.#listeners.push(listener);
   }
 
+  /**
+   * One at a time, from the first read to the commit: what a change was decided on still holds when it is kept (revisions, the
+   * last owner, routes of others), and each audit entry needs the hash of the one before. SQLite has one writer anyway.
+   */
   async change<Result>(actor: Actor, work: (change: Change) => Promise<Result>): Promise<Result> {
     const touched: Touched[] = [];
     const nowMs = this.nowMs();
-    const result = await this.database.db.transaction().execute(async (trx) => {
-      let locked = this.database.kind === "sqlite";
-      return work({
-        trx,
-        actor,
-        nowMs,
-        audit: async (entry) => {
-          // One writer at a time, up to its commit: the next entry needs this one's hash.
-          if (!locked) await sql`select pg_advisory_xact_lock(${AUDIT_LOCK})`.execute(trx);
-          locked = true;
-          await audit(trx, actor, entry, nowMs);
-        },
-        touch: (subject) => touched.push(subject),
+    try {
+      return await this.database.db.transaction().execute(async (trx) => {
+        if (this.database.kind === "postgres") await sql`select pg_advisory_xact_lock(${CHANGE_LOCK})`.execute(trx);
+        return work({
+          trx,
+          actor,
+          nowMs,
+          audit: (entry) => audit(trx, actor, entry, nowMs),
+          touch: (subject) => touched.push(subject),
+        });
       });
-    });
-    if (touched.length > 0) for (const listener of this.#listeners) listener(touched);
-    return result;
+    } finally {
+      // Also after a failure: a connection that breaks during the commit leaves open whether the change was kept.
+      if (touched.length > 0) for (const listener of this.#listeners) listener(touched);
+    }
   }
 }
