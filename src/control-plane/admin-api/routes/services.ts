@@ -27,6 +27,8 @@ import {
   id,
   longText,
   release,
+  releaseNumber,
+  releaseParameter,
   releaseWithConfiguration,
   service,
   serviceInput,
@@ -34,10 +36,11 @@ import {
   serviceWithDraft,
   shortText,
   timeInput,
+  webLink,
 } from "../schemas.ts";
 
 const params = { service: id };
-const releaseParams = { service: id, release: z.coerce.number().int().min(1) };
+const releaseParams = { service: id, release: releaseParameter };
 
 const services: Endpoint[] = [
   endpoint(
@@ -126,8 +129,8 @@ const services: Endpoint[] = [
       body: z.strictObject({ teams: z.array(id).max(1_000) }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => {
-      return { body: await setShares(plane, actor, one, body.teams) };
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await setShares(plane, actor, one, body.teams, revision) };
     },
   ),
 ];
@@ -186,11 +189,11 @@ const lifecycle: Endpoint[] = [
       tag: "Lifecycle",
       needs: "service.publish",
       params,
-      body: z.strictObject({ release: z.int().min(1) }),
+      body: z.strictObject({ release: releaseNumber }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => {
-      return { body: await rollBack(plane, actor, one, body.release) };
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await rollBack(plane, actor, one, body.release, revision) };
     },
   ),
   endpoint(
@@ -205,7 +208,9 @@ const lifecycle: Endpoint[] = [
       body: z.strictObject({ ...canary.shape, header: canary.shape.header.default(null) }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => ({ body: await setCanary(plane, actor, one, body) }),
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await setCanary(plane, actor, one, body, revision) };
+    },
   ),
   endpoint(
     {
@@ -218,7 +223,9 @@ const lifecycle: Endpoint[] = [
       params,
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one } }) => ({ body: await setCanary(plane, actor, one, null) }),
+    async ({ plane, actor, params: { service: one }, revision }) => {
+      return { body: await setCanary(plane, actor, one, null, revision) };
+    },
   ),
   endpoint(
     {
@@ -229,11 +236,11 @@ const lifecycle: Endpoint[] = [
       tag: "Lifecycle",
       needs: "service.publish",
       params,
-      body: z.strictObject({ sunset_at: timeInput.nullable().default(null), link: z.url().nullable().default(null) }),
+      body: z.strictObject({ sunset_at: timeInput.nullable().default(null), link: webLink.nullable().default(null) }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => {
-      return { body: await deprecate(plane, actor, one, { sunsetAtMs: body.sunset_at, link: body.link }) };
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await deprecate(plane, actor, one, { sunsetAtMs: body.sunset_at, link: body.link }, revision) };
     },
   ),
   endpoint(
@@ -261,7 +268,9 @@ const lifecycle: Endpoint[] = [
       body: z.strictObject({ force: z.boolean().default(false) }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => ({ body: await retire(plane, actor, one, body.force) }),
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await retire(plane, actor, one, body.force, revision) };
+    },
   ),
 ];
 
@@ -305,6 +314,7 @@ const catalogue: Endpoint[] = [
       needs: "member",
       params,
       answers: z.string(),
+      mediaType: "application/yaml",
     },
     async ({ plane, actor, params: { service: one } }) => {
       const text = await getOpenapi(plane, actor, one);
