@@ -26,6 +26,7 @@ export class Configuration {
   #lastReload: ConfigurationState["lastReload"] = "ok";
   #lastReloadAtMs = Date.now();
   #problems: Problem[] = [];
+  #leftOut = "";
 
   constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -81,8 +82,18 @@ export class Configuration {
     const additions = this.#options.additions();
     // What was served last has what the database added then: better than to serve without.
     if (additions === null && this.#snapshot !== null) return;
-    const merged = mergeSnapshot(this.#base, additions ?? { services: [], applications: [] });
+    const { snapshot: merged, leftOut } = mergeSnapshot(this.#base, additions ?? { services: [], applications: [] });
+    this.#reportLeftOut(leftOut);
     if (merged.hash !== this.#snapshot?.hash) await this.#adopt(merged);
+  }
+
+  /** Once, not with every change of anything. */
+  #reportLeftOut(leftOut: readonly string[]): void {
+    const reasons = leftOut.join("; ");
+    if (reasons !== "" && reasons !== this.#leftOut) {
+      this.#options.logger.warn({ leftOut }, "some of what is in the database is not served: the configuration has it");
+    }
+    this.#leftOut = reasons;
   }
 
   async #adopt(compiled: Snapshot): Promise<void> {

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { FirstAdmin } from "../../contracts/messages.ts";
 import { SYSTEM } from "../../control-plane/access/actor.ts";
+import { requirePassword } from "../../control-plane/access/passwords.ts";
 import { createAdminApp } from "../../control-plane/admin-api/app.ts";
 import { createFirstUser } from "../../control-plane/entities/users.ts";
 import { Plane, type Touched } from "../../control-plane/plane.ts";
 import type { Additions } from "../../control-plane/snapshot-source/additions.ts";
 import { DatabaseSource } from "../../control-plane/snapshot-source/source.ts";
-import { openDatabase } from "../../control-plane/storage/database.ts";
+import { type Database, openDatabase } from "../../control-plane/storage/database.ts";
 import type { ProgramLogger } from "../../platform/logger.ts";
 import { loadSealer } from "../../platform/seal.ts";
 
@@ -39,6 +40,8 @@ export class ControlPlane {
   #touched: Touched[] = [];
   #timer: NodeJS.Timeout | null = null;
   #expiry: NodeJS.Timeout | null = null;
+  /** One after the other: what was touched is read again as often as it takes. */
+  #updating: Promise<void> = Promise.resolve();
 
   /**
    * With a configuration file, that file is all there is, unless `DATABASE_URL` names a database beside it: null. Without one,
@@ -68,9 +71,11 @@ export class ControlPlane {
 
   async #connect(): Promise<void> {
     const { homeDirectory, env, logger, onFirstAdmin } = this.#options;
+    let database: Database | null = null;
     try {
-      const database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger });
-      const plane = new Plane({ database, sealer: loadSealer(homeDirectory, env), logger });
+      const sealer = loadSealer(homeDirectory, env);
+      database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger });
+      const plane = new Plane({ database, sealer, logger });
       const source = new DatabaseSource(plane);
       const firstAdmin = await makeFirstAdmin(plane, env);
       if (firstAdmin !== null) onFirstAdmin(firstAdmin);
@@ -81,7 +86,9 @@ export class ControlPlane {
       });
       this.#open = { plane, source, app: createAdminApp(plane) };
     } catch (error) {
-      logger.error({ error }, "the database can't be used: gateways go on with what they have, trying again");
+      // Each attempt opens another one.
+      await database?.close().catch(() => {});
+      logger.error({ error }, "the control plane can't start: gateways go on with what they have, trying again");
       setTimeout(() => void this.#reconnect(), RETRY_MS).unref();
       return;
     }
@@ -96,8 +103,12 @@ export class ControlPlane {
   #schedule(delayMs: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
-      void this.#update();
+      this.#startUpdate();
     }, delayMs);
+  }
+
+  #startUpdate(): void {
+    this.#updating = this.#updating.then(() => this.#update());
   }
 
   async #update(): Promise<void> {
@@ -123,15 +134,25 @@ export class ControlPlane {
     const atMs = this.#open?.source.nextExpiryMs ?? null;
     if (atMs === null) return;
     const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, atMs - Date.now()));
-    this.#expiry = setTimeout(() => void this.#update(), waitMs).unref();
+    this.#expiry = setTimeout(() => this.#startUpdate(), waitMs).unref();
   }
 }
 
 async function makeFirstAdmin(plane: Plane, env: NodeJS.ProcessEnv): Promise<FirstAdmin | null> {
   const email = env.TIDEGATE_ADMIN_EMAIL?.trim() || "admin@localhost";
   const given = env.TIDEGATE_ADMIN_PASSWORD;
+  if (given) requireAdminPassword(given);
   const password = given || randomBytes(PASSWORD_BYTES).toString("base64url");
   const made = await createFirstUser(plane, SYSTEM, email, password);
   // One that was given is known to whoever gave it.
   return made === null ? null : { email: made.email, password: given ? null : password };
+}
+
+function requireAdminPassword(password: string): void {
+  try {
+    requirePassword(password);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`TIDEGATE_ADMIN_PASSWORD: ${reason}`, { cause });
+  }
 }
