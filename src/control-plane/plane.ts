@@ -2,6 +2,7 @@ import { sql, type Transaction } from "kysely";
 import type { Logger } from "../contracts/logger.ts";
 import type { Sealer } from "../platform/seal.ts";
 import type { Actor } from "./access/actor.ts";
+import { SignInThrottle } from "./access/throttle.ts";
 import { type AuditEntry, audit } from "./entities/audit.ts";
 import type { Connection, Database } from "./storage/database.ts";
 import type { Tables } from "./storage/tables.ts";
@@ -34,6 +35,8 @@ export class Plane {
   readonly sealer: Sealer;
   readonly logger: Logger;
   readonly nowMs: () => number;
+  /** Of this process: passwords are guessed at one place or another, and counted there. */
+  readonly throttle = new SignInThrottle();
   readonly #listeners: ((touched: readonly Touched[]) => void)[] = [];
 
   constructor({ database, sealer, logger, nowMs = Date.now }: PlaneOptions) {

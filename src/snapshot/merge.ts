@@ -24,7 +24,12 @@ export function mergeSnapshot(
     if (rival !== undefined) leftOut.push(`service ${service.id}: the configuration has a route ${rival.path} already`);
     return rival === undefined;
   });
-  const applications = withoutTaken("application", base.applications, additions.applications, leftOut);
+  const own = new Set(base.services.map(({ id }) => id));
+  const applications = withoutTaken("application", base.applications, additions.applications, leftOut).map((one) => {
+    // They are to a service of that id from elsewhere, by whoever made it: not to the configuration's.
+    const isOurs = ({ subscriptions }: ApplicationSnapshot) => subscriptions.some((id) => own.has(id));
+    return isOurs(one) ? { ...one, subscriptions: one.subscriptions.filter((id) => !own.has(id)) } : one;
+  });
   if (reachable.length === 0 && applications.length === 0) return { snapshot: base, leftOut };
   const merged = {
     ...base,

@@ -4,7 +4,6 @@ import { ProblemError } from "../problem.ts";
 import type { Row, UserTable } from "../storage/tables.ts";
 import type { Actor } from "./actor.ts";
 import { passwordMatches } from "./passwords.ts";
-import type { SignInThrottle } from "./throttle.ts";
 
 export const SESSION_COOKIE = "tidegate_session";
 
@@ -31,16 +30,16 @@ export interface NewSession {
 }
 
 /** A new session each time: whoever knew the one before knows nothing (OWASP: session fixation). */
-export async function signIn(plane: Plane, throttle: SignInThrottle, request: SignIn): Promise<NewSession> {
+export async function signIn(plane: Plane, request: SignIn): Promise<NewSession> {
   const email = request.email.trim().toLowerCase();
   const nowMs = plane.nowMs();
-  throttle.begin(email, request.address, nowMs);
+  plane.throttle.begin(email, request.address, nowMs);
   const user = await plane.db.selectFrom("users").selectAll().where("email", "=", email).executeTakeFirst();
   const isKnown = await passwordMatches(user?.password_hash ?? null, request.password);
   if (!isKnown || user === undefined || user.disabled === 1) {
     throw new ProblemError("invalid_login", "e-mail address or password is wrong");
   }
-  throttle.succeeded(email, request.address);
+  plane.throttle.succeeded(email, request.address);
   const secret = newSecret("tgs");
   const expiresAtMs = nowMs + LIFETIME_MS;
   await plane.change(signedIn(user, request.address), async (change) => {

@@ -5,7 +5,6 @@ import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { recognise } from "../access/recognise.ts";
 import { SESSION_COOKIE } from "../access/sessions.ts";
-import { SignInThrottle } from "../access/throttle.ts";
 import { getUser } from "../entities/users.ts";
 import type { Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
@@ -32,7 +31,6 @@ const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 /** The admin API. Speaks problem+json whatever happens. */
 export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> {
   const app = new Hono<{ Bindings: AdminBindings }>();
-  const throttle = new SignInThrottle();
   const idempotency = new Idempotency(plane);
   const document = JSON.stringify(openapiDocument(ENDPOINTS));
 
@@ -48,6 +46,11 @@ export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> 
     await requireActor(plane, context);
     return problemResponse(notFound());
   });
+  app.use("*", async (context, next) => {
+    await next();
+    // Documents that people store here are no pages, whatever they look like.
+    context.res.headers.set("x-content-type-options", "nosniff");
+  });
   app.use(
     "*",
     bodyLimit({
@@ -62,7 +65,7 @@ export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> 
 
   app.post(`${API_PREFIX}/session`, (context) => {
     requireOwnOrigin(context);
-    return handleSignIn(context, plane, throttle, context.env.remoteAddress);
+    return handleSignIn(context, plane, context.env.remoteAddress);
   });
   app.delete(`${API_PREFIX}/session`, (context) => {
     requireOwnOrigin(context);

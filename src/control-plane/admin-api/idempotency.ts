@@ -40,15 +40,13 @@ export class Idempotency {
     }
     const digest = sha256Hex(JSON.stringify([request.method, request.path, request.body]));
     if (!(await this.#take(actor, key, digest))) return this.#known(actor, key, digest);
-    try {
-      const answer = await work();
-      await this.#remember(actor, key, answer);
-      return answer;
-    } catch (error) {
-      // What failed may be tried again.
-      await this.#forget(actor, key);
+    const answer = await work().catch(async (error: unknown) => {
+      // What was refused may be tried again. Of anything else it is not known whether it was done.
+      if (error instanceof ProblemError) await this.#forget(actor, key);
       throw error;
-    }
+    });
+    await this.#remember(actor, key, answer);
+    return answer;
   }
 
   /** False: it was used before. */

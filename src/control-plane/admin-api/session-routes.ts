@@ -2,7 +2,6 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { SESSION_COOKIE, signIn, signOut } from "../access/sessions.ts";
-import type { SignInThrottle } from "../access/throttle.ts";
 import { userView } from "../entities/users.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
@@ -16,15 +15,10 @@ export const signInInput = z
 export const signInAnswer = z.object({ user, expires_at: z.iso.datetime() }).openapi("Session");
 
 /** `POST /session`. */
-export async function handleSignIn(
-  context: Context,
-  plane: Plane,
-  throttle: SignInThrottle,
-  address: string,
-): Promise<Response> {
+export async function handleSignIn(context: Context, plane: Plane, address: string): Promise<Response> {
   const parsed = signInInput.safeParse(await jsonOf(context));
   if (!parsed.success) throw invalid("", parsed.error);
-  const session = await signIn(plane, throttle, {
+  const session = await signIn(plane, {
     ...parsed.data,
     address,
     userAgent: context.req.header("user-agent") ?? "",

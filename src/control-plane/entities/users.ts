@@ -128,9 +128,12 @@ export async function changePassword(plane: Plane, actor: Actor, current: string
   const { userId } = actor;
   if (userId === null || actor.kind !== "user") throw notFound();
   const row = await userRow(plane.db, userId);
+  // Whoever took over a session must not find out the password.
+  plane.throttle.begin(row.email, actor.address, plane.nowMs());
   if (!(await passwordMatches(row.password_hash, current))) {
     throw new ProblemError("invalid_login", "the current password is wrong");
   }
+  plane.throttle.succeeded(row.email, actor.address);
   requirePassword(next);
   await storePassword(plane, actor, userId, await hashPassword(next), "user.password");
 }

@@ -99,6 +99,32 @@ describe.each(DATABASES)("the life of a service, on %s", (kind) => {
     expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(["draft.id", "draft.team"]);
   });
 
+  it("lets no header out of its line, and repeats no value of one", async () => {
+    const id = await make();
+    for (const [name, value] of [
+      ["x-a", "b\r\nset-cookie: canary-value"],
+      ["x-a", "canary-value\n"],
+      ["x-a\r\nx-b", "canary-value"],
+      ["transfer-encoding", "canary-value"],
+    ] as const) {
+      const answer = await ada.patch(`/services/${id}`, {
+        draft: draftAt("/x", { response_headers: { set: { [name]: value } } }),
+      });
+      expect([name, answer.status]).toEqual([name, 400]);
+      expect(answer.body.errors[0].path).toContain("draft.response_headers.set");
+      expect(JSON.stringify(answer.body)).not.toContain("canary-value");
+    }
+  });
+
+  it("gives out documents as documents, whatever is in them", async () => {
+    const id = await make();
+    await ada.do("PATCH", `/services/${id}`, { openapi: "<script>alert(1)</script>" });
+    const { headers } = await ada.get(`/catalogue/${id}/openapi`);
+    expect(headers.get("content-type")).toBe("application/yaml; charset=utf-8");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect((await ada.get("/nothing")).headers.get("x-content-type-options")).toBe("nosniff");
+  });
+
   it("asks for a second person where the organisation wants one: other people, not other tokens", async () => {
     await owner.do("PATCH", "/settings", { publish_needs_second_person: true });
     try {

@@ -157,6 +157,22 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
     });
   }
 
+  if (kind === "sqlite") {
+    it("says which variable is wrong when the first administrator can't be made, and makes none", async () => {
+      const other = await TidegateProcess.spawn({ env: { TIDEGATE_ADMIN_PASSWORD: "short" } });
+      try {
+        await other.waitForBanner();
+        await other.waitFor("the reason", () =>
+          other.stderr.includes("TIDEGATE_ADMIN_PASSWORD: a password has at least"),
+        );
+        const answer = await AdminClient.at(other.adminUrl).post("/session", { email: "a", password: "short" });
+        expect(answer.status).toBe(503);
+      } finally {
+        await other.stop();
+      }
+    });
+  }
+
   // The last: it looks at what all the others have left.
   it("printed no secret", async () => {
     await tidegate.stop();

@@ -175,6 +175,14 @@ describe.each(DATABASES)("signing in, on %s", (kind) => {
     expect(await knows(four)).toBe(false);
   });
 
+  it("bug: whoever took over a session could guess the password as often as they liked", async () => {
+    const taken = await test.person("taken@example.org");
+    const guess = () => taken.put("/me/password", { current: "a guess of mine", next: "new password 1" });
+    const statuses = [];
+    for (let count = 0; count < 7; count++) statuses.push((await guess()).status);
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+  });
+
   it("lets pages of other origins do nothing, and see nothing of why", async () => {
     const { owner } = test;
     const create = (headers: Record<string, string>) => {
