@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { FirstAdmin } from "../../contracts/messages.ts";
 import { SYSTEM } from "../../control-plane/access/actor.ts";
-import { requirePassword } from "../../control-plane/access/passwords.ts";
 import { createAdminApp } from "../../control-plane/admin-api/app.ts";
 import { createFirstUser } from "../../control-plane/entities/users.ts";
 import { Plane, type Touched } from "../../control-plane/plane.ts";
+import { ProblemError } from "../../control-plane/problem.ts";
 import type { Additions } from "../../control-plane/snapshot-source/additions.ts";
 import { DatabaseSource } from "../../control-plane/snapshot-source/source.ts";
 import { type Database, openDatabase } from "../../control-plane/storage/database.ts";
@@ -141,18 +141,10 @@ export class ControlPlane {
 async function makeFirstAdmin(plane: Plane, env: NodeJS.ProcessEnv): Promise<FirstAdmin | null> {
   const email = env.TIDEGATE_ADMIN_EMAIL?.trim() || "admin@localhost";
   const given = env.TIDEGATE_ADMIN_PASSWORD;
-  if (given) requireAdminPassword(given);
   const password = given || randomBytes(PASSWORD_BYTES).toString("base64url");
-  const made = await createFirstUser(plane, SYSTEM, email, password);
+  const made = await createFirstUser(plane, SYSTEM, email, password).catch((cause: unknown) => {
+    throw cause instanceof ProblemError ? new Error(`TIDEGATE_ADMIN_PASSWORD: ${cause.message}`, { cause }) : cause;
+  });
   // One that was given is known to whoever gave it.
   return made === null ? null : { email: made.email, password: given ? null : password };
-}
-
-function requireAdminPassword(password: string): void {
-  try {
-    requirePassword(password);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`TIDEGATE_ADMIN_PASSWORD: ${reason}`, { cause });
-  }
 }

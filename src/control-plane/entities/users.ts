@@ -167,8 +167,8 @@ export async function createFirstUser(
   email: string,
   password: string,
 ): Promise<UserView | null> {
-  requirePassword(password);
   if (await hasUsers(plane.db)) return null;
+  requirePassword(password);
   const user = { email, name: "Administrator", role: "owner", password };
   const hash = await hashPassword(password);
   return plane.change(actor, async (change) => {

@@ -39,6 +39,8 @@ describe.each(DATABASES)("what somebody may give, on %s", (kind) => {
     const { owner } = test;
     const other = await test.user("other-owner@example.org", { role: "owner" });
     const down = (id: string) => owner.patch(`/users/${id}`, { role: "admin" });
+    // Connections are there, so that neither has to wait for one.
+    await Promise.all(Array.from({ length: 8 }, () => owner.get("/session")));
     const statuses = (await Promise.all([down(other), down(ownerId)])).map(({ status }) => status).sort();
     const { items } = await admin.do("GET", "/users?limit=500");
     const owners = items.filter(

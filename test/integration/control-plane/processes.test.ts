@@ -120,6 +120,8 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
   it("finds everything again after a restart, in the same version of the snapshot", async () => {
     // The next control process has compiled by then what the last one knew.
     const { hash } = (await tidegate.readiness()).configuration;
+    // It was for the first start.
+    env.TIDEGATE_ADMIN_PASSWORD = "short";
     await restart();
     expect(await calls()).toEqual([200]);
     await tidegate.waitFor("the admin API", async () => (await statusOf("/services/billing")) === 200);

@@ -210,7 +210,7 @@ describe.each(DATABASES)("what gateways get of the database, on %s", (kind) => {
     await watching;
   });
 
-  it("bug: of two readings at once, the older one could come last", async () => {
+  it("ends with the newest state, however many readings are under way", async () => {
     const app = await application();
     const { id } = await owner.do("POST", `/applications/${app}/credentials`, { name: "to be revoked" });
     const readings: Promise<void>[] = [];
