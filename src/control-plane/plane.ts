@@ -2,6 +2,7 @@ import { sql, type Transaction } from "kysely";
 import type { Logger } from "../contracts/logger.ts";
 import type { Sealer } from "../platform/seal.ts";
 import type { Actor } from "./access/actor.ts";
+import { SignInThrottle } from "./access/throttle.ts";
 import { type AuditEntry, audit } from "./entities/audit.ts";
 import { KEEP_CHANGES_MS } from "./snapshot-source/change-feed.ts";
 import type { Connection, Database } from "./storage/database.ts";
@@ -36,6 +37,8 @@ export class Plane {
   readonly sealer: Sealer;
   readonly logger: Logger;
   readonly nowMs: () => number;
+  /** Of this process: passwords are guessed at one place or another, and counted there. */
+  readonly throttle = new SignInThrottle();
   readonly #touchListeners: ((touched: readonly Touched[]) => void)[] = [];
   readonly #changeListeners: (() => void)[] = [];
 
@@ -50,7 +53,7 @@ export class Plane {
     return this.database.db;
   }
 
-  /** Called after a change was kept that gateways have to hear of. */
+  /** Called after a change that gateways have to hear of; what it came to is in the database. */
   onTouched(listener: (touched: readonly Touched[]) => void): void {
     this.#touchListeners.push(listener);
   }
@@ -60,37 +63,35 @@ export class Plane {
     this.#changeListeners.push(listener);
   }
 
+  /**
+   * One at a time, from the first read to the commit: what a change was decided on still holds when it is kept (revisions, the
+   * last owner, routes of others), and each audit entry needs the hash of the one before. SQLite has one writer anyway.
+   */
   async change<Result>(actor: Actor, work: (change: Change) => Promise<Result>): Promise<Result> {
     const touched: Touched[] = [];
     const nowMs = this.nowMs();
-    const result = await this.database.db.transaction().execute(async (trx) => {
-      let locked = this.database.kind === "sqlite";
-      // One writer at a time, up to its commit: the next audit entry needs this one's hash, and the order of the changes has to
-      // be that of the commits.
-      const lock = async () => {
-        if (!locked) await sql`select pg_advisory_xact_lock(${WRITER_LOCK})`.execute(trx);
-        locked = true;
-      };
-      const done = await work({
-        trx,
-        actor,
-        nowMs,
-        audit: async (entry) => {
-          await lock();
-          await audit(trx, actor, entry, nowMs);
-          await enqueue(trx, actor, entry, nowMs);
-        },
-        touch: (subject) => touched.push(subject),
+    try {
+      const result = await this.database.db.transaction().execute(async (trx) => {
+        if (this.database.kind === "postgres") await sql`select pg_advisory_xact_lock(${WRITER_LOCK})`.execute(trx);
+        const done = await work({
+          trx,
+          actor,
+          nowMs,
+          audit: async (entry) => {
+            await audit(trx, actor, entry, nowMs);
+            await enqueue(trx, actor, entry, nowMs);
+          },
+          touch: (subject) => touched.push(subject),
+        });
+        if (touched.length > 0) await noteChanges(trx, touched, nowMs);
+        return done;
       });
-      if (touched.length > 0) {
-        await lock();
-        await noteChanges(trx, touched, nowMs);
-      }
-      return done;
-    });
-    for (const listener of this.#changeListeners) listener();
-    if (touched.length > 0) for (const listener of this.#touchListeners) listener(touched);
-    return result;
+      for (const listener of this.#changeListeners) listener();
+      return result;
+    } finally {
+      // Also after a failure: a connection that breaks during the commit leaves open whether the change was kept.
+      if (touched.length > 0) for (const listener of this.#touchListeners) listener(touched);
+    }
   }
 }
 

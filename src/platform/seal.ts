@@ -95,19 +95,26 @@ export function loadSealer(homeDirectory: string, env: NodeJS.ProcessEnv): Seale
 
 export function parseKeys(text: string, source: string): Buffer[] {
   const keys = text.split(/[\s,]+/).filter((part) => part !== "");
+  if (keys.length === 0) throw new SealError(`${source}: there is no key in it (openssl rand -base64 32 makes one)`);
   return keys.map((part, index) => {
-    const key = Buffer.from(part, /^[0-9a-f]{64}$/i.test(part) ? "hex" : "base64");
-    if (key.length === KEY_BYTES) return key;
+    if (HEX_KEY.test(part)) return Buffer.from(part, "hex");
+    if (BASE64_KEY.test(part)) return Buffer.from(part, "base64");
     throw new SealError(
       `${source}: key ${index + 1} is not ${KEY_BYTES} bytes in base64 or hex (openssl rand -base64 32)`,
     );
   });
 }
 
+const HEX_KEY = /^[0-9a-f]{64}$/i;
+/** Node would leave out what is no base64, and take a mistyped key for another one. */
+const BASE64_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
+
 /** Linked, not renamed: of two processes that start at once, both use the key of the first. */
 function makeKeyFile(path: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${randomBytes(KEY_BYTES).toString("base64")}\n`, { mode: 0o600 });
+  // Process ids are not unique: of two containers with one volume, both are process 1.
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const text = `${randomBytes(KEY_BYTES).toString("base64")}\n`;
+  writeFileSync(temporary, text, { mode: 0o600, flag: "wx", flush: true });
   try {
     linkSync(temporary, path);
   } catch (error) {

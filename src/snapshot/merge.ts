@@ -1,24 +1,63 @@
 import type { ApplicationSnapshot, ServiceSnapshot, Snapshot } from "../contracts/snapshot.ts";
 import { contentHash } from "./compile/hash.ts";
+import { type RouteShape, routeShapes } from "./route-shapes.ts";
+
+export interface Merged {
+  snapshot: Snapshot;
+  /** What was added but is not served, with the reason, for the log. */
+  leftOut: string[];
+}
 
 /**
- * A compiled configuration with services and applications from elsewhere. What the configuration itself defines comes first,
- * and wins where both have the same id.
+ * A compiled configuration with services and applications from elsewhere. What the configuration itself defines comes first, and
+ * wins where both have the same id or the same route.
  */
 export function mergeSnapshot(
   base: Snapshot,
   additions: { services: readonly ServiceSnapshot[]; applications: readonly ApplicationSnapshot[] },
-): Snapshot {
-  if (additions.services.length === 0 && additions.applications.length === 0) return base;
+): Merged {
+  const leftOut: string[] = [];
+  const services = withoutTaken("service", base.services, additions.services, leftOut);
+  const taken = methodsByShape(base.services.flatMap(routeShapes));
+  const reachable = services.filter((service) => {
+    const rival = routeShapes(service).find(({ shape, method }) => overlaps(taken.get(shape), method));
+    if (rival !== undefined) leftOut.push(`service ${service.id}: the configuration has a route ${rival.path} already`);
+    return rival === undefined;
+  });
+  const own = new Set(base.services.map(({ id }) => id));
+  const applications = withoutTaken("application", base.applications, additions.applications, leftOut).map((one) => {
+    // They are to a service of that id from elsewhere, by whoever made it: not to the configuration's.
+    const subscriptions = one.subscriptions.filter(({ service }) => !own.has(service));
+    return subscriptions.length === one.subscriptions.length ? one : { ...one, subscriptions };
+  });
+  if (reachable.length === 0 && applications.length === 0) return { snapshot: base, leftOut };
   const merged = {
     ...base,
-    services: union(base.services, additions.services),
-    applications: union(base.applications, additions.applications),
+    services: [...base.services, ...reachable],
+    applications: [...base.applications, ...applications],
   };
-  return { ...merged, hash: contentHash(merged) };
+  return { snapshot: { ...merged, hash: contentHash(merged) }, leftOut };
 }
 
-function union<One extends { id: string }>(own: readonly One[], added: readonly One[]): One[] {
+function withoutTaken<One extends { id: string }>(
+  what: string,
+  own: readonly One[],
+  added: readonly One[],
+  leftOut: string[],
+): One[] {
   const taken = new Set(own.map(({ id }) => id));
-  return [...own, ...added.filter(({ id }) => !taken.has(id))];
+  return added.filter(({ id }) => {
+    if (taken.has(id)) leftOut.push(`${what} ${id}: the configuration has one of this id`);
+    return !taken.has(id);
+  });
+}
+
+function methodsByShape(routes: readonly RouteShape[]): Map<string, Set<string>> {
+  const methods = new Map<string, Set<string>>();
+  for (const { shape, method } of routes) methods.set(shape, (methods.get(shape) ?? new Set()).add(method));
+  return methods;
+}
+
+function overlaps(taken: ReadonlySet<string> | undefined, method: string): boolean {
+  return taken !== undefined && (method === "*" || taken.has("*") || taken.has(method));
 }

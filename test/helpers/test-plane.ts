@@ -2,50 +2,141 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "kysely";
 import type { Logger } from "../../src/contracts/logger.ts";
-import type { Actor } from "../../src/control-plane/access/actor.ts";
-import { permissionsOf } from "../../src/control-plane/access/permissions.ts";
+import { SYSTEM } from "../../src/control-plane/access/actor.ts";
 import { createAdminApp } from "../../src/control-plane/admin-api/app.ts";
+import { createFirstUser } from "../../src/control-plane/entities/users.ts";
 import { Plane } from "../../src/control-plane/plane.ts";
-import { openDatabase } from "../../src/control-plane/storage/database.ts";
+import { type Database, openDatabase } from "../../src/control-plane/storage/database.ts";
 import { Sealer } from "../../src/platform/seal.ts";
+import { AdminClient } from "./admin-client.ts";
+import { type DatabaseKind, PostgresCluster } from "./databases.ts";
 
-const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => SILENT };
+export const PASSWORD = "correct horse battery";
+export const OWNER = "owner@example.org";
 
-export interface TestPlane {
-  plane: Plane;
-  app: ReturnType<typeof createAdminApp>;
-  /** Moves the plane's clock on. */
-  pass(ms: number): void;
-  close(): Promise<void>;
+export interface TestPlaneOptions {
+  /** Shared with other planes of a file; without it, PostgreSQL gets a cluster for this plane alone. */
+  cluster?: PostgresCluster | undefined;
 }
 
-/** A control plane of its own in this process: SQLite in a temporary directory, and a clock that stands still until told. */
-export async function openTestPlane(): Promise<TestPlane> {
-  const homeDirectory = mkdtempSync(join(tmpdir(), "tidegate-plane-"));
-  const database = await openDatabase({ url: undefined, homeDirectory, logger: SILENT });
-  let nowMs = Date.now();
-  const plane = new Plane({ database, sealer: new Sealer([randomBytes(32)]), logger: SILENT, nowMs: () => nowMs });
-  return {
-    plane,
-    app: createAdminApp(plane),
-    pass(ms) {
-      nowMs += ms;
-    },
-    async close() {
-      await database.close();
-      rmSync(homeDirectory, { recursive: true, force: true });
-    },
+export type Dump = Record<string, Record<string, unknown>[]>;
+
+/** The control plane in this process: a database of its own, a clock that the test turns, and its log. */
+export class TestPlane {
+  readonly plane: Plane;
+  readonly database: Database;
+  readonly app: ReturnType<typeof createAdminApp>;
+  /** Signed in as the first user, an owner of the organisation. */
+  owner: AdminClient;
+  nowMs = Date.UTC(2026, 0, 1);
+  /** JSON lines. */
+  readonly log: string[] = [];
+  readonly url: string | undefined;
+  readonly #home: string;
+  readonly #ownCluster: PostgresCluster | null;
+
+  static async open(kind: DatabaseKind, options: TestPlaneOptions = {}): Promise<TestPlane> {
+    const ownCluster = kind === "postgres" && options.cluster === undefined ? await PostgresCluster.start() : null;
+    const cluster = ownCluster ?? options.cluster;
+    const url = kind === "postgres" ? await cluster?.createDatabase() : undefined;
+    const home = mkdtempSync(join(tmpdir(), "tidegate-plane-"));
+    const log: string[] = [];
+    const database = await openDatabase({ url, homeDirectory: home, logger: loggerTo(log) });
+    const test = new TestPlane(database, url, home, ownCluster, log);
+    await createFirstUser(test.plane, SYSTEM, OWNER, PASSWORD);
+    test.owner = await test.client().signIn(OWNER, PASSWORD);
+    return test;
+  }
+
+  private constructor(
+    database: Database,
+    url: string | undefined,
+    home: string,
+    cluster: PostgresCluster | null,
+    log: string[],
+  ) {
+    this.database = database;
+    this.url = url;
+    this.#home = home;
+    this.#ownCluster = cluster;
+    this.log = log;
+    const sealer = new Sealer([randomBytes(32)]);
+    this.plane = new Plane({ database, sealer, logger: loggerTo(log), nowMs: () => this.nowMs });
+    this.app = createAdminApp(this.plane);
+    this.owner = this.client();
+  }
+
+  get cluster(): PostgresCluster {
+    if (this.#ownCluster === null) throw new Error("this plane has no cluster of its own");
+    return this.#ownCluster;
+  }
+
+  /** Somebody who is not signed in. */
+  client(remoteAddress = "192.0.2.1"): AdminClient {
+    return new AdminClient(async (path, init) => this.app.request(path, init, { remoteAddress }));
+  }
+
+  async team(...ids: string[]): Promise<void> {
+    for (const id of ids) await this.owner.do("POST", "/teams", { id, name: id });
+  }
+
+  /** Made by the owner; resolves to the id. */
+  async user(email: string, { role = "member", teams = {} }: UserRoles = {}): Promise<string> {
+    const { id } = await this.owner.do("POST", "/users", { email, name: email, role, password: PASSWORD });
+    for (const [team, teamRole] of Object.entries(teams)) {
+      await this.owner.do("PUT", `/teams/${team}/members/${id}`, { role: teamRole });
+    }
+    return id;
+  }
+
+  /** The same, signed in. */
+  async person(email: string, roles: UserRoles = {}): Promise<AdminClient> {
+    await this.user(email, roles);
+    return this.client().signIn(email, PASSWORD);
+  }
+
+  /** All rows of all tables. */
+  async dump(): Promise<Dump> {
+    const tables = await this.database.db.introspection.getTables();
+    const dump: Dump = {};
+    for (const { name } of tables) {
+      const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(name)}`.execute(this.database.db);
+      dump[name] = rows.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    }
+    return dump;
+  }
+
+  /** Past all rules of the control plane. */
+  async run(text: string): Promise<void> {
+    await sql.raw(text).execute(this.database.db);
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+    await this.#ownCluster?.stop();
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+}
+
+interface UserRoles {
+  role?: string;
+  teams?: Record<string, string>;
+}
+
+export function draftAt(path: string, more: object = {}): Record<string, unknown> {
+  return { routes: [{ path }], upstream: { targets: [{ url: "http://127.0.0.1:9001" }] }, ...more };
+}
+
+function loggerTo(lines: string[]): Logger {
+  const write = (level: string) => (fields: object, message: string) => {
+    lines.push(JSON.stringify({ level, message, ...fields }, (_key, value) => errorText(value)));
   };
+  const logger = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  return { ...logger, child: () => loggerTo(lines) };
 }
 
-/** Somebody who may do everything, without an account. */
-export const ROOT: Actor = {
-  kind: "user",
-  id: "root",
-  name: "root@example.org",
-  address: "127.0.0.1",
-  userId: null,
-  organisation: new Set(permissionsOf("any")),
-  teams: new Map(),
-};
+function errorText(value: unknown): unknown {
+  return value instanceof Error ? { ...value, message: value.message, stack: value.stack } : value;
+}

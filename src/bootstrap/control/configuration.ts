@@ -28,6 +28,7 @@ export class Configuration {
   #lastReload: ConfigurationState["lastReload"] = "ok";
   #lastReloadAtMs = Date.now();
   #problems: Problem[] = [];
+  #leftOut = "";
 
   constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -83,7 +84,8 @@ export class Configuration {
     const additions = this.#options.additions();
     // What was served last has what the database added then: better than to serve without.
     if (additions === null && this.#snapshot !== null) return;
-    const merged = mergeSnapshot(this.#base, additions ?? { services: [], applications: [] });
+    const { snapshot: merged, leftOut } = mergeSnapshot(this.#base, additions ?? { services: [], applications: [] });
+    this.#reportLeftOut(leftOut);
     if (merged.hash !== this.#snapshot?.hash) await this.#adopt(merged);
   }
 
@@ -103,6 +105,15 @@ export class Configuration {
         "the snapshot can't be cached on disk; a cold start would find an older one",
       );
     });
+  }
+
+  /** Once, not with every change of anything. */
+  #reportLeftOut(leftOut: readonly string[]): void {
+    const reasons = leftOut.join("; ");
+    if (reasons !== "" && reasons !== this.#leftOut) {
+      this.#options.logger.warn({ leftOut }, "some of what is in the database is not served: the configuration has it");
+    }
+    this.#leftOut = reasons;
   }
 
   async #adopt(compiled: Snapshot): Promise<void> {

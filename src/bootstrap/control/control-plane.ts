@@ -4,10 +4,11 @@ import { SYSTEM } from "../../control-plane/access/actor.ts";
 import { createAdminApp } from "../../control-plane/admin-api/app.ts";
 import { createFirstUser } from "../../control-plane/entities/users.ts";
 import { Plane, type Touched } from "../../control-plane/plane.ts";
+import { ProblemError } from "../../control-plane/problem.ts";
 import type { Additions } from "../../control-plane/snapshot-source/additions.ts";
 import { ChangeFeed } from "../../control-plane/snapshot-source/change-feed.ts";
 import { DatabaseSource } from "../../control-plane/snapshot-source/source.ts";
-import { openDatabase } from "../../control-plane/storage/database.ts";
+import { type Database, openDatabase } from "../../control-plane/storage/database.ts";
 import { WebhookDeliverer } from "../../control-plane/webhooks/deliverer.ts";
 import type { ProgramLogger } from "../../platform/logger.ts";
 import { loadSealer } from "../../platform/seal.ts";
@@ -36,8 +37,6 @@ const DEBOUNCE_MS = 25;
 const RETRY_MS = 1_000;
 /** How soon changes made elsewhere are noticed. */
 const FOLLOW_EVERY_MS = 250;
-/** Timers of Node hold no more than 24 days. */
-const LONGEST_WAIT_MS = 3_600_000;
 const PASSWORD_BYTES = 15;
 
 /**
@@ -49,9 +48,10 @@ export class ControlPlane {
   #open: Open | null = null;
   #touched: Touched[] = [];
   #timer: NodeJS.Timeout | null = null;
-  #expiry: NodeJS.Timeout | null = null;
   #following = false;
   #isAway = false;
+  /** One after the other: what was touched is read again as often as it takes. */
+  #updating: Promise<void> = Promise.resolve();
 
   /**
    * With a configuration file, that file is all there is, unless `DATABASE_URL` names a database beside it: null. Without one,
@@ -81,9 +81,11 @@ export class ControlPlane {
 
   async #connect(): Promise<void> {
     const { homeDirectory, env, logger, onFirstAdmin } = this.#options;
+    let database: Database | null = null;
     try {
-      const database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger });
-      const plane = new Plane({ database, sealer: loadSealer(homeDirectory, env), logger });
+      const sealer = loadSealer(homeDirectory, env);
+      database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger });
+      const plane = new Plane({ database, sealer, logger });
       const source = new DatabaseSource(plane);
       const firstAdmin = await makeFirstAdmin(plane, env);
       if (firstAdmin !== null) onFirstAdmin(firstAdmin);
@@ -99,11 +101,12 @@ export class ControlPlane {
       // SQLite is this process's own.
       if (database.kind === "postgres") setInterval(() => void this.#follow(), FOLLOW_EVERY_MS).unref();
     } catch (error) {
-      logger.error({ error }, "the database can't be used: gateways go on with what they have, trying again");
+      // Each attempt opens another one.
+      await database?.close().catch(() => {});
+      logger.error({ error }, "the control plane can't start: gateways go on with what they have, trying again");
       setTimeout(() => void this.#reconnect(), RETRY_MS).unref();
       return;
     }
-    this.#watchExpiry();
   }
 
   async #reconnect(): Promise<void> {
@@ -114,8 +117,12 @@ export class ControlPlane {
   #schedule(delayMs: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
-      void this.#update();
+      this.#startUpdate();
     }, delayMs);
+  }
+
+  #startUpdate(): void {
+    this.#updating = this.#updating.then(() => this.#update());
   }
 
   async #update(): Promise<void> {
@@ -125,14 +132,12 @@ export class ControlPlane {
     this.#touched = [];
     try {
       await source.update(touched);
-      await source.expire(plane.nowMs());
     } catch (error) {
       plane.logger.error({ error }, "what was changed can't be read from the database: trying again");
       this.#touched = [...touched, ...this.#touched];
       this.#schedule(RETRY_MS);
       return;
     }
-    this.#watchExpiry();
     this.#options.onChange();
   }
 
@@ -158,21 +163,15 @@ export class ControlPlane {
       this.#following = false;
     }
   }
-
-  #watchExpiry(): void {
-    if (this.#expiry !== null) clearTimeout(this.#expiry);
-    const atMs = this.#open?.source.nextExpiryMs ?? null;
-    if (atMs === null) return;
-    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, atMs - Date.now()));
-    this.#expiry = setTimeout(() => void this.#update(), waitMs).unref();
-  }
 }
 
 async function makeFirstAdmin(plane: Plane, env: NodeJS.ProcessEnv): Promise<FirstAdmin | null> {
   const email = env.TIDEGATE_ADMIN_EMAIL?.trim() || "admin@localhost";
   const given = env.TIDEGATE_ADMIN_PASSWORD;
   const password = given || randomBytes(PASSWORD_BYTES).toString("base64url");
-  const made = await createFirstUser(plane, SYSTEM, email, password);
+  const made = await createFirstUser(plane, SYSTEM, email, password).catch((cause: unknown) => {
+    throw cause instanceof ProblemError ? new Error(`TIDEGATE_ADMIN_PASSWORD: ${cause.message}`, { cause }) : cause;
+  });
   // One that was given is known to whoever gave it.
   return made === null ? null : { email: made.email, password: given ? null : password };
 }

@@ -29,6 +29,11 @@ export function teamsWith(actor: Actor, permission: Permission): "all" | string[
   return [...actor.teams].filter(([, permissions]) => permissions.has(permission)).map(([team]) => team);
 }
 
+/** Whether the actor has all of these, in the team or (null) in the organisation: nobody gives, or takes away, more. */
+export function hasAll(actor: Actor, permissions: Iterable<Permission>, teamId: string | null): boolean {
+  return [...permissions].every((permission) => may(actor, permission, teamId));
+}
+
 /** Belongs to the organisation at all: a member of a team, or with a say in the whole. */
 export function teamsOf(actor: Actor): string[] {
   return [...actor.teams.keys()];

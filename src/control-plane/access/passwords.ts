@@ -29,7 +29,9 @@ export function hashPassword(password: string): Promise<string> {
 /** Takes as long for somebody who is not known: `passwordHash` null. */
 export async function passwordMatches(passwordHash: string | null, password: string): Promise<boolean> {
   if (Buffer.byteLength(password) > MAX_BYTES) return false;
-  const matches = await verify(passwordHash ?? (await nobody()), password);
+  // Made for the first of all, known or not.
+  const standIn = await nobody();
+  const matches = await verify(passwordHash ?? standIn, password);
   return matches && passwordHash !== null;
 }
 

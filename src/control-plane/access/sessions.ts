@@ -2,8 +2,8 @@ import { newSecret, sha256Hex } from "../ids.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 import type { Row, UserTable } from "../storage/tables.ts";
+import type { Actor } from "./actor.ts";
 import { passwordMatches } from "./passwords.ts";
-import type { SignInThrottle } from "./throttle.ts";
 
 export const SESSION_COOKIE = "tidegate_session";
 
@@ -30,29 +30,19 @@ export interface NewSession {
 }
 
 /** A new session each time: whoever knew the one before knows nothing (OWASP: session fixation). */
-export async function signIn(plane: Plane, throttle: SignInThrottle, request: SignIn): Promise<NewSession> {
+export async function signIn(plane: Plane, request: SignIn): Promise<NewSession> {
   const email = request.email.trim().toLowerCase();
   const nowMs = plane.nowMs();
-  throttle.require(email, request.address, nowMs);
+  plane.throttle.begin(email, request.address, nowMs);
   const user = await plane.db.selectFrom("users").selectAll().where("email", "=", email).executeTakeFirst();
   const isKnown = await passwordMatches(user?.password_hash ?? null, request.password);
   if (!isKnown || user === undefined || user.disabled === 1) {
-    throttle.failed(email, request.address, plane.nowMs());
     throw new ProblemError("invalid_login", "e-mail address or password is wrong");
   }
-  throttle.succeeded(email);
+  plane.throttle.succeeded(email, request.address);
   const secret = newSecret("tgs");
   const expiresAtMs = nowMs + LIFETIME_MS;
-  const actor = {
-    kind: "user",
-    id: user.id,
-    name: user.email,
-    address: request.address,
-    userId: user.id,
-    organisation: new Set<never>(),
-    teams: new Map<string, never>(),
-  } as const;
-  await plane.change(actor, async (change) => {
+  await plane.change(signedIn(user, request.address), async (change) => {
     if (request.formerSession !== null) await endSession(change.trx, request.formerSession);
     await change.trx.deleteFrom("sessions").where("expires_at", "<", nowMs).execute();
     await change.trx
@@ -74,7 +64,31 @@ export async function signIn(plane: Plane, throttle: SignInThrottle, request: Si
   return { value: secret.value, expiresAtMs, user };
 }
 
-export async function endSession(db: Pick<Plane["db"], "deleteFrom">, value: string): Promise<void> {
+/** Ends a session and says so in the audit trail. */
+export async function signOut(plane: Plane, value: string, address: string): Promise<void> {
+  const user = await userOfSession(plane, value);
+  if (user === undefined) return endSession(plane.db, value);
+  await plane.change(signedIn(user, address), async (change) => {
+    await endSession(change.trx, value);
+    const entry = { action: "session.delete", subjectType: "user", subjectId: user.id, teamId: null };
+    await change.audit({ ...entry, before: null, after: null });
+  });
+}
+
+/** For changes of one's own session, which need no permission. */
+function signedIn(user: Row<UserTable>, address: string): Actor {
+  return {
+    kind: "user",
+    id: user.id,
+    name: user.email,
+    address,
+    userId: user.id,
+    organisation: new Set(),
+    teams: new Map(),
+  };
+}
+
+async function endSession(db: Pick<Plane["db"], "deleteFrom">, value: string): Promise<void> {
   await db.deleteFrom("sessions").where("digest", "=", sha256Hex(value)).execute();
 }
 

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { ProblemError } from "../problem.ts";
 
 interface Failures {
@@ -20,20 +21,13 @@ const MAX_KEPT = 10_000;
 export class SignInThrottle {
   readonly #failures = new Map<string, Failures>();
 
-  /** Throws `too_many_attempts` when it is too soon. */
-  require(email: string, address: string, nowMs: number): void {
-    const waitMs = Math.max(
-      this.#waitMs(`account ${email}`, FREE_OF_ACCOUNT, nowMs),
-      this.#waitMs(`address ${address}`, FREE_OF_ADDRESS, nowMs),
-    );
-    if (waitMs <= 0) return;
-    throw new ProblemError("too_many_attempts", `too many attempts: try again in ${Math.ceil(waitMs / 1000)} s`, {
-      retryAfterMs: waitMs,
-    });
-  }
-
-  failed(email: string, address: string, nowMs: number): void {
-    for (const key of [`account ${email}`, `address ${address}`]) {
+  /**
+   * Notes an attempt, before its password is looked at: many at once would otherwise all be looked at before the first of them
+   * has failed. Throws `too_many_attempts` when it is too soon.
+   */
+  begin(email: string, address: string, nowMs: number): void {
+    this.#require(email, address, nowMs);
+    for (const key of [`account ${email}`, `address ${networkOf(address)}`]) {
       const count = (this.#current(key, nowMs)?.count ?? 0) + 1;
       // Put at the end: the map's order is that of the last failures.
       this.#failures.delete(key);
@@ -45,9 +39,25 @@ export class SignInThrottle {
     }
   }
 
-  /** The address keeps its count: one good sign-in among many guesses is no proof of good intent. */
-  succeeded(email: string): void {
+  /** The address keeps the count of its failures: one good sign-in among many guesses is no proof of good intent. */
+  succeeded(email: string, address: string): void {
     this.#failures.delete(`account ${email}`);
+    const key = `address ${networkOf(address)}`;
+    const failures = this.#failures.get(key);
+    if (failures === undefined) return;
+    if (failures.count > 1) this.#failures.set(key, { ...failures, count: failures.count - 1 });
+    else this.#failures.delete(key);
+  }
+
+  #require(email: string, address: string, nowMs: number): void {
+    const waitMs = Math.max(
+      this.#waitMs(`account ${email}`, FREE_OF_ACCOUNT, nowMs),
+      this.#waitMs(`address ${networkOf(address)}`, FREE_OF_ADDRESS, nowMs),
+    );
+    if (waitMs <= 0) return;
+    throw new ProblemError("too_many_attempts", `too many attempts: try again in ${Math.ceil(waitMs / 1000)} s`, {
+      retryAfterMs: waitMs,
+    });
   }
 
   #waitMs(key: string, free: number, nowMs: number): number {
@@ -61,4 +71,20 @@ export class SignInThrottle {
     const failures = this.#failures.get(key);
     return failures !== undefined && nowMs - failures.lastMs < WINDOW_MS ? failures : undefined;
   }
+}
+
+const IPV4_IN_IPV6 = /^::ffff:(?=\d+\.)/i;
+const NETWORK_GROUPS = 4;
+
+/** Whoever has an IPv6 address has the 2^64 others of its network as well (RFC 6177). */
+function networkOf(address: string): string {
+  const plain = address.replace(IPV4_IN_IPV6, "");
+  if (isIP(plain) !== 6) return plain;
+  const [head = "", tail] = (plain.split("%", 1)[0] ?? "").split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const behind = tail === undefined || tail === "" ? [] : tail.split(":");
+  const gap = tail === undefined ? 0 : Math.max(0, 8 - groups.length - behind.length);
+  const all = [...groups, ...Array<string>(gap).fill("0"), ...behind];
+  const network = all.slice(0, NETWORK_GROUPS).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(":")}::/64`;
 }

@@ -5,7 +5,6 @@ import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { recognise } from "../access/recognise.ts";
 import { SESSION_COOKIE } from "../access/sessions.ts";
-import { SignInThrottle } from "../access/throttle.ts";
 import { getUser } from "../entities/users.ts";
 import type { Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
@@ -15,6 +14,7 @@ import { ENDPOINTS } from "./endpoints.ts";
 import { Idempotency } from "./idempotency.ts";
 import { asProblem, invalid, problemResponse } from "./problems.ts";
 import { handleSignIn, handleSignOut, jsonOf } from "./session-routes.ts";
+import { requireStorable } from "./storable.ts";
 import { serveSwaggerUi } from "./swagger-ui.ts";
 
 /** What the server tells of a request beside the request itself. */
@@ -31,7 +31,6 @@ const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 /** The admin API. Speaks problem+json whatever happens. */
 export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> {
   const app = new Hono<{ Bindings: AdminBindings }>();
-  const throttle = new SignInThrottle();
   const idempotency = new Idempotency(plane);
   const document = JSON.stringify(openapiDocument(ENDPOINTS));
 
@@ -47,6 +46,11 @@ export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> 
     await requireActor(plane, context);
     return problemResponse(notFound());
   });
+  app.use("*", async (context, next) => {
+    await next();
+    // Documents that people store here are no pages, whatever they look like.
+    context.res.headers.set("x-content-type-options", "nosniff");
+  });
   app.use(
     "*",
     bodyLimit({
@@ -61,11 +65,11 @@ export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> 
 
   app.post(`${API_PREFIX}/session`, (context) => {
     requireOwnOrigin(context);
-    return handleSignIn(context, plane, throttle, context.env.remoteAddress);
+    return handleSignIn(context, plane, context.env.remoteAddress);
   });
   app.delete(`${API_PREFIX}/session`, (context) => {
     requireOwnOrigin(context);
-    return handleSignOut(context, plane);
+    return handleSignOut(context, plane, context.env.remoteAddress);
   });
   app.get(`${API_PREFIX}/session`, async (context) => {
     const actor = await requireActor(plane, context);
@@ -88,12 +92,14 @@ function serve(app: Hono<{ Bindings: AdminBindings }>, plane: Plane, idempotency
   const schemas = { params: z.object(params), query: z.object(query) };
   app.on(method, API_PREFIX + path.replace(/\{(\w+)\}/g, ":$1"), async (context) => {
     const actor = await requireActor(plane, context);
+    requireStorable("", context.req.param());
+    requireStorable("", context.req.query());
     const call = {
       plane,
       actor,
-      params: parsed("", schemas.params, context.req.param()),
-      query: parsed("", schemas.query, context.req.query()),
-      body: body === undefined ? undefined : parsed("", body, await jsonOf(context)),
+      params: parsed(schemas.params, context.req.param()),
+      query: parsed(schemas.query, context.req.query()),
+      body: body === undefined ? undefined : parsed(body, await jsonOf(context)),
       revision: revisionOf(context.req.header("if-match")),
     };
     const key = context.req.header("idempotency-key");
@@ -103,9 +109,12 @@ function serve(app: Hono<{ Bindings: AdminBindings }>, plane: Plane, idempotency
       const response = responseOf(one, await one.handle(call));
       return { status: response.status, body: await response.text() };
     });
-    return new Response(answer.body === "" ? null : answer.body, { status: answer.status, headers: JSON_HEADERS });
+    const made: unknown = answer.body === "" ? undefined : JSON.parse(answer.body);
+    return responseOf(one, { status: answer.status as SuccessStatus, body: made });
   });
 }
+
+type SuccessStatus = NonNullable<Answer["status"]>;
 
 const JSON_HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
 
@@ -141,9 +150,9 @@ function isRevised(body: unknown): body is { revision: number } {
   return typeof body === "object" && body !== null && "revision" in body && typeof body.revision === "number";
 }
 
-function parsed<Schema extends z.ZodType>(where: string, schema: Schema, value: unknown): z.output<Schema> {
+function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value);
-  if (!result.success) throw invalid(where, result.error);
+  if (!result.success) throw invalid("", result.error);
   return result.data;
 }
 

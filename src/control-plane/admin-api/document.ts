@@ -2,7 +2,7 @@ import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import { VERSION } from "../../platform/version.ts";
 import { PERMISSIONS } from "../access/permissions.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { problem } from "./schemas.ts";
+import { currentSession, problem } from "./schemas.ts";
 import { signInAnswer, signInInput } from "./session-routes.ts";
 
 export const API_PREFIX = "/api/v1";
@@ -26,6 +26,17 @@ export function openapiDocument(endpoints: readonly Endpoint[]): object {
     tags: ["Session"],
     responses: { 204: { description: "Ended" } },
   });
+  registry.registerPath({
+    method: "get",
+    path: `${API_PREFIX}/session`,
+    operationId: "getSession",
+    summary: "Who one is, and what one may do",
+    tags: ["Session"],
+    responses: {
+      200: { description: "OK", content: { "application/json": { schema: currentSession } } },
+      401: { description: "Nobody that is known", content: PROBLEM_CONTENT },
+    },
+  });
   for (const { spec } of endpoints) registry.registerPath(pathOf(spec));
   return app.getOpenAPI31Document({
     openapi: "3.1.0",
@@ -39,6 +50,8 @@ export function openapiDocument(endpoints: readonly Endpoint[]): object {
     security: [{ token: [] }, { session: [] }],
   });
 }
+
+const PROBLEM_CONTENT = { "application/problem+json": { schema: problem } };
 
 function signInPath(): RouteConfig {
   return {
@@ -88,19 +101,24 @@ function pathOf(spec: Endpoint["spec"]): RouteConfig {
       [status]:
         answers === undefined
           ? { description: "Done" }
-          : { description: "OK", content: { "application/json": { schema: answers } } },
+          : { description: "OK", content: { [spec.mediaType ?? "application/json"]: { schema: answers } } },
       ...problemAnswers(true),
     },
   };
 }
 
 function problemAnswers(known: boolean): RouteConfig["responses"] {
-  const content = { "application/problem+json": { schema: problem } };
+  const content = PROBLEM_CONTENT;
   return {
     400: { description: "Something in the request is wrong", content },
     401: { description: "Nobody that is known", content },
     ...(known ? { 404: { description: "Not there, or not for you to see", content } } : {}),
+    403: { description: "From a page of another origin", content },
     409: { description: "Not in this state", content },
+    412: { description: "Changed since: `If-Match` does not fit", content },
+    413: { description: "Too large", content },
+    415: { description: "Not JSON", content },
     429: { description: "Too often", content },
+    503: { description: "The database can't be reached or written", content },
   };
 }

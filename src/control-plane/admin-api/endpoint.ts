@@ -39,6 +39,8 @@ export interface EndpointSpec<Params extends Shape, Query extends Shape, Body ex
   /** Of the answer; absent: there is no body. */
   answers?: z.ZodType;
   status?: 200 | 201 | 204;
+  /** Of the answer, where it is not JSON. */
+  mediaType?: string;
 }
 
 /** One of the admin API, as the application serves it and the document describes it. */

@@ -34,10 +34,15 @@ export function problemResponse(error: ProblemError): Response {
   return new Response(JSON.stringify(body), { status, headers });
 }
 
+/** A request of megabytes can be wrong in as many places. */
+const MAX_ERRORS = 100;
+
 /** Input that is not what the schema says. Values are not repeated: they may be secrets. */
 export function invalid(where: string, error: z.ZodError): ProblemError {
-  const errors = error.issues.map(({ path, message }): FieldProblem => {
-    return { path: pathText(where, path), message };
+  const errors = error.issues.slice(0, MAX_ERRORS).map((issue): FieldProblem => {
+    // What is not known is named like all other fields: by its path.
+    const path = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
+    return { path: pathText(where, path), message: issue.message };
   });
   const [first] = errors;
   return new ProblemError("invalid_request", first === undefined ? "invalid" : `${first.path}: ${first.message}`, {
@@ -56,7 +61,7 @@ function pathText(where: string, path: readonly PropertyKey[]): string {
 export function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (isUnreachable(error)) {
-    return new ProblemError("unavailable", "the database can't be reached: try again soon", {
+    return new ProblemError("unavailable", "the database can't be reached or written: try again soon", {
       retryAfterMs: 2_000,
       cause: error,
     });
@@ -64,24 +69,26 @@ export function asProblem(error: unknown): ProblemError {
   return new ProblemError("internal_error", "something went wrong here: see the log", { cause: error });
 }
 
-const UNREACHABLE_CODES = [
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ENOTFOUND",
-  "ETIMEDOUT",
-  "EPIPE",
-  "57P01",
-  "57P02",
-  "57P03",
-  "08006",
-  "08001",
-];
+const UNREACHABLE_CODES = ["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EPIPE"];
+
+/**
+ * PostgreSQL's classes of conditions that pass: connection exceptions (08), insufficient resources (53), operator intervention
+ * (57), system errors (58); 25006: a standby, which only reads; 40001 and 40P01: others were in the way (appendix A).
+ */
+const PASSING_STATES = /^(08|53|57|58)...$|^25006$|^40001$|^40P01$/;
+
+/** SQLite's: busy, locked, read-only, I/O error, disk full, can't be opened (sqlite.org/rescode.html). */
+const PASSING_RESULTS = [5, 6, 8, 10, 13, 14];
 
 function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";
-  return (
-    UNREACHABLE_CODES.includes(code) ||
-    /connection terminated|timeout exceeded when trying to connect/i.test(error.message)
+  if (UNREACHABLE_CODES.includes(code) || PASSING_STATES.test(code)) return true;
+  // A Unix socket that is not there.
+  if ((code === "ENOENT" || code === "EACCES") && "syscall" in error && error.syscall === "connect") return true;
+  // The low byte: the rest says more exactly what it is.
+  if ("errcode" in error && PASSING_RESULTS.includes(Number(error.errcode) & 0xff)) return true;
+  return /connection terminated|connection error|timeout exceeded when trying to connect|query read timeout/i.test(
+    error.message,
   );
 }

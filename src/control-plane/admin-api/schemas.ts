@@ -23,6 +23,21 @@ export const time = z.iso.datetime({ offset: true }).openapi({ example: "2026-12
 /** A point in time as it comes in, in Unix milliseconds. */
 export const timeInput = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
+/** PostgreSQL's `integer`. */
+const MAX_RELEASE = 2 ** 31 - 1;
+export const releaseNumber = z.int().min(1).max(MAX_RELEASE);
+export const releaseParameter = z.coerce.number().int().min(1).max(MAX_RELEASE);
+
+/** As they may be in a header of an answer: no other schemes, no line breaks. */
+export const webLink = z
+  .string()
+  .max(2_000)
+  .refine(
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+    "expected an http:// or https:// URL",
+  )
+  .transform((text) => new URL(text).href);
+
 export const permission = z.enum(PERMISSION_NAMES);
 export const revision = z.int().openapi({ description: "Counted up by each change; also the `ETag`." });
 
@@ -49,6 +64,16 @@ export const user = z
     revision,
   })
   .openapi("User");
+
+const permissions = z.array(permission);
+export const currentSession = z
+  .object({
+    user: user.nullable(),
+    kind: z.enum(["user", "token"]),
+    name: z.string(),
+    permissions: z.object({ organisation: permissions, teams: z.record(z.string(), permissions) }),
+  })
+  .openapi("CurrentSession");
 
 export const team = z
   .object({ id, name: z.string(), description: z.string(), created_at: time, revision })
@@ -91,11 +116,23 @@ export const visibility = z.enum(["private", "team", "organisation"]);
 export const approval = z.enum(["automatic", "manual"]);
 export const serviceState = z.enum(["draft", "published", "deprecated", "retired"]);
 
+/** RFC 9110 §5.6.2. */
+const headerName = z
+  .string()
+  .max(200)
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "expected the name of a header")
+  .transform((text) => text.toLowerCase());
+/** RFC 9110 §5.5: visible ASCII, spaces between. */
+const headerValue = z
+  .string()
+  .max(1_000)
+  .regex(/^[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?$/, "expected the value of a header: one line of ASCII");
+
 export const canary = z
   .object({
-    release: z.int().min(1),
+    release: releaseNumber,
     percent: z.number().min(0).max(100),
-    header: z.object({ name: z.string().min(1), value: z.string().min(1) }).nullable(),
+    header: z.strictObject({ name: headerName, value: headerValue }).nullable(),
     sticky: z.boolean(),
   })
   .openapi("Canary");

@@ -1,13 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { endSession, SESSION_COOKIE, signIn } from "../access/sessions.ts";
-import type { SignInThrottle } from "../access/throttle.ts";
+import { SESSION_COOKIE, signIn, signOut } from "../access/sessions.ts";
 import { userView } from "../entities/users.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 import { invalid } from "./problems.ts";
 import { user } from "./schemas.ts";
+import { requireStorable } from "./storable.ts";
 
 export const signInInput = z
   .strictObject({ email: z.string().max(254), password: z.string().max(1_000) })
@@ -15,15 +15,10 @@ export const signInInput = z
 export const signInAnswer = z.object({ user, expires_at: z.iso.datetime() }).openapi("Session");
 
 /** `POST /session`. */
-export async function handleSignIn(
-  context: Context,
-  plane: Plane,
-  throttle: SignInThrottle,
-  address: string,
-): Promise<Response> {
+export async function handleSignIn(context: Context, plane: Plane, address: string): Promise<Response> {
   const parsed = signInInput.safeParse(await jsonOf(context));
   if (!parsed.success) throw invalid("", parsed.error);
-  const session = await signIn(plane, throttle, {
+  const session = await signIn(plane, {
     ...parsed.data,
     address,
     userAgent: context.req.header("user-agent") ?? "",
@@ -41,9 +36,9 @@ export async function handleSignIn(
 }
 
 /** `DELETE /session`: signing out of what is no session any more is no error. */
-export async function handleSignOut(context: Context, plane: Plane): Promise<Response> {
+export async function handleSignOut(context: Context, plane: Plane, address: string): Promise<Response> {
   const value = getCookie(context, SESSION_COOKIE);
-  if (value !== undefined) await endSession(plane.db, value);
+  if (value !== undefined) await signOut(plane, value, address);
   deleteCookie(context, SESSION_COOKIE, { path: "/" });
   return context.body(null, 204);
 }
@@ -56,8 +51,14 @@ export async function jsonOf(context: Context): Promise<unknown> {
   if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
     throw new ProblemError("unsupported_media_type", "send JSON, with content-type: application/json");
   }
+  const value = parsed(text);
+  requireStorable("", value);
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text);
   } catch (cause) {
     throw new ProblemError("invalid_json", "the body is not valid JSON", { cause });
   }

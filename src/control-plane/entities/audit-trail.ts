@@ -1,7 +1,7 @@
 import { type Actor, may } from "../access/actor.ts";
 import type { Plane } from "../plane.ts";
 import { type AuditRow, type AuditVerification, verifyAudit } from "./audit.ts";
-import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
+import { decodeNumericCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
 import { isoTime, parseJson, require } from "./rows.ts";
 
 export interface AuditView {
@@ -40,8 +40,8 @@ export async function listAudit(
     .selectAll()
     .orderBy("sequence", "desc")
     .limit(page.limit + 1);
-  const before = decodeCursor(page.cursor);
-  if (before !== null) query = query.where("sequence", "<", Number(before));
+  const before = decodeNumericCursor(page.cursor);
+  if (before !== null) query = query.where("sequence", "<", before);
   if (filter.action !== null) query = query.where("action", "=", filter.action);
   if (filter.subjectType !== null) query = query.where("subject_type", "=", filter.subjectType);
   if (filter.subjectId !== null) query = query.where("subject_id", "=", filter.subjectId);

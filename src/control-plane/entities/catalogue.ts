@@ -1,4 +1,5 @@
-import type { Actor } from "../access/actor.ts";
+import { sql } from "kysely";
+import { type Actor, may, teamsWith } from "../access/actor.ts";
 import type { Plane } from "../plane.ts";
 import { notFound } from "../problem.ts";
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
@@ -59,7 +60,7 @@ export async function listCatalogue(
   page: PageRequest,
   filter: CatalogueFilter,
 ): Promise<Page<CatalogueEntry>> {
-  const everything = actor.organisation.has("service.read");
+  const own = teamsWith(actor, "service.read");
   const teams = [...actor.teams.keys(), ""];
   let query = plane.db
     .selectFrom("services")
@@ -69,7 +70,7 @@ export async function listCatalogue(
   query = query.where("state", "in", ["published", "deprecated"]);
   const after = decodeCursor(page.cursor);
   if (after !== null) query = query.where("id", ">", after);
-  if (!everything) {
+  if (own !== "all") {
     query = query.where((where) => {
       const shared = where
         .selectFrom("service_shares")
@@ -77,19 +78,21 @@ export async function listCatalogue(
         .where("service_shares.team_id", "in", teams);
       return where.or([
         where("visibility", "=", "organisation"),
-        where("team_id", "in", teams),
+        where("team_id", "in", [...own, ""]),
         where.and([where("visibility", "=", "team"), where("id", "in", shared)]),
       ]);
     });
   }
   if (filter.category !== null) query = query.where("category", "=", filter.category);
-  if (filter.tag !== null) query = query.where("tags", "like", `%${likeText(JSON.stringify(filter.tag))}%`);
+  if (filter.tag !== null) {
+    const pattern = `%${likeText(JSON.stringify(filter.tag.toLowerCase()))}%`;
+    query = query.where(sql<boolean>`lower(tags) like ${pattern} escape '!'`);
+  }
   for (const word of filter.search?.toLowerCase().split(/\s+/).filter(Boolean) ?? []) {
     const pattern = `%${likeText(word)}%`;
+    const fields = ["id", "name", "description", "category", "tags"] as const;
     query = query.where((where) => {
-      const { fn } = where;
-      const fields = ["id", "name", "description", "category", "tags"] as const;
-      return where.or(fields.map((field) => where(fn<string>("lower", [field]), "like", pattern)));
+      return where.or(fields.map((field) => sql<boolean>`lower(${sql.ref(field)}) like ${pattern} escape '!'`));
     });
   }
   return pageOf(await query.execute(), page, ({ id }) => id, entryOf);
@@ -104,13 +107,13 @@ export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string):
     .where("service_id", "=", id)
     .where("number", "=", number ?? 0)
     .executeTakeFirst();
-  const teams = [...actor.teams.keys(), ""];
+  const teams = [...actor.teams.keys()].filter((team) => may(actor, "subscription.read", team));
   const subscriptions = await plane.db
     .selectFrom("subscriptions")
     .innerJoin("applications", "applications.id", "subscriptions.application_id")
     .select(["subscriptions.application_id as application", "subscriptions.state"])
     .where("subscriptions.service_id", "=", id)
-    .where("applications.team_id", "in", teams)
+    .where("applications.team_id", "in", [...teams, ""])
     .orderBy("subscriptions.application_id")
     .execute();
   const { routes = [] } = parseJson<{ routes?: Partial<CatalogueDetails["routes"][number]>[] }>(
@@ -129,7 +132,7 @@ export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string):
   };
 }
 
-/** The document of the current release; of one that was never published, the draft's. */
+/** The document of the current release; of one that was never published, the draft's; of one that is retired, none. */
 export async function getOpenapi(plane: Plane, actor: Actor, id: string): Promise<string> {
   const row = await visible(plane, actor, id);
   const release = await plane.db
@@ -138,8 +141,8 @@ export async function getOpenapi(plane: Plane, actor: Actor, id: string): Promis
     .where("service_id", "=", id)
     .where("number", "=", row.current_release ?? 0)
     .executeTakeFirst();
-  const openapi = release === undefined ? row.openapi : release.openapi;
-  if (openapi === null) throw notFound();
+  const openapi = row.state === "draft" ? row.openapi : release?.openapi;
+  if (openapi === null || openapi === undefined) throw notFound();
   return openapi;
 }
 
@@ -149,7 +152,7 @@ async function visible(plane: Plane, actor: Actor, id: string): Promise<ServiceR
   return row;
 }
 
-/** `%` and `_` stand for themselves nowhere in names; in a search they are only noise. */
+/** For `like … escape '!'`: `%` and `_` stand for themselves. */
 function likeText(text: string): string {
-  return text.replace(/[%_\\]/g, " ");
+  return text.replace(/[%_!]/g, "!$&");
 }

@@ -49,7 +49,7 @@ export function createCredential(
 ): Promise<CreatedCredential> {
   return plane.change(actor, async (change) => {
     const application = await changeableApplication(change, applicationId, "credential.manage");
-    return insertCredential(change, application, name, expiresAtMs, "credential.create");
+    return insertCredential(change, application, { name, expiresAtMs }, "credential.create", null);
   });
 }
 
@@ -69,7 +69,8 @@ export function rotateCredential(
     }
     const endsAtMs = Math.min(old.expires_at ?? Number.MAX_SAFE_INTEGER, change.nowMs + overlapMs);
     await change.trx.updateTable("credentials").set({ expires_at: endsAtMs }).where("id", "=", id).execute();
-    return insertCredential(change, application, old.name, null, "credential.rotate");
+    const ending = viewOf({ ...old, expires_at: endsAtMs }, change.nowMs);
+    return insertCredential(change, application, { name: old.name, expiresAtMs: null }, "credential.rotate", ending);
   });
 }
 
@@ -93,9 +94,9 @@ export function revokeCredential(
 async function insertCredential(
   change: Change,
   application: ApplicationRow,
-  name: string,
-  expiresAtMs: number | null,
+  { name, expiresAtMs }: { name: string; expiresAtMs: number | null },
   action: string,
+  replaced: CredentialView | null,
 ): Promise<CreatedCredential> {
   if (expiresAtMs !== null && expiresAtMs <= change.nowMs) {
     throw new ProblemError("invalid_request", "the credential would have expired before it was made", {
@@ -117,7 +118,7 @@ async function insertCredential(
   };
   await change.trx.insertInto("credentials").values(row).execute();
   change.touch({ kind: "application", id: application.id });
-  await auditCredential(change, action, application, row, null);
+  await auditCredential(change, action, application, row, replaced);
   return { ...viewOf(row, change.nowMs), key: secret.value };
 }
 

@@ -79,6 +79,16 @@ export function deleteRole(plane: Plane, actor: Actor, id: string): Promise<void
       .where("role", "=", id)
       .limit(1)
       .executeTakeFirst();
+    const token =
+      before.scope === "team" &&
+      (await change.trx
+        .selectFrom("tokens")
+        .select("id")
+        .where("role", "=", id)
+        .where("revoked_at", "is", null)
+        .limit(1)
+        .executeTakeFirst());
+    if (token) throw new ProblemError("in_use", `the machine token ${token.id} has the role ${id}: revoke it first`);
     if (holders !== undefined)
       throw new ProblemError("in_use", `somebody has the role ${id}: give them another one first`);
     await change.trx.deleteFrom("roles").where("id", "=", id).execute();

@@ -13,7 +13,9 @@ import {
   releaseView,
   type ServiceRow,
   type ServiceWithDraft,
+  type StoredReview,
   serviceView,
+  storedReview,
 } from "./service-views.ts";
 import { auditService, changeableService, checkedDraft, serviceRow, storeService, withDraft } from "./services.ts";
 import { readSettings } from "./settings.ts";
@@ -34,10 +36,7 @@ export function publish(
     refuseRetired(row);
     const draft = checkedDraft(id, row.team_id, parseJson<Record<string, unknown>>(row.draft));
     const settings = await readSettings(change.trx);
-    if (settings.publish_needs_second_person) {
-      const review = serviceView(row).review;
-      if (review === null || review.requested_by === actor.name) return askForReview(change, row, note);
-    }
+    if (settings.publish_needs_second_person && !isSecondPerson(actor, row)) return askForReview(change, row, note);
     const number = await nextNumber(change.trx, id);
     await change.trx
       .insertInto("releases")
@@ -55,49 +54,70 @@ export function publish(
     // A service that is deprecated stays so: its next release does not bring it back.
     const state = row.state === "deprecated" ? "deprecated" : "published";
     const after = await storeService(change, row, { state, current_release: number, review: null });
-    await serveRoutes(change, after, [draft]);
+    await serveRoutes(change, after);
     return served(change, "service.publish", row, after);
   });
 }
 
+/** A person, whatever token they come with: machines have no eyes, and one's own tokens are no second pair. */
+function isSecondPerson(actor: Actor, row: ServiceRow): boolean {
+  const review = storedReview(row);
+  return review !== null && actor.userId !== null && review.user_id !== actor.userId;
+}
+
 async function askForReview(change: Change, row: ServiceRow, note: string): Promise<ServiceWithDraft> {
-  const review = { requested_by: change.actor.name, requested_at: isoTime(change.nowMs), note };
+  const { name, userId } = change.actor;
+  const review: StoredReview = { requested_by: name, requested_at: isoTime(change.nowMs), note, user_id: userId };
   const after = await storeService(change, row, { review: JSON.stringify(review) });
   await auditService(change, "service.publish_request", after, serviceView(row), serviceView(after));
   return withDraft(change.trx, after);
 }
 
 /** Serves a release that was made before. The draft becomes that release too: the next one begins with it. */
-export function rollBack(plane: Plane, actor: Actor, id: string, number: number): Promise<ServiceWithDraft> {
+export function rollBack(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  number: number,
+  revision: number | null,
+): Promise<ServiceWithDraft> {
   return plane.change(actor, async (change) => {
-    const row = await changeableService(change, id, "service.publish", null);
+    const row = await changeableService(change, id, "service.publish", revision);
     refuseRetired(row);
     const release = await releaseRow(change.trx, id, number);
-    const service = checkedDraft(id, row.team_id, parseJson<Record<string, unknown>>(release.configuration));
     const canary = canaryOf(row)?.release === number ? null : row.canary;
-    const fields = { current_release: number, draft: release.configuration, openapi: release.openapi, canary };
+    const fields = {
+      current_release: number,
+      draft: release.configuration,
+      openapi: release.openapi,
+      canary,
+      // It was of the draft that is gone.
+      review: null,
+    };
     const after = await storeService(change, row, fields);
-    await serveRoutes(change, after, [service]);
+    await serveRoutes(change, after);
     return served(change, "service.roll_back", row, after);
   });
 }
 
 /** `canary` null: all calls go to the current release. */
-export function setCanary(plane: Plane, actor: Actor, id: string, canary: Canary | null): Promise<ServiceWithDraft> {
+export function setCanary(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  canary: Canary | null,
+  revision: number | null,
+): Promise<ServiceWithDraft> {
   return plane.change(actor, async (change) => {
-    const row = await changeableService(change, id, "service.publish", null);
+    const row = await changeableService(change, id, "service.publish", revision);
     refuseRetired(row);
     if (row.current_release === null)
       throw new ProblemError("conflict", `service ${id} has no release yet: publish one`);
-    const services = [await releasedService(change.trx, row, row.current_release)];
-    if (canary !== null) {
-      if (canary.release === row.current_release) {
-        throw new ProblemError("conflict", `release ${canary.release} is the current one: choose another`);
-      }
-      services.push(await releasedService(change.trx, row, canary.release));
+    if (canary?.release === row.current_release) {
+      throw new ProblemError("conflict", `release ${canary.release} is the current one: choose another`);
     }
     const after = await storeService(change, row, { canary: canary === null ? null : JSON.stringify(canary) });
-    await serveRoutes(change, after, services);
+    await serveRoutes(change, after);
     return served(change, "service.canary", row, after);
   });
 }
@@ -108,9 +128,10 @@ export function deprecate(
   actor: Actor,
   id: string,
   { sunsetAtMs, link }: { sunsetAtMs: number | null; link: string | null },
+  revision: number | null,
 ): Promise<ServiceWithDraft> {
   return plane.change(actor, async (change) => {
-    const row = await changeableService(change, id, "service.publish", null);
+    const row = await changeableService(change, id, "service.publish", revision);
     if (row.state === "draft") throw new ProblemError("conflict", `service ${id} was never published`);
     refuseRetired(row);
     const after = await storeService(change, row, {
@@ -131,11 +152,17 @@ export interface Caller {
 }
 
 /** `force` false: refused while somebody holds a subscription, with their names. */
-export function retire(plane: Plane, actor: Actor, id: string, force: boolean): Promise<ServiceWithDraft> {
+export function retire(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  force: boolean,
+  revision: number | null,
+): Promise<ServiceWithDraft> {
   return plane.change(actor, async (change) => {
-    const row = await changeableService(change, id, "service.publish", null);
+    const row = await changeableService(change, id, "service.publish", revision);
     refuseRetired(row);
-    const callers = await callersOf(change.trx, id);
+    const callers = await callersOf(change.trx, id, change.nowMs);
     if (callers.length > 0 && !force) {
       const names = callers.map(({ application, team }) => `${application} (${team})`).join(", ");
       throw new ProblemError(
@@ -151,8 +178,7 @@ export function retire(plane: Plane, actor: Actor, id: string, force: boolean): 
     } as const;
     const after = await storeService(change, row, fields);
     // Its routes stay its own, to answer that it is gone, until another service takes them.
-    const last = row.current_release === null ? [] : [await releasedService(change.trx, row, row.current_release)];
-    await serveRoutes(change, after, last);
+    await serveRoutes(change, after);
     return served(change, "service.retire", row, after);
   });
 }
@@ -160,7 +186,7 @@ export function retire(plane: Plane, actor: Actor, id: string, force: boolean): 
 export async function listCallers(plane: Plane, actor: Actor, id: string): Promise<Caller[]> {
   const row = await serviceRow(plane.db, id);
   require(actor, "subscription.read", row.team_id);
-  return callersOf(plane.db, id);
+  return callersOf(plane.db, id, plane.nowMs());
 }
 
 // --- releases ---
@@ -216,10 +242,13 @@ async function releasedService(db: Connection, row: ServiceRow, number: number) 
 
 // --- what calls can reach ---
 
-type Released = ReturnType<typeof checkedDraft>;
-
-/** Notes which routes lead to the service from now on. Two services with the same one: a call could go to either. */
-async function serveRoutes(change: Change, row: ServiceRow, live: readonly Released[]): Promise<void> {
+/**
+ * Notes which routes lead to the service from now on: those of its current release, and of its canary. Two services with the
+ * same one: a call could go to either.
+ */
+async function serveRoutes(change: Change, row: ServiceRow): Promise<void> {
+  const numbers = [row.current_release, canaryOf(row)?.release ?? null].filter((number) => number !== null);
+  const live = await Promise.all(numbers.map((number) => releasedService(change.trx, row, number)));
   await change.trx.deleteFrom("live_routes").where("service_id", "=", row.id).execute();
   const wanted = new Map(
     live.flatMap((service) => routeShapes(service)).map((one) => [`${one.method} ${one.shape}`, one]),
@@ -260,13 +289,14 @@ async function served(
   return withDraft(change.trx, after);
 }
 
-async function callersOf(db: Connection, id: string): Promise<Caller[]> {
+async function callersOf(db: Connection, id: string, nowMs: number): Promise<Caller[]> {
   const rows = await db
     .selectFrom("subscriptions")
     .innerJoin("applications", "applications.id", "subscriptions.application_id")
     .select(["applications.id as application", "applications.team_id as team", "subscriptions.id as subscription"])
     .where("subscriptions.service_id", "=", id)
     .where("subscriptions.state", "=", "approved")
+    .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", nowMs)]))
     .orderBy("applications.id")
     .execute();
   return rows;

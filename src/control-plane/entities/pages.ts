@@ -20,16 +20,24 @@ export function encodeCursor(key: string): string {
 export function decodeCursor(cursor: string | null): string | null {
   if (cursor === null) return null;
   const key = Buffer.from(cursor, "base64url").toString("utf8");
-  if (key === "" || encodeCursor(key) !== cursor) {
-    throw new ProblemError(
-      "invalid_request",
-      "the cursor is not one of ours: take it from `next_cursor` of the page before",
-      {
-        errors: [{ path: "cursor", message: "not a cursor" }],
-      },
-    );
-  }
+  if (key === "" || key.includes("\0") || encodeCursor(key) !== cursor) throw notACursor();
   return key;
+}
+
+/** For lists that are in the order of a number. */
+export function decodeNumericCursor(cursor: string | null): number | null {
+  const key = decodeCursor(cursor);
+  if (key === null) return null;
+  if (!/^\d{1,15}$/.test(key)) throw notACursor();
+  return Number(key);
+}
+
+function notACursor(): ProblemError {
+  return new ProblemError(
+    "invalid_request",
+    "the cursor is not one of ours: take it from `next_cursor` of the page before",
+    { errors: [{ path: "cursor", message: "not a cursor" }] },
+  );
 }
 
 /** `rows`: one more than asked for, if there are that many. */

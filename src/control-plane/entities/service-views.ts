@@ -22,6 +22,11 @@ export interface Review {
   note: string;
 }
 
+export interface StoredReview extends Review {
+  /** Of the person who asked; null: a machine did. */
+  user_id: string | null;
+}
+
 export interface ServiceView {
   id: string;
   team: string;
@@ -79,7 +84,7 @@ export function serviceView(row: ServiceRow): ServiceView {
     state: row.state,
     current_release: row.current_release,
     canary: canaryOf(row),
-    review: row.review === null ? null : parseJson<Review>(row.review),
+    review: reviewOf(row),
     deprecated_at: isoTime(row.deprecated_at),
     sunset_at: isoTime(row.sunset_at),
     deprecation_link: row.deprecation_link,
@@ -94,6 +99,17 @@ function servesOf(number: number, service: ServiceRow, isCanary: boolean): Relea
   if (service.state === "retired") return "nothing";
   if (service.current_release === number) return "current";
   return isCanary ? "canary" : "nothing";
+}
+
+export function storedReview(row: Pick<ServiceRow, "review">): StoredReview | null {
+  return row.review === null ? null : parseJson<StoredReview>(row.review);
+}
+
+function reviewOf(row: ServiceRow): Review | null {
+  const review = storedReview(row);
+  if (review === null) return null;
+  const { requested_by, requested_at, note } = review;
+  return { requested_by, requested_at, note };
 }
 
 export function canaryOf(row: Pick<ServiceRow, "canary">): Canary | null {

@@ -4,10 +4,18 @@ import { type Actor, may, teamsWith } from "../access/actor.ts";
 import type { Change, Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
+import { redactedDraft } from "./audit-redaction.ts";
+import { draftFaults } from "./draft-rules.ts";
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
 import { found, inserting, parseJson, require, requireRevision } from "./rows.ts";
 import { type ServiceRow, type ServiceView, type ServiceWithDraft, serviceView } from "./service-views.ts";
 import { teamExists } from "./teams.ts";
+
+/** The unified API: a service without a row, of no team. */
+export const AI_SERVICE = "ai";
+
+/** Drafts can be wrong in very many places. */
+const MAX_ERRORS = 100;
 
 export interface ServiceFields {
   name?: string | undefined;
@@ -54,6 +62,11 @@ export function createService(
   service: ServiceFields & { id: string; team: string },
 ): Promise<ServiceWithDraft> {
   require(actor, "service.write", service.team);
+  if (service.id === AI_SERVICE) {
+    // Its owners would decide on subscriptions to the unified API.
+    const message = "`ai` is the id of the unified API: choose another one";
+    throw new ProblemError("invalid_request", message, { errors: [{ path: "id", message }] });
+  }
   return plane.change(actor, async (change) => {
     if (!(await teamExists(change.trx, service.team))) throw notFound();
     const draft = service.draft ?? null;
@@ -111,6 +124,8 @@ export function updateService(
       visibility: fields.visibility ?? before.visibility,
       approval: fields.approval ?? before.approval,
       draft: fields.draft === undefined ? before.draft : JSON.stringify(fields.draft),
+      // Whoever is asked to publish must find what was asked about.
+      review: fields.draft === undefined && fields.openapi === undefined ? before.review : null,
     });
     await auditService(
       change,
@@ -137,9 +152,15 @@ export function deleteService(plane: Plane, actor: Actor, id: string, revision: 
   });
 }
 
-export function setShares(plane: Plane, actor: Actor, id: string, teams: readonly string[]): Promise<ServiceWithDraft> {
+export function setShares(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  teams: readonly string[],
+  revision: number | null,
+): Promise<ServiceWithDraft> {
   return plane.change(actor, async (change) => {
-    const row = await changeableService(change, id, "service.share", null);
+    const row = await changeableService(change, id, "service.share", revision);
     const before = await withDraft(change.trx, row);
     for (const team of teams) {
       if (await teamExists(change.trx, team)) continue;
@@ -154,7 +175,7 @@ export function setShares(plane: Plane, actor: Actor, id: string, teams: readonl
         .values({ service_id: id, team_id, created_at: change.nowMs })
         .execute();
     }
-    const after = await withDraft(change.trx, row);
+    const after = await withDraft(change.trx, await storeService(change, row, {}));
     await auditService(change, "service.share", row, before, after);
     return after;
   });
@@ -202,9 +223,12 @@ export async function withDraft(db: Connection, row: ServiceRow): Promise<Servic
 
 /** Throws `invalid_request` that names every field at fault. */
 export function checkedDraft(id: string, team: string, draft: Record<string, unknown>): ServiceSnapshot {
-  const read = readServiceDocument(id, team, draft);
+  const faults = draftFaults(draft);
+  const read = faults.length > 0 ? { ok: false as const, problems: faults } : readServiceDocument(id, team, draft);
   if (read.ok) return read.service;
-  const errors = read.problems.map(({ path, message }) => ({ path: path === "" ? "draft" : `draft.${path}`, message }));
+  const errors = read.problems
+    .slice(0, MAX_ERRORS)
+    .map(({ path, message }) => ({ path: path === "" ? "draft" : `draft.${path}`, message }));
   const [first] = errors;
   throw new ProblemError("invalid_request", `the draft is not a service: ${first?.path}: ${first?.message}`, {
     errors,
@@ -232,8 +256,13 @@ export function auditService(
   change: Change,
   action: string,
   row: ServiceRow,
-  before: object | null,
-  after: object | null,
+  before: ServiceView | ServiceWithDraft | null,
+  after: ServiceView | ServiceWithDraft | null,
 ): Promise<void> {
-  return change.audit({ action, subjectType: "service", subjectId: row.id, teamId: row.team_id, before, after });
+  const subject = { subjectType: "service", subjectId: row.id, teamId: row.team_id };
+  return change.audit({ action, ...subject, before: withoutSecrets(before), after: withoutSecrets(after) });
+}
+
+function withoutSecrets(view: ServiceView | ServiceWithDraft | null): object | null {
+  return view !== null && "draft" in view ? { ...view, draft: redactedDraft(view.draft) } : view;
 }

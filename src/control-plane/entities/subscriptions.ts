@@ -8,10 +8,7 @@ import { changeableApplication, checkedLimits, type Limits } from "./application
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
 import { found, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import type { ServiceRow } from "./service-views.ts";
-import { isVisible } from "./services.ts";
-
-/** The unified API: a service without a row, of no team. Whoever manages the organisation approves. */
-export const AI_SERVICE = "ai";
+import { AI_SERVICE, isVisible } from "./services.ts";
 
 type SubscriptionRow = Row<SubscriptionTable>;
 

@@ -1,6 +1,6 @@
 import type { Selectable } from "kysely";
-import { type Actor, may, teamsWith } from "../access/actor.ts";
-import { customRoles } from "../access/recognise.ts";
+import { type Actor, hasAll, may, teamsWith } from "../access/actor.ts";
+import { customRoles, permissionsOfRole } from "../access/recognise.ts";
 import { builtInRole } from "../access/roles.ts";
 import type { Change, Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
@@ -136,7 +136,9 @@ export function setMember(plane: Plane, actor: Actor, teamId: string, userId: st
   require(actor, "member.manage", teamId);
   return plane.change(actor, async (change) => {
     await teamRow(change.trx, teamId);
-    await requireTeamRole(change.trx, role);
+    await requireTeamRole(change.trx, actor, teamId, role);
+    const former = await membership(change.trx, teamId, userId);
+    if (former !== undefined) await requireNotAbove(change.trx, actor, teamId, former.role);
     found(await change.trx.selectFrom("users").select("id").where("id", "=", userId).executeTakeFirst());
     await putMember(change, teamId, userId, role);
   });
@@ -147,6 +149,7 @@ export function removeMember(plane: Plane, actor: Actor, teamId: string, userId:
   return plane.change(actor, async (change) => {
     const member = await membership(change.trx, teamId, userId);
     const { role } = found(member);
+    if (userId !== actor.userId) await requireNotAbove(change.trx, actor, teamId, role);
     await change.trx.deleteFrom("memberships").where("team_id", "=", teamId).where("user_id", "=", userId).execute();
     const subjectId = `${teamId}/${userId}`;
     const entry = { action: "member.remove", subjectType: "member", subjectId, teamId };
@@ -154,10 +157,19 @@ export function removeMember(plane: Plane, actor: Actor, teamId: string, userId:
   });
 }
 
-export async function requireTeamRole(db: Connection, role: string): Promise<void> {
-  if (builtInRole("team", role) !== undefined) return;
+/** A role that there is, and that allows nothing in the team that the actor may not do there. */
+export async function requireTeamRole(db: Connection, actor: Actor, teamId: string, role: string): Promise<void> {
   const custom = await customRoles(db);
-  if (custom.some((one) => one.scope === "team" && one.id === role)) return;
+  if (builtInRole("team", role) !== undefined || custom.some((one) => one.scope === "team" && one.id === role)) {
+    if (hasAll(actor, permissionsOfRole(custom, "team", role), teamId)) return;
+    throw new ProblemError(
+      "invalid_request",
+      `role ${role} allows more than you may do yourself, so you can't give it`,
+      {
+        errors: [{ path: "role", message: "allows more than you may do yourself" }],
+      },
+    );
+  }
   const known = [
     "owner",
     "publisher",
@@ -168,6 +180,14 @@ export async function requireTeamRole(db: Connection, role: string): Promise<voi
   throw new ProblemError("invalid_request", `there is no role ${role} in teams; known: ${known.join(", ")}`, {
     errors: [{ path: "role", message: `expected one of ${known.join(", ")}` }],
   });
+}
+
+async function requireNotAbove(db: Connection, actor: Actor, teamId: string, role: string): Promise<void> {
+  if (hasAll(actor, permissionsOfRole(await customRoles(db), "team", role), teamId)) return;
+  throw new ProblemError(
+    "conflict",
+    `a member with role ${role} may do more than you: somebody with that role has to do it`,
+  );
 }
 
 async function putMember(change: Change, teamId: string, userId: string, role: string): Promise<void> {

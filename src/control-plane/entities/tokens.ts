@@ -46,14 +46,17 @@ export async function listPersonalTokens(plane: Plane, actor: Actor): Promise<To
   return rows.map(viewOf);
 }
 
-/** Only by somebody who signed in: a token that makes tokens could outlive its own end. */
+/** Only by somebody who signed in: a token that makes tokens would outlive its own end. */
 export function createPersonalToken(plane: Plane, actor: Actor, token: NewToken): Promise<CreatedToken> {
   if (actor.kind !== "user") throw notFound();
   return insertToken(plane, actor, token, { user_id: actor.userId, team_id: null, role: null });
 }
 
+/** By somebody who signed in; a token may end itself, and no other. */
 export function revokePersonalToken(plane: Plane, actor: Actor, id: string): Promise<void> {
-  return revoke(plane, actor, id, (row) => row.user_id !== null && row.user_id === actor.userId);
+  return revoke(plane, actor, id, (row) => {
+    return row.user_id !== null && row.user_id === actor.userId && (actor.kind === "user" || actor.id === row.id);
+  });
 }
 
 export async function listMachineTokens(plane: Plane, actor: Actor, team: string): Promise<TokenView[]> {
@@ -72,7 +75,7 @@ export async function createMachineToken(
 ): Promise<CreatedToken> {
   require(actor, "token.manage", team);
   if (!(await teamExists(plane.db, team))) throw notFound();
-  await requireTeamRole(plane.db, role);
+  await requireTeamRole(plane.db, actor, team, role);
   return insertToken(plane, actor, token, { user_id: null, team_id: team, role });
 }
 

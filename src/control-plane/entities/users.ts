@@ -1,9 +1,9 @@
-import type { Actor } from "../access/actor.ts";
+import { type Actor, hasAll } from "../access/actor.ts";
 import { hashPassword, passwordMatches, requirePassword } from "../access/passwords.ts";
-import { customRoles } from "../access/recognise.ts";
+import { customRoles, permissionsOfRole } from "../access/recognise.ts";
 import { builtInRole } from "../access/roles.ts";
 import { newId } from "../ids.ts";
-import type { Plane } from "../plane.ts";
+import type { Change, Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
 import type { Row, UserTable } from "../storage/tables.ts";
@@ -65,27 +65,25 @@ export async function createUser(plane: Plane, actor: Actor, user: NewUser): Pro
   if (user.password !== null) requirePassword(user.password);
   await requireOrganisationRole(plane.db, actor, user.role);
   const passwordHash = user.password === null ? null : await hashPassword(user.password);
-  return insertUser(plane, actor, user, passwordHash);
+  return plane.change(actor, (change) => insertUser(change, user, passwordHash));
 }
 
-function insertUser(plane: Plane, actor: Actor, user: NewUser, passwordHash: string | null): Promise<UserView> {
-  return plane.change(actor, async (change) => {
-    const row: UserRow = {
-      id: newId(change.nowMs),
-      email: user.email.trim().toLowerCase(),
-      name: user.name,
-      password_hash: passwordHash,
-      role: user.role,
-      disabled: 0,
-      created_at: change.nowMs,
-      last_sign_in_at: null,
-      revision: 1,
-    };
-    await inserting(`a user ${row.email}`, () => change.trx.insertInto("users").values(row).execute());
-    const entry = { action: "user.create", subjectType: "user", subjectId: row.id, teamId: null };
-    await change.audit({ ...entry, before: null, after: userView(row) });
-    return userView(row);
-  });
+async function insertUser(change: Change, user: NewUser, passwordHash: string | null): Promise<UserView> {
+  const row: UserRow = {
+    id: newId(change.nowMs),
+    email: user.email.trim().toLowerCase(),
+    name: user.name,
+    password_hash: passwordHash,
+    role: user.role,
+    disabled: 0,
+    created_at: change.nowMs,
+    last_sign_in_at: null,
+    revision: 1,
+  };
+  await inserting(`a user ${row.email}`, () => change.trx.insertInto("users").values(row).execute());
+  const entry = { action: "user.create", subjectType: "user", subjectId: row.id, teamId: null };
+  await change.audit({ ...entry, before: null, after: userView(row) });
+  return userView(row);
 }
 
 export interface UserFields {
@@ -108,7 +106,7 @@ export async function updateUser(
   return plane.change(actor, async (change) => {
     const before = await userRow(change.trx, id);
     requireRevision(before, revision);
-    if (!isOwnName && before.role === "owner") require(actor, "organisation.manage", null);
+    if (!isOwnName) await requireNotAbove(change.trx, actor, before.role);
     const after: UserRow = {
       ...before,
       name: fields.name ?? before.name,
@@ -125,14 +123,17 @@ export async function updateUser(
   });
 }
 
-/** Ends all sessions of the user but none of theirs that just proved the password: they sign in again. */
+/** Ends all sessions of the user, this one too: they sign in again. */
 export async function changePassword(plane: Plane, actor: Actor, current: string, next: string): Promise<void> {
   const { userId } = actor;
   if (userId === null || actor.kind !== "user") throw notFound();
   const row = await userRow(plane.db, userId);
+  // Whoever took over a session must not find out the password.
+  plane.throttle.begin(row.email, actor.address, plane.nowMs());
   if (!(await passwordMatches(row.password_hash, current))) {
     throw new ProblemError("invalid_login", "the current password is wrong");
   }
+  plane.throttle.succeeded(row.email, actor.address);
   requirePassword(next);
   await storePassword(plane, actor, userId, await hashPassword(next), "user.password");
 }
@@ -141,7 +142,7 @@ export async function changePassword(plane: Plane, actor: Actor, current: string
 export async function resetPassword(plane: Plane, actor: Actor, id: string, password: string): Promise<void> {
   require(actor, "user.manage", null);
   const row = await userRow(plane.db, id);
-  if (row.role === "owner") require(actor, "organisation.manage", null);
+  await requireNotAbove(plane.db, actor, row.role);
   requirePassword(password);
   await storePassword(plane, actor, id, await hashPassword(password), "user.password_reset");
 }
@@ -166,18 +167,38 @@ export async function createFirstUser(
   email: string,
   password: string,
 ): Promise<UserView | null> {
-  const some = await plane.db.selectFrom("users").select("id").limit(1).executeTakeFirst();
-  if (some !== undefined) return null;
+  if (await hasUsers(plane.db)) return null;
+  requirePassword(password);
   const user = { email, name: "Administrator", role: "owner", password };
-  return insertUser(plane, actor, user, await hashPassword(password));
+  const hash = await hashPassword(password);
+  return plane.change(actor, async (change) => {
+    // Of two control processes that start at once, one makes the first user.
+    return (await hasUsers(change.trx)) ? null : insertUser(change, user, hash);
+  });
 }
 
+async function hasUsers(db: Connection): Promise<boolean> {
+  return (await db.selectFrom("users").select("id").limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** Somebody who may do more is out of reach, as if they were not there: whoever changes them could become them. */
+async function requireNotAbove(db: Connection, actor: Actor, role: string): Promise<void> {
+  if (!hasAll(actor, permissionsOfRole(await customRoles(db), "organisation", role), null)) throw notFound();
+}
+
+/** A role that there is, and that allows nothing that the actor may not do: only owners make owners. */
 async function requireOrganisationRole(db: Connection, actor: Actor, role: string): Promise<void> {
-  // Only owners make owners.
-  if (role === "owner") require(actor, "organisation.manage", null);
-  if (builtInRole("organisation", role) !== undefined) return;
   const custom = (await customRoles(db)).filter(({ scope }) => scope === "organisation");
-  if (custom.some(({ id }) => id === role)) return;
+  if (builtInRole("organisation", role) !== undefined || custom.some(({ id }) => id === role)) {
+    if (hasAll(actor, permissionsOfRole(custom, "organisation", role), null)) return;
+    throw new ProblemError(
+      "invalid_request",
+      `role ${role} allows more than you may do yourself, so you can't give it`,
+      {
+        errors: [{ path: "role", message: "allows more than you may do yourself" }],
+      },
+    );
+  }
   const known = ["owner", "admin", "auditor", "member", ...custom.map(({ id }) => id)].join(", ");
   throw new ProblemError("invalid_request", `there is no role ${role} in the organisation; known: ${known}`, {
     errors: [{ path: "role", message: `expected one of ${known}` }],

@@ -22,5 +22,16 @@ export interface StoredRelease {
 export function releasedService(id: string, team: string, { configuration, compiled }: StoredRelease): ServiceDocument {
   const known = compiled === null ? null : parseJson<Compiled>(compiled);
   if (known?.version === VERSION) return { ok: true, service: { ...known.service, id, team } };
-  return readServiceDocument(id, team, parseJson<object>(configuration));
+  const document = objectOf(configuration);
+  if (document === null) return { ok: false, problems: [{ path: "", message: "is not readable" }] };
+  return readServiceDocument(id, team, document);
+}
+
+function objectOf(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" ? value : null;
+  } catch {
+    return null;
+  }
 }

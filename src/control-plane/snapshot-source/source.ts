@@ -1,187 +1,215 @@
 import type { Logger } from "../../contracts/logger.ts";
 import type { ApplicationSnapshot, LimitSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
 import { readLimitsDocument } from "../../snapshot/service-document.ts";
-import { stateOf } from "../entities/credentials.ts";
-import { parseJson } from "../entities/rows.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
-import type { CredentialTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
+import type { ApplicationTable, CredentialTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
 import type { Additions } from "./additions.ts";
 import { type LiveRelease, liveNumbers, liveService, routeKey } from "./live-service.ts";
+
+/** What was read of some ids: those that are not in it are served no longer. */
+interface Read {
+  /** One entry for each live release. */
+  services: Map<string, ServiceSnapshot[]>;
+  applications: Map<string, ApplicationSnapshot>;
+}
 
 /** So many ids in one question: databases bound the parameters of a statement. */
 const IDS_PER_QUERY = 500;
 const MAX_KNOWN_LIMITS = 10_000;
 
 /**
- * Reads what gateways serve from the database: whole at the start, then only what was touched. A release never changes, so it
- * is compiled once.
+ * Reads what gateways serve from the database: whole at the start, then only what was touched. Reading takes a while, so it is
+ * done aside and taken over at once: `additions` never shows half of a change. One reading at a time: an older state must not
+ * come after a newer one.
  */
 export class DatabaseSource {
   readonly #plane: Plane;
   readonly #logger: Logger;
-  /** One entry for each live release. */
-  readonly #services = new Map<string, ServiceSnapshot[]>();
-  readonly #applications = new Map<string, ApplicationSnapshot>();
-  /** By their text. */
-  readonly #limits = new Map<string, LimitSnapshot[]>();
-  /** When something expires next: it has to be taken out then. */
-  readonly #expiries = new Map<string, number>();
+  #services: ReadonlyMap<string, ServiceSnapshot[]> = new Map();
+  #applications: ReadonlyMap<string, ApplicationSnapshot> = new Map();
+  /** By their text: many have the same ones. Null: they can't be read. */
+  readonly #limits = new Map<string, LimitSnapshot[] | null>();
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(plane: Plane) {
     this.#plane = plane;
     this.#logger = plane.logger;
   }
 
+  /** In the order of their ids, so that the same content is the same snapshot, however it came about. */
   get additions(): Additions {
-    return { services: [...this.#services.values()].flat(), applications: [...this.#applications.values()] };
+    return { services: inOrder(this.#services).flat(), applications: inOrder(this.#applications) };
   }
 
-  /** The earliest time at which a credential ends; null: none does. Subscriptions end by themselves. */
-  get nextExpiryMs(): number | null {
-    let earliest: number | null = null;
-    for (const ms of this.#expiries.values()) if (earliest === null || ms < earliest) earliest = ms;
-    return earliest;
-  }
-
-  /** All of it, in one state of the database. */
-  async load(): Promise<void> {
-    await this.#plane.database.db.transaction().execute(async (db) => {
-      this.#services.clear();
-      this.#applications.clear();
-      this.#expiries.clear();
-      await this.#readServices(db, null);
-      await this.#readApplications(db, null);
+  /** All of it. */
+  load(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { services, applications } = await this.#read(null, null);
+      this.#services = services;
+      this.#applications = applications;
     });
   }
 
-  async update(touched: readonly Touched[]): Promise<void> {
+  update(touched: readonly Touched[]): Promise<void> {
     const idsOf = (kind: Touched["kind"]) => [
       ...new Set(touched.filter((one) => one.kind === kind).map(({ id }) => id)),
     ];
-    await this.#readServices(this.#plane.db, idsOf("service"));
-    await this.#readApplications(this.#plane.db, idsOf("application"));
+    const serviceIds = idsOf("service");
+    const applicationIds = idsOf("application");
+    if (touched.length === 0) return Promise.resolve();
+    return this.#inTurn(async () => {
+      const { services, applications } = await this.#read(serviceIds, applicationIds);
+      this.#services = replaced(this.#services, serviceIds, services);
+      this.#applications = replaced(this.#applications, applicationIds, applications);
+    });
   }
 
-  /** Applications of which something has expired since. */
-  async expire(nowMs: number): Promise<void> {
-    const due = [...this.#expiries].filter(([, ms]) => ms <= nowMs).map(([id]) => id);
-    await this.#readApplications(this.#plane.db, due);
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#reading.then(work);
+    this.#reading = turn.catch(() => {});
+    return turn;
   }
 
-  /** `ids` null: all. */
-  async #readServices(db: Connection, ids: readonly string[] | null): Promise<void> {
+  /** `null`: all. In one state of the database. */
+  #read(serviceIds: readonly string[] | null, applicationIds: readonly string[] | null): Promise<Read> {
+    const { db, kind } = this.#plane.database;
+    const transaction = db.transaction();
+    // SQLite's transactions are snapshots anyway.
+    const snapshot = kind === "postgres" ? transaction.setIsolationLevel("repeatable read") : transaction;
+    return snapshot.execute(async (trx) => {
+      const read: Read = { services: new Map(), applications: new Map() };
+      await this.#readServices(trx, serviceIds, read);
+      await this.#readApplications(trx, applicationIds, read);
+      return read;
+    });
+  }
+
+  async #readServices(db: Connection, ids: readonly string[] | null, { services }: Read): Promise<void> {
     for (const part of parts(ids)) {
-      let services = db.selectFrom("services").selectAll().where("state", "!=", "draft");
-      if (part !== null) services = services.where("id", "in", part);
-      for (const id of part ?? []) this.#services.delete(id);
-      const rows = await services.execute();
-      const releases = await this.#liveReleases(db, rows, part);
-      const routes = await this.#routesOfRetired(db, rows);
+      let query = db.selectFrom("services").selectAll().where("state", "!=", "draft");
+      if (part !== null) query = query.where("id", "in", part);
+      const rows = await query.execute();
+      const releases = await liveReleases(db, rows, part);
+      const routes = await routesOfRetired(db, rows);
       for (const row of rows) {
         const live = liveService(row, releases.get(row.id) ?? [], routes, (release, problems) => {
           // It was good when it was published: this version of Tidegate asks for more.
           this.#logger.error({ service: row.id, release, problems }, "a release can't be served");
         });
-        if (live.length > 0) this.#services.set(row.id, live);
+        if (live.length > 0) services.set(row.id, live);
       }
     }
   }
 
-  async #liveReleases(
-    db: Connection,
-    rows: readonly Row<ServiceTable>[],
-    part: readonly string[] | null,
-  ): Promise<Map<string, LiveRelease[]>> {
-    let query = db.selectFrom("releases").select(["service_id", "number", "configuration", "compiled"]);
-    if (part !== null) query = query.where("service_id", "in", part);
-    const wanted = new Map(rows.map((row) => [row.id, liveNumbers(row)]));
-    const live = new Map<string, LiveRelease[]>();
-    for (const release of await query.execute()) {
-      if (!wanted.get(release.service_id)?.includes(release.number)) continue;
-      const known = live.get(release.service_id);
-      if (known === undefined) live.set(release.service_id, [release]);
-      else known.push(release);
-    }
-    return live;
-  }
-
-  /** Those that no other service has taken since. */
-  async #routesOfRetired(db: Connection, rows: readonly Row<ServiceTable>[]): Promise<ReadonlySet<string>> {
-    const retired = rows.filter(({ state }) => state === "retired").map(({ id }) => id);
-    const routes = new Set<string>();
-    for (const part of parts(retired)) {
-      const found = await db
-        .selectFrom("live_routes")
-        .selectAll()
-        .where("service_id", "in", part ?? [])
-        .execute();
-      for (const { service_id, method, shape } of found) routes.add(routeKey(service_id, method, shape));
-    }
-    return routes;
-  }
-
-  async #readApplications(db: Connection, ids: readonly string[] | null): Promise<void> {
+  async #readApplications(db: Connection, ids: readonly string[] | null, { applications }: Read): Promise<void> {
     for (const part of parts(ids)) {
-      let applications = db.selectFrom("applications").select(["id", "team_id", "limits"]);
-      let credentials = db.selectFrom("credentials").selectAll().where("revoked_at", "is", null);
-      let subscriptions = db.selectFrom("subscriptions").selectAll();
+      let query = db.selectFrom("applications").select(["id", "team_id", "limits"]);
+      let credentials = db.selectFrom("credentials").selectAll().where("revoked_at", "is", null).orderBy("id");
+      let subscriptions = db.selectFrom("subscriptions").selectAll().orderBy("id");
       if (part !== null) {
-        applications = applications.where("id", "in", part);
+        query = query.where("id", "in", part);
         credentials = credentials.where("application_id", "in", part);
         subscriptions = subscriptions.where("application_id", "in", part);
       }
-      const rows = await applications.execute();
+      const rows = await query.execute();
       const keys = byApplication(await credentials.execute());
-      const approvals = byApplication(await subscriptions.execute());
-      for (const id of part ?? []) this.#forgetApplication(id);
-      for (const { id, team_id, limits } of rows) {
-        this.#setApplication(id, team_id, limits, keys.get(id) ?? [], approvals.get(id) ?? []);
+      const leaves = byApplication(await subscriptions.execute());
+      for (const row of rows) {
+        const live = this.#liveApplication(row, keys.get(row.id) ?? [], leaves.get(row.id) ?? []);
+        if (live !== null) applications.set(row.id, live);
       }
     }
   }
 
-  /** Many applications have the same ones: they are read once. */
-  #limitsOf(application: string, text: string): LimitSnapshot[] {
-    const known = this.#limits.get(text);
-    if (known !== undefined) return known;
-    const read = readLimitsDocument(parseJson(text));
-    if (!read.ok) {
-      this.#logger.error({ application, problems: read.problems }, "an application's limits can't be read");
-      return [];
-    }
-    if (this.#limits.size >= MAX_KNOWN_LIMITS) this.#limits.clear();
-    this.#limits.set(text, read.limits);
-    return read.limits;
-  }
-
-  #forgetApplication(id: string): void {
-    this.#applications.delete(id);
-    this.#expiries.delete(id);
-  }
-
-  #setApplication(
-    id: string,
-    team: string,
-    limits: string,
+  /** What has expired is there too: gateways say so to whoever still comes with it. */
+  #liveApplication(
+    { id, team_id, limits }: Pick<Row<ApplicationTable>, "id" | "team_id" | "limits">,
     credentials: readonly Row<CredentialTable>[],
     subscriptions: readonly Row<SubscriptionTable>[],
-  ): void {
-    const nowMs = this.#plane.nowMs();
-    const active = credentials.filter((credential) => stateOf(credential, nowMs) === "active");
-    this.#applications.set(id, {
+  ): ApplicationSnapshot | null {
+    const own = this.#limitsOf(limits);
+    const ofSubscriptions = subscriptions.map((one) => this.#limitsOf(one.limits));
+    if (own === null || ofSubscriptions.includes(null)) {
+      // Calls without the limits that somebody set could cost more than anybody wants to pay.
+      this.#logger.error({ application: id }, "an application's limits can't be read: not served");
+      return null;
+    }
+    return {
       id,
-      team,
-      credentials: active.map(({ id: credential, digest, expires_at }) => {
+      team: team_id,
+      credentials: credentials.map(({ id: credential, digest, expires_at }) => {
         return { kind: "api-key", id: credential, digest, expiresAtMs: expires_at, addresses: [] };
       }),
-      subscriptions: subscriptions.map(({ service_id, state, expires_at, limits: own }) => {
-        return { service: service_id, state, expiresAtMs: expires_at, limits: this.#limitsOf(id, own) };
+      subscriptions: subscriptions.map(({ service_id, state, expires_at }, index) => {
+        return { service: service_id, state, expiresAtMs: expires_at, limits: ofSubscriptions[index] ?? [] };
       }),
-      limits: this.#limitsOf(id, limits),
-    });
-    const ends = active.flatMap(({ expires_at }) => expires_at ?? []);
-    if (ends.length > 0) this.#expiries.set(id, Math.min(...ends));
+      limits: own,
+    };
+  }
+
+  #limitsOf(text: string): LimitSnapshot[] | null {
+    const known = this.#limits.get(text);
+    if (known !== undefined) return known;
+    const read = readLimitsDocument(jsonOf(text));
+    const limits = read.ok ? read.limits : null;
+    if (this.#limits.size >= MAX_KNOWN_LIMITS) this.#limits.clear();
+    this.#limits.set(text, limits);
+    return limits;
+  }
+}
+
+async function liveReleases(
+  db: Connection,
+  rows: readonly Row<ServiceTable>[],
+  part: readonly string[] | null,
+): Promise<Map<string, LiveRelease[]>> {
+  let query = db.selectFrom("releases").select(["service_id", "number", "configuration", "compiled"]);
+  if (part !== null) query = query.where("service_id", "in", part);
+  const wanted = new Map(rows.map((row) => [row.id, liveNumbers(row)]));
+  const live = new Map<string, LiveRelease[]>();
+  for (const release of await query.orderBy("number").execute()) {
+    if (!wanted.get(release.service_id)?.includes(release.number)) continue;
+    const known = live.get(release.service_id);
+    if (known === undefined) live.set(release.service_id, [release]);
+    else known.push(release);
+  }
+  return live;
+}
+
+/** Those that no other service has taken since. */
+async function routesOfRetired(db: Connection, rows: readonly Row<ServiceTable>[]): Promise<ReadonlySet<string>> {
+  const retired = rows.filter(({ state }) => state === "retired").map(({ id }) => id);
+  const routes = new Set<string>();
+  for (const part of parts(retired)) {
+    const query = db.selectFrom("live_routes").selectAll();
+    const found = await query.where("service_id", "in", part ?? []).execute();
+    for (const { service_id, method, shape } of found) routes.add(routeKey(service_id, method, shape));
+  }
+  return routes;
+}
+
+function inOrder<One>(map: ReadonlyMap<string, One>): One[] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}
+
+function replaced<One>(
+  before: ReadonlyMap<string, One>,
+  ids: readonly string[],
+  read: ReadonlyMap<string, One>,
+): ReadonlyMap<string, One> {
+  const after = new Map(before);
+  for (const id of ids) after.delete(id);
+  for (const [id, one] of read) after.set(id, one);
+  return after;
+}
+
+/** Undefined: it is not JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -21,5 +21,7 @@ export function postgresDialect(url: string, onError: (error: Error) => void): P
   });
   // Of connections that nobody uses at the moment: the next query makes another.
   pool.on("error", onError);
+  // The pool listens to those alone: an error of one within a transaction would end the process. Its query fails anyway.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return new PostgresDialect({ pool });
 }

@@ -13,7 +13,12 @@ export function sqliteDialect(path: string): SqliteDialect {
   database.exec("pragma journal_mode = wal");
   database.exec("pragma synchronous = full");
   database.exec("pragma foreign_keys = on");
-  database.exec("pragma busy_timeout = 5000");
+  // Waiting blocks the event loop: the supervisor replaces a process that is silent for two seconds.
+  database.exec("pragma busy_timeout = 1000");
+  // SQLite's own knows ASCII only: searches would tell É from é.
+  database.function("lower", { deterministic: true }, (text: unknown) => {
+    return typeof text === "string" ? text.toLowerCase() : null;
+  });
   return new SqliteDialect({ database: new KyselyDatabase(database) });
 }
 

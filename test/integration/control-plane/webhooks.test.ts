@@ -1,5 +1,7 @@
 import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Actor } from "../../../src/control-plane/access/actor.ts";
+import { permissionsOf } from "../../../src/control-plane/access/permissions.ts";
 import { createService } from "../../../src/control-plane/entities/services.ts";
 import { createTeam } from "../../../src/control-plane/entities/teams.ts";
 import {
@@ -12,10 +14,20 @@ import {
 } from "../../../src/control-plane/entities/webhooks.ts";
 import { MAX_ATTEMPTS } from "../../../src/control-plane/webhooks/backoff.ts";
 import { CLAIM_MS, WebhookDeliverer } from "../../../src/control-plane/webhooks/deliverer.ts";
-import { openTestPlane, ROOT, type TestPlane } from "../../helpers/test-plane.ts";
+import { TestPlane } from "../../helpers/test-plane.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 
+/** Somebody who may do everything, without an account. */
+const ROOT: Actor = {
+  kind: "user",
+  id: "root",
+  name: "root@example.org",
+  address: "127.0.0.1",
+  userId: null,
+  organisation: new Set(permissionsOf("any")),
+  teams: new Map(),
+};
 const PAGE = { limit: 100, cursor: null };
 const DAY_MS = 86_400_000;
 
@@ -27,7 +39,7 @@ let status: number;
 
 beforeEach(async () => {
   status = 204;
-  test = await openTestPlane();
+  test = await TestPlane.open("sqlite");
   deliverer = new WebhookDeliverer(test.plane);
   test.plane.onChanged(() => deliverer.look());
   receiver = await startUpstream((_request, response) => response.writeHead(status).end());
@@ -88,7 +100,7 @@ describe("a webhook", () => {
     await waitFor(async () => (await deliveriesOf(id))[0]?.last_error === "the answer was 500", "its outcome");
     status = 200;
     deliverer.look();
-    test.pass(60_000);
+    test.nowMs += 60_000;
     deliverer.look();
     await received(2);
     const ids = receiver.requests.map(({ headers }) => headers["webhook-id"]);
@@ -103,7 +115,7 @@ describe("a webhook", () => {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       await received(attempt);
       await waitFor(async () => isNoted((await deliveriesOf(id))[0], attempt), `the end of attempt ${attempt}`);
-      test.pass(DAY_MS);
+      test.nowMs += DAY_MS;
       deliverer.look();
     }
     await waitFor(async () => (await deliveriesOf(id))[0]?.state === "dead", "the end of the delivery");

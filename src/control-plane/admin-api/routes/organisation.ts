@@ -102,6 +102,7 @@ export const organisationEndpoints: readonly Endpoint[] = [
       tag: "Audit",
       needs: "audit.read",
       answers: z.string(),
+      mediaType: "application/x-ndjson",
     },
     async ({ plane, actor }) => {
       const lines = exportAudit(plane, actor);

@@ -27,6 +27,8 @@ import {
   id,
   longText,
   release,
+  releaseNumber,
+  releaseParameter,
   releaseWithConfiguration,
   service,
   serviceInput,
@@ -34,10 +36,11 @@ import {
   serviceWithDraft,
   shortText,
   timeInput,
+  webLink,
 } from "../schemas.ts";
 
 const params = { service: id };
-const releaseParams = { service: id, release: z.coerce.number().int().min(1) };
+const releaseParams = { service: id, release: releaseParameter };
 
 const services: Endpoint[] = [
   endpoint(
@@ -126,8 +129,8 @@ const services: Endpoint[] = [
       body: z.strictObject({ teams: z.array(id).max(1_000) }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => {
-      return { body: await setShares(plane, actor, one, body.teams) };
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await setShares(plane, actor, one, body.teams, revision) };
     },
   ),
 ];
@@ -186,11 +189,11 @@ const lifecycle: Endpoint[] = [
       tag: "Lifecycle",
       needs: "service.publish",
       params,
-      body: z.strictObject({ release: z.int().min(1) }),
+      body: z.strictObject({ release: releaseNumber }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => {
-      return { body: await rollBack(plane, actor, one, body.release) };
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await rollBack(plane, actor, one, body.release, revision) };
     },
   ),
   endpoint(
@@ -209,7 +212,9 @@ const lifecycle: Endpoint[] = [
       }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => ({ body: await setCanary(plane, actor, one, body) }),
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await setCanary(plane, actor, one, body, revision) };
+    },
   ),
   endpoint(
     {
@@ -222,7 +227,9 @@ const lifecycle: Endpoint[] = [
       params,
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one } }) => ({ body: await setCanary(plane, actor, one, null) }),
+    async ({ plane, actor, params: { service: one }, revision }) => {
+      return { body: await setCanary(plane, actor, one, null, revision) };
+    },
   ),
   endpoint(
     {
@@ -233,11 +240,11 @@ const lifecycle: Endpoint[] = [
       tag: "Lifecycle",
       needs: "service.publish",
       params,
-      body: z.strictObject({ sunset_at: timeInput.nullable().default(null), link: z.url().nullable().default(null) }),
+      body: z.strictObject({ sunset_at: timeInput.nullable().default(null), link: webLink.nullable().default(null) }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => {
-      return { body: await deprecate(plane, actor, one, { sunsetAtMs: body.sunset_at, link: body.link }) };
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await deprecate(plane, actor, one, { sunsetAtMs: body.sunset_at, link: body.link }, revision) };
     },
   ),
   endpoint(
@@ -265,7 +272,9 @@ const lifecycle: Endpoint[] = [
       body: z.strictObject({ force: z.boolean().default(false) }),
       answers: serviceWithDraft,
     },
-    async ({ plane, actor, params: { service: one }, body }) => ({ body: await retire(plane, actor, one, body.force) }),
+    async ({ plane, actor, params: { service: one }, body, revision }) => {
+      return { body: await retire(plane, actor, one, body.force, revision) };
+    },
   ),
 ];
 
@@ -309,6 +318,7 @@ const catalogue: Endpoint[] = [
       needs: "member",
       params,
       answers: z.string(),
+      mediaType: "application/yaml",
     },
     async ({ plane, actor, params: { service: one } }) => {
       const text = await getOpenapi(plane, actor, one);

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ENDPOINTS } from "../../../src/control-plane/admin-api/endpoints.ts";
+import type { AdminClient } from "../../helpers/admin-client.ts";
+import { DATABASES } from "../../helpers/databases.ts";
+import { draftAt, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
+
+const UPSTREAM_SECRET = "Bearer canary-upstream-secret";
+
+describe.each(DATABASES)("the audit trail, on %s", (kind) => {
+  let test: TestPlane;
+  let owner: AdminClient;
+
+  beforeAll(async () => {
+    test = await TestPlane.open(kind);
+    owner = test.owner;
+  });
+  afterAll(() => test.close());
+
+  const verification = () => owner.do("GET", "/audit/verification");
+  const entries = () => test.database.db.selectFrom("audit").selectAll().orderBy("sequence").execute();
+
+  it("has exactly one entry for each change, which says what it was", async () => {
+    const done = new Set<string>();
+    const change = async (operationId: string, path: string, body: object | null, action: string, who = owner) => {
+      const method = ENDPOINTS.find(({ spec }) => spec.operationId === operationId)?.spec.method ?? "none";
+      const before = await entries();
+      const answer = await who.do(method.toUpperCase(), path, body ?? undefined);
+      const added = (await entries()).slice(before.length);
+      expect([operationId, added.map((entry) => entry.action)]).toEqual([operationId, [action]]);
+      const entry = added[0];
+      expect(entry?.address).toBe("192.0.2.1");
+      expect([operationId, entry?.at]).toEqual([operationId, test.nowMs]);
+      done.add(operationId);
+      return { answer, entry };
+    };
+
+    const user = (
+      await change("createUser", "/users", { email: "u@example.org", name: "U", password: PASSWORD }, "user.create")
+    ).answer;
+    await change("updateUser", `/users/${user.id}`, { name: "V" }, "user.update");
+    await change("resetPassword", `/users/${user.id}/password`, { password: PASSWORD }, "user.password_reset");
+    const made = await change("createTeam", "/teams", { id: "finance", name: "Finance" }, "team.create");
+    expect(made.entry).toMatchObject({ subject_type: "team", subject_id: "finance", team_id: "finance", before: null });
+    await change("updateTeam", "/teams/finance", { name: "Money" }, "team.update");
+    await change("setMember", `/teams/finance/members/${user.id}`, { role: "owner" }, "member.add");
+    await change("setMember", `/teams/finance/members/${user.id}`, { role: "viewer" }, "member.update");
+    await change("removeMember", `/teams/finance/members/${user.id}`, null, "member.remove");
+    const role = { name: "R", scope: "team", permissions: ["team.read"] };
+    await change("putRole", "/roles/r", role, "role.create");
+    await change("putRole", "/roles/r", role, "role.update");
+    await change("deleteRole", "/roles/r", null, "role.delete");
+    const mine = (await change("createPersonalToken", "/me/tokens", { name: "t" }, "token.create")).answer;
+    await change("revokePersonalToken", `/me/tokens/${mine.id}`, null, "token.revoke");
+    const robot = (await change("createMachineToken", "/teams/finance/tokens", { name: "robot" }, "token.create"))
+      .answer;
+    await change("revokeMachineToken", `/teams/finance/tokens/${robot.id}`, null, "token.revoke");
+
+    const service = { id: "billing", team: "finance", draft: draftAt("/billing") };
+    await change("createService", "/services", service, "service.create");
+    await change("updateService", "/services/billing", { name: "B" }, "service.update");
+    await change("setShares", "/services/billing/shares", { teams: ["finance"] }, "service.share");
+    await owner.do("PATCH", "/settings", { publish_needs_second_person: true });
+    await change("publishService", "/services/billing/publish", {}, "service.publish_request");
+    await change("changeSettings", "/settings", { publish_needs_second_person: false }, "setting.update");
+    await change("publishService", "/services/billing/publish", {}, "service.publish");
+    await owner.do("POST", "/services/billing/publish");
+    await change("setCanary", "/services/billing/canary", { release: 1, percent: 5 }, "service.canary");
+    await change("removeCanary", "/services/billing/canary", null, "service.canary");
+    const back = await change("rollBackService", "/services/billing/rollback", { release: 1 }, "service.roll_back");
+    expect(JSON.parse(back.entry?.before ?? "")).toMatchObject({ current_release: 2 });
+    expect(JSON.parse(back.entry?.after ?? "")).toMatchObject({ current_release: 1 });
+
+    await change("createApplication", "/applications", { id: "web", team: "finance" }, "application.create");
+    await change(
+      "updateApplication",
+      "/applications/web",
+      { limits: [{ requests: 5, window: "1m" }] },
+      "application.update",
+    );
+    const key = await change("createCredential", "/applications/web/credentials", { name: "k" }, "credential.create");
+    const path = `/applications/web/credentials/${key.answer.id}`;
+    const rotated = await change("rotateCredential", `${path}/rotate`, { overlap_seconds: 60 }, "credential.rotate");
+    // bug: that the old key ends, and when, was nowhere.
+    expect(JSON.parse(rotated.entry?.before ?? "")).toMatchObject({
+      id: key.answer.id,
+      expires_at: new Date(test.nowMs + 60_000).toISOString(),
+    });
+    await change("revokeCredential", path, null, "credential.revoke");
+    const asking = { application: "web", service: "billing" };
+    const { id } = (await change("requestSubscription", "/subscriptions", asking, "subscription.request")).answer;
+    await change("rejectSubscription", `/subscriptions/${id}/reject`, {}, "subscription.reject");
+    await change("approveSubscription", `/subscriptions/${id}/approve`, {}, "subscription.approve");
+    await change("revokeSubscription", `/subscriptions/${id}/revoke`, {}, "subscription.revoke");
+    await owner.do("POST", `/subscriptions/${id}/approve`);
+    await change("cancelSubscription", `/subscriptions/${id}/cancel`, {}, "subscription.cancel");
+    await change("deprecateService", "/services/billing/deprecate", {}, "service.deprecate");
+    await change("retireService", "/services/billing/retire", {}, "service.retire");
+    await owner.do("POST", "/services", { id: "never", team: "finance" });
+    await change("deleteService", "/services/never", null, "service.delete");
+    await change("deleteApplication", "/applications/web", null, "application.delete");
+    await owner.do("POST", "/teams", { id: "short", name: "S" });
+    await change("deleteTeam", "/teams/short", null, "team.delete");
+    const self = await test.client().signIn("u@example.org", PASSWORD);
+    const next = { current: PASSWORD, next: "another password" };
+    await change("changePassword", "/me/password", next, "user.password", self);
+
+    const changing = ENDPOINTS.filter(({ spec }) => spec.method !== "get").map(({ spec }) => spec.operationId);
+    expect([...done].sort()).toEqual(changing.sort());
+    expect(await verification()).toMatchObject({ intact: true, broken_at: null });
+  });
+
+  it("has no entry of what was refused", async () => {
+    const before = (await entries()).length;
+    await owner.post("/teams", { id: "finance", name: "Again" });
+    await owner.post("/services/billing/publish");
+    await owner.patch("/services/billing", { draft: {} });
+    expect((await entries()).length).toBe(before);
+  });
+
+  it("bug: credentials for upstreams in a draft's headers came to the audit trail", async () => {
+    const request_headers = { set: { authorization: UPSTREAM_SECRET }, remove: ["x-a"] };
+    const draft = draftAt("/upstream", { request_headers, response_headers: { add: { "x-b": UPSTREAM_SECRET } } });
+    await owner.do("POST", "/services", { id: "upstream", team: "finance", draft });
+    await owner.do("PATCH", "/services/upstream", { name: "Renamed" });
+    const kept = JSON.parse((await entries()).at(-1)?.after ?? "").draft;
+    expect(kept.request_headers).toEqual({ set: { authorization: "[redacted]" }, remove: ["x-a"] });
+    expect(JSON.stringify(await entries())).not.toContain("canary-upstream");
+    expect(test.log.join()).not.toContain("canary-upstream");
+  });
+
+  it("is kept by the database itself", async () => {
+    const first = (await entries())[0]?.sequence;
+    const refused = [
+      `update audit set action = 'nothing' where sequence = ${first}`,
+      `delete from audit where sequence = ${first}`,
+      "delete from audit",
+      // bug: these went around the triggers.
+      ...(kind === "postgres" ? ["truncate audit"] : []),
+      ...(kind === "sqlite" ? [`insert or replace into audit select * from audit where sequence = ${first}`] : []),
+    ];
+    for (const text of refused) await expect(test.run(text), text).rejects.toThrow("append-only");
+    expect(await verification()).toMatchObject({ intact: true });
+  });
+
+  it("is exported whole, with what it takes to check it elsewhere", async () => {
+    const text: string = await owner.do("GET", "/audit/export");
+    const lines = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toEqual(await entries());
+    const { last_hash, entries: count } = await verification();
+    expect([lines.at(-1).hash, lines.length]).toEqual([last_hash, count]);
+    for (const [index, line] of lines.entries()) {
+      expect(line.previous_hash).toBe(index === 0 ? "0".repeat(64) : lines[index - 1].hash);
+    }
+  });
+
+  it("keeps one chain, however many write at once", async () => {
+    const before = (await entries()).length;
+    const writers = Array.from({ length: 24 }, (_, n) => owner.post("/teams", { id: `many-${n}`, name: "Many" }));
+    const statuses = (await Promise.all(writers)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([201]));
+    expect((await entries()).length).toBe(before + 24);
+    expect(await verification()).toMatchObject({ intact: true });
+  });
+
+  // The last: the trail is broken afterwards.
+  it("names the first entry that was changed, removed, swapped or put in", async () => {
+    const drops =
+      kind === "sqlite"
+        ? ["audit_no_update", "audit_no_delete", "audit_no_replace"].map((name) => `drop trigger ${name}`)
+        : ["drop trigger audit_append_only on audit", "drop trigger audit_no_truncate on audit"];
+    for (const drop of drops) await test.run(drop);
+    const all = await entries();
+    const [victim, next] = all.slice(5, 7);
+    if (victim === undefined || next === undefined) throw new Error("there are too few entries");
+    const { db } = test.database;
+    const restore = async () => {
+      await db.deleteFrom("audit").execute();
+      await db.insertInto("audit").values(all).execute();
+      expect(await verification()).toMatchObject({ intact: true, entries: all.length });
+    };
+    const broken = async (sequence: number) => {
+      expect(await verification()).toMatchObject({ intact: false, broken_at: sequence });
+      await restore();
+    };
+    for (const change of [
+      { action: "x" },
+      { actor_name: "x" },
+      { at: 1 },
+      { after: "{}" },
+      { team_id: "x" },
+      { address: "" },
+    ]) {
+      await db.updateTable("audit").set(change).where("sequence", "=", victim.sequence).execute();
+      await broken(victim.sequence);
+    }
+    await db.deleteFrom("audit").where("sequence", "=", victim.sequence).execute();
+    await broken(next.sequence);
+    await db.deleteFrom("audit").where("sequence", "in", [victim.sequence, next.sequence]).execute();
+    const swapped = [
+      { ...victim, sequence: next.sequence },
+      { ...next, sequence: victim.sequence },
+    ];
+    for (const row of swapped) await db.insertInto("audit").values(row).execute();
+    await broken(victim.sequence);
+    const last = all.at(-1);
+    await db
+      .insertInto("audit")
+      .values({ ...victim, sequence: (last?.sequence ?? 0) + 1, previous_hash: "f".repeat(64) })
+      .execute();
+    await broken((last?.sequence ?? 0) + 1);
+    // A trail that was cut off at its end is whole in itself: the last hash tells.
+    const { last_hash } = await verification();
+    await db
+      .deleteFrom("audit")
+      .where("sequence", "=", last?.sequence ?? 0)
+      .execute();
+    const cut = await verification();
+    expect([cut.intact, cut.last_hash === last_hash]).toEqual([true, false]);
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import type { ApplicationSnapshot, ServiceSnapshot, Snapshot } from "../../../src/contracts/snapshot.ts";
+import { CATALOGUE } from "../../../src/providers/catalogue.ts";
+import { compileSnapshot } from "../../../src/snapshot/compile/index.ts";
+import { mergeSnapshot } from "../../../src/snapshot/merge.ts";
+import { readServiceDocument } from "../../../src/snapshot/service-document.ts";
+import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
+import { apiKey } from "../../helpers/api-key.ts";
+
+function service(id: string, path: string, methods: string[] | null = null): ServiceSnapshot {
+  const document = { routes: [{ path, methods }], upstream: { targets: [{ url: "http://127.0.0.1:1" }] } };
+  const read = readServiceDocument(id, "finance", document);
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  return read.service;
+}
+
+function application(id: string, subscriptions: string[]): ApplicationSnapshot {
+  return {
+    id,
+    team: "finance",
+    credentials: [apiKey(`key of ${id}`)],
+    subscriptions: subscriptions.map((one) => ({ service: one, state: "approved", expiresAtMs: null, limits: [] })),
+    limits: [],
+  };
+}
+
+function base(text: string): Snapshot {
+  const { configuration } = parseConfiguration("tidegate.yaml", text, {}, CATALOGUE);
+  if (configuration === null) throw new Error("the configuration is bad");
+  const defaultAddress = { host: "0.0.0.0", port: 8080 };
+  return compileSnapshot(configuration, {
+    version: 1,
+    compiledAtMs: 1,
+    catalogue: CATALOGUE,
+    baseDirectory: "/",
+    defaultAddress,
+  });
+}
+
+const FILE = `version: 1
+services:
+  - id: billing
+    routes: [{ path: /billing, methods: [GET] }]
+    upstream: { targets: [{ url: "http://127.0.0.1:9001" }] }
+applications:
+  - { id: web, team: default, keys: [file-key-0123456789], subscriptions: [billing] }
+`;
+
+describe("a configuration with what the database adds", () => {
+  it("serves both, and is the same snapshot when nothing was added", () => {
+    const file = base(FILE);
+    const additions = {
+      services: [service("orders", "/orders")],
+      applications: [application("app", ["orders", "ai"])],
+    };
+    const { snapshot, leftOut } = mergeSnapshot(file, additions);
+    expect(snapshot.services.map(({ id }) => id)).toEqual(["billing", "orders"]);
+    expect(snapshot.applications.map(({ id }) => id)).toEqual(["web", "app"]);
+    expect(snapshot.applications[1]?.subscriptions.map((one) => one.service)).toEqual(["orders", "ai"]);
+    expect(leftOut).toEqual([]);
+    expect(snapshot.hash).not.toBe(file.hash);
+    expect(mergeSnapshot(file, { services: [], applications: [] }).snapshot).toBe(file);
+  });
+
+  it("bug: a service from the database with a route of the file's was served beside it", () => {
+    const rivals = [
+      service("any", "/billing"),
+      service("get", "/billing/", ["GET", "PUT"]),
+      service("put", "/billing", ["PUT"]),
+    ];
+    const { snapshot, leftOut } = mergeSnapshot(base(FILE), { services: rivals, applications: [] });
+    expect(snapshot.services.map(({ id }) => id)).toEqual(["billing", "put"]);
+    expect(leftOut).toEqual([
+      "service any: the configuration has a route /billing already",
+      "service get: the configuration has a route /billing already",
+    ]);
+  });
+
+  it("says what has an id that the file has", () => {
+    const additions = { services: [service("billing", "/other")], applications: [application("web", [])] };
+    const { snapshot, leftOut } = mergeSnapshot(base(FILE), additions);
+    expect(snapshot.hash).toBe(base(FILE).hash);
+    expect(leftOut).toEqual([
+      "service billing: the configuration has one of this id",
+      "application web: the configuration has one of this id",
+    ]);
+  });
+
+  it("bug: whoever made a service with an id of the file's approved subscriptions to the file's service", () => {
+    const additions = {
+      services: [service("billing", "/other")],
+      applications: [application("app", ["ai", "billing"])],
+    };
+    const { snapshot } = mergeSnapshot(base(FILE), additions);
+    expect(snapshot.applications.find(({ id }) => id === "app")?.subscriptions).toMatchObject([{ service: "ai" }]);
+    expect(snapshot.applications.find(({ id }) => id === "web")?.subscriptions).toMatchObject([{ service: "billing" }]);
+  });
+});
