@@ -6,10 +6,11 @@ import { resetPassword } from "../control-plane/entities/users.ts";
 import { Plane } from "../control-plane/plane.ts";
 import { type Database, openDatabase, SQLITE_FILE } from "../control-plane/storage/database.ts";
 import { createLogger } from "../platform/logger.ts";
-import { loadSealer } from "../platform/seal.ts";
+import { Sealer } from "../platform/seal.ts";
 import { EXIT, StartError } from "./exit-codes.ts";
 
 const PASSWORD_BYTES = 15;
+const SEALER_KEY_BYTES = 32;
 
 /** Whoever can write to the database needs no role: the audit trail calls them `system`. */
 const AT_THE_DATABASE: Actor = { ...SYSTEM, organisation: new Set(["user.manage", "organisation.manage"]) };
@@ -41,7 +42,8 @@ export async function resetOwnerPassword(options: {
     throw new StartError(EXIT.unreachable, error instanceof Error ? error.message : String(error));
   });
   try {
-    const plane = new Plane({ database, sealer: loadSealer(homeDirectory, env), logger });
+    // Passwords are hashed, not sealed: the installation's own key is not needed, and none is made by mistake.
+    const plane = new Plane({ database, sealer: new Sealer([randomBytes(SEALER_KEY_BYTES)]), logger });
     const owner = await ownerOf(database, email);
     const password = randomBytes(PASSWORD_BYTES).toString("base64url");
     await resetPassword(plane, AT_THE_DATABASE, owner.id, password);

@@ -30,6 +30,16 @@ export function differencesOf(
   return steps.flatMap((step) => differencesOf(at(before, step), at(after, step), mayBeSecret, [...path, step]));
 }
 
+/** What is said of something new, without what holds anyway. */
+export function differencesOfNew(
+  defaults: Readonly<Record<string, unknown>>,
+  fields: object,
+  mayBeSecret: (path: Path) => boolean,
+): Difference[] {
+  const said = Object.entries(fields).filter(([key, value]) => !isDeepStrictEqual(defaults[key], value));
+  return differencesOf({}, Object.fromEntries(said), mayBeSecret);
+}
+
 /** Whether a field of a service's configuration holds a secret. What this program does not know may be anything. */
 export function mayBeSecretInService(path: Path): boolean {
   let schema: Parameters<typeof childSchema>[0] | null = service;
@@ -43,8 +53,7 @@ export function mayBeSecretInService(path: Path): boolean {
 /** A line each: what is new, what goes, what becomes of what. */
 export function differenceLines(differences: readonly Difference[], palette: Palette): string[] {
   return differences.map(({ path, before, after, hidden }) => {
-    const was = hidden ? "(hidden)" : shown(before);
-    const is = hidden ? "(hidden)" : shown(after);
+    const [was, is] = [before, after].map((side) => (hidden ? "(hidden)" : shown(side))) as [string, string];
     if (before === undefined) return palette.added(`+ ${path}: ${is}`);
     if (after === undefined) return palette.removed(`- ${path}: ${was}`);
     return `${palette.changed(`~ ${path}:`)} ${palette.removed(was)} → ${palette.added(is)}`;
@@ -72,7 +81,7 @@ export function withoutSecrets(value: unknown, mayBeSecret: (path: Path) => bool
 function stepsOf(before: unknown, after: unknown): (string | number)[] | null {
   const sides = [before, after].filter((side) => side !== undefined);
   if (sides.every(isMapping)) {
-    const keys = [...new Set(sides.flatMap((side) => Object.keys(side)))];
+    const keys = [...new Set(sides.toReversed().flatMap((side) => Object.keys(side)))];
     return keys.length === 0 ? null : keys;
   }
   if (!sides.every((side) => Array.isArray(side))) return null;
@@ -93,6 +102,7 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 const MAX_SHOWN = 100;
 
 function shown(value: unknown): string {
+  if (value === undefined) return "";
   if (typeof value === "string" && value.includes("\n")) {
     return `(a text of ${value.trimEnd().split("\n").length} lines)`;
   }

@@ -29,17 +29,27 @@ export class AdminError extends StartError {
   }
 }
 
+export interface RefusalContext {
+  url: string;
+  /** What was asked for, e.g. `/services/billing`. */
+  path: string;
+  hasToken: boolean;
+  retryAfter: string | null;
+}
+
 /** The server's refusal in one line: its own words, the fields at fault, and what to do. */
 export function refusal(
   status: number,
   { detail, code, errors }: z.output<typeof problem>,
-  context: { url: string; hasToken: boolean; retryAfter: string | null },
+  context: RefusalContext,
 ): AdminError {
+  const details = { status, code, errors };
+  if (code === "unauthenticated") return new AdminError(EXIT.noPermission, notSignedIn(context), details);
   const fields = errors.filter(({ message }) => !detail.includes(message));
   const listed = fields.map(({ path, message }) => `${path}: ${message}`).join("; ");
-  const said = listed === "" ? detail : `${detail} (${listed})`;
+  const subject = code === "not_found" ? `${context.path}: ` : "";
+  const said = subject + (listed === "" ? detail : `${detail} (${listed})`);
   const hint = hintFor(status, code, context);
-  const details = { status, code, errors };
   return new AdminError(exitCodeFor(status, code), printable(hint === null ? said : `${said}; ${hint}`), details);
 }
 
@@ -50,16 +60,13 @@ function exitCodeFor(status: number, code: string): ExitCode {
   return EXIT.refused;
 }
 
-function hintFor(
-  status: number,
-  code: string,
-  { url, hasToken, retryAfter }: { url: string; hasToken: boolean; retryAfter: string | null },
-): string | null {
-  if (code === "unauthenticated") {
-    return hasToken
-      ? `the token for ${url} was revoked or has expired: tidegate login`
-      : `not signed in at ${url}: tidegate login`;
-  }
+function notSignedIn({ url, hasToken }: RefusalContext): string {
+  return hasToken
+    ? `the token for ${url} was revoked or has expired: tidegate login`
+    : `not signed in at ${url}: tidegate login`;
+}
+
+function hintFor(status: number, code: string, { retryAfter }: RefusalContext): string | null {
   if (code === "precondition_failed") return "somebody else changed it meanwhile: run the command again";
   if (status === 429 && retryAfter !== null) return `try again in ${retryAfter} s`;
   return null;

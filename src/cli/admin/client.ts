@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher, request } from "undici";
-import { z } from "zod";
+import type { z } from "zod";
 import { EXIT } from "../../bootstrap/exit-codes.ts";
 import { VERSION } from "../../platform/version.ts";
 import { AdminError, refusal, unreachable } from "./admin-error.ts";
@@ -138,10 +138,10 @@ export class AdminClient {
     });
     const { statusCode: status, headers } = answer;
     if (status >= 200 && status < 300) return { status, headers, body: answer.body };
-    throw await this.#refusal({ status, headers, body: answer.body });
+    throw await this.#refusal(path, { status, headers, body: answer.body });
   }
 
-  async #refusal(answer: Answer): Promise<AdminError> {
+  async #refusal(path: string, answer: Answer): Promise<AdminError> {
     const text = await this.#read(answer);
     const isProblem = /^application\/problem\+json/.test(String(answer.headers["content-type"] ?? ""));
     const parsed = isProblem ? problem.safeParse(this.#json(text)) : null;
@@ -149,6 +149,7 @@ export class AdminClient {
     const retryAfter = answer.headers["retry-after"];
     return refusal(answer.status, parsed.data, {
       url: this.url,
+      path,
       hasToken: this.hasToken,
       retryAfter: typeof retryAfter === "string" ? retryAfter : null,
     });
@@ -188,6 +189,3 @@ async function orNull<Value>(asked: Promise<Value>): Promise<Value | null> {
 export function step(text: string): string {
   return encodeURIComponent(text);
 }
-
-/** Schema for answers of which everything is shown as it is. */
-export const anything = z.unknown();

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Difference, differencesOf, mayBeSecretInService } from "../diff.ts";
+import type { Path } from "../../snapshot/schema/introspection.ts";
+import { differencesOf, differencesOfNew, mayBeSecretInService } from "../diff.ts";
 import { changedFields } from "./fields.ts";
 import { ABOUT_SERVICE } from "./file-schema.ts";
 import type { PlanNotebook } from "./plan-notebook.ts";
@@ -54,7 +55,7 @@ function planContent(
 ): boolean {
   const wanted = fieldsOf(service);
   if (before === null) {
-    const differences = contentDifferences(NEW, { team: service.team, ...wanted });
+    const differences = differencesOfNew({ ...DEFAULTS, name: service.id }, flat(wanted), mayBeSecret);
     notebook.step(subject, { type: "create-service", service }, differences);
     return true;
   }
@@ -62,7 +63,11 @@ function planContent(
   const fields = changedFields(is, wanted);
   if (fields === null) return false;
   const { id, revision } = before;
-  notebook.step(subject, { type: "update-service", id, fields, revision }, contentDifferences(is, wanted));
+  notebook.step(
+    subject,
+    { type: "update-service", id, fields, revision },
+    differencesOf(flat(is), flat(wanted), mayBeSecret),
+  );
   return fields.draft !== undefined || fields.openapi !== undefined;
 }
 
@@ -109,17 +114,21 @@ function fieldsOf(one: DesiredService | ActualService): Required<ServiceFields> 
   return { name, description, category, tags, documentation, openapi, visibility, approval, draft };
 }
 
-/** What a new service is without anything being said. */
-const NEW = { description: "", category: "", tags: [], documentation: "", openapi: null, draft: {} };
+/** What a new service has unless it is said. */
+const DEFAULTS = {
+  description: "",
+  category: "",
+  tags: [],
+  documentation: "",
+  visibility: "team",
+  approval: "manual",
+};
 
-/** With the draft's fields beside the others, as in the file. */
-function contentDifferences(before: Partial<Required<ServiceFields>>, after: object): Difference[] {
-  return differencesOf(flat(before), flat(after), ([key, ...rest]) => {
-    return !ABOUT_SERVICE.has(String(key)) && mayBeSecretInService([key ?? "", ...rest]);
-  });
+function mayBeSecret([key = "", ...rest]: Path): boolean {
+  return !ABOUT_SERVICE.has(String(key)) && mayBeSecretInService([key, ...rest]);
 }
 
-function flat(fields: object): object {
-  const { draft = {}, openapi, ...about } = { openapi: null, ...fields } as { draft?: object; openapi?: unknown };
+/** With the draft's fields beside the others, as in the file. */
+function flat({ draft, openapi, ...about }: Required<ServiceFields>): object {
   return { ...about, ...(openapi === null ? {} : { openapi }), ...draft };
 }

@@ -1,4 +1,4 @@
-import { type Difference, differencesOf } from "../diff.ts";
+import { type Difference, differencesOf, differencesOfNew } from "../diff.ts";
 import { changedFields } from "./fields.ts";
 import { PlanNotebook } from "./plan-notebook.ts";
 import { planRemovals } from "./plan-removals.ts";
@@ -30,7 +30,7 @@ function planTeam(notebook: PlanNotebook, team: DesiredTeam, { teams }: ActualSt
   notebook.wanted(subject);
   const before = teams.find(({ id }) => id === team.id);
   if (before === undefined) {
-    notebook.step(subject, { type: "create-team", team }, plainDifferences({ description: "" }, withoutId(team)));
+    notebook.step(subject, { type: "create-team", team }, newDifferences({ name: team.id }, withoutId(team)));
     return;
   }
   const { revision } = before;
@@ -78,7 +78,7 @@ function planApplication(notebook: PlanNotebook, application: DesiredApplication
   const wanted = { name, description, limits };
   const before = applications.find((one) => one.id === id);
   if (before === undefined) {
-    const differences = plainDifferences({ description: "", limits: [] }, { team, ...wanted });
+    const differences = newDifferences({ name: id }, wanted);
     notebook.step(subject, { type: "create-application", application }, differences);
     return;
   }
@@ -97,6 +97,13 @@ function planApplication(notebook: PlanNotebook, application: DesiredApplication
 function plainDifferences(before: object, after: object): Difference[] {
   const was = Object.fromEntries(Object.entries(before).filter(([key]) => key in after));
   return differencesOf(was, after, () => false);
+}
+
+/** What something new has unless it is said. */
+const DEFAULTS = { description: "", limits: [] };
+
+function newDifferences(defaults: Readonly<Record<string, unknown>>, fields: object): Difference[] {
+  return differencesOfNew({ ...DEFAULTS, ...defaults }, fields, () => false);
 }
 
 function withoutId({ name, description }: DesiredTeam): Omit<DesiredTeam, "id"> {

@@ -25,7 +25,7 @@ export async function readActual(
   desired: DesiredState,
   onProgress: OnProgress = () => {},
 ): Promise<ActualState> {
-  const [{ name, user }, teams, roles] = await Promise.all([
+  const [{ name: actor }, teams, roles] = await Promise.all([
     client.get("/session", session),
     client.list("/teams", team),
     client.items("/roles", role),
@@ -56,7 +56,7 @@ export async function readActual(
   );
   const ours = foundApplications.filter((one) => one !== null);
   return {
-    actor: user?.email ?? name,
+    actor,
     teams,
     roles,
     services: foundServices.filter((one) => one !== null),

@@ -69,7 +69,7 @@ export interface ActualService extends ServiceWithDraft {
 }
 
 export interface ActualState {
-  /** Who asks: an e-mail address or a token's name. */
+  /** Who asks, as the server calls them in reviews. */
   actor: string;
   teams: readonly Team[];
   roles: readonly Role[];

@@ -34,8 +34,9 @@ const ERASE = ["\u007f", "\b"];
 /** A line that the terminal does not show. */
 export function askSecretly(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(question);
+  // Before the question: whoever answers at once is not shown either.
   stdin.setRawMode(true);
+  stderr.write(question);
   stdin.setEncoding("utf8");
   stdin.resume();
   return new Promise((resolve, reject) => {
