@@ -72,7 +72,7 @@ function serviceEntry(
     ...given({ shared_with: service.shared_with }),
     ...unless(!isServed, { publish: true }),
     ...draftFields(service, options, variables),
-    ...given({ openapi: service.openapi ?? "" }),
+    ...(service.openapi === null ? {} : { openapi: escaped(service.openapi) }),
   };
 }
 
@@ -153,5 +153,6 @@ function escapedAll(value: unknown): unknown {
 
 /** A `${` that was there already begins no variable. */
 function escaped(text: string): string {
-  return text.replaceAll("${", "$${");
+  // As a function: `$$` would stand for one `$` in a replacement.
+  return text.replaceAll("${", () => "$${");
 }
