@@ -67,14 +67,21 @@ export function redacted(difference: Difference): Difference {
   return { ...difference, before: hide(difference.before), after: hide(difference.after) };
 }
 
-/** The configuration as it may be printed. */
-export function withoutSecrets(value: unknown, mayBeSecret: (path: Path) => boolean, path: Path = []): unknown {
+function withoutSecrets(value: unknown, mayBeSecret: (path: Path) => boolean, path: Path = []): unknown {
   const steps = stepsOf(value, value);
   if (steps === null) return mayBeSecret(path) ? "(hidden)" : value;
   if (Array.isArray(value)) return value.map((item, index) => withoutSecrets(item, mayBeSecret, [...path, index]));
   return Object.fromEntries(
     steps.map((step) => [step, withoutSecrets(at(value, step), mayBeSecret, [...path, step])] as const),
   );
+}
+
+/** A service as it may be printed, also for programs. */
+export function withoutSecretsInDraft<One extends { draft: Record<string, unknown> }>(one: One): One {
+  const entries = Object.entries(one.draft).map(([key, value]) => {
+    return [key, withoutSecrets(value, mayBeSecretInService, [key])] as const;
+  });
+  return { ...one, draft: Object.fromEntries(entries) };
 }
 
 /** What to look into; null: the values are shown as they are. */

@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { resetOwnerPassword } from "../../bootstrap/admin-password.ts";
 import { EXIT } from "../../bootstrap/exit-codes.ts";
 import { homeDirectory } from "../../bootstrap/home.ts";
 import type { Finish } from "../command.ts";
@@ -11,6 +10,8 @@ export function adminPasswordCommand(finish: Finish): Command {
     .option("--json", "print it as JSON")
     .action(async ({ email, json }: { email?: string; json?: boolean }) => {
       const { env } = process;
+      // The database's drivers and the password hash would slow down every other command.
+      const { resetOwnerPassword } = await import("../../bootstrap/admin-password.ts");
       const made = await resetOwnerPassword({ homeDirectory: homeDirectory(env), env, email: email ?? null });
       if (json) process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
       else {

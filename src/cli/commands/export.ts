@@ -9,6 +9,7 @@ import { exportState } from "../apply/export.ts";
 import { readActual } from "../apply/read-actual.ts";
 import type { ActualState } from "../apply/state.ts";
 import type { Finish } from "../command.ts";
+import { withoutSecretsInDraft } from "../diff.ts";
 import { Progress } from "../output/progress.ts";
 
 interface Options extends AdminOptions {
@@ -25,7 +26,7 @@ export function exportCommand(finish: Finish): Command {
     .action(async (options: Options) => {
       const client = signedInClient(options.url, process.env);
       const state = await stateOf(client, options.team ?? null);
-      if (options.json) process.stdout.write(jsonText(state));
+      if (options.json) process.stdout.write(jsonText(options.headerValues ? state : withoutSecretsIn(state)));
       else write(state, options);
       finish(EXIT.ok);
     });
@@ -46,6 +47,16 @@ async function stateOf(client: AdminClient, wanted: readonly string[] | null): P
   } finally {
     progress.clear();
   }
+}
+
+function withoutSecretsIn(state: ActualState): ActualState {
+  const services = state.services.map((one) => {
+    const { released } = one;
+    if (released === null) return withoutSecretsInDraft(one);
+    const { draft: configuration } = withoutSecretsInDraft({ draft: released.configuration });
+    return { ...withoutSecretsInDraft(one), released: { ...released, configuration } };
+  });
+  return { ...state, services };
 }
 
 function write(state: ActualState, { output, headerValues = false }: Options): void {

@@ -4,7 +4,14 @@ import { type AdminOptions, adminCommand, groupOf, run } from "../admin/admin-co
 import { release, releaseWithConfiguration, serviceWithDraft } from "../admin/answers.ts";
 import { type AdminClient, step } from "../admin/client.ts";
 import { type Finish, wholeNumber } from "../command.ts";
-import { type Difference, differenceLines, differencesOf, mayBeSecretInService, redacted } from "../diff.ts";
+import {
+  type Difference,
+  differenceLines,
+  differencesOf,
+  mayBeSecretInService,
+  redacted,
+  withoutSecretsInDraft,
+} from "../diff.ts";
 import { paletteFor } from "../output/palette.ts";
 import { shortTime, table } from "../output/table.ts";
 
@@ -40,8 +47,12 @@ export function releasesCommand(finish: Finish): Command {
       run(
         finish,
         options,
-        (client) =>
-          client.send("POST", `/services/${step(id)}/rollback`, serviceWithDraft, { body: { release: number } }),
+        async (client) => {
+          const body = { release: number };
+          return withoutSecretsInDraft(
+            await client.send("POST", `/services/${step(id)}/rollback`, serviceWithDraft, { body }),
+          );
+        },
         (after) => `${id}: release ${after.current_release} is served, and the draft is what it was then\n`,
       ),
     );

@@ -2,9 +2,9 @@ import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import { type AdminOptions, adminCommand, groupOf, run } from "../admin/admin-command.ts";
 import { caller, type Service, type ServiceWithDraft, service, serviceWithDraft } from "../admin/answers.ts";
-import { step } from "../admin/client.ts";
+import { type AdminClient, step } from "../admin/client.ts";
 import { type Finish, timeToCome } from "../command.ts";
-import { mayBeSecretInService, withoutSecrets } from "../diff.ts";
+import { withoutSecretsInDraft } from "../diff.ts";
 import { type Column, facts, shortTime, table } from "../output/table.ts";
 
 const STATES = ["draft", "published", "deprecated", "retired"];
@@ -34,7 +34,12 @@ export function servicesCommand(finish: Finish): Command {
       );
     });
   const get = serviceCommand("get", "a service with its draft").action((id: string, options: AdminOptions) =>
-    run(finish, options, (client) => client.get(`/services/${step(id)}`, serviceWithDraft), details),
+    run(
+      finish,
+      options,
+      async (client) => withoutSecretsInDraft(await client.get(`/services/${step(id)}`, serviceWithDraft)),
+      details,
+    ),
   );
   const callers = serviceCommand("callers", "applications that may call it").action(
     (id: string, options: AdminOptions) =>
@@ -71,7 +76,7 @@ function publish(finish: Finish): Command {
       return run(
         finish,
         options,
-        (client) => client.send("POST", `/services/${step(id)}/publish`, serviceWithDraft, { body }),
+        (client) => tell(client, id, "publish", body),
         (after) =>
           after.review === null
             ? `${id}: release ${after.current_release} is served\n`
@@ -89,7 +94,7 @@ function deprecate(finish: Finish): Command {
       return run(
         finish,
         options,
-        (client) => client.send("POST", `/services/${step(id)}/deprecate`, serviceWithDraft, { body }),
+        (client) => tell(client, id, "deprecate", body),
         ({ sunset_at }) => `${id} is deprecated${sunset_at === null ? "" : `, and ends ${sunset_at.slice(0, 10)}`}\n`,
       );
     });
@@ -103,10 +108,14 @@ function retire(finish: Finish): Command {
       return run(
         finish,
         options,
-        (client) => client.send("POST", `/services/${step(id)}/retire`, serviceWithDraft, { body }),
+        (client) => tell(client, id, "retire", body),
         () => `${id} is retired\n`,
       );
     });
+}
+
+async function tell(client: AdminClient, id: string, verb: string, body: object): Promise<ServiceWithDraft> {
+  return withoutSecretsInDraft(await client.send("POST", `/services/${step(id)}/${verb}`, serviceWithDraft, { body }));
 }
 
 function serviceCommand(name: string, description: string): Command {
@@ -131,6 +140,6 @@ function details(one: ServiceWithDraft): string {
     ["link", one.deprecation_link],
     ["changed", shortTime(one.updated_at)],
   ]);
-  const draft = stringify(withoutSecrets(one.draft, mayBeSecretInService), { lineWidth: 0 });
+  const draft = stringify(one.draft, { lineWidth: 0 });
   return `${head}\ndraft:\n${draft.replace(/^(?=.)/gm, "  ")}`;
 }
