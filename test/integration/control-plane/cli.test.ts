@@ -175,19 +175,24 @@ describe("an organisation run from the command line", () => {
       await Promise.all([admin.do("teams", "add-member", team, person.email, "--role", role), person.signIn()]);
     };
     await Promise.all([join(publisher, "finance", "publisher"), join(developer, "shop", "developer")]);
-    expect(await publisher.do("teams", "members", "finance")).toMatch(/pat@example\.org +pat@example\.org +publisher/);
-
-    const key = (await developer.do("keys", "create", "--application", "web", "--name", "till")).trim();
+    const [members, made, [wanted]] = await Promise.all([
+      publisher.do("teams", "members", "finance"),
+      developer.do("keys", "create", "--application", "web", "--name", "till"),
+      publisher.json("subscriptions", "list", "--state", "pending"),
+    ]);
+    expect(members).toMatch(/pat@example\.org +pat@example\.org +publisher/);
+    const key = made.trim();
     expect(key).toMatch(/^tg_\w{40}$/);
     const call = () => fetch(`${tidegate.url}/billing`, { headers: { "x-api-key": key } });
-    const [wanted] = await publisher.json("subscriptions", "list", "--state", "pending");
     expect((await developer.run(["subscriptions", "approve", wanted.id])).code).toBe(EXIT.refused);
     expect(await publisher.do("subscriptions", "approve", wanted.id, "--note", "welcome")).toMatch(/: approved/);
     await tidegate.waitFor("the first good call", async () => (await call()).status === 200);
     expect(upstreams[0].requests.at(-1)?.headers["x-internal"]).toBe(SECRET);
-    expect(await publisher.do("services", "callers", "billing")).toMatch(/web +shop/);
-
-    const [{ id }] = await developer.json("keys", "list", "--application", "web");
+    const [callers, [{ id }]] = await Promise.all([
+      publisher.do("services", "callers", "billing"),
+      developer.json("keys", "list", "--application", "web"),
+    ]);
+    expect(callers).toMatch(/web +shop/);
     const rotated = await developer.json("keys", "rotate", id, "--application", "web", "--overlap", "0");
     await tidegate.waitFor("the end of the old key", async () => (await call()).status === 401);
     const second = await fetch(`${tidegate.url}/billing`, { headers: { "x-api-key": rotated.key } });
@@ -239,14 +244,18 @@ describe("an organisation run from the command line", () => {
   });
 
   it("tells releases apart, and goes back to one", async () => {
-    expect(await publisher.do("releases", "diff", "billing", "1", "2")).toBe(
+    const [between, ahead, none] = await Promise.all([
+      publisher.do("releases", "diff", "billing", "1", "2"),
+      publisher.do("releases", "diff", "billing"),
+      publisher.run(["releases", "diff", "billing", "1", "9"]),
+    ]);
+    expect(between).toBe(
       `from release 1 to release 2\n  ~ upstream.targets[0].url: "${upstreams[0].url}" → "${upstreams[1].url}"\n`,
     );
-    expect(await publisher.do("releases", "diff", "billing")).toBe("the draft is the same as release 2\n");
+    expect(ahead).toBe("the draft is the same as release 2\n");
+    expect(none).toMatchObject({ code: EXIT.refused, stderr: "tidegate: service billing has no release 9\n" });
     await publisher.do("releases", "rollback", "billing", "1");
     expect(await publisher.do("releases", "list", "billing")).toMatch(/ 2 +nothing .*\n +1 +current /);
-    const none = await publisher.run(["releases", "diff", "billing", "1", "9"]);
-    expect(none).toMatchObject({ code: EXIT.refused, stderr: "tidegate: service billing has no release 9\n" });
   });
 
   it("says what was done and what was not when something fails on the way", async () => {
@@ -266,10 +275,12 @@ describe("an organisation run from the command line", () => {
         "",
       ].join("\n"),
     );
-    const bad = await publisher.run(["apply", "-f", "-"], { input: "version: 1\nservces: []\n" });
-    expect(bad).toMatchObject({ code: EXIT.configuration, stderr: expect.stringContaining("(standard input):2:1") });
     const blocked = "version: 1\nservices: [{ id: billing, team: shop }]\n";
-    const { code: refused, stderr: why } = await admin.run(["apply", "-f", "-"], { input: blocked });
+    const [bad, { code: refused, stderr: why }] = await Promise.all([
+      publisher.run(["apply", "-f", "-"], { input: "version: 1\nservces: []\n" }),
+      admin.run(["apply", "-f", "-"], { input: blocked }),
+    ]);
+    expect(bad).toMatchObject({ code: EXIT.configuration, stderr: expect.stringContaining("(standard input):2:1") });
     expect(refused).toBe(EXIT.conflict);
     expect(why).toMatch(/^\(standard input\):2:18 service billing: it belongs to team finance/);
   });
@@ -314,14 +325,16 @@ describe("an organisation run from the command line", () => {
   });
 
   it("gives an owner who lost theirs a new password while everything runs", async () => {
-    const other = await admin.run(["admin-password", "--email", "pat@example.org"]);
+    const [other, nowhere] = await Promise.all([
+      admin.run(["admin-password", "--email", "pat@example.org"]),
+      admin.run(["admin-password"], { env: { TIDEGATE_HOME: join(folder, "nowhere") } }),
+    ]);
     expect(other).toMatchObject({ code: EXIT.refused, stderr: expect.stringContaining("owners: admin@localhost") });
     const password = (await admin.do("admin-password")).trim();
     const before = await admin.run(["login", "--email", admin.email, "--password-stdin"], { input: PASSWORD });
     expect(before.code).toBe(EXIT.noPermission);
     await admin.signIn(password);
     expect(await admin.do("audit", "-n", "20")).toMatch(/system +user\.password_reset/);
-    const nowhere = await admin.run(["admin-password"], { env: { TIDEGATE_HOME: join(folder, "nowhere") } });
     expect(nowhere).toMatchObject({ code: EXIT.dataDirectory, stderr: expect.stringContaining("no database at") });
   });
 
