@@ -1,4 +1,5 @@
 import type { CallRecord } from "../contracts/call-record.ts";
+import { printable } from "./output/printable.ts";
 
 interface Column {
   title: string;
@@ -76,11 +77,6 @@ function narrow<Entry extends { column: Column; width: number }>(columns: Entry[
     else break;
   }
   return kept;
-}
-
-/** Paths and model names come from callers: they must not move the cursor of a terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, "?");
 }
 
 function timeOf(ms: number): string {

@@ -1,7 +1,14 @@
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 
 /** Tells the program with which code the command wants to end. */
 export type Finish = (exitCode: number) => void;
+
+/** Help, errors and exit codes as the program has them, also for commands within commands. */
+export function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inherit(child as Command, command);
+  return command;
+}
 
 /** Parses a whole number for an option; commander names the option in the message. */
 export function wholeNumber(from: number, to: number): (text: string) => number {
@@ -25,4 +32,21 @@ export function pointInTime(text: string): number {
     );
   }
   return time;
+}
+
+/** A time to come, as a date (`2027-01-31`, its beginning in UTC) or with its time of day. Gives RFC 3339. */
+export function timeToCome(text: string): string {
+  const time = /^\d{4}-\d{2}-\d{2}(T|$)/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) {
+    throw new InvalidArgumentError("Expected a date such as 2027-01-31, or a time such as 2027-01-31T10:00:00Z.");
+  }
+  return new Date(time).toISOString();
+}
+
+/** `90s`, `10m`, `2h`, `1d`; `0`. Gives seconds. */
+export function seconds(text: string): number {
+  const parts = /^(\d+)([smhd])$/.exec(text);
+  if (text === "0") return 0;
+  if (parts === null) throw new InvalidArgumentError("Expected a duration such as 90s, 10m, 2h or 1d, or 0.");
+  return (Number(parts[1]) * (UNITS_MS[parts[2] ?? ""] ?? 0)) / 1_000;
 }

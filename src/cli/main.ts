@@ -2,6 +2,8 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, StartError } from "../bootstrap/exit-codes.ts";
 import { VERSION } from "../platform/version.ts";
+import { inherit } from "./command.ts";
+import { ADMIN_COMMANDS } from "./commands/admin.ts";
 import { checkCommand } from "./commands/check.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -26,16 +28,21 @@ Environment:
   TIDEGATE_ADMIN_EMAIL, TIDEGATE_ADMIN_PASSWORD
                        the first administrator (default: admin@localhost, with a password that is printed once)
   TIDEGATE_LOG_LEVEL   fatal, error, warn, info, debug, trace or silent (default: info)
+  TIDEGATE_ADMIN_URL   where commands find the admin API (default: where you signed in last, or this machine)
+  TIDEGATE_TOKEN       token for it, in place of what \`tidegate login\` stored
 
 Signals to a running \`tidegate start\`:
   SIGTERM, SIGINT      finish open calls, then end; a second SIGINT ends at once
   SIGHUP               read the configuration again and replace the workers one by one
 
 Exit codes:
-  0   done                          75  a port is in use
-  1   failed                        77  not permitted, e.g. a port below 1024
-  64  wrong command line            78  the configuration is wrong
-  73  data directory in use or not writable
+  0   done                              73  data directory in use or not writable
+  1   failed                            75  a port is in use
+  2   apply --dry-run --exit-code:      77  not permitted, e.g. a port below 1024,
+      something would be changed            or not signed in
+  64  wrong command line                78  the configuration, or a file for apply, is wrong
+  65  refused by the server             79  conflict: changed by somebody else meanwhile,
+  69  the server can't be reached           or in a state that does not allow it
 `;
 
 const COMMANDS = [startCommand, checkCommand, explainCommand, importCommand, lintCommand, logsCommand, doctorCommand];
@@ -53,10 +60,8 @@ async function main(): Promise<number> {
   const finish = (code: number) => {
     exitCode = code;
   };
-  for (const command of COMMANDS) {
-    const added = command(finish).copyInheritedSettings(program);
-    for (const nested of added.commands) nested.copyInheritedSettings(added);
-    program.addCommand(added);
+  for (const command of [...COMMANDS, ...ADMIN_COMMANDS]) {
+    program.addCommand(inherit(command(finish), program));
   }
   await program.parseAsync();
   return exitCode;

@@ -1,5 +1,6 @@
+import type { z } from "zod";
 import type { CatalogueEntry } from "../providers/catalogue.ts";
-import type { CheckContext } from "./checks/check.ts";
+import type { Check, CheckContext } from "./checks/check.ts";
 import { Cursor } from "./checks/cursor.ts";
 import { CHECKS } from "./checks/index.ts";
 import { type InputView, issueTexts } from "./problems/issue-messages.ts";
@@ -16,6 +17,20 @@ export interface Validation {
   warnings: Problem[];
 }
 
+/** The same for a document of another kind than `tidegate.yaml`. */
+export interface DocumentValidation<Value> {
+  /** null when there are problems. */
+  value: Value | null;
+  problems: Problem[];
+  warnings: Problem[];
+}
+
+/** What a kind of document has to be. */
+export interface Rules<Schema extends z.ZodType> {
+  schema: Schema;
+  checks: readonly Check[];
+}
+
 export interface ValidationOptions {
   catalogue: readonly CatalogueEntry[];
   /** Relative paths of files begin here. */
@@ -24,7 +39,15 @@ export interface ValidationOptions {
 
 /** Checks a whole document against the schema and the rules between entities, and reports everything it finds. */
 export function validateDocument(document: LocatedDocument, options: ValidationOptions): Validation {
-  const schema = schemaFor(options.catalogue);
+  return asConfiguration(validateBy(configurationRules(options.catalogue), document, options));
+}
+
+/** The same by other rules. */
+export function validateBy<Schema extends z.ZodType>(
+  { schema, checks }: Rules<Schema>,
+  document: LocatedDocument,
+  options: ValidationOptions,
+): DocumentValidation<z.output<Schema>> {
   if (document.value === undefined) {
     // It could not be parsed, so nothing tells which lines hold secrets.
     return refused(document.problems.map((problem) => ({ ...inFile(document, problem), sourceLine: null })));
@@ -39,7 +62,7 @@ export function validateDocument(document: LocatedDocument, options: ValidationO
     sourceLine: unsafe.has(problem.line) ? null : withoutComment(document.lineText(problem.line), problem.column),
   });
   const earlier = document.problems.map(place);
-  const validation = validate(schema, document.value, options, {
+  const validation = validate({ schema, checks }, document.value, options, {
     valueAt: (path) => valueAt(document.value, path),
     has: (path) => document.has(path),
     variablesOf: (path) => document.variablesOf(path),
@@ -57,7 +80,7 @@ export function validateDocument(document: LocatedDocument, options: ValidationO
 
 /** For a configuration made by the program: its problems have no place in a file. */
 export function validateValue(value: unknown, file: string, options: ValidationOptions): Validation {
-  return validate(schemaFor(options.catalogue), value, options, {
+  const validation = validate(configurationRules(options.catalogue), value, options, {
     valueAt: (path) => valueAt(value, path),
     has: (path) => valueAt(value, path) !== undefined,
     variablesOf: () => [],
@@ -66,6 +89,15 @@ export function validateValue(value: unknown, file: string, options: ValidationO
       return { file, line: 0, column: 0, path: formatPath(path), message, sourceLine: null };
     },
   });
+  return asConfiguration(validation);
+}
+
+function configurationRules(catalogue: readonly CatalogueEntry[]): Rules<ConfigurationSchema> {
+  return { schema: schemaFor(catalogue), checks: CHECKS };
+}
+
+function asConfiguration({ value, ...rest }: DocumentValidation<Configuration>): Validation {
+  return { configuration: value, ...rest };
 }
 
 interface Input extends InputView {
@@ -73,7 +105,12 @@ interface Input extends InputView {
   place(path: Path, message: string, keyPath: Path | null): Problem;
 }
 
-function validate(schema: ConfigurationSchema, value: unknown, options: ValidationOptions, input: Input): Validation {
+function validate<Schema extends z.ZodType>(
+  { schema, checks }: Rules<Schema>,
+  value: unknown,
+  options: ValidationOptions,
+  input: Input,
+): DocumentValidation<z.output<Schema>> {
   const result = schema.safeParse(value);
   const issues = (result.error?.issues ?? []).flatMap((issue) => issueTexts(issue, schema, input));
   const problems = issues.map((issue) => input.place(issue.path, issue.message, issue.keyPath));
@@ -85,8 +122,8 @@ function validate(schema: ConfigurationSchema, value: unknown, options: Validati
     report: (path, message) => problems.push(input.place(path, message, null)),
     warn: (path, message) => warnings.push(input.place(path, message, null)),
   };
-  for (const check of CHECKS) check(context);
-  return { configuration: problems.length === 0 ? (result.data ?? null) : null, problems, warnings };
+  for (const check of checks) check(context);
+  return { value: problems.length === 0 ? (result.data ?? null) : null, problems, warnings };
 }
 
 function describeField(field: Cursor, shown: string | undefined, input: InputView): string {
@@ -95,8 +132,8 @@ function describeField(field: Cursor, shown: string | undefined, input: InputVie
   return input.isRepeatable(field.path) ? `"${shown ?? String(field.value)}"` : "of several lines";
 }
 
-function refused(problems: Problem[]): Validation {
-  return { configuration: null, problems, warnings: [] };
+function refused(problems: Problem[]): DocumentValidation<never> {
+  return { value: null, problems, warnings: [] };
 }
 
 function inFile(document: LocatedDocument, { line, column, path, message }: TextProblem): Omit<Problem, "sourceLine"> {

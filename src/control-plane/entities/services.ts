@@ -56,6 +56,13 @@ export async function getService(plane: Plane, actor: Actor, id: string): Promis
   return withDraft(plane.db, row);
 }
 
+/** The draft's OpenAPI document; `not_found` when it has none. Callers see that of the release, in the catalogue. */
+export async function getDraftOpenapi(plane: Plane, actor: Actor, id: string): Promise<string> {
+  const row = await serviceRow(plane.db, id);
+  require(actor, "service.read", row.team_id);
+  return found(row.openapi ?? undefined);
+}
+
 export function createService(
   plane: Plane,
   actor: Actor,

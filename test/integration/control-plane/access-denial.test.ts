@@ -68,6 +68,7 @@ function examples(fixture: Fixture): Record<string, Example> {
     getService: { path: "/services/billing", reads: true },
     updateService: { path: "/services/billing", body: { name: "Renamed" } },
     deleteService: { path: "/services/unpublished" },
+    getDraftOpenapi: { path: "/services/billing/openapi", reads: true },
     setShares: { path: "/services/billing/shares", body: { teams: [] } },
     publishService: { path: "/services/billing/publish", body: { note: "now" } },
     listReleases: { path: "/services/billing/releases", reads: true },

@@ -13,12 +13,13 @@ import {
 import {
   createService,
   deleteService,
+  getDraftOpenapi,
   getService,
   listServices,
   setShares,
   updateService,
 } from "../../entities/services.ts";
-import { type Endpoint, endpoint, pageOf, pageQuery, pageRequest } from "../endpoint.ts";
+import { type Answer, type Endpoint, endpoint, pageOf, pageQuery, pageRequest } from "../endpoint.ts";
 import {
   caller,
   canary,
@@ -85,6 +86,19 @@ const services: Endpoint[] = [
       answers: serviceWithDraft,
     },
     async ({ plane, actor, params: { service: one } }) => ({ body: await getService(plane, actor, one) }),
+  ),
+  endpoint(
+    {
+      method: "get",
+      path: "/services/{service}/openapi",
+      operationId: "getDraftOpenapi",
+      summary: "The OpenAPI document of the draft",
+      tag: "Services",
+      needs: "service.read",
+      params,
+      answers: z.string(),
+    },
+    async ({ plane, actor, params: { service: one } }) => openapiAnswer(await getDraftOpenapi(plane, actor, one)),
   ),
   endpoint(
     {
@@ -320,12 +334,13 @@ const catalogue: Endpoint[] = [
       answers: z.string(),
       mediaType: "application/yaml",
     },
-    async ({ plane, actor, params: { service: one } }) => {
-      const text = await getOpenapi(plane, actor, one);
-      const type = /^\s*[{[]/.test(text) ? "application/json" : "application/yaml";
-      return { body: text, headers: { "content-type": `${type}; charset=utf-8` } };
-    },
+    async ({ plane, actor, params: { service: one } }) => openapiAnswer(await getOpenapi(plane, actor, one)),
   ),
 ];
+
+function openapiAnswer(text: string): Answer {
+  const type = /^\s*[{[]/.test(text) ? "application/json" : "application/yaml";
+  return { body: text, headers: { "content-type": `${type}; charset=utf-8` } };
+}
 
 export const serviceEndpoints: readonly Endpoint[] = [...services, ...lifecycle, ...catalogue];

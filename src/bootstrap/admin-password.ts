@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Actor, SYSTEM } from "../control-plane/access/actor.ts";
+import { resetPassword } from "../control-plane/entities/users.ts";
+import { Plane } from "../control-plane/plane.ts";
+import { type Database, openDatabase, SQLITE_FILE } from "../control-plane/storage/database.ts";
+import { createLogger } from "../platform/logger.ts";
+import { Sealer } from "../platform/seal.ts";
+import { EXIT, StartError } from "./exit-codes.ts";
+
+const PASSWORD_BYTES = 15;
+const SEALER_KEY_BYTES = 32;
+
+/** Whoever can write to the database needs no role: the audit trail calls them `system`. */
+const AT_THE_DATABASE: Actor = { ...SYSTEM, organisation: new Set(["user.manage", "organisation.manage"]) };
+
+export interface NewPassword {
+  email: string;
+  /** Stored nowhere but as a hash. */
+  password: string;
+}
+
+/**
+ * Gives an owner a new password, in the database itself: for when nobody can sign in any more. Works while Tidegate runs; all
+ * sessions of that owner end. `email` null: the only owner there is. Throws StartError.
+ */
+export async function resetOwnerPassword(options: {
+  homeDirectory: string;
+  env: NodeJS.ProcessEnv;
+  email: string | null;
+}): Promise<NewPassword> {
+  const { homeDirectory, env, email } = options;
+  const file = join(homeDirectory, SQLITE_FILE);
+  // Opening would make an empty one.
+  if (!env.DATABASE_URL && !existsSync(file)) {
+    const hint = "TIDEGATE_HOME names the data directory, DATABASE_URL another database";
+    throw new StartError(EXIT.dataDirectory, `there is no database at ${file}; ${hint}`);
+  }
+  const logger = createLogger({ role: "cli" });
+  const database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger }).catch((error: unknown) => {
+    throw new StartError(EXIT.unreachable, error instanceof Error ? error.message : String(error));
+  });
+  try {
+    // Passwords are hashed, not sealed: the installation's own key is not needed, and none is made by mistake.
+    const plane = new Plane({ database, sealer: new Sealer([randomBytes(SEALER_KEY_BYTES)]), logger });
+    const owner = await ownerOf(database, email);
+    const password = randomBytes(PASSWORD_BYTES).toString("base64url");
+    await resetPassword(plane, AT_THE_DATABASE, owner.id, password);
+    return { email: owner.email, password };
+  } finally {
+    await database.close();
+  }
+}
+
+async function ownerOf({ db }: Database, email: string | null): Promise<{ id: string; email: string }> {
+  const owners = await db
+    .selectFrom("users")
+    .select(["id", "email"])
+    .where("role", "=", "owner")
+    .where("disabled", "=", 0)
+    .orderBy("email")
+    .execute();
+  const known = owners.map((one) => one.email).join(", ");
+  if (email !== null) {
+    const found = owners.find((one) => one.email === email.trim().toLowerCase());
+    if (found !== undefined) return found;
+    throw new StartError(EXIT.refused, `${email} is no owner that is enabled; owners: ${known || "none"}`);
+  }
+  const [first, ...others] = owners;
+  if (first === undefined)
+    throw new StartError(EXIT.refused, "there is no owner yet: `tidegate start` makes the first");
+  if (others.length > 0) throw new StartError(EXIT.usage, `there are several owners: choose with --email: ${known}`);
+  return first;
+}

@@ -1,0 +1,153 @@
+import { z } from "zod";
+
+/**
+ * What the commands read of the admin API's answers (`/api/openapi.json` has them whole). Loose: a server that is newer may
+ * say more, and `--json` shows all of it.
+ */
+
+export const problem = z.looseObject({
+  detail: z.string(),
+  code: z.string(),
+  errors: z.array(z.looseObject({ path: z.string(), message: z.string() })).default([]),
+});
+
+export const session = z.looseObject({
+  user: z.looseObject({ email: z.string(), name: z.string(), role: z.string() }).nullable(),
+  kind: z.string(),
+  name: z.string(),
+  permissions: z.looseObject({
+    organisation: z.array(z.string()),
+    teams: z.record(z.string(), z.array(z.string())),
+  }),
+});
+
+export const createdToken = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  token: z.string(),
+  expires_at: z.string().nullable(),
+});
+
+export const user = z.looseObject({
+  id: z.string(),
+  email: z.string(),
+  name: z.string(),
+  role: z.string(),
+  disabled: z.boolean(),
+  last_sign_in_at: z.string().nullable(),
+});
+export type User = z.output<typeof user>;
+
+export const team = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  revision: z.number(),
+});
+export type Team = z.output<typeof team>;
+
+export const member = z.looseObject({ user_id: z.string(), email: z.string(), name: z.string(), role: z.string() });
+
+export const role = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  scope: z.enum(["organisation", "team"]),
+  permissions: z.array(z.string()),
+  built_in: z.boolean(),
+});
+export type Role = z.output<typeof role>;
+
+const configuration = z.record(z.string(), z.unknown());
+
+export const service = z.looseObject({
+  id: z.string(),
+  team: z.string(),
+  name: z.string(),
+  description: z.string(),
+  category: z.string(),
+  tags: z.array(z.string()),
+  documentation: z.string(),
+  has_openapi: z.boolean(),
+  visibility: z.string(),
+  approval: z.string(),
+  state: z.string(),
+  current_release: z.number().nullable(),
+  review: z.looseObject({ requested_by: z.string(), note: z.string() }).nullable(),
+  sunset_at: z.string().nullable(),
+  deprecation_link: z.string().nullable(),
+  updated_at: z.string(),
+  revision: z.number(),
+});
+export type Service = z.output<typeof service>;
+
+export const serviceWithDraft = service.extend({ draft: configuration, shared_with: z.array(z.string()) });
+export type ServiceWithDraft = z.output<typeof serviceWithDraft>;
+
+export const release = z.looseObject({
+  number: z.number(),
+  note: z.string(),
+  created_by: z.string(),
+  created_at: z.string(),
+  serves: z.string(),
+});
+export const releaseWithConfiguration = release.extend({ configuration });
+
+export const caller = z.looseObject({ application: z.string(), team: z.string(), subscription: z.string() });
+
+export const application = z.looseObject({
+  id: z.string(),
+  team: z.string(),
+  name: z.string(),
+  description: z.string(),
+  limits: z.array(configuration),
+  revision: z.number(),
+});
+export type Application = z.output<typeof application>;
+
+export const credential = z.looseObject({
+  id: z.string(),
+  application: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  state: z.string(),
+  created_at: z.string(),
+  expires_at: z.string().nullable(),
+});
+export const createdCredential = credential.extend({ key: z.string() });
+
+export const subscription = z.looseObject({
+  id: z.string(),
+  application: z.string(),
+  application_team: z.string(),
+  service: z.string(),
+  service_team: z.string().nullable(),
+  state: z.string(),
+  reason: z.string(),
+  note: z.string(),
+  requested_by: z.string(),
+  created_at: z.string(),
+  expires_at: z.string().nullable(),
+  revision: z.number(),
+});
+export type Subscription = z.output<typeof subscription>;
+
+export const auditEntry = z.looseObject({
+  sequence: z.number(),
+  at: z.string(),
+  actor: z.looseObject({ kind: z.string(), name: z.string(), address: z.string() }),
+  action: z.string(),
+  subject: z.looseObject({ type: z.string(), id: z.string() }),
+  team: z.string().nullable(),
+});
+export type AuditEntry = z.output<typeof auditEntry>;
+
+export const auditVerification = z.looseObject({
+  intact: z.boolean(),
+  entries: z.number(),
+  last_hash: z.string(),
+  broken_at: z.number().nullable(),
+});
+
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.looseObject({ items: z.array(item), next_cursor: z.string().nullable().default(null) });
+}

@@ -1,0 +1,159 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { reasonOf } from "../../snapshot/checks/file-reason.ts";
+import { formatPath, type Problem } from "../../snapshot/problems/problem.ts";
+import type { Path } from "../../snapshot/schema/introspection.ts";
+import type { LocatedDocument } from "../../snapshot/sources/document.ts";
+import type { Environment } from "../../snapshot/sources/environment.ts";
+import { validateBy } from "../../snapshot/validate.ts";
+import { ABOUT_SERVICE, DECLARATION_CHECKS, type Declaration, declarationSchema } from "./file-schema.ts";
+import { folderOf, isMapping, readSources } from "./source-files.ts";
+import type { DesiredApplication, DesiredService, DesiredState, Place } from "./state.ts";
+
+export interface Declared {
+  /** null when there are problems. */
+  desired: DesiredState | null;
+  places: ReadonlyMap<string, Place>;
+  problems: readonly Problem[];
+  warnings: readonly Problem[];
+}
+
+const RULES = { schema: declarationSchema, checks: DECLARATION_CHECKS };
+const KINDS = { teams: "team", roles: "role", services: "service", applications: "application" } as const;
+
+/** Reads what should be from files, folders and standard input. Reports every problem at once. */
+export async function readDeclarations(args: readonly string[], environment: Environment): Promise<Declared> {
+  const sources = await readSources(args, environment);
+  const problems = [...sources.problems];
+  const warnings: Problem[] = [];
+  const places = new Map<string, Place>();
+  const parts: DesiredState[] = [];
+  for (const document of sources.documents) {
+    const options = { catalogue: [], baseDirectory: folderOf(document) };
+    const validation = validateBy(RULES, document, options);
+    problems.push(...validation.problems);
+    warnings.push(...validation.warnings);
+    problems.push(...notePlaces(document, places));
+    if (validation.value !== null) parts.push(desiredFrom(document, validation.value, problems));
+  }
+  return { desired: problems.length === 0 ? united(parts) : null, places, problems, warnings };
+}
+
+/** The same thing in two files: neither is what somebody wants. (In one file, a check has found it.) */
+function notePlaces(document: LocatedDocument, places: Map<string, Place>): Problem[] {
+  const problems: Problem[] = [];
+  for (const [section, kind] of Object.entries(KINDS)) {
+    const entries: unknown = isMapping(document.value) ? document.value[section] : undefined;
+    if (!Array.isArray(entries)) continue;
+    entries.forEach((entry: unknown, index) => {
+      if (!isMapping(entry) || typeof entry.id !== "string") return;
+      const path = [section, index, "id"];
+      const { line, column } = document.locate(path);
+      const subject = `${kind} ${entry.id}`;
+      const first = places.get(subject);
+      if (first === undefined) places.set(subject, { file: document.file, line, column });
+      else if (first.file !== document.file) {
+        const message = `duplicate ${kind}: it is in ${first.file}:${first.line} already`;
+        problems.push({ file: document.file, line, column, path: formatPath(path), message, sourceLine: null });
+      }
+    });
+  }
+  return problems;
+}
+
+function desiredFrom(document: LocatedDocument, declaration: Declaration, problems: Problem[]): DesiredState {
+  const { teams = [], roles = [], services, applications } = declaration;
+  return {
+    teams: teams.map(({ id, name = id, description }) => ({ id, name, description })),
+    roles: roles.map(({ id, name = id, scope, permissions }) => ({ id, name, scope, permissions })),
+    services: (services ?? []).map((one, index) => serviceFrom(document, one, index, problems)),
+    applications: (applications ?? []).map((one, index) => applicationFrom(document, one, index)),
+    lists: { services: services !== undefined, applications: applications !== undefined },
+  };
+}
+
+type DeclaredService = NonNullable<Declaration["services"]>[number];
+
+function serviceFrom(
+  document: LocatedDocument,
+  one: DeclaredService,
+  index: number,
+  problems: Problem[],
+): DesiredService {
+  const path = ["services", index];
+  const attached = (key: "openapi_file" | "documentation_file") => {
+    return one[key] === undefined ? null : attachment(document, [...path, key], one[key], problems);
+  };
+  return {
+    id: one.id,
+    team: one.team,
+    name: one.name ?? one.id,
+    description: one.description,
+    category: one.category,
+    tags: one.tags,
+    documentation: one.documentation ?? attached("documentation_file") ?? "",
+    openapi: one.openapi ?? attached("openapi_file"),
+    visibility: one.visibility,
+    approval: one.approval,
+    sharedWith: one.shared_with,
+    draft: asSent(entries(rawAt(document, "services", index)).filter(([key]) => !ABOUT_SERVICE.has(key))),
+    publish: one.publish,
+    note: one.note ?? "",
+  };
+}
+
+type DeclaredApplication = NonNullable<Declaration["applications"]>[number];
+
+function applicationFrom(document: LocatedDocument, one: DeclaredApplication, index: number): DesiredApplication {
+  const { id, team, name = id, description, subscriptions = null } = one;
+  const raw = rawAt(document, "applications", index).limits;
+  const limits = Array.isArray(raw) ? raw.filter(isMapping).map((limit) => asSent(entries(limit))) : [];
+  return { id, team, name, description, limits, subscriptions };
+}
+
+/** As it was written (`30s`, not 30,000 ms): that is what the API takes, and gives back. */
+function rawAt(document: LocatedDocument, section: string, index: number): Record<string, unknown> {
+  const list: unknown = isMapping(document.value) ? document.value[section] : undefined;
+  const entry: unknown = Array.isArray(list) ? list[index] : undefined;
+  return isMapping(entry) ? entry : {};
+}
+
+function entries(mapping: Record<string, unknown>): [string, unknown][] {
+  return Object.entries(mapping);
+}
+
+/** What JSON makes of it: the server can give back nothing else. */
+function asSent(fields: [string, unknown][]): Record<string, unknown> {
+  const sent: unknown = JSON.parse(JSON.stringify(Object.fromEntries(fields)));
+  return isMapping(sent) ? sent : {};
+}
+
+const MAX_ATTACHMENT_CHARACTERS = 2 * 1024 * 1024;
+
+function attachment(document: LocatedDocument, path: Path, file: string, problems: Problem[]): string | null {
+  let reason: string;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(resolve(folderOf(document), file)));
+    if (text.length <= MAX_ATTACHMENT_CHARACTERS) return text;
+    reason = "it is longer than 2 MiB";
+  } catch (error) {
+    reason = error instanceof TypeError ? "it is not UTF-8 text" : reasonOf(error);
+  }
+  const message = `can't use the file "${file}": ${reason}`;
+  const place = document.locate(path);
+  problems.push({ file: document.file, ...place, path: formatPath(path), message, sourceLine: null });
+  return null;
+}
+
+function united(parts: readonly DesiredState[]): DesiredState {
+  return {
+    teams: parts.flatMap(({ teams }) => teams),
+    roles: parts.flatMap(({ roles }) => roles),
+    services: parts.flatMap(({ services }) => services),
+    applications: parts.flatMap(({ applications }) => applications),
+    lists: {
+      services: parts.some(({ lists }) => lists.services),
+      applications: parts.some(({ lists }) => lists.applications),
+    },
+  };
+}

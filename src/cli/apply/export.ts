@@ -1,0 +1,158 @@
+import { isDeepStrictEqual } from "node:util";
+import { Document, Scalar } from "yaml";
+import type { Application, Role, Team } from "../admin/answers.ts";
+import { mayBeSecretInService } from "../diff.ts";
+import type { ActualService, ActualState } from "./state.ts";
+
+export interface ExportOptions {
+  /** Writes header values, which may be credentials, as they are; otherwise a variable stands for each. */
+  headerValues: boolean;
+}
+
+export interface Exported {
+  /** What `tidegate apply` reads. */
+  yaml: string;
+  /** Environment variables that have to be set to apply it. */
+  variables: readonly string[];
+  notes: readonly string[];
+}
+
+/** What is there as a file that changes nothing when it is applied. Pure. */
+export function exportState(
+  { teams, roles, services, applications, subscriptions }: ActualState,
+  options: ExportOptions,
+): Exported {
+  const variables = new Map<string, string>();
+  const notes: string[] = [];
+  const living = services.filter(({ id, state }) => {
+    if (state === "retired") notes.push(`service ${id} is retired: left out`);
+    return state !== "retired";
+  });
+  const own = roles.filter(({ built_in }) => !built_in);
+  const content = {
+    version: 1,
+    teams: teams.map(teamEntry),
+    ...(own.length === 0 ? {} : { roles: own.map(roleEntry) }),
+    services: living.map((service) => serviceEntry(service, options, variables, notes)),
+    applications: applications.map((one) => applicationEntry(one, subscriptions)),
+  };
+  const document = new Document(content, { aliasDuplicateObjects: false });
+  return { yaml: document.toString({ lineWidth: 0 }), variables: [...variables.keys()], notes };
+}
+
+function teamEntry({ id, name, description }: Team): object {
+  return { id, ...unless(name === id, { name: escaped(name) }), ...given({ description }) };
+}
+
+function roleEntry({ id, name, scope, permissions }: Role): object {
+  return { id, ...unless(name === id, { name: escaped(name) }), scope, permissions };
+}
+
+function serviceEntry(
+  service: ActualService,
+  options: ExportOptions,
+  variables: Map<string, string>,
+  notes: string[],
+): object {
+  const { id, team, name, description, category, tags, documentation, visibility, approval, draft } = service;
+  const isServed =
+    service.released !== null &&
+    isDeepStrictEqual(service.released.configuration, draft) &&
+    service.released.openapi === service.openapi;
+  if (service.released !== null && !isServed) {
+    notes.push(`service ${id}: its draft is not what is served: it is exported without \`publish: true\``);
+  }
+  return {
+    id,
+    team,
+    ...unless(name === id, { name: escaped(name) }),
+    ...given({ description, category, tags, documentation }),
+    visibility,
+    approval,
+    ...given({ shared_with: service.shared_with }),
+    ...unless(!isServed, { publish: true }),
+    ...draftFields(service, options, variables),
+    ...(service.openapi === null ? {} : { openapi: escaped(service.openapi) }),
+  };
+}
+
+function applicationEntry(
+  { id, team, name, description, limits }: Application,
+  subscriptions: ActualState["subscriptions"],
+): object {
+  const held = subscriptions.filter(({ application, state }) => {
+    return application === id && (state === "approved" || state === "pending");
+  });
+  return {
+    id,
+    team,
+    ...unless(name === id, { name: escaped(name) }),
+    ...given({ description, limits }),
+    subscriptions: held.map(({ service }) => service).sort(),
+  };
+}
+
+function draftFields(
+  { id, draft }: ActualService,
+  { headerValues }: ExportOptions,
+  variables: Map<string, string>,
+): Record<string, unknown> {
+  const convert = (value: unknown, path: readonly (string | number)[]): unknown => {
+    if (Array.isArray(value)) return value.map((item, index) => convert(item, [...path, index]));
+    if (typeof value === "object" && value !== null) {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, convert(item, [...path, key])]));
+    }
+    if (typeof value !== "string") return value;
+    const isHidden = !headerValues && mayBeSecretInService(path);
+    return isHidden ? quoted(`\${${variableFor(id, path, value, variables)}}`) : escaped(value);
+  };
+  return Object.fromEntries(Object.entries(draft).map(([key, value]) => [key, convert(value, [key])]));
+}
+
+/** e.g. `BILLING_REQUEST_HEADERS_SET_AUTHORIZATION`; each stands for one value. */
+function variableFor(
+  id: string,
+  path: readonly (string | number)[],
+  value: string,
+  variables: Map<string, string>,
+): string {
+  const wanted = [id, ...path]
+    .join("_")
+    .toUpperCase()
+    .replace(/[^A-Z0-9]/g, "_")
+    .replace(/^(?=\d)/, "_");
+  let name = wanted;
+  for (let copy = 2; variables.has(name); copy++) name = `${wanted}_${copy}`;
+  variables.set(name, value);
+  return name;
+}
+
+/** In quotes: the value of a variable is a text, whatever it looks like. */
+function quoted(text: string): Scalar<string> {
+  const scalar = new Scalar(text);
+  scalar.type = Scalar.QUOTE_DOUBLE;
+  return scalar;
+}
+
+/** Fields that say something. */
+function given(fields: Record<string, unknown>): Record<string, unknown> {
+  const some = Object.entries(fields).filter(([, value]) => value !== "" && !isDeepStrictEqual(value, []));
+  return Object.fromEntries(some.map(([key, value]) => [key, escapedAll(value)]));
+}
+
+function unless(left: boolean, fields: object): object {
+  return left ? {} : fields;
+}
+
+function escapedAll(value: unknown): unknown {
+  if (typeof value === "string") return escaped(value);
+  if (Array.isArray(value)) return value.map(escapedAll);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapedAll(item)]));
+}
+
+/** A `${` that was there already begins no variable. */
+function escaped(text: string): string {
+  // As a function: `$$` would stand for one `$` in a replacement.
+  return text.replaceAll("${", () => "$${");
+}

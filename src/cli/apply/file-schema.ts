@@ -1,0 +1,153 @@
+import { z } from "zod";
+import type { Check } from "../../snapshot/checks/check.ts";
+import { checkHeaderEdits } from "../../snapshot/checks/header-edits.ts";
+import { checkIdentifiers } from "../../snapshot/checks/identifiers.ts";
+import { checkLimits } from "../../snapshot/checks/limits.ts";
+import { checkRoutes } from "../../snapshot/checks/routes.ts";
+import { checkUpstreams } from "../../snapshot/checks/upstreams.ts";
+import { limits } from "../../snapshot/schema/common.ts";
+import { scalar } from "../../snapshot/schema/notes.ts";
+import { filePath, text } from "../../snapshot/schema/scalars.ts";
+import { service } from "../../snapshot/schema/service.ts";
+
+/** The admin API's rule for ids that people choose; narrower than that of `tidegate.yaml`. */
+const id = text(
+  "id",
+  "an id of lower-case letters, digits, `.`, `_` and `-`, at most 63, beginning and ending with a letter or digit",
+  /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/,
+);
+
+const MAX_DOCUMENT_CHARACTERS = 2 * 1024 * 1024;
+
+/** The API takes spaces off the ends: with them, the same file would be a change each time. */
+const name = textUpTo(200, { trimmed: true, minimum: 1 });
+const label = textUpTo(200, { trimmed: true, minimum: 0 });
+const longText = textUpTo(10_000, { trimmed: false, minimum: 0 });
+const documentText = textUpTo(MAX_DOCUMENT_CHARACTERS, { trimmed: false, minimum: 0 });
+
+function textUpTo(maximum: number, { trimmed, minimum }: { trimmed: boolean; minimum: number }) {
+  return scalar({
+    type: "text",
+    expected: `a text of ${minimum === 0 ? "at most" : `${minimum} to`} ${maximum} characters`,
+    parse: (value) => {
+      if (typeof value !== "string") return undefined;
+      const kept = trimmed ? value.trim() : value;
+      return kept.length >= minimum && kept.length <= maximum ? kept : undefined;
+    },
+  });
+}
+
+const team = z
+  .strictObject({
+    id: id.describe("Id of the team."),
+    name: name.optional().describe("Name for people; absent: the id."),
+    description: longText.prefault("").describe("What the team does."),
+  })
+  .describe("A team.");
+
+const role = z
+  .strictObject({
+    id: id.describe("Id of the role."),
+    name: name.optional().describe("Name for people; absent: the id."),
+    scope: z.enum(["organisation", "team"]).describe("Where it is given."),
+    permissions: z.array(name).describe("What whoever has it may do."),
+  })
+  .describe("A role beside the built-in ones.");
+
+const { id: _id, team: _team, routes, upstream, ...configuration } = service.shape;
+
+/** What a service's entry says beside the configuration that becomes its draft. */
+const aboutService = {
+  id: id.describe("Id of the service."),
+  team: id.describe("Team that owns it."),
+  name: name.optional().describe("Name for people; absent: the id."),
+  description: longText.prefault("").describe("One or two sentences for the catalogue."),
+  category: label.prefault("").describe("Where the catalogue lists it."),
+  tags: z.array(name).prefault([]).describe("Words the catalogue finds it by."),
+  documentation: documentText.optional().describe("Markdown for its callers."),
+  documentation_file: filePath.optional().describe("File with that, relative to this one."),
+  openapi: documentText.optional().describe("Its OpenAPI document, as a text."),
+  openapi_file: filePath.optional().describe("File with that, relative to this one."),
+  visibility: z.enum(["private", "team", "organisation"]).prefault("team").describe("Who sees it in the catalogue."),
+  approval: z.enum(["automatic", "manual"]).prefault("manual").describe("How subscriptions are approved."),
+  shared_with: z.array(id).prefault([]).describe("Further teams that see it."),
+  publish: z.boolean().prefault(false).describe("Makes a release when the draft is not what is served."),
+  note: longText.optional().describe("What is new in that release."),
+};
+export const ABOUT_SERVICE: ReadonlySet<string> = new Set(Object.keys(aboutService));
+
+const declaredService = z
+  .strictObject({
+    ...aboutService,
+    routes: routes.optional(),
+    upstream: upstream.optional(),
+    ...configuration,
+  })
+  .describe("A service.");
+
+const application = z
+  .strictObject({
+    id: id.describe("Id of the application."),
+    team: id.describe("Team that owns it."),
+    name: name.optional().describe("Name for people; absent: the id."),
+    description: longText.prefault("").describe("What it is."),
+    limits,
+    subscriptions: z
+      .array(id)
+      .optional()
+      .describe("Ids of services it wants to call; absent: whatever it has. `ai` is the unified API."),
+  })
+  .describe("A caller. Its keys are made with `tidegate keys`.");
+
+/** What `tidegate apply` reads. */
+export const declarationSchema = z.strictObject({
+  version: z.literal(1).describe("Version of this format."),
+  teams: z.array(team).optional().describe("Teams."),
+  roles: z.array(role).optional().describe("Roles beside the built-in ones."),
+  services: z.array(declaredService).optional().describe("Services."),
+  applications: z.array(application).optional().describe("Callers."),
+});
+export type Declaration = z.output<typeof declarationSchema>;
+
+export const DECLARATION_CHECKS: readonly Check[] = [
+  checkIdentifiers,
+  checkRoleIds,
+  checkDrafts,
+  checkRoutes,
+  checkUpstreams,
+  checkHeaderEdits,
+  checkLimits,
+];
+
+function checkRoleIds({ root, report }: Parameters<Check>[0]): void {
+  const seen = new Set<string>();
+  for (const one of root.at("roles").items()) {
+    const value = one.at("id").text();
+    if (value === undefined) continue;
+    if (seen.has(value)) report(one.at("id").path, "duplicate id: a role before it has the same");
+    seen.add(value);
+  }
+}
+
+/** A service may be there before anybody knows where its calls go, but then there is nothing to publish. */
+function checkDrafts({ root, report }: Parameters<Check>[0]): void {
+  for (const one of root.at("services").items()) {
+    const hasDraft = one.keys().some((key) => !ABOUT_SERVICE.has(key));
+    const publishes = one.at("publish").value === true;
+    for (const key of ["routes", "upstream"]) {
+      if ((hasDraft || publishes) && !one.at(key).exists) {
+        report(
+          one.path,
+          `\`${key}\` is missing: ${publishes ? "there is nothing to publish" : "others of it are given"}`,
+        );
+      }
+    }
+    for (const key of ["openapi", "documentation"]) {
+      if (one.at(key).exists && one.at(`${key}_file`).exists) {
+        report(one.at(`${key}_file`).path, `\`${key}\` and \`${key}_file\` exclude each other: choose one`);
+      }
+    }
+    if (one.at("note").exists && !publishes)
+      report(one.at("note").path, "a note belongs to a release: `publish: true`");
+  }
+}

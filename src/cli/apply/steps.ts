@@ -1,0 +1,72 @@
+import type { Difference } from "../diff.ts";
+import type { DesiredApplication, DesiredRole, DesiredService, DesiredTeam } from "./state.ts";
+
+/** What a step is about. */
+export interface Subject {
+  kind: "team" | "role" | "service" | "application" | "subscription";
+  /** Of a subscription: `application → service`. */
+  id: string;
+  /** null: of the organisation. */
+  team: string | null;
+}
+
+/** One request that changes something. `revision`: what it must still be, or undefined where the API has none. */
+export type Action =
+  | { type: "create-team"; team: DesiredTeam }
+  | { type: "update-team"; id: string; fields: Partial<DesiredTeam>; revision: number }
+  | { type: "put-role"; role: DesiredRole; isNew: boolean }
+  | { type: "create-service"; service: DesiredService }
+  | { type: "update-service"; id: string; fields: ServiceFields; revision: number }
+  | { type: "share-service"; id: string; teams: readonly string[] }
+  /** `revision` of what was read: an update before it in the plan counts it up. */
+  | { type: "publish-service"; id: string; note: string; revision: number | null }
+  | { type: "create-application"; application: DesiredApplication }
+  | { type: "update-application"; id: string; fields: ApplicationFields; revision: number }
+  | { type: "request-subscription"; application: string; service: string }
+  | { type: "cancel-subscription"; id: string; revision: number }
+  | { type: "delete-application"; id: string; revision: number }
+  | { type: "delete-service"; id: string; revision: number }
+  | { type: "retire-service"; id: string };
+
+export type ServiceFields = Partial<Omit<DesiredService, "id" | "team" | "sharedWith" | "publish" | "note">>;
+export type ApplicationFields = Partial<Pick<DesiredApplication, "name" | "description" | "limits">>;
+
+export interface Step {
+  subject: Subject;
+  action: Action;
+  /** For people; secrets are marked. */
+  differences: readonly Difference[];
+}
+
+/** Something that keeps the whole plan from being carried out. */
+export interface Obstacle {
+  subject: Subject;
+  message: string;
+}
+
+export interface Plan {
+  /** In the order in which they have to be done. */
+  steps: readonly Step[];
+  /** What is as it should be. */
+  unchanged: readonly Subject[];
+  /** What is there but not in the files: removed with `prune` alone. */
+  surplus: readonly Subject[];
+  /** What is not as it should be, and waits for others. */
+  notes: readonly string[];
+  obstacles: readonly Obstacle[];
+}
+
+export type Effect = "add" | "change" | "publish" | "remove";
+
+/** What a step is to whoever reads the plan. */
+export function effectOf(action: Action): Effect {
+  const { type } = action;
+  if (type === "publish-service") return "publish";
+  if (type === "put-role") return action.isNew ? "add" : "change";
+  if (/^(delete|retire|cancel)-/.test(type)) return "remove";
+  return /^(create|request)-/.test(type) ? "add" : "change";
+}
+
+export function subjectText({ kind, id }: Subject): string {
+  return `${kind} ${id}`;
+}

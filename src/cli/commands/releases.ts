@@ -1,0 +1,109 @@
+import type { Command } from "commander";
+import { EXIT, StartError } from "../../bootstrap/exit-codes.ts";
+import { type AdminOptions, adminCommand, groupOf, run } from "../admin/admin-command.ts";
+import { release, releaseWithConfiguration, serviceWithDraft } from "../admin/answers.ts";
+import { type AdminClient, step } from "../admin/client.ts";
+import { type Finish, wholeNumber } from "../command.ts";
+import {
+  type Difference,
+  differenceLines,
+  differencesOf,
+  mayBeSecretInService,
+  redacted,
+  withoutSecretsInDraft,
+} from "../diff.ts";
+import { paletteFor } from "../output/palette.ts";
+import { shortTime, table } from "../output/table.ts";
+
+const MAX_RELEASE = 1_000_000;
+const releaseNumber = wholeNumber(1, MAX_RELEASE);
+const DRAFT = "draft";
+
+export function releasesCommand(finish: Finish): Command {
+  const list = adminCommand("list", "a service's releases, the newest first")
+    .argument("<service>", "the service's id")
+    .action((id: string, options: AdminOptions) =>
+      run(
+        finish,
+        options,
+        (client) => client.items(`/services/${step(id)}/releases`, release),
+        (releases) =>
+          table(
+            [
+              { title: "RELEASE", right: true, text: ({ number }) => number },
+              { title: "SERVES", text: ({ serves }) => serves },
+              { title: "MADE", text: ({ created_at }) => shortTime(created_at) },
+              { title: "BY", text: ({ created_by }) => created_by },
+              { title: "NOTE", text: ({ note }) => note },
+            ],
+            releases,
+          ),
+      ),
+    );
+  const rollback = adminCommand("rollback", "serve a release that was made before")
+    .argument("<service>", "the service's id")
+    .argument("<release>", "its number", releaseNumber)
+    .action((id: string, number: number, options: AdminOptions) =>
+      run(
+        finish,
+        options,
+        async (client) => {
+          const body = { release: number };
+          return withoutSecretsInDraft(
+            await client.send("POST", `/services/${step(id)}/rollback`, serviceWithDraft, { body }),
+          );
+        },
+        (after) => `${id}: release ${after.current_release} is served, and the draft is what it was then\n`,
+      ),
+    );
+  return groupOf("releases", "a service's releases", [list, diff(finish), rollback]);
+}
+
+function diff(finish: Finish): Command {
+  return adminCommand("diff", "what publishing the draft would change, or what changed between two releases")
+    .argument("<service>", "the service's id")
+    .argument("[from]", "a release (default: the one that is served)", sideOf)
+    .argument("[to]", `a release, or \`${DRAFT}\``, sideOf, DRAFT)
+    .action((id: string, from: Side | undefined, to: Side, options: AdminOptions) =>
+      run(finish, options, (client) => compare(client, id, from, to), formatted),
+    );
+}
+
+type Side = number | typeof DRAFT;
+
+function sideOf(text: string): Side {
+  return text === DRAFT ? DRAFT : releaseNumber(text);
+}
+
+interface Comparison {
+  from: Side;
+  to: Side;
+  differences: Difference[];
+}
+
+async function compare(client: AdminClient, id: string, from: Side | undefined, to: Side): Promise<Comparison> {
+  const service = await client.get(`/services/${step(id)}`, serviceWithDraft);
+  const left = from ?? service.current_release;
+  if (left === null) throw new StartError(EXIT.conflict, `service ${id} has no release that is served: name two`);
+  const sides = [];
+  for (const side of [left, to]) {
+    if (side === DRAFT) sides.push(service.draft);
+    else {
+      const path = `/services/${step(id)}/releases/${side}`;
+      const found = await client.find(path, releaseWithConfiguration);
+      if (found === null) throw new StartError(EXIT.refused, `service ${id} has no release ${side}`);
+      sides.push(found.configuration);
+    }
+  }
+  const differences = differencesOf(sides[0], sides[1], mayBeSecretInService);
+  // What is hidden from people does not belong into pipes either.
+  return { from: left, to, differences: differences.map(redacted) };
+}
+
+function formatted({ from, to, differences }: Comparison): string {
+  const name = (side: Side) => (side === DRAFT ? "the draft" : `release ${side}`);
+  if (differences.length === 0) return `${name(to)} is the same as ${name(from)}\n`;
+  const palette = paletteFor(process.stdout, process.env);
+  const lines = differenceLines(differences, palette).map((line) => `  ${line}\n`);
+  return `${palette.bold(`from ${name(from)} to ${name(to)}`)}\n${lines.join("")}`;
+}

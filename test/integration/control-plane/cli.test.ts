@@ -1,0 +1,364 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
+import { AdminClient } from "../../helpers/admin-client.ts";
+import { CLI } from "../../helpers/build.ts";
+import { type CommandResult, TidegateProcess } from "../../helpers/tidegate-process.ts";
+import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
+
+const PASSWORD = "correct horse battery";
+const SECRET = "canary-4f1d";
+
+let tidegate: TidegateProcess;
+let upstreams: [TestUpstream, TestUpstream];
+let folder: string;
+let admin: Person;
+let publisher: Person;
+let developer: Person;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "tidegate-cli-"));
+  const answering = (text: string) => startUpstream((_request, response) => response.end(text));
+  upstreams = [await answering("one"), await answering("two")];
+  tidegate = await TidegateProcess.start({ env: { TIDEGATE_ADMIN_PASSWORD: PASSWORD } });
+  admin = new Person("admin@localhost");
+  publisher = new Person("pat@example.org");
+  developer = new Person("dev@example.org");
+});
+
+afterAll(async () => {
+  await tidegate.stop();
+  await Promise.all(upstreams.map((upstream) => upstream.close()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Somebody at a shell of their own. */
+class Person {
+  readonly email: string;
+  readonly home: string;
+
+  constructor(email: string) {
+    this.email = email;
+    this.home = mkdtempSync(join(folder, "home-"));
+  }
+
+  get environment(): NodeJS.ProcessEnv {
+    return { ...tidegate.environment, HOME: this.home, SECRET };
+  }
+
+  run(args: readonly string[], { input = "", env = {} }: { input?: string; env?: NodeJS.ProcessEnv } = {}) {
+    return new Promise<CommandResult>((resolve) => {
+      const child = spawn(process.execPath, [CLI, ...args], { env: { ...this.environment, ...env }, cwd: folder });
+      let [stdout, stderr] = ["", ""];
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        stdout += text;
+      });
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        stderr += text;
+      });
+      child.on("close", (code) => resolve({ code, stdout, stderr }));
+      child.stdin.end(input);
+    });
+  }
+
+  /** What a command that has to be good prints. */
+  async do(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args);
+    expect(code, `${args.join(" ")}: ${stdout}${stderr}`).toBe(0);
+    expect(stdout + stderr).not.toContain(SECRET);
+    return stdout;
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of it
+  async json(...args: string[]): Promise<any> {
+    return JSON.parse(await this.do(...args, "--json"));
+  }
+
+  async signIn(password = PASSWORD): Promise<void> {
+    const args = ["login", "--email", this.email, "--password-stdin"];
+    const { code, stderr } = await this.run(args, { input: `${password}\n` });
+    expect(code, stderr).toBe(0);
+  }
+}
+
+function write(name: string, text: string): void {
+  writeFileSync(join(folder, name), text);
+}
+
+const finance = (upstream: TestUpstream, description = "Invoices") => `version: 1
+teams: [{ id: finance, name: Finance }]
+services:
+  - id: billing
+    team: finance
+    description: ${description}
+    openapi_file: billing.yaml
+    visibility: organisation
+    publish: true
+    note: for ${upstream.port}
+    routes: [{ path: /billing }]
+    upstream: { targets: [{ url: "${upstream.url}" }] }
+    request_headers: { set: { x-internal: "\${SECRET}" } }
+  - { id: ledger, team: finance, description: to come }
+`;
+
+const SHOP = `version: 1
+teams: [{ id: shop }]
+applications:
+  - { id: web, team: shop, limits: [{ requests: 1000, window: 1m }], subscriptions: [billing] }
+  - { id: batch, team: shop }
+`;
+
+const sumOf = (stdout: string) => /^\d+ to add.*$/m.exec(stdout)?.[0] ?? stdout;
+
+describe("an organisation run from the command line", () => {
+  it("signs in with a token of its own, for 90 days, in a file of its owner's", async () => {
+    const [nobody, wrong, unasked] = await Promise.all([
+      admin.run(["whoami"]),
+      admin.run(["login", "--email", admin.email, "--password-stdin"], { input: "wrong" }),
+      admin.run(["login", "--email", admin.email]),
+    ]);
+    expect(nobody).toMatchObject({ code: EXIT.noPermission, stderr: expect.stringMatching(/: tidegate login\n$/) });
+    expect(wrong).toMatchObject({ code: EXIT.noPermission, stderr: expect.stringContaining("password is wrong") });
+    expect(unasked).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining("--password-stdin") });
+
+    await admin.signIn();
+    const file = join(admin.home, ".config/tidegate/credentials.json");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const { token, expires_at } = JSON.parse(readFileSync(file, "utf8")).servers[tidegate.adminUrl];
+    const days = (Date.parse(expires_at) - Date.now()) / 86_400_000;
+    expect(Math.round(days)).toBe(90);
+    expect(await admin.do("whoami")).toMatch(/name +admin@localhost\n.*\nrole +owner/);
+
+    // Signing in again leaves no token behind that nobody knows of.
+    await admin.signIn();
+    const old = await AdminClient.at(tidegate.adminUrl).withToken(token).get("/session");
+    expect(old.status).toBe(401);
+    const other = new Person("nobody@example.org");
+    const { token: next } = JSON.parse(readFileSync(file, "utf8")).servers[tidegate.adminUrl];
+    const withToken = await other.run(["whoami", "--json"], { env: { TIDEGATE_TOKEN: next } });
+    expect(JSON.parse(withToken.stdout)).toMatchObject({ user: { email: admin.email } });
+  });
+
+  it("applies two teams with their services and callers, and then there is nothing to do", async () => {
+    write("billing.yaml", "openapi: 3.1.0\ninfo: { title: Billing, version: 1.0.0 }\npaths: {}\n");
+    write("finance.yaml", finance(upstreams[0]));
+    write("shop.yaml", SHOP);
+    const args = ["apply", "-f", "finance.yaml", "shop.yaml"];
+    const dry = await admin.run([...args, "--dry-run", "--exit-code"]);
+    expect(dry.code).toBe(EXIT.differs);
+    expect(sumOf(dry.stdout)).toBe("7 to add, 0 to change, 1 to publish, 0 to remove, 0 unchanged");
+    expect(dry.stdout).toContain("+ request_headers.set.x-internal: (hidden)");
+    expect(dry.stdout).not.toContain("\u001b");
+    expect(await admin.json("teams")).toEqual([]);
+
+    expect(await admin.do(...args)).toMatch(/web → billing: it waits for approval\ndone: 8 steps\n$/);
+    const [again, list, details, object] = await Promise.all([
+      admin.do(...args, "--dry-run", "--exit-code"),
+      admin.do("services"),
+      admin.do("services", "get", "billing"),
+      admin.json("services", "get", "billing"),
+    ]);
+    expect(again).toMatch(/nothing to do: 7 unchanged\n$/);
+    expect(list).toMatch(/billing +finance +published +1 +organisation +manual/);
+    expect(details).toMatch(/x-internal: \(hidden\)/);
+    expect(object).toMatchObject({ draft: { request_headers: { set: { "x-internal": "(hidden)" } } } });
+  });
+
+  it("adds people, lets one team approve what the other asked for, and serves the call", async () => {
+    const join = async (person: Person, team: string, role: string) => {
+      const made = await admin.run(["users", "create", person.email, "--password-stdin"], { input: PASSWORD });
+      expect(made.code, made.stderr).toBe(0);
+      await Promise.all([admin.do("teams", "add-member", team, person.email, "--role", role), person.signIn()]);
+    };
+    await Promise.all([join(publisher, "finance", "publisher"), join(developer, "shop", "developer")]);
+    const [members, made, [wanted]] = await Promise.all([
+      publisher.do("teams", "members", "finance"),
+      developer.do("keys", "create", "--application", "web", "--name", "till"),
+      publisher.json("subscriptions", "list", "--state", "pending"),
+    ]);
+    expect(members).toMatch(/pat@example\.org +pat@example\.org +publisher/);
+    const key = made.trim();
+    expect(key).toMatch(/^tg_\w{40}$/);
+    const call = () => fetch(`${tidegate.url}/billing`, { headers: { "x-api-key": key } });
+    expect((await developer.run(["subscriptions", "approve", wanted.id])).code).toBe(EXIT.refused);
+    expect(await publisher.do("subscriptions", "approve", wanted.id, "--note", "welcome")).toMatch(/: approved/);
+    await tidegate.waitFor("the first good call", async () => (await call()).status === 200);
+    expect(upstreams[0].requests.at(-1)?.headers["x-internal"]).toBe(SECRET);
+    const [callers, [{ id }]] = await Promise.all([
+      publisher.do("services", "callers", "billing"),
+      developer.json("keys", "list", "--application", "web"),
+    ]);
+    expect(callers).toMatch(/web +shop/);
+    const rotated = await developer.json("keys", "rotate", id, "--application", "web", "--overlap", "0");
+    await tidegate.waitFor("the end of the old key", async () => (await call()).status === 401);
+    const second = await fetch(`${tidegate.url}/billing`, { headers: { "x-api-key": rotated.key } });
+    expect(await second.text()).toBe("one");
+    await developer.do("keys", "revoke", rotated.id, "--application", "web");
+    const keys = await developer.do("keys", "list", "--application", "web");
+    expect(keys).toMatch(/till +tg_\S+… +revoked/);
+    expect(keys).not.toContain(rotated.key);
+  });
+
+  it("exports what changes nothing when it is applied", async () => {
+    const { code, stdout, stderr } = await admin.run(["export"]);
+    expect(code).toBe(0);
+    expect(stdout).not.toContain(SECRET);
+    expect(stderr).toContain("BILLING_REQUEST_HEADERS_SET_X_INTERNAL");
+    const env = { BILLING_REQUEST_HEADERS_SET_X_INTERNAL: SECRET };
+    const again = await admin.run(["apply", "-f", "-", "--prune"], { input: stdout, env });
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^nothing to do: 7 unchanged\n$/) });
+    await admin.do("export", "--team", "shop", "-o", "exported.yaml");
+    expect(readFileSync(join(folder, "exported.yaml"), "utf8")).toMatch(
+      /^version: 1\nteams:\n {2}- id: shop\nservices: \[\]/,
+    );
+  });
+
+  it("changes what was edited, removes what was taken out, and only when told to", async () => {
+    write("finance.yaml", finance(upstreams[1], "All invoices").replace(/ {2}- \{ id: ledger.*\n/, ""));
+    write("shop.yaml", SHOP.replace(/ {2}- \{ id: batch.*\n/, ""));
+    const args = ["apply", "-f", "finance.yaml", "-f", "shop.yaml"];
+    const dry = await admin.do(...args, "--dry-run");
+    expect(sumOf(dry)).toBe("0 to add, 1 to change, 1 to publish, 0 to remove, 4 unchanged");
+    expect(dry).toContain(`~ upstream.targets[0].url: "${upstreams[0].url}" → "${upstreams[1].url}"`);
+    expect(dry).toContain("not in the files, removed with --prune: application batch, service ledger");
+    const unasked = await admin.run([...args, "--prune"]);
+    expect(unasked).toMatchObject({
+      code: EXIT.usage,
+      stderr: expect.stringContaining("give --yes; nothing was changed"),
+    });
+
+    const plan = await admin.json(...args, "--prune", "--yes");
+    expect(plan.complete).toBe(true);
+    expect(plan.steps.map(({ what, done }: { what: string; done: boolean }) => `${what} ${done}`)).toEqual([
+      "change service billing true",
+      `publish service billing: for ${upstreams[1].port} true`,
+      "delete application batch with its keys and subscriptions true",
+      "delete service ledger true",
+    ]);
+    expect(await admin.do(...args, "--prune")).toMatch(/nothing to do: 5 unchanged/);
+    expect((await admin.json("services", "list")).map(({ id }: { id: string }) => id)).toEqual(["billing"]);
+  });
+
+  it("tells releases apart, and goes back to one", async () => {
+    const [between, ahead, none] = await Promise.all([
+      publisher.do("releases", "diff", "billing", "1", "2"),
+      publisher.do("releases", "diff", "billing"),
+      publisher.run(["releases", "diff", "billing", "1", "9"]),
+    ]);
+    expect(between).toBe(
+      `from release 1 to release 2\n  ~ upstream.targets[0].url: "${upstreams[0].url}" → "${upstreams[1].url}"\n`,
+    );
+    expect(ahead).toBe("the draft is the same as release 2\n");
+    expect(none).toMatchObject({ code: EXIT.refused, stderr: "tidegate: service billing has no release 9\n" });
+    await publisher.do("releases", "rollback", "billing", "1");
+    expect(await publisher.do("releases", "list", "billing")).toMatch(/ 2 +nothing .*\n +1 +current /);
+  });
+
+  it("says what was done and what was not when something fails on the way", async () => {
+    const rival = `  - { id: rival, team: finance, publish: true, routes: [{ path: /billing }], upstream: { targets: [{ url: "${upstreams[0].url}" }] } }`;
+    const last = "  - { id: zeta, team: finance }";
+    write("rival.yaml", `version: 1\nservices:\n${rival}\n${last}\n`);
+    const { code, stderr } = await publisher.run(["apply", "-f", "rival.yaml"]);
+    expect(code).toBe(EXIT.conflict);
+    expect(stderr).toBe(
+      [
+        "tidegate: rival.yaml:3:11 publish service rival: /billing is a route of service billing already: a call could go to either",
+        "done:",
+        "  create service rival",
+        "not done:",
+        "  publish service rival",
+        "  create service zeta",
+        "",
+      ].join("\n"),
+    );
+    const blocked = "version: 1\nservices: [{ id: billing, team: shop }]\n";
+    const [bad, { code: refused, stderr: why }] = await Promise.all([
+      publisher.run(["apply", "-f", "-"], { input: "version: 1\nservces: []\n" }),
+      admin.run(["apply", "-f", "-"], { input: blocked }),
+    ]);
+    expect(bad).toMatchObject({ code: EXIT.configuration, stderr: expect.stringContaining("(standard input):2:1") });
+    expect(refused).toBe(EXIT.conflict);
+    expect(why).toMatch(/^\(standard input\):2:18 service billing: it belongs to team finance/);
+  });
+
+  it("ends a service, but not while somebody may call it", async () => {
+    await publisher.do(
+      "services",
+      "deprecate",
+      "billing",
+      "--sunset",
+      "2030-01-01",
+      "--link",
+      "https://example.org/v2",
+    );
+    expect(await publisher.json("services", "get", "billing")).toMatchObject({
+      state: "deprecated",
+      sunset_at: "2030-01-01T00:00:00.000Z",
+    });
+    const held = await publisher.run(["services", "retire", "billing"]);
+    expect(held).toMatchObject({ code: EXIT.conflict, stderr: expect.stringContaining("web (shop)") });
+    await publisher.do("services", "retire", "billing", "--force");
+  });
+
+  it("shows what happened, follows it, and checks that nobody altered it", async () => {
+    expect(await admin.do("audit", "--action", "service.retire")).toMatch(
+      /pat@example\.org.*service\.retire +service billing/,
+    );
+    const [verdict, all] = await Promise.all([admin.do("audit", "verify"), admin.run(["audit", "export"])]);
+    expect(verdict).toMatch(/^intact +yes\n/);
+    const lines = all.stdout.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).action)).toContain("service.publish");
+
+    const child = spawn(process.execPath, [CLI, "audit", "--follow", "--json", "-n", "1"], { env: admin.environment });
+    try {
+      const seen = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      await seen.next();
+      await admin.do("users", "disable", developer.email);
+      expect(JSON.parse((await seen.next()).value)).toMatchObject({ action: "user.update", after: { disabled: true } });
+    } finally {
+      child.kill("SIGINT");
+    }
+  });
+
+  it("gives an owner who lost theirs a new password while everything runs", async () => {
+    const [other, nowhere] = await Promise.all([
+      admin.run(["admin-password", "--email", "pat@example.org"]),
+      admin.run(["admin-password"], { env: { TIDEGATE_HOME: join(folder, "nowhere") } }),
+    ]);
+    expect(other).toMatchObject({ code: EXIT.refused, stderr: expect.stringContaining("owners: admin@localhost") });
+    const password = (await admin.do("admin-password")).trim();
+    const before = await admin.run(["login", "--email", admin.email, "--password-stdin"], { input: PASSWORD });
+    expect(before.code).toBe(EXIT.noPermission);
+    await admin.signIn(password);
+    expect(await admin.do("audit", "-n", "20")).toMatch(/system +user\.password_reset/);
+    expect(nowhere).toMatchObject({ code: EXIT.dataDirectory, stderr: expect.stringContaining("no database at") });
+  });
+
+  it("signs out: the token is good for nothing then", async () => {
+    const file = join(publisher.home, ".config/tidegate/credentials.json");
+    const { token } = JSON.parse(readFileSync(file, "utf8")).servers[tidegate.adminUrl];
+    expect(await publisher.do("logout")).toBe(`signed out at ${tidegate.adminUrl}\n`);
+    expect((await AdminClient.at(tidegate.adminUrl).withToken(token).get("/session")).status).toBe(401);
+    expect((await publisher.run(["services"])).code).toBe(EXIT.noPermission);
+    expect(readFileSync(file, "utf8")).not.toContain(token);
+  });
+
+  it("explains a wrong command line, also of a command within another", async () => {
+    const [bare, unnamed, vague, away, help] = await Promise.all([
+      admin.run(["services", "publish"]),
+      admin.run(["keys", "create"]),
+      admin.run(["services", "deprecate", "x", "--sunset", "soon"]),
+      admin.run(["whoami", "--url", "http://127.0.0.1:1"]),
+      admin.do("--help"),
+    ]);
+    expect(bare.code).toBe(EXIT.usage);
+    expect(unnamed).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining("--application <id>") });
+    expect(vague).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining("such as 2027-01-31") });
+    expect(away).toMatchObject({ code: EXIT.unreachable, stderr: expect.stringContaining("connection refused") });
+    for (const word of ["apply", "admin-password", "TIDEGATE_TOKEN", "79  conflict"]) expect(help).toContain(word);
+  });
+});

@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readDeclarations } from "../../../src/cli/apply/declarations.ts";
+import { exportState } from "../../../src/cli/apply/export.ts";
+import { planFor } from "../../../src/cli/apply/plan.ts";
+import type { ActualState } from "../../../src/cli/apply/state.ts";
+import { newService, subscriptionOf } from "./server-model.ts";
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tidegate-export-"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Texts as people write them, and as YAML and variables make them hard. */
+const text = fc.oneof(
+  fc.string({ unit: "grapheme", maxLength: 40 }),
+  fc.constantFrom(
+    `\${HOME}`,
+    `$\${HOME}`,
+    "${",
+    "yes",
+    "1e3",
+    "~",
+    "- a",
+    "a: b",
+    "# x",
+    " a\n\n b\t\n",
+    "\r\n",
+    "'\"",
+    "%",
+  ),
+);
+const name = fc
+  .oneof(fc.constantFrom("Billing & more", `\${NAME}`, "007"), fc.stringMatching(/^[ -~]{1,40}$/))
+  .filter((one) => one.trim() === one && one !== "");
+const header = fc.oneof(fc.constantFrom("true", "12", `\${X}`, "Bearer a-b"), fc.stringMatching(/^[!-~]{1,20}$/));
+
+const states: fc.Arbitrary<ActualState> = fc
+  .record({ name, description: text, documentation: text, openapi: fc.option(text), header, isServed: fc.boolean() })
+  .map(({ header: value, openapi, isServed, ...fields }) => {
+    const draft = {
+      routes: [{ path: "/billing", methods: ["GET"], host: null }],
+      upstream: { targets: [{ url: "http://127.0.0.1:9001", weight: 2 }], timeouts: { idle: "30s" } },
+      request_headers: { set: { "x-key": value }, remove: ["cookie"] },
+    };
+    const service = { ...newService("billing", "finance"), ...fields, openapi, has_openapi: openapi !== null, draft };
+    const publication = { state: "published", current_release: 2, released: { configuration: draft, openapi } };
+    return {
+      actor: "me",
+      teams: [{ id: "finance", name: fields.name, description: fields.description, revision: 1 }],
+      roles: [{ id: "reader", name: fields.name, scope: "team", permissions: ["team.read"], built_in: false }],
+      services: [isServed ? { ...service, ...publication } : service],
+      applications: [
+        {
+          id: "web",
+          team: "finance",
+          name: fields.name,
+          description: "",
+          limits: [{ requests: 1, window: "1m" }],
+          revision: 1,
+        },
+      ],
+      subscriptions: [
+        subscriptionOf("web", "finance", "ai", "approved"),
+        subscriptionOf("web", "finance", "x", "revoked"),
+      ],
+    };
+  });
+
+async function planOf(yaml: string, env: Record<string, string>, state: ActualState) {
+  const file = join(folder, "export.yaml");
+  writeFileSync(file, yaml);
+  const { desired, problems } = await readDeclarations([file], env);
+  expect(problems).toEqual([]);
+  if (desired === null) throw new Error("unreachable");
+  return planFor(desired, state, { prune: true });
+}
+
+describe("an export", () => {
+  it("changes nothing when it is applied", async () => {
+    await fc.assert(
+      fc.asyncProperty(states, async (state) => {
+        const { yaml } = exportState(state, { headerValues: true });
+        const { steps, obstacles } = await planOf(yaml, {}, state);
+        expect([...steps, ...obstacles]).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("has variables where credentials may be, whose values make it the same again", async () => {
+    await fc.assert(
+      fc.asyncProperty(states, fc.stringMatching(/^secret-[a-z]{8}$/), async (state, secret) => {
+        const [service] = state.services;
+        if (service === undefined) return;
+        const draft = { ...service.draft, request_headers: { set: { authorization: secret } } };
+        const state2 = {
+          ...state,
+          services: [{ ...service, draft, released: null, state: "draft", current_release: null }],
+        };
+        const { yaml, variables } = exportState(state2, { headerValues: false });
+        expect(yaml).not.toContain(secret);
+        expect(variables).toEqual(["BILLING_REQUEST_HEADERS_SET_AUTHORIZATION"]);
+        const { steps } = await planOf(yaml, { BILLING_REQUEST_HEADERS_SET_AUTHORIZATION: secret }, state2);
+        expect(steps).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("leaves out what is retired, and does not publish a draft that nobody published", () => {
+    const state: ActualState = {
+      actor: "me",
+      teams: [],
+      roles: [{ id: "viewer", name: "Viewer", scope: "team", permissions: [], built_in: true }],
+      services: [
+        { ...newService("old", "finance"), state: "retired" },
+        {
+          ...newService("billing", "finance"),
+          state: "published",
+          current_release: 1,
+          released: { configuration: { access: "open" }, openapi: null },
+        },
+      ],
+      applications: [],
+      subscriptions: [],
+    };
+    const { yaml, notes } = exportState(state, { headerValues: false });
+    expect(yaml).not.toMatch(/old|publish|viewer/);
+    expect(notes).toEqual([
+      "service old is retired: left out",
+      "service billing: its draft is not what is served: it is exported without `publish: true`",
+    ]);
+  });
+});

@@ -1,0 +1,171 @@
+import { describe, expect, it } from "vitest";
+import { planFor } from "../../../src/cli/apply/plan.ts";
+import { planText } from "../../../src/cli/apply/print-plan.ts";
+import type { ActualService, ActualState, DesiredService, DesiredState } from "../../../src/cli/apply/state.ts";
+import { COLOURED, PLAIN } from "../../../src/cli/output/palette.ts";
+import { newService, subscriptionOf } from "./server-model.ts";
+
+const DRAFT = { routes: [{ path: "/billing" }], upstream: { targets: [{ url: "http://127.0.0.1:9001" }] } };
+
+const billing: DesiredService = {
+  id: "billing",
+  team: "finance",
+  name: "billing",
+  description: "",
+  category: "",
+  tags: [],
+  documentation: "",
+  openapi: null,
+  visibility: "team",
+  approval: "manual",
+  sharedWith: [],
+  draft: DRAFT,
+  publish: true,
+  note: "the first",
+};
+
+const web = { id: "web", team: "shop", name: "web", description: "", limits: [] };
+
+function desired(fields: Partial<DesiredState> = {}): DesiredState {
+  const lists = { services: fields.services !== undefined, applications: fields.applications !== undefined };
+  return { teams: [], roles: [], services: [], applications: [], lists, ...fields };
+}
+
+function actual(fields: Partial<ActualState> = {}): ActualState {
+  const teams = ["finance", "shop", "others"].map((id) => ({ id, name: id, description: "", revision: 1 }));
+  return { actor: "me", teams, roles: [], services: [], applications: [], subscriptions: [], ...fields };
+}
+
+function served(fields: Partial<ActualService> = {}): ActualService {
+  const released = { configuration: DRAFT, openapi: null };
+  return {
+    ...newService("billing", "finance"),
+    draft: DRAFT,
+    state: "published",
+    current_release: 1,
+    released,
+    ...fields,
+  };
+}
+
+const actions = (wanted: DesiredState, is: ActualState, prune = false) =>
+  planFor(wanted, is, { prune }).steps.map(({ action }) => action.type);
+const obstacles = (wanted: DesiredState, is: ActualState) =>
+  planFor(wanted, is, { prune: false }).obstacles.map(({ subject, message }) => `${subject.id}: ${message}`);
+
+describe("a plan", () => {
+  it("makes things before what needs them", () => {
+    const wanted = desired({
+      teams: [{ id: "new", name: "New", description: "" }],
+      roles: [{ id: "reader", name: "reader", scope: "team", permissions: [] }],
+      services: [{ ...billing, team: "new", sharedWith: ["shop"] }],
+      applications: [{ ...web, subscriptions: ["billing", "ai"] }],
+    });
+    expect(actions(wanted, actual())).toEqual([
+      "create-team",
+      "put-role",
+      "create-service",
+      "share-service",
+      "publish-service",
+      "create-application",
+      "request-subscription",
+      "request-subscription",
+    ]);
+  });
+
+  it("publishes when the draft or its document is not what is served, and not otherwise", () => {
+    const wanted = desired({ services: [billing] });
+    expect(actions(wanted, actual({ services: [served()] }))).toEqual([]);
+    const other = { configuration: { ...DRAFT, access: "open" }, openapi: null };
+    expect(actions(wanted, actual({ services: [served({ released: other })] }))).toEqual(["publish-service"]);
+    const document = { configuration: DRAFT, openapi: "openapi: 3.1.0\n" };
+    expect(actions(wanted, actual({ services: [served({ released: document })] }))).toEqual(["publish-service"]);
+    const unpublished = desired({ services: [{ ...billing, publish: false, draft: { ...DRAFT, access: "open" } }] });
+    expect(actions(unpublished, actual({ services: [served()] }))).toEqual(["update-service"]);
+  });
+
+  it("asks a second person once, and gives one's own word to what somebody else asked for", () => {
+    const wanted = desired({ services: [billing], applications: [{ ...web, subscriptions: ["billing"] }] });
+    const asked = (by: string) => {
+      const review = { requested_by: by, note: "" };
+      return actual({
+        services: [{ ...newService("billing", "finance"), draft: DRAFT, review }],
+        applications: [{ ...web, limits: [], revision: 1 }],
+      });
+    };
+    expect(actions(wanted, asked("somebody else"))).toEqual(["publish-service", "request-subscription"]);
+    const own = planFor(wanted, asked("me"), { prune: false });
+    expect(own.steps).toEqual([]);
+    expect(own.notes).toEqual([
+      expect.stringContaining("waits for a second person"),
+      expect.stringContaining("once the service is published"),
+    ]);
+  });
+
+  it("does not ask again where somebody said no", () => {
+    const wanted = desired({ applications: [{ ...web, subscriptions: ["billing"] }] });
+    for (const state of ["rejected", "revoked", "pending"]) {
+      const subscriptions = [subscriptionOf("web", "shop", "billing", state)];
+      const is = actual({ applications: [{ ...web, limits: [], revision: 1 }], subscriptions });
+      const plan = planFor(wanted, is, { prune: false });
+      expect(plan.steps).toEqual([]);
+      expect(plan.notes).toHaveLength(1);
+    }
+  });
+
+  it("says what stands in the way before anything is done", () => {
+    const is = actual({ services: [served({ team: "others" })] });
+    expect(obstacles(desired({ services: [billing] }), is)).toEqual([
+      "billing: it belongs to team others: a service can't go to another team",
+    ]);
+    const retired = actual({ services: [served({ state: "retired" })] });
+    expect(obstacles(desired({ services: [billing] }), retired)[0]).toMatch(/is retired/);
+    expect(obstacles(desired({ services: [{ ...billing, team: "nobody" }] }), actual())[0]).toMatch(/no team nobody/);
+    const draftOnly = desired({
+      services: [{ ...billing, publish: false }],
+      applications: [{ ...web, subscriptions: ["billing"] }],
+    });
+    expect(obstacles(draftOnly, actual())).toEqual([
+      "web → billing: service billing is not published: give it `publish: true`",
+    ]);
+    const builtIn = actual({ roles: [{ id: "viewer", name: "", scope: "team", permissions: [], built_in: true }] });
+    const role = { id: "viewer", name: "viewer", scope: "team" as const, permissions: [] };
+    expect(obstacles(desired({ roles: [role] }), builtIn)[0]).toMatch(/built-in/);
+  });
+
+  it("prunes only what the files list, of the teams they name", () => {
+    const is = actual({
+      services: [served(), { ...newService("draft", "finance") }, { ...newService("theirs", "others") }],
+      applications: [
+        { ...web, limits: [], revision: 3 },
+        { ...web, id: "theirs", team: "others", limits: [], revision: 3 },
+      ],
+      subscriptions: [subscriptionOf("web", "shop", "billing", "approved")],
+    });
+    const teams = ["finance", "shop"].map((id) => ({ id, name: id, description: "" }));
+    expect(actions(desired({ teams }), is, true)).toEqual([]);
+    expect(actions(desired({ teams, services: [] }), is, true)).toEqual(["retire-service", "delete-service"]);
+    expect(actions(desired({ teams, applications: [] }), is, true)).toEqual(["delete-application"]);
+    const without = desired({ applications: [{ ...web, subscriptions: [] }] });
+    expect(actions(without, is, true)).toEqual(["cancel-subscription"]);
+    const silent = desired({ applications: [{ ...web, subscriptions: null }] });
+    expect(actions(silent, is, true)).toEqual([]);
+  });
+
+  it("is printed as a diff that shows no secret and lets nobody move the cursor", () => {
+    const draft = { ...DRAFT, request_headers: { set: { "x-key": "new-secret" } }, unheard_of: "new-secret" };
+    const before = { ...DRAFT, request_headers: { set: { "x-key": "old-secret" } } };
+    const wanted = desired({ services: [{ ...billing, draft, description: "\u001b[2J", note: "" }] });
+    const text = planText(planFor(wanted, actual({ services: [served({ draft: before })] }), { prune: false }), PLAIN);
+    expect(text).toBe(`~ change service billing (finance)
+    ~ description: "" → "?[2J"
+    ~ request_headers.set.x-key: (hidden) → (hidden)
+    + unheard_of: (hidden)
+^ publish service billing (finance)
+0 to add, 1 to change, 1 to publish, 0 to remove, 0 unchanged
+`);
+    const coloured = planText(planFor(wanted, actual(), { prune: false }), COLOURED);
+    expect(coloured).toContain("\u001b[32m+ create service billing\u001b[39m");
+    expect(coloured).not.toContain("secret");
+  });
+});

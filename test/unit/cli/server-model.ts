@@ -1,0 +1,129 @@
+import type { Application, Subscription } from "../../../src/cli/admin/answers.ts";
+import type { ActualService, ActualState } from "../../../src/cli/apply/state.ts";
+import type { Action, Step } from "../../../src/cli/apply/steps.ts";
+
+const AT = "2026-01-01T00:00:00.000Z";
+
+/** What the admin API makes of a plan's steps, without a server: the oracle of the plan's tests. */
+export function applied(state: ActualState, steps: readonly Step[]): ActualState {
+  return steps.reduce((before, { action }) => after(before, action), state);
+}
+
+function after(state: ActualState, action: Action): ActualState {
+  switch (action.type) {
+    case "create-team":
+      return { ...state, teams: [...state.teams, { ...action.team, revision: 1 }] };
+    case "update-team":
+      return { ...state, teams: changed(state.teams, action) };
+    case "put-role": {
+      const others = state.roles.filter(({ id }) => id !== action.role.id);
+      const { permissions } = action.role;
+      return { ...state, roles: [...others, { ...action.role, permissions: [...permissions], built_in: false }] };
+    }
+    case "create-application": {
+      const { subscriptions: _requestedLater, ...application } = action.application;
+      const made: Application = { ...application, limits: [...application.limits], revision: 1 };
+      return { ...state, applications: [...state.applications, made] };
+    }
+    case "update-application":
+      return { ...state, applications: changed(state.applications, action) };
+    case "request-subscription":
+      return { ...state, subscriptions: requested(state, action.application, action.service) };
+    case "cancel-subscription": {
+      const fields = { state: "cancelled" };
+      return { ...state, subscriptions: changed(state.subscriptions, { ...action, fields }) };
+    }
+    case "delete-application":
+      return {
+        ...state,
+        applications: state.applications.filter(({ id }) => id !== action.id),
+        subscriptions: state.subscriptions.filter(({ application }) => application !== action.id),
+      };
+    case "delete-service":
+      return { ...state, services: state.services.filter(({ id }) => id !== action.id) };
+    case "create-service": {
+      const { id, team, sharedWith: _shared, publish: _publish, note: _note, ...fields } = action.service;
+      return { ...state, services: [...state.services, { ...newService(id, team), ...fields } as ActualService] };
+    }
+    case "update-service":
+      return {
+        ...state,
+        services: changed(state.services, action as { id: string; fields: object; revision: number }),
+      };
+    case "share-service": {
+      const shared = (one: ActualService) => ({ ...one, shared_with: [...action.teams] });
+      return { ...state, services: state.services.map((one) => (one.id === action.id ? shared(one) : one)) };
+    }
+    case "publish-service":
+      return { ...state, services: state.services.map((one) => (one.id === action.id ? published(one) : one)) };
+    case "retire-service": {
+      const fields = { state: "retired", current_release: null, released: null };
+      return { ...state, services: state.services.map((one) => (one.id === action.id ? { ...one, ...fields } : one)) };
+    }
+  }
+}
+
+/** Refuses what is not what the plan thinks it is, as `If-Match` does. */
+function changed<One extends { id: string; revision: number }>(
+  all: readonly One[],
+  { id, fields, revision }: { id: string; fields?: object; revision: number },
+): One[] {
+  return all.map((one) => {
+    if (one.id !== id) return one;
+    if (one.revision !== revision) throw new Error(`${id} is at ${one.revision}, not at ${revision}`);
+    return { ...one, ...fields, revision: revision + 1 };
+  });
+}
+
+function published(one: ActualService): ActualService {
+  const released = { configuration: one.draft, openapi: one.openapi };
+  return { ...one, state: "published", current_release: (one.current_release ?? 0) + 1, released };
+}
+
+function requested(state: ActualState, application: string, service: string): Subscription[] {
+  const isOther = (one: Subscription) => one.application !== application || one.service !== service;
+  return [...state.subscriptions.filter(isOther), subscriptionOf(application, "any", service, "pending")];
+}
+
+export function subscriptionOf(application: string, team: string, service: string, state: string): Subscription {
+  return {
+    id: `${application}-${service}`,
+    application,
+    application_team: team,
+    service,
+    service_team: "any",
+    state,
+    reason: "",
+    note: "",
+    requested_by: "somebody",
+    created_at: AT,
+    expires_at: null,
+    revision: 1,
+  };
+}
+
+export function newService(id: string, team: string): ActualService {
+  return {
+    id,
+    team,
+    name: id,
+    description: "",
+    category: "",
+    tags: [],
+    documentation: "",
+    has_openapi: false,
+    visibility: "team",
+    approval: "manual",
+    state: "draft",
+    current_release: null,
+    review: null,
+    sunset_at: null,
+    deprecation_link: null,
+    updated_at: AT,
+    revision: 1,
+    draft: {},
+    shared_with: [],
+    openapi: null,
+    released: null,
+  };
+}

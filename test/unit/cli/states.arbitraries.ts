@@ -1,0 +1,119 @@
+import fc from "fast-check";
+import type { ActualService, ActualState, DesiredService, DesiredState } from "../../../src/cli/apply/state.ts";
+import { newService, subscriptionOf } from "./server-model.ts";
+
+const TEAMS = ["finance", "shop", "others"];
+const SERVICES = ["billing", "ledger", "catalogue"];
+const APPLICATIONS = ["web", "batch", "mobile"];
+
+/** Each thing belongs to one team for ever: what would be refused is tested apart. */
+const teamOf = (id: string) => TEAMS[(id.charCodeAt(0) + id.length) % 2] ?? "finance";
+
+const words = fc.constantFrom("", "one", "two");
+const draft = fc.constantFrom("http://127.0.0.1:1", "http://127.0.0.1:2").map((url) => ({
+  routes: [{ path: "/x" }],
+  upstream: { targets: [{ url }] },
+}));
+const limits = fc.constantFrom<Record<string, unknown>[]>(
+  [],
+  [{ requests: 1, window: "1m" }],
+  [{ requests: 2, window: "1m" }],
+);
+const openapi = fc.constantFrom(null, "openapi: 3.1.0\n");
+const shares = fc.subarray(TEAMS);
+
+const desiredService = (id: string): fc.Arbitrary<DesiredService> =>
+  fc.record({
+    id: fc.constant(id),
+    team: fc.constant(teamOf(id)),
+    name: fc.constantFrom(id, "Another"),
+    description: words,
+    category: words,
+    tags: fc.subarray(["a", "b"]),
+    documentation: words,
+    openapi,
+    visibility: fc.constantFrom("team", "organisation"),
+    approval: fc.constantFrom("manual", "automatic"),
+    sharedWith: shares,
+    draft,
+    publish: fc.boolean(),
+    note: words,
+  });
+
+const actualService = (id: string): fc.Arbitrary<ActualService> =>
+  fc
+    .record({
+      description: words,
+      draft,
+      openapi,
+      shared_with: shares,
+      released: fc.option(fc.record({ configuration: draft, openapi })),
+    })
+    .map(({ released, ...fields }) => ({
+      ...newService(id, teamOf(id)),
+      ...fields,
+      released,
+      revision: 7,
+      ...(released === null ? {} : { state: "published", current_release: 3 }),
+    }));
+
+const some = <One>(ids: readonly string[], make: (id: string) => fc.Arbitrary<One>): fc.Arbitrary<One[]> =>
+  fc.subarray([...ids]).chain((chosen) => fc.tuple(...chosen.map(make)) as unknown as fc.Arbitrary<One[]>);
+
+export const desiredStates: fc.Arbitrary<DesiredState> = fc
+  .record({
+    description: words,
+    permissions: fc.subarray(["team.read", "service.read"]),
+    services: some(SERVICES, desiredService),
+    applications: some(APPLICATIONS, (id) =>
+      fc.record({
+        id: fc.constant(id),
+        team: fc.constant(teamOf(id)),
+        name: fc.constantFrom(id, "Another"),
+        description: words,
+        limits,
+        subscriptions: fc.option(fc.subarray(SERVICES)),
+      }),
+    ),
+  })
+  .map(({ description, permissions, services, applications }) => {
+    const publishable = services.filter(({ publish }) => publish).map(({ id }) => id);
+    return {
+      teams: TEAMS.slice(0, 2).map((id) => ({ id, name: id, description })),
+      roles: [{ id: "reader", name: "reader", scope: "team", permissions }],
+      services,
+      // To what will not be published nobody can subscribe.
+      applications: applications.map((one) => ({
+        ...one,
+        subscriptions: one.subscriptions?.filter((id) => publishable.includes(id)) ?? null,
+      })),
+      lists: { services: true, applications: true },
+    };
+  });
+
+export const actualStates: fc.Arbitrary<ActualState> = fc
+  .record({
+    teams: some(TEAMS, (id) => words.map((description) => ({ id, name: id, description, revision: 4 }))),
+    hasRole: fc.boolean(),
+    services: some(SERVICES, actualService),
+    applications: some(APPLICATIONS, (id) =>
+      limits.map((some) => ({ id, team: teamOf(id), name: id, description: "", limits: some, revision: 2 })),
+    ),
+    subscribed: fc.subarray(APPLICATIONS.flatMap((one) => SERVICES.map((service) => [one, service] as const))),
+    state: fc.constantFrom("approved", "pending", "cancelled", "expired"),
+  })
+  .map(({ teams, hasRole, services, applications, subscribed, state }) => {
+    const ids = applications.map(({ id }) => id);
+    const held = subscribed.filter(([application]) => ids.includes(application));
+    const role = { id: "reader", name: "Reader", scope: "team" as const, permissions: ["team.read"], built_in: false };
+    return {
+      actor: "somebody",
+      teams,
+      roles: hasRole ? [role] : [],
+      services,
+      applications,
+      subscriptions: held.map(([application, service]) => {
+        return subscriptionOf(application, teamOf(application), service, state);
+      }),
+    };
+  });
