@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Actor, SYSTEM } from "../control-plane/access/actor.ts";
+import { permissionsOf } from "../control-plane/access/permissions.ts";
 import { resetPassword } from "../control-plane/entities/users.ts";
 import { Plane } from "../control-plane/plane.ts";
 import { type Database, openDatabase, SQLITE_FILE } from "../control-plane/storage/database.ts";
@@ -13,7 +14,7 @@ const PASSWORD_BYTES = 15;
 const SEALER_KEY_BYTES = 32;
 
 /** Whoever can write to the database needs no role: the audit trail calls them `system`. */
-const AT_THE_DATABASE: Actor = { ...SYSTEM, organisation: new Set(["user.manage", "organisation.manage"]) };
+const AT_THE_DATABASE: Actor = { ...SYSTEM, organisation: new Set(permissionsOf("any")) };
 
 export interface NewPassword {
   email: string;

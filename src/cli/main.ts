@@ -3,14 +3,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT, StartError } from "../bootstrap/exit-codes.ts";
 import { VERSION } from "../platform/version.ts";
 import { inherit } from "./command.ts";
-import { ADMIN_COMMANDS } from "./commands/admin.ts";
-import { checkCommand } from "./commands/check.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { explainCommand } from "./commands/explain.ts";
-import { importCommand } from "./commands/import.ts";
-import { lintCommand } from "./commands/lint.ts";
-import { logsCommand } from "./commands/logs.ts";
-import { startCommand } from "./commands/start.ts";
+import { COMMANDS, loadCommand } from "./commands/index.ts";
 
 const AFTER_HELP = `
 Environment:
@@ -45,8 +38,6 @@ Exit codes:
   69  the server can't be reached           or in a state that does not allow it
 `;
 
-const COMMANDS = [startCommand, checkCommand, explainCommand, importCommand, lintCommand, logsCommand, doctorCommand];
-
 async function main(): Promise<number> {
   const program = new Command("tidegate")
     .description("AI gateway and API management: one entry point for ordinary services and every LLM provider")
@@ -60,11 +51,17 @@ async function main(): Promise<number> {
   const finish = (code: number) => {
     exitCode = code;
   };
-  for (const command of [...COMMANDS, ...ADMIN_COMMANDS]) {
-    program.addCommand(inherit(command(finish), program));
+  for (const name of namesToLoad(process.argv.slice(2))) {
+    program.addCommand(inherit((await loadCommand(name))(finish), program));
   }
   await program.parseAsync();
   return exitCode;
+}
+
+/** The one that is called; for the help, and for what is none, all of them. */
+function namesToLoad([first = ""]: readonly string[]): readonly string[] {
+  if (first === "-V" || first === "--version") return [];
+  return Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS);
 }
 
 function exitCodeOf(error: unknown): number {

@@ -82,7 +82,8 @@ export function serviceView(row: ServiceRow): ServiceView {
     visibility: row.visibility,
     approval: row.approval,
     state: row.state,
-    current_release: row.current_release,
+    // Kept to answer that it is gone; nothing is served of it.
+    current_release: row.state === "retired" ? null : row.current_release,
     canary: canaryOf(row),
     review: reviewOf(row),
     deprecated_at: isoTime(row.deprecated_at),

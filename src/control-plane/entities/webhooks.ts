@@ -144,6 +144,7 @@ export function testWebhook(plane: Plane, actor: Actor, id: string): Promise<{ d
       after: null,
     };
     const payload = { id: newId(nowMs), type: "ping", timestamp: new Date(nowMs).toISOString(), data };
+    await auditWebhook(change, "webhook.test", row, null, null);
     return { delivery: await insertDelivery(change.trx, id, payload, nowMs) };
   });
 }
@@ -170,12 +171,13 @@ export async function listDeliveries(
 /** Once more, from the first attempt on. */
 export function redeliver(plane: Plane, actor: Actor, webhookId: string, id: string): Promise<DeliveryView> {
   return plane.change(actor, async (change) => {
-    await webhookRow(change.trx, actor, webhookId);
+    const webhook = await webhookRow(change.trx, actor, webhookId);
     const ours = change.trx.selectFrom("webhook_deliveries").selectAll().where("id", "=", id);
     const row = found(await ours.where("webhook_id", "=", webhookId).executeTakeFirst());
     if (row.state === "pending") throw new ProblemError("conflict", "the delivery is still being tried");
     const fields = { state: "pending", attempts: 0, next_attempt_at: change.nowMs, finished_at: null } as const;
     await change.trx.updateTable("webhook_deliveries").set(fields).where("id", "=", id).execute();
+    await auditWebhook(change, "webhook.redeliver", webhook, null, { delivery: id });
     return deliveryView({ ...row, ...fields });
   });
 }

@@ -260,7 +260,14 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
 
   // The last: it takes everything apart.
   it("lets whoever may do everything", async () => {
-    const last = ["revokePersonalToken", "deleteApplication", "retireService", "deleteService", "deleteTeam"];
+    const last = [
+      "revokePersonalToken",
+      "deleteApplication",
+      "retireService",
+      "deleteService",
+      "deleteWebhook",
+      "deleteTeam",
+    ];
     for (const operationId of [...operationIds.filter((id) => !last.includes(id)), ...last]) {
       const who = operationId === "revokePersonalToken" ? await finnAgain(test) : test.owner;
       const answer: Asked = await call(who, operationId);

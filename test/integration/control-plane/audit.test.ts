@@ -104,6 +104,14 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
     const next = { current: PASSWORD, next: "another password" };
     await change("changePassword", "/me/password", next, "user.password", self);
 
+    const hook = { team: null, name: "h", url: "http://127.0.0.1:9/", events: ["*"] };
+    const { id: hookId } = (await change("createWebhook", "/webhooks", hook, "webhook.create")).answer;
+    await change("updateWebhook", `/webhooks/${hookId}`, { name: "i" }, "webhook.update");
+    const { delivery } = (await change("testWebhook", `/webhooks/${hookId}/test`, {}, "webhook.test")).answer;
+    await test.run(`update webhook_deliveries set state = 'dead' where id = '${delivery}'`);
+    await change("redeliver", `/webhooks/${hookId}/deliveries/${delivery}/redeliver`, {}, "webhook.redeliver");
+    await change("deleteWebhook", `/webhooks/${hookId}`, null, "webhook.delete");
+
     const changing = ENDPOINTS.filter(({ spec }) => spec.method !== "get").map(({ spec }) => spec.operationId);
     expect([...done].sort()).toEqual(changing.sort());
     expect(await verification()).toMatchObject({ intact: true, broken_at: null });

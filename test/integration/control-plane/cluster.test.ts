@@ -65,7 +65,7 @@ describe("gateways on machines of their own", () => {
     await publish("one");
     await everywhere("/one", 200);
     await admin.do("POST", "/services/one/retire");
-    await everywhere("/one", 404);
+    await everywhere("/one", 410);
     expect(await (await fetch(`${gateways[0]?.adminUrl}/api/v1/teams`)).json()).toMatchObject({ code: "read_only" });
   });
 

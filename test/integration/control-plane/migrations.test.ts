@@ -44,7 +44,14 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
     const applied = await test.database.db.introspection.getTables({ withInternalKyselyTables: true });
     expect(applied.map(({ name }) => name)).toContain("kysely_migration");
     const { getMigrations } = migrationsFor(kind);
-    expect(Object.keys(await getMigrations())).toEqual(["001-initial", "002-audit-guards"]);
+    expect(Object.keys(await getMigrations())).toEqual([
+      "001-initial",
+      "002-audit-guards",
+      "003-webhooks",
+      "004-changes",
+      "005-compiled-releases",
+      "006-subscription-limits",
+    ]);
   });
 
   it("goes up with what is there, and keeps it", async () => {

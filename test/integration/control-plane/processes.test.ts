@@ -155,7 +155,7 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
       await tidegate.waitFor("the admin API", async () => (await statusOf("/teams")) === 200);
       expect(await calls()).toEqual([200]);
       await admin.do("POST", "/services/billing/retire", { force: true });
-      await tidegate.waitFor("the end of the service", async () => (await call()) === 404);
+      await tidegate.waitFor("the end of the service", async () => (await call()) === 410);
     });
   }
 
