@@ -1,5 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AdminClient } from "../../helpers/admin-client.ts";
+import { PostgresCluster } from "../../helpers/databases.ts";
+import { startRedis } from "../../helpers/redis.ts";
 import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 
@@ -11,39 +14,96 @@ paths:
     get: { operationId: listInvoices, responses: { "200": { description: OK } } }
 `;
 
-let tidegate: TidegateProcess;
-let upstreams: [TestUpstream, TestUpstream];
-let admin: AdminClient;
+interface Installation {
+  /** Where people and machines administer. */
+  adminUrl: string;
+  /** Where calls may come in: each has to behave the same. */
+  gateways: TidegateProcess[];
+  stop(): Promise<void>;
+}
 
-beforeAll(async () => {
-  const answering = (text: string) => startUpstream((_request, response) => response.end(text));
-  upstreams = [await answering("one"), await answering("two")];
-  tidegate = await TidegateProcess.start({ env: { TIDEGATE_ADMIN_PASSWORD: PASSWORD } });
-  admin = await AdminClient.at(tidegate.adminUrl).signIn("admin@localhost", PASSWORD);
-});
+async function oneMachine(): Promise<Installation> {
+  const tidegate = await TidegateProcess.start({ env: { TIDEGATE_ADMIN_PASSWORD: PASSWORD } });
+  return { adminUrl: tidegate.adminUrl, gateways: [tidegate], stop: async () => void (await tidegate.stop()) };
+}
 
-afterAll(async () => {
-  await tidegate.stop();
-  await Promise.all(upstreams.map((upstream) => upstream.close()));
-});
+/** The control process that is asked is not the one that was there first: changes go through PostgreSQL and Redis. */
+async function fourMachines(): Promise<Installation> {
+  const [postgres, redis] = await Promise.all([PostgresCluster.start(), startRedis()]);
+  const shared = { TIDEGATE_MASTER_KEY: randomBytes(32).toString("base64"), REDIS_URL: redis.url };
+  const withDatabase = { ...shared, DATABASE_URL: await postgres.createDatabase(), TIDEGATE_ROLE: "control" };
+  const first = await TidegateProcess.start({ env: { ...withDatabase, TIDEGATE_ADMIN_PASSWORD: PASSWORD } });
+  const asked = await TidegateProcess.start({ env: withDatabase });
+  const gateways = await Promise.all(
+    [1, 2].map(() => TidegateProcess.start({ env: { ...shared, TIDEGATE_ROLE: "gateway" } })),
+  );
+  return {
+    adminUrl: asked.adminUrl,
+    gateways,
+    async stop() {
+      await Promise.all([first, asked, ...gateways].map((one) => one.stop()));
+      await Promise.all([postgres.stop(), redis.close()]);
+    },
+  };
+}
+
+const INSTALLATIONS = [
+  ["on one machine, with SQLite", oneMachine],
+  ["on four, with PostgreSQL and Redis", fourMachines],
+] as const;
 
 const draftTo = (upstream: TestUpstream) => ({
   routes: [{ path: "/billing", strip_prefix: true }],
   upstream: { targets: [{ url: upstream.url }] },
 });
 
-async function member(email: string, team: string, role: string): Promise<AdminClient> {
-  const user = await admin.do("POST", "/users", { email, name: email, password: PASSWORD });
-  await admin.do("PUT", `/teams/${team}/members/${user.id}`, { role });
-  return AdminClient.at(tidegate.adminUrl).signIn(email, PASSWORD);
-}
-
 async function codeOf(calling: Promise<Response>): Promise<string> {
   const { error } = (await (await calling).json()) as { error: { code: string } };
   return error.code;
 }
 
-describe("from a draft to the end of a service", () => {
+describe.each(INSTALLATIONS)("from a draft to the end of a service, %s", (_name, install) => {
+  let installation: Installation;
+  let upstreams: [TestUpstream, TestUpstream];
+  let admin: AdminClient;
+  let key = "";
+
+  beforeAll(async () => {
+    const answering = (text: string) => startUpstream((_request, response) => response.end(text));
+    upstreams = [await answering("one"), await answering("two")];
+    installation = await install();
+    admin = await AdminClient.at(installation.adminUrl).signIn("admin@localhost", PASSWORD);
+  });
+
+  afterAll(async () => {
+    await installation.stop();
+    await Promise.all(upstreams.map((upstream) => upstream.close()));
+  });
+
+  async function member(email: string, team: string, role: string): Promise<AdminClient> {
+    const user = await admin.do("POST", "/users", { email, name: email, password: PASSWORD });
+    await admin.do("PUT", `/teams/${team}/members/${user.id}`, { role });
+    return AdminClient.at(installation.adminUrl).signIn(email, PASSWORD);
+  }
+
+  const call = (headers: Record<string, string> = {}, gateway = installation.gateways[0] as TidegateProcess) =>
+    fetch(`${gateway.url}/billing/invoices`, { headers: { ...headers, "x-api-key": key } });
+
+  /** Until the probe holds at each gateway. */
+  async function everywhere(
+    what: string,
+    holds: (answer: Response) => boolean | Promise<boolean>,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
+    await Promise.all(
+      installation.gateways.map((gateway) => {
+        return gateway.waitFor(what, async () => holds(await call(headers, gateway)));
+      }),
+    );
+  }
+  const says = (text: string) => async (answer: Response) => (await answer.text()) === text;
+  const refusesWith = (code: string) => async (answer: Response) => (await codeOf(Promise.resolve(answer))) === code;
+
   it("publishes, shares, approves, serves, limits, revokes, rolls back, deprecates, retires, and remembers it all", async () => {
     for (const id of ["finance", "shop"]) await admin.do("POST", "/teams", { id, name: id });
     const publisher = await member("pat@example.org", "finance", "publisher");
@@ -69,61 +129,56 @@ describe("from a draft to the end of a service", () => {
     expect(found.items).toMatchObject([{ id: "billing", has_openapi: true, state: "published" }]);
     expect(await developer.do("GET", "/catalogue/billing/openapi")).toBe(OPENAPI);
     await developer.do("POST", "/applications", { id: "web", team: "shop", limits: [{ requests: 3, window: "1h" }] });
-    const { key } = await developer.do("POST", "/applications/web/credentials", { name: "main" });
+    ({ key } = await developer.do("POST", "/applications/web/credentials", { name: "main" }));
     expect(key).toMatch(/^tg_\w{40}$/);
-    const call = (headers: Record<string, string> = {}) =>
-      fetch(`${tidegate.url}/billing/invoices`, { headers: { ...headers, "x-api-key": key } });
-    await tidegate.waitFor("the key to be known", async () => (await call()).status === 403);
+    await everywhere("the key to be known", ({ status }) => status === 403);
     const wanted = await developer.do("POST", "/subscriptions", {
       application: "web",
       service: "billing",
       reason: "checkout",
     });
     expect(wanted.state).toBe("pending");
-    await tidegate.waitFor("the request to be known", async () => (await codeOf(call())) === "subscription_pending");
+    await everywhere("the request to be known", refusesWith("subscription_pending"));
     expect((await developer.post(`/subscriptions/${wanted.id}/approve`)).status).toBe(404);
 
     // The owner approves: the caller is served, up to its limit.
     await publisher.do("POST", `/subscriptions/${wanted.id}/approve`, { note: "welcome" });
-    await tidegate.waitFor("the first good call", async () => (await call()).status === 200);
+    await everywhere("the first good call", ({ status }) => status === 200);
     expect(await (await call()).text()).toBe("one");
     expect((await call()).status).toBe(200);
     expect((await call()).status).toBe(429);
     await developer.do("PATCH", "/applications/web", { limits: [] });
-    await tidegate.waitFor("the limit to be lifted", async () => (await call()).status === 200);
+    await everywhere("the limit to be lifted", ({ status }) => status === 200);
 
     // A second release, first for those who ask for it, and back to the first.
     await publisher.do("PATCH", "/services/billing", { draft: draftTo(upstreams[1]) });
     expect(await (await call()).text()).toBe("one");
     await publisher.do("POST", "/services/billing/publish", { note: "the second" });
-    await tidegate.waitFor("the second release", async () => (await (await call()).text()) === "two");
+    await everywhere("the second release", says("two"));
     expect((await publisher.do("GET", "/services/billing/releases")).items).toMatchObject([
       { number: 2, serves: "current" },
       { number: 1, serves: "nothing" },
     ]);
     await publisher.do("POST", "/services/billing/rollback", { release: 1 });
-    await tidegate.waitFor("the first release", async () => (await (await call()).text()) === "one");
+    await everywhere("the first release", says("one"));
     const header = { name: "x-try", value: "second" };
     await publisher.do("PUT", "/services/billing/canary", { release: 2, percent: 0, header });
-    await tidegate.waitFor("the canary", async () => (await (await call({ "x-try": "second" })).text()) === "two");
+    await everywhere("the canary", says("two"), { "x-try": "second" });
     expect(await (await call()).text()).toBe("one");
     await publisher.do("DELETE", "/services/billing/canary");
-    await tidegate.waitFor("its end", async () => (await (await call({ "x-try": "second" })).text()) === "one");
+    await everywhere("its end", says("one"), { "x-try": "second" });
 
     // Its end.
     await publisher.do("POST", "/services/billing/deprecate", { sunset_at: "2030-01-01T00:00:00Z" });
-    await tidegate.waitFor("the deprecation", async () => (await call()).headers.has("deprecation"));
+    await everywhere("the deprecation", ({ headers }) => headers.has("deprecation"));
     expect((await call()).headers.get("sunset")).toBe("Tue, 01 Jan 2030 00:00:00 GMT");
     const refused = await publisher.post("/services/billing/retire");
     expect(refused.status).toBe(409);
     expect(refused.body.detail).toContain("web (shop)");
     await publisher.do("POST", `/subscriptions/${wanted.id}/revoke`, { note: "contract ended" });
-    await tidegate.waitFor(
-      "the end of the subscription",
-      async () => (await codeOf(call())) === "subscription_revoked",
-    );
+    await everywhere("the end of the subscription", refusesWith("subscription_revoked"));
     await publisher.do("POST", "/services/billing/retire");
-    await tidegate.waitFor("the end of the service", async () => (await codeOf(call())) === "service_retired");
+    await everywhere("the end of the service", refusesWith("service_retired"));
 
     // What happened.
     const audit = await admin.do("GET", "/audit?limit=100");

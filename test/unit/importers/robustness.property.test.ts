@@ -58,10 +58,11 @@ describe("imports of altered files", () => {
         fc.array(fc.nat(100), { maxLength: 2 }),
         (conf, words, lines) => {
           const kept = conf.split("\n").filter((line, index) => !lines.includes(index) || /[{}]/.test(line));
-          const parts = kept.join("\n").split(/(\s+|[;{}])/);
+          // What holds a secret stays whole: a header of another name is no secret any more.
+          const parts = kept.join("\n").split(/((?:.*canary.*)|\s+|[;{}])/);
           for (const [at, word] of words) {
             const index = at % parts.length;
-            if (!/^(?:\s*|[;{}])$/.test(parts[index] ?? "")) parts[index] = `"${word}"`;
+            if (!/^(?:\s*|[;{}])$|canary/.test(parts[index] ?? "")) parts[index] = `"${word}"`;
           }
           const text = parts.join("");
           expectAccepted(() => importNginx([{ file: "f", text }], { files: { read: () => null, list: () => null } }));
