@@ -16,6 +16,8 @@ const LOWEST_PRIORITY = 19;
 const COMPUTING = ["--maxWorkers", "2"];
 /** Tests that wait for processes and sockets more than they compute. */
 const WAITING = ["--maxWorkers", "3"];
+/** For tests at the lowest priority: how long one takes is up to the others. */
+const UNHURRIED_MS = "180000";
 const IMPORT_RULES = ["src", "workers", "native-bindings", "--config", ".dependency-cruiser.json"];
 
 /** What tests look for, and the Debian packages it is in. */
@@ -118,7 +120,8 @@ async function testBeside() {
   const beside = { quietly: true, patiently: true };
   await run("fuzzing", process.execPath, ["native-bindings/fuzz/run.mjs", String(FUZZ_SECONDS)], beside);
   // With the addon that was built for the other Node, too: Node-API is the same.
-  await run("unit and conformance on Node 22", node22, [vitest, "run", "--project", "unit"], beside);
+  const unit22 = [vitest, "run", "--project", "unit", "--testTimeout", UNHURRIED_MS];
+  await run("unit and conformance on Node 22", node22, unit22, beside);
   await run("sanitized build", process.execPath, ["test/native-safety.mjs", "--build"], beside);
 }
 
