@@ -1,5 +1,6 @@
 import { sql, type Transaction } from "kysely";
 import type { Logger } from "../contracts/logger.ts";
+import { createLinter, type Linter } from "../governance/linting/lint-openapi.ts";
 import type { Sealer } from "../platform/seal.ts";
 import type { Actor } from "./access/actor.ts";
 import { SignInThrottle } from "./access/throttle.ts";
@@ -26,6 +27,8 @@ export interface PlaneOptions {
   sealer: Sealer;
   logger: Logger;
   nowMs?: () => number;
+  /** Judges OpenAPI documents, in a thread that starts with the first one. */
+  linter?: Linter;
 }
 
 /** Any number: it only has to be the same for all who write. */
@@ -37,16 +40,18 @@ export class Plane {
   readonly sealer: Sealer;
   readonly logger: Logger;
   readonly nowMs: () => number;
+  readonly linter: Linter;
   /** Of this process: passwords are guessed at one place or another, and counted there. */
   readonly throttle = new SignInThrottle();
   readonly #touchListeners: ((touched: readonly Touched[]) => void)[] = [];
   readonly #changeListeners: (() => void)[] = [];
 
-  constructor({ database, sealer, logger, nowMs = Date.now }: PlaneOptions) {
+  constructor({ database, sealer, logger, nowMs = Date.now, linter = createLinter() }: PlaneOptions) {
     this.database = database;
     this.sealer = sealer;
     this.logger = logger;
     this.nowMs = nowMs;
+    this.linter = linter;
   }
 
   get db(): Connection {

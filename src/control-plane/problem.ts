@@ -13,6 +13,7 @@ export const PROBLEMS = {
   precondition_failed: 412,
   body_too_large: 413,
   unsupported_media_type: 415,
+  not_publishable: 422,
   too_many_attempts: 429,
   internal_error: 500,
   read_only: 503,

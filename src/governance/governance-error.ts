@@ -18,6 +18,13 @@ export type GovernanceErrorCode =
   | "lint_memory_exceeded"
   | "lint_failed";
 
+/** An error that crosses the border between threads as data. */
+export interface GovernanceFailure {
+  readonly code: GovernanceErrorCode;
+  readonly message: string;
+  readonly problems: readonly RulesetProblem[];
+}
+
 /** Why a document could not be judged at all. What is wrong with the document itself is a finding, not an error. */
 export class GovernanceError extends Error {
   readonly code: GovernanceErrorCode;

@@ -4,7 +4,7 @@ import type { Transferable as PiscinaTransferable } from "node:worker_threads";
 import { Piscina } from "piscina";
 
 /** The files under `workers/tasks/` that may run in the pool. */
-export const TASK_NAMES = ["write-call-log", "translate", "lint-openapi"] as const;
+export const TASK_NAMES = ["write-call-log", "translate", "lint-openapi", "compare-openapi"] as const;
 export type TaskName = (typeof TASK_NAMES)[number];
 
 export interface WorkerPool {

@@ -9,6 +9,7 @@ import { createAdminApp } from "../../src/control-plane/admin-api/app.ts";
 import { createFirstUser } from "../../src/control-plane/entities/users.ts";
 import { Plane } from "../../src/control-plane/plane.ts";
 import { type Database, openDatabase } from "../../src/control-plane/storage/database.ts";
+import { createLinter } from "../../src/governance/linting/lint-openapi.ts";
 import { Sealer } from "../../src/platform/seal.ts";
 import { AdminClient } from "./admin-client.ts";
 import { type DatabaseKind, PostgresCluster } from "./databases.ts";
@@ -35,6 +36,7 @@ export class TestPlane {
   readonly log: string[] = [];
   readonly url: string | undefined;
   readonly #home: string;
+  readonly #linter = createLinter({ tasksDirectory: new URL("../../dist/workers/tasks/", import.meta.url) });
   readonly #ownCluster: PostgresCluster | null;
 
   static async open(kind: DatabaseKind, options: TestPlaneOptions = {}): Promise<TestPlane> {
@@ -63,7 +65,7 @@ export class TestPlane {
     this.#ownCluster = cluster;
     this.log = log;
     const sealer = new Sealer([randomBytes(32)]);
-    this.plane = new Plane({ database, sealer, logger: loggerTo(log), nowMs: () => this.nowMs });
+    this.plane = new Plane({ database, sealer, logger: loggerTo(log), nowMs: () => this.nowMs, linter: this.#linter });
     this.app = createAdminApp(this.plane);
     this.owner = this.client();
   }
@@ -114,6 +116,7 @@ export class TestPlane {
   }
 
   async close(): Promise<void> {
+    await this.#linter.close();
     await this.database.close();
     await this.#ownCluster?.stop();
     rmSync(this.#home, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import type { Endpoint } from "./endpoint.ts";
 import { applicationEndpoints } from "./routes/applications.ts";
+import { governanceEndpoints } from "./routes/governance.ts";
 import { organisationEndpoints } from "./routes/organisation.ts";
 import { peopleEndpoints } from "./routes/people.ts";
 import { serviceEndpoints } from "./routes/services.ts";
@@ -9,6 +10,7 @@ import { webhookEndpoints } from "./routes/webhooks.ts";
 export const ENDPOINTS: readonly Endpoint[] = [
   ...peopleEndpoints,
   ...serviceEndpoints,
+  ...governanceEndpoints,
   ...applicationEndpoints,
   ...organisationEndpoints,
   ...webhookEndpoints,

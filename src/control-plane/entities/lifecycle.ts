@@ -4,6 +4,7 @@ import type { Change, Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 import { compiledText } from "../snapshot-source/compiled-release.ts";
 import type { Connection } from "../storage/database.ts";
+import { judgeDraft, requirePublishable } from "./publish-gate.ts";
 import { found, isoTime, parseJson, require } from "./rows.ts";
 import {
   type Canary,
@@ -24,17 +25,20 @@ import { readSettings } from "./settings.ts";
  * Makes a release of the draft and serves it. Where the organisation asks for a second person, the first call only asks for
  * the publication; the same call by somebody else makes it.
  */
-export function publish(
+export async function publish(
   plane: Plane,
   actor: Actor,
   id: string,
   note: string,
   revision: number | null,
 ): Promise<ServiceWithDraft> {
+  // Before the change: it may take seconds, and changes are made one at a time.
+  const judgement = await judgeDraft(plane, actor, id);
   return plane.change(actor, async (change) => {
     const row = await changeableService(change, id, "service.publish", revision);
     refuseRetired(row);
     const draft = checkedDraft(id, row.team_id, parseJson<Record<string, unknown>>(row.draft));
+    await requirePublishable(change, row, judgement);
     const settings = await readSettings(change.trx);
     if (settings.publish_needs_second_person && !isSecondPerson(actor, row)) return askForReview(change, row, note);
     const number = await nextNumber(change.trx, id);
@@ -219,7 +223,7 @@ export async function getRelease(
   return { ...releaseView(row, service), configuration: parseJson<Record<string, unknown>>(row.configuration) };
 }
 
-async function releaseRow(db: Connection, id: string, number: number): Promise<ReleaseRow> {
+export async function releaseRow(db: Connection, id: string, number: number): Promise<ReleaseRow> {
   const query = db.selectFrom("releases").selectAll().where("service_id", "=", id).where("number", "=", number);
   return found(await query.executeTakeFirst());
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SEVERITIES } from "../../governance/linting/finding.ts";
 import type { Actor } from "../access/actor.ts";
 import type { Plane } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
@@ -10,6 +11,16 @@ export const settingsSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("A release is made when somebody else than its author publishes it as well."),
+  publish_blocking_severity: z
+    .enum(["off", ...SEVERITIES])
+    .default("off")
+    .describe("A draft whose OpenAPI document has a finding of this severity, or of a worse one, is not published."),
+  publish_blocks_breaking_changes: z
+    .boolean()
+    .default(false)
+    .describe(
+      "A draft whose OpenAPI document breaks callers of the current release is not published, unless `info.version` announces it.",
+    ),
   idempotency_hours: z.int().min(1).max(168).default(24).describe("How long an `Idempotency-Key` is remembered."),
 });
 

@@ -57,7 +57,7 @@ export function createTeam(
 ): Promise<TeamView> {
   require(actor, "team.create", null);
   return plane.change(actor, async (change) => {
-    const row = { ...team, created_at: change.nowMs, revision: 1 };
+    const row = { ...team, ruleset: null, created_at: change.nowMs, revision: 1 };
     await inserting(`a team ${team.id}`, () => change.trx.insertInto("teams").values(row).execute());
     await auditTeam(change, "team.create", team.id, null, viewOf(row));
     // Whoever makes a team owns it, unless the organisation's roles say so already.
@@ -216,7 +216,7 @@ function membership(db: Connection, teamId: string, userId: string) {
     .executeTakeFirst();
 }
 
-async function teamRow(db: Connection, id: string): Promise<TeamRow> {
+export async function teamRow(db: Connection, id: string): Promise<TeamRow> {
   return found(await db.selectFrom("teams").selectAll().where("id", "=", id).executeTakeFirst());
 }
 

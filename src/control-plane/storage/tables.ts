@@ -54,6 +54,8 @@ export interface TeamTable {
   id: string;
   name: string;
   description: string;
+  /** YAML or JSON, in the format of Spectral; null: `tidegate:default`. */
+  ruleset: ColumnType<string | null, string | null | undefined, string | null>;
   created_at: number;
   revision: Revision;
 }

@@ -1,4 +1,4 @@
-import type { GovernanceErrorCode, RulesetProblem } from "../governance-error.ts";
+import type { GovernanceFailure } from "../governance-error.ts";
 import type { LintResult } from "./finding.ts";
 
 // What goes to the thread that lints, and what comes back.
@@ -9,11 +9,4 @@ export interface LintInput {
   readonly ruleset: string | null;
 }
 
-/** An error that crosses the border between threads as data. */
-export interface LintFailure {
-  readonly code: GovernanceErrorCode;
-  readonly message: string;
-  readonly problems: readonly RulesetProblem[];
-}
-
-export type LintOutput = { readonly result: LintResult } | { readonly failure: LintFailure };
+export type LintOutput = { readonly result: LintResult } | { readonly failure: GovernanceFailure };

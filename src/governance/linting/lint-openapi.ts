@@ -1,8 +1,9 @@
-import { createWorkerPool, type WorkerPool } from "../../platform/worker-pool.ts";
+import { createWorkerPool, type TaskName, type WorkerPool } from "../../platform/worker-pool.ts";
+import type { ComparisonInput, OpenapiComparison } from "../comparison/run-comparison.ts";
 import { checkSize } from "../documents/parse-document.ts";
-import { GovernanceError } from "../governance-error.ts";
+import { GovernanceError, type GovernanceFailure } from "../governance-error.ts";
 import type { LintResult } from "./finding.ts";
-import type { LintInput, LintOutput } from "./lint-messages.ts";
+import type { LintInput } from "./lint-messages.ts";
 import { checkRulesetSize } from "./parse-ruleset.ts";
 
 export interface LintOptions {
@@ -19,6 +20,12 @@ export interface Linter {
    * @throws GovernanceError when the ruleset is wrong, something is too large, deadline or memory do not suffice, or too many wait
    */
   lintOpenapi(text: string, options?: LintOptions): Promise<LintResult>;
+  /**
+   * What a client of the old document meets in the new one: `compareOpenapi`, with the same thread, turn and deadline.
+   *
+   * @throws GovernanceError `document_unreadable`, which names the document, or as above
+   */
+  compareOpenapi(before: string, after: string): Promise<OpenapiComparison>;
   /** Ends the thread. */
   close(): Promise<void>;
 }
@@ -56,44 +63,58 @@ export function createLinter({ tasksDirectory }: { tasksDirectory?: URL } = {}):
   // task that already waits.
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
-  const inTurn = (input: LintInput, deadlineMs: number): Promise<LintOutput> => {
+  const inTurn = async <Result>(task: TaskName, input: object, deadlineMs: number): Promise<Result> => {
+    if (waiting >= MAX_WAITING) {
+      throw new GovernanceError("lint_busy", `${MAX_WAITING} documents are waiting to be judged: try again later`);
+    }
     waiting++;
-    const output = last.then(() => runWithin(pool, input, deadlineMs)).finally(() => waiting--);
-    last = output.catch(() => {});
-    return output;
+    const turn = last.then(() => runWithin<Result>(pool, task, input, deadlineMs)).finally(() => waiting--);
+    last = turn.catch(() => {});
+    const output = await turn;
+    if ("result" in output) return output.result;
+    const { code, message, problems } = output.failure;
+    throw new GovernanceError(code, message, problems);
   };
   return {
     async lintOpenapi(text, { ruleset = null, deadlineMs = DEFAULT_DEADLINE_MS } = {}) {
       const rules = ruleset === null || typeof ruleset === "string" ? ruleset : JSON.stringify(ruleset);
       checkSize(text);
       if (rules !== null) checkRulesetSize(rules);
-      if (waiting >= MAX_WAITING) {
-        throw new GovernanceError("lint_busy", `${MAX_WAITING} documents are waiting to be linted: try again later`);
-      }
-      const output = await inTurn({ text, ruleset: rules }, deadlineMs);
-      if ("result" in output) return output.result;
-      const { code, message, problems } = output.failure;
-      throw new GovernanceError(code, message, problems);
+      const input: LintInput = { text, ruleset: rules };
+      return inTurn<LintResult>("lint-openapi", input, deadlineMs);
+    },
+    async compareOpenapi(before, after) {
+      checkSize(before, "the old document");
+      checkSize(after, "the new document");
+      const input: ComparisonInput = { before, after };
+      return inTurn<OpenapiComparison>("compare-openapi", input, DEFAULT_DEADLINE_MS);
     },
     close: () => pool.close(),
   };
 }
 
-async function runWithin(pool: WorkerPool, input: LintInput, deadlineMs: number): Promise<LintOutput> {
+type Output<Result> = { readonly result: Result } | { readonly failure: GovernanceFailure };
+
+async function runWithin<Result>(
+  pool: WorkerPool,
+  task: TaskName,
+  input: object,
+  deadlineMs: number,
+): Promise<Output<Result>> {
   const signal = AbortSignal.timeout(deadlineMs);
   try {
-    return await pool.run<LintInput, LintOutput>("lint-openapi", input, [], signal);
+    return await pool.run<object, Output<Result>>(task, input, [], signal);
   } catch (error) {
     if (signal.aborted) {
       throw new GovernanceError(
         "lint_deadline_exceeded",
-        `linting took longer than ${deadlineMs} ms and was given up: look for regular expressions that backtrack, such as (a+)+, in the ruleset and the document, or split the document`,
+        `judging the document took longer than ${deadlineMs} ms and was given up: look for regular expressions that backtrack, such as (a+)+, in the ruleset and the document, or split the document`,
       );
     }
     if (error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") {
       throw new GovernanceError(
         "lint_memory_exceeded",
-        `linting needs more than ${HEAP_LIMIT_MIB} MiB: look for references or YAML aliases that unfold without bound`,
+        `judging the document needs more than ${HEAP_LIMIT_MIB} MiB: look for references or YAML aliases that unfold without bound`,
       );
     }
     throw error;

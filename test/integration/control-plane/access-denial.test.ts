@@ -78,6 +78,10 @@ function examples(fixture: Fixture): Record<string, Example> {
     removeCanary: { path: "/services/billing/canary" },
     deprecateService: { path: "/services/billing/deprecate", body: {} },
     listCallers: { path: "/services/billing/callers", reads: true },
+    lintService: { path: "/services/billing/lint", reads: true },
+    diffService: { path: "/services/billing/diff", reads: true },
+    getRuleset: { path: `/teams/${F}/ruleset`, reads: true },
+    setRuleset: { path: `/teams/${F}/ruleset`, body: { ruleset: null } },
     retireService: { path: "/services/billing/retire", body: { force: true } },
     listCatalogue: { path: "/catalogue", list: true, forAll: true, reads: true },
     getCatalogueEntry: { path: "/catalogue/billing", reads: true },
@@ -253,7 +257,15 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
 
   it("lets a viewer read", async () => {
     const viewer = others.get("a viewer of the team") ?? nobody;
-    for (const operationId of ["getTeam", "listMembers", "getService", "getRelease", "getApplication", "getOpenapi"]) {
+    for (const operationId of [
+      "getTeam",
+      "listMembers",
+      "getService",
+      "getRelease",
+      "getApplication",
+      "getOpenapi",
+      "lintService",
+    ]) {
       expect([operationId, (await call(viewer, operationId)).status]).toEqual([operationId, 200]);
     }
   });

@@ -42,6 +42,7 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
     const made = await change("createTeam", "/teams", { id: "finance", name: "Finance" }, "team.create");
     expect(made.entry).toMatchObject({ subject_type: "team", subject_id: "finance", team_id: "finance", before: null });
     await change("updateTeam", "/teams/finance", { name: "Money" }, "team.update");
+    await change("setRuleset", "/teams/finance/ruleset", { ruleset: "extends: tidegate:default" }, "team.ruleset");
     await change("setMember", `/teams/finance/members/${user.id}`, { role: "owner" }, "member.add");
     await change("setMember", `/teams/finance/members/${user.id}`, { role: "viewer" }, "member.update");
     await change("removeMember", `/teams/finance/members/${user.id}`, null, "member.remove");

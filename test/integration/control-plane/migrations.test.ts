@@ -51,6 +51,7 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
       "004-changes",
       "005-compiled-releases",
       "006-subscription-limits",
+      "007-rulesets",
     ]);
   });
 
@@ -58,7 +59,7 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
     const row = { id: "kept", name: "Kept", description: "", created_at: 1, revision: 1 };
     await test.database.db.insertInto("teams").values(row).execute();
     await migrate(test.database, "up");
-    expect(await test.database.db.selectFrom("teams").selectAll().execute()).toEqual([row]);
+    expect(await test.database.db.selectFrom("teams").selectAll().execute()).toMatchObject([row]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { SEVERITIES } from "../../../governance/linting/finding.ts";
 import { checkAudit, exportAudit, listAudit } from "../../entities/audit-trail.ts";
 import { changeSettings, getSettings, settingsSchema } from "../../entities/settings.ts";
 import { type Endpoint, endpoint, pageOf, pageQuery, pageRequest } from "../endpoint.ts";
@@ -8,6 +9,8 @@ const settings = settingsSchema.openapi("Settings");
 /** Defaults must not come back as changes. */
 const settingsInput = z.strictObject({
   publish_needs_second_person: z.boolean().optional(),
+  publish_blocking_severity: z.enum(["off", ...SEVERITIES]).optional(),
+  publish_blocks_breaking_changes: z.boolean().optional(),
   idempotency_hours: z.int().min(1).max(168).optional(),
 });
 

@@ -5,6 +5,7 @@ import { webhooks } from "./003-webhooks.ts";
 import { changes } from "./004-changes.ts";
 import { compiledReleases } from "./005-compiled-releases.ts";
 import { subscriptionLimits } from "./006-subscription-limits.ts";
+import { rulesets } from "./007-rulesets.ts";
 
 /** All migrations, in the order of their names. A migration that has landed is never changed. */
 export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
@@ -15,6 +16,7 @@ export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
     "004-changes": changes(kind),
     "005-compiled-releases": compiledReleases,
     "006-subscription-limits": subscriptionLimits,
+    "007-rulesets": rulesets,
   };
   return { getMigrations: async () => migrations };
 }
