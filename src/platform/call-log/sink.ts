@@ -42,7 +42,7 @@ export interface CallLogFileSink extends CallLogSink {
   /** For native code that appends by itself. */
   readonly journal: CallJournal;
   configure(settings: CallLogSnapshot): void;
-  /** Looks whether the journal holds records to be moved. It is looked at several times a second anyway. */
+  /** Looks whether the journal holds records to be moved. It is looked at twice a second anyway. */
   notice(): void;
   /**
    * Resolves when every row is in a call log file, or when the disk refused it repeatedly: then it stays in the journal,
@@ -57,7 +57,8 @@ export interface CallLogFileSink extends CallLogSink {
 }
 
 const NOTICE_ROWS = 1_024;
-const NOTICE_INTERVAL_MS = 150;
+/** Each hand-over holds the event loop for 0.3 to 1.5 ms, with code that is cold and a thread to wake: it has to be rare. */
+const NOTICE_INTERVAL_MS = 500;
 const ADOPT_INTERVAL_MS = 5_000;
 const RETRY_DELAY_MS = 1_000;
 const FLUSH_RETRY_DELAY_MS = 100;
