@@ -56,9 +56,12 @@ export interface CallLogFileSink extends CallLogSink {
   stats(): CallLogStats;
 }
 
-const NOTICE_ROWS = 1_024;
+const NOTICE_ROWS = 8_192;
 /** Each hand-over holds the event loop for 0.3 to 1.5 ms, with code that is cold and a thread to wake: it has to be rare. */
 const NOTICE_INTERVAL_MS = 500;
+/** The task pauses between batches, so that calls find a core, unless it has more than this to move. */
+const UNHURRIED_ROWS = 16_384;
+const PAUSE_MS = 1;
 const ADOPT_INTERVAL_MS = 5_000;
 const RETRY_DELAY_MS = 1_000;
 const FLUSH_RETRY_DELAY_MS = 100;
@@ -84,8 +87,8 @@ interface Move {
 
 /**
  * A row is packed and appended to the memory-mapped journal at once: from then on the end of this process loses it no
- * more. A task in the pool reads what is new in the journal's files, redacts, and appends it to the call log, one batch
- * at a time, which keeps the order. A batch that the disk refused is tried again; meanwhile traffic goes on, and the
+ * more. A task in the pool reads what is new in the journal's files, redacts, and appends it to the call log, one task
+ * at a time and batch by batch, which keeps the order. A batch that the disk refused is tried again; meanwhile traffic goes on, and the
  * journal grows up to its bounds.
  *
  *   append ──▶ journal ──(position)──▶ task ──▶ call log file ──(position)──▶ release the journal's segments
@@ -254,6 +257,7 @@ class FileSink implements CallLogFileSink {
     const path = source.rotation.pathAt(Date.now(), this.#settings);
     const claim = createClaim();
     const isOwn = source.run === null;
+    const isUnhurried = this.#flushWaiters.length === 0 && this.stats().queued <= UNHURRIED_ROWS;
     const task: WriteTask = {
       journal: {
         directory: this.#journalDirectory,
@@ -267,6 +271,7 @@ class FileSink implements CallLogFileSink {
       worker: source.rotation.worker,
       redaction: { fields: redactFields, patterns: redactPatterns },
       keepBytes,
+      pauseMs: isUnhurried ? PAUSE_MS : 0,
       claim,
     };
     return { move: { source, path, appended: this.journal.stats().appended, claim }, task };

@@ -26,6 +26,8 @@ export interface WriteTask {
   redaction: RedactionSettings;
   /** The oldest files are deleted above this total whenever a file is begun. */
   keepBytes: number;
+  /** Between two batches, to leave the core to calls. 0 when there is much to move, or someone waits for it. */
+  pauseMs: number;
   /** See claim.ts. */
   claim: SharedArrayBuffer;
 }
@@ -41,8 +43,40 @@ export interface WriteResult {
   size: number;
 }
 
+type Batch = Omit<WriteTask, "claim" | "pauseMs">;
+
+/** Bytes of the call log that one task writes: the size of a file is looked at between tasks only. */
+const TASK_BYTES = 4 << 20;
+const never = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
+/** Moves what there is, batch by batch. Throws when not even the first could be written. */
+export function writeBatches(task: Omit<WriteTask, "claim">): WriteResult {
+  let total = writeBatch(task);
+  const endsAt = total.size + TASK_BYTES;
+  while (!total.finished && total.size < endsAt) {
+    if (task.pauseMs > 0) Atomics.wait(never, 0, 0, task.pauseMs);
+    const journal = { ...task.journal, from: total.position, isUncertain: false };
+    try {
+      total = sum(total, writeBatch({ ...task, journal, isNoted: task.isNoted || total.size > 0 }));
+    } catch {
+      // The next task begins with this batch, and says what is wrong.
+      return total;
+    }
+  }
+  return total;
+}
+
+function sum(earlier: WriteResult, later: WriteResult): WriteResult {
+  return {
+    ...later,
+    rows: earlier.rows + later.rows,
+    damaged: earlier.damaged + later.damaged,
+    size: later.size === 0 ? earlier.size : later.size,
+  };
+}
+
 /** Either all of the batch is in the file, or nothing is and it throws. */
-export function writeBatch(task: Omit<WriteTask, "claim">): WriteResult {
+export function writeBatch(task: Batch): WriteResult {
   const { directory, prefix, to } = task.journal;
   const from = startOf(task);
   const batch = readBatch({ directory, prefix, from, to }, redactorOf(task.redaction));
@@ -53,7 +87,7 @@ export function writeBatch(task: Omit<WriteTask, "claim">): WriteResult {
   return { rows, damaged, position, finished, size };
 }
 
-function startOf(task: Omit<WriteTask, "claim">): JournalPosition {
+function startOf(task: Batch): JournalPosition {
   const { directory, prefix, from, isUncertain } = task.journal;
   const known = from ?? { sequence: listSegments(directory, prefix)[0] ?? 1, offset: SEGMENT_START };
   if (!isUncertain) return known;
@@ -63,7 +97,7 @@ function startOf(task: Omit<WriteTask, "claim">): JournalPosition {
 }
 
 /** One that can't be deleted now is deleted with the rest of the run. The batch is written, and must not be again. */
-function deleteSegments(task: Omit<WriteTask, "claim">, from: JournalPosition, batch: JournalBatch): void {
+function deleteSegments(task: Batch, from: JournalPosition, batch: JournalBatch): void {
   const { directory, prefix } = task.journal;
   try {
     for (let sequence = from.sequence; sequence < batch.position.sequence; sequence++) {
@@ -74,7 +108,7 @@ function deleteSegments(task: Omit<WriteTask, "claim">, from: JournalPosition, b
   }
 }
 
-function append(task: Omit<WriteTask, "claim">, frame: Buffer): number {
+function append(task: Batch, frame: Buffer): number {
   if (!existsSync(task.path)) makeRoom(dirname(task.path), task.keepBytes);
   if (!task.isNoted) noteFile(task.journal.directory, task.journal.prefix, basename(task.path));
   const descriptor = openSync(task.path, "a", 0o600);

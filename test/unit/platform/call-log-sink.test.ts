@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { listCallLogFiles } from "../../../src/platform/call-log/files.ts";
 import { packRow } from "../../../src/platform/call-log/format.ts";
 import { SEGMENT_START } from "../../../src/platform/call-log/position.ts";
 import { readCallLog } from "../../../src/platform/call-log/reader.ts";
-import { writeBatch } from "../../../src/platform/call-log/write.ts";
+import { writeBatch, writeBatches } from "../../../src/platform/call-log/write.ts";
 import type { WorkerPool } from "../../../src/platform/worker-pool.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
 import { openSink, record, row, SETTINGS, temporaryDirectory } from "./call-log-fixtures.ts";
@@ -160,6 +160,31 @@ describe("call log sink", () => {
     expect(readdirSync(directory)).toEqual([]);
     expect(writeBatch(task)).toMatchObject({ rows: 1, finished: true });
     expect([...readCallLog(directory)]).toEqual([record(1)]);
+  });
+
+  it("moves in one task what takes many batches, each whole, and goes on where it ended", () => {
+    const directory = temporaryDirectory();
+    const journalDirectory = join(directory, "journal");
+    const neverRuns: WorkerPool = { run: () => new Promise(() => {}), close: async () => {} };
+    const { sink } = openSink(directory, { journalDirectory, pool: neverRuns, segmentBytes: 256 << 10 });
+    for (const number of numbers(0, 3_000)) sink.append(row(record(number)));
+    const journal = {
+      directory: journalDirectory,
+      prefix: sink.journal.prefix(),
+      from: { sequence: 1, offset: SEGMENT_START },
+      to: { sequence: sink.journal.sequence(), offset: sink.journal.offset() },
+      isUncertain: false,
+    };
+    expect(journal.to.sequence).toBeGreaterThan(2);
+    const path = join(directory, "1800000000000-w1-1.tgcl");
+    const redaction = { fields: [], patterns: [] };
+    const task = { journal, path, isNoted: false, worker: 1, redaction, keepBytes: 1 << 30, pauseMs: 0 };
+    const first = writeBatch(task);
+    expect(first.rows).toBeLessThan(1_000);
+    const rest = writeBatches({ ...task, journal: { ...journal, from: first.position }, isNoted: true });
+    expect(rest).toMatchObject({ rows: 3_000 - first.rows, damaged: 0, finished: true, position: journal.to });
+    expect(rest.size).toBe(statSync(path).size);
+    expect([...readCallLog(directory)]).toEqual(numbers(0, 3_000).map((number) => record(number)));
   });
 
   it("moves records that native code appended to the journal by itself", async () => {
