@@ -12,8 +12,8 @@ import { WorkerMetrics } from "./worker-metrics.ts";
 
 export type GatewayFactory = (options: GatewayOptions & { pool: WorkerPool }) => Gateway;
 
-/** Large bodies and log batches: beside the event loop's own thread, two more are plenty. */
-const POOL_THREADS = 2;
+/** One for the call log, two for large bodies: beside the event loop's own thread, these are plenty. */
+const POOL_THREADS = 3;
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 /** There is always this one: it sees to what workers with higher numbers have left, when there are fewer now. */
 const FIRST_SLOT = 1;

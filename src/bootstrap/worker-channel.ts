@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
 
-const HEARTBEAT_INTERVAL_MS = 250;
+const HEARTBEAT_INTERVAL_MS = 500;
 
 /** A worker's end of the channel to the supervisor. Sending on a closed channel does nothing. */
 export class WorkerChannel<Incoming extends { type: string }, Outgoing extends object> {
@@ -25,7 +25,7 @@ export class WorkerChannel<Incoming extends { type: string }, Outgoing extends o
     });
   }
 
-  /** `message` four times a second. When the supervisor does not read, nothing piles up. */
+  /** `message` twice a second. When the supervisor does not read, nothing piles up. */
   startHeartbeats(message: Outgoing): void {
     const beat = () => {
       if (this.#heartbeatUnderWay) return;

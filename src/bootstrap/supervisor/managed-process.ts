@@ -12,7 +12,7 @@ export interface ManagedProcessHooks<Incoming> {
   onExit(process: ManagedProcess<Incoming>, reason: EndReason, detail: string): void;
 }
 
-/** A worker says something at least four times a second; silent for this long, its event loop is stuck. */
+/** A worker says something at least twice a second; silent for this long, its event loop is stuck. */
 const SILENCE_LIMIT_MS = 2_000;
 /** Until its first word: loading the program takes a while on a busy machine. */
 const START_LIMIT_MS = 20_000;

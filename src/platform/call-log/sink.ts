@@ -5,11 +5,12 @@ import type { Logger } from "../../contracts/logger.ts";
 import type { CallLogSnapshot } from "../../contracts/snapshot.ts";
 import type { WorkerPool } from "../worker-pool.ts";
 import { Adoptions, type Source } from "./adoption.ts";
-import { createClaim, type TakenBack, takeBack } from "./claim.ts";
+import type { TakenBack } from "./claim.ts";
 import { packRow } from "./format.ts";
+import { LogWriter, type Order } from "./log-writer.ts";
 import { SEGMENT_START } from "./position.ts";
 import { Rotation } from "./rotation.ts";
-import { type WriteResult, type WriteTask, writeBatch } from "./write.ts";
+import { type WriteResult, writeBatch } from "./write.ts";
 
 export interface CallLogFileSinkOptions {
   /** Made when it does not exist. */
@@ -42,7 +43,7 @@ export interface CallLogFileSink extends CallLogSink {
   /** For native code that appends by itself. */
   readonly journal: CallJournal;
   configure(settings: CallLogSnapshot): void;
-  /** Looks whether the journal holds records to be moved. It is looked at twice a second anyway. */
+  /** Looks whether the journal holds records to be moved. It is looked at by itself, at least every second. */
   notice(): void;
   /**
    * Resolves when every row is in a call log file, or when the disk refused it repeatedly: then it stays in the journal,
@@ -57,8 +58,12 @@ export interface CallLogFileSink extends CallLogSink {
 }
 
 const NOTICE_ROWS = 8_192;
-/** Each hand-over holds the event loop for 0.3 to 1.5 ms, with code that is cold and a thread to wake: it has to be rare. */
-const NOTICE_INTERVAL_MS = 500;
+/** How often to look when few records come. */
+const NOTICE_INTERVAL_MS = 150;
+/** Each look holds the event loop for up to 1 ms, with code that is cold by then: among many calls it has to be rare. */
+const BUSY_INTERVAL_MS = 1_000;
+/** Records between two looks. */
+const BUSY_ROWS = 100;
 /** The task pauses between batches, so that calls find a core, unless it has more than this to move. */
 const UNHURRIED_ROWS = 16_384;
 const PAUSE_MS = 1;
@@ -77,12 +82,11 @@ export function createCallLogSink(options: CallLogFileSinkOptions): CallLogFileS
   return new FileSink(options);
 }
 
-/** A task under way. `appended`: how many records the journal held before `to`. */
+/** What is being written. `appended`: how many records the journal held before `to`. */
 interface Move {
   source: Source;
   path: string;
   appended: number;
-  claim: SharedArrayBuffer;
 }
 
 /**
@@ -101,10 +105,13 @@ class FileSink implements CallLogFileSink {
   readonly #journalDirectory: string;
   readonly #own: Source;
   readonly #adoptions: Adoptions;
-  readonly #timer: NodeJS.Timeout;
+  readonly #writer: LogWriter;
+  #timer: NodeJS.Timeout;
   #settings: CallLogSnapshot;
 
   #freshRows = 0;
+  /** How many records the journal had been given at the last look. */
+  #noticed = 0;
   #move: Move | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
   #flushWaiters: (() => void)[] = [];
@@ -143,7 +150,8 @@ class FileSink implements CallLogFileSink {
       adoptsAnyone: options.adoptsAnyone ?? false,
       everyMs: options.adoptEveryMs ?? ADOPT_INTERVAL_MS,
     });
-    this.#timer = setInterval(() => this.notice(), NOTICE_INTERVAL_MS).unref();
+    this.#writer = new LogWriter(options.pool);
+    this.#timer = setTimeout(() => this.notice(), NOTICE_INTERVAL_MS).unref();
     this.#pump();
   }
 
@@ -165,12 +173,17 @@ class FileSink implements CallLogFileSink {
 
   notice(): void {
     this.#freshRows = 0;
-    const { lost, error } = this.journal.stats();
+    const { appended, lost, error } = this.journal.stats();
+    const isBusy = appended - this.#noticed > BUSY_ROWS;
+    this.#noticed = appended;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.notice(), isBusy ? BUSY_INTERVAL_MS : NOTICE_INTERVAL_MS).unref();
     if (lost > this.#refusedBefore) {
       this.#refusedBefore = lost;
       this.#warn("call journal can't be written; calls are served all the same, records are lost", error);
     }
     this.#adoptions.lookWhenDue();
+    this.#writer.look();
     this.#pump();
   }
 
@@ -179,13 +192,17 @@ class FileSink implements CallLogFileSink {
     if (this.#retryTimer !== null) this.#retrySoon(FLUSH_RETRY_DELAY_MS);
     this.#pump();
     if (this.#isIdle()) return Promise.resolve();
-    return new Promise<void>((resolve) => this.#flushWaiters.push(resolve));
+    return new Promise<void>((resolve) => {
+      this.#flushWaiters.push(resolve);
+      this.#writer.lookSoon(() => this.#flushWaiters.length > 0);
+    });
   }
 
   flushSync(): void {
+    this.#writer.dismiss();
     if (this.#move !== null) {
       const move = this.#move;
-      const outcome = takeBack(move.claim, CRASH_WAIT_MS);
+      const outcome = this.#writer.takeBack(CRASH_WAIT_MS);
       // The next process finds out what that thread has written.
       if (outcome === "writing") return;
       this.#move = null;
@@ -194,9 +211,9 @@ class FileSink implements CallLogFileSink {
     this.#own.rotation.leaveFile();
     this.#own.isUncertain = true;
     while (!this.#isAtEnd()) {
-      const { move, task } = this.#prepare(this.#own);
+      const { move, order } = this.#prepare(this.#own);
       try {
-        this.#wrote(move, writeBatch(task));
+        this.#wrote(move, writeBatch(order));
       } catch {
         this.#writeErrors++;
         return;
@@ -205,8 +222,9 @@ class FileSink implements CallLogFileSink {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#writer.close();
     this.#adoptions.close();
     this.#resolveFlushes();
     this.journal.close();
@@ -239,26 +257,19 @@ class FileSink implements CallLogFileSink {
       this.#resolveFlushes();
       return;
     }
-    const { move, task } = this.#prepare(source);
+    const { move, order } = this.#prepare(source);
     this.#move = move;
-    this.#options.pool.run<WriteTask, WriteResult | null>("write-call-log", task).then(
-      // A batch that was taken back has been dealt with by flushSync.
-      (result) => {
-        if (this.#move === move && result !== null) this.#settle(move, result);
-      },
-      (error: unknown) => {
-        if (this.#move === move) this.#settle(move, takeBack(move.claim, 0), error);
-      },
-    );
+    this.#writer.write(order, this.#settings, (outcome, error) => this.#settle(move, outcome, error));
   }
 
-  #prepare(source: Source): { move: Move; task: WriteTask } {
+  #prepare(source: Source): { move: Move; order: Order } {
     const { redactFields, redactPatterns, keepBytes } = this.#settings;
     const path = source.rotation.pathAt(Date.now(), this.#settings);
-    const claim = createClaim();
     const isOwn = source.run === null;
-    const isUnhurried = this.#flushWaiters.length === 0 && this.stats().queued <= UNHURRIED_ROWS;
-    const task: WriteTask = {
+    const { appended } = this.journal.stats();
+    const queued = appended - this.#ownWritten - this.#ownLost;
+    const isUnhurried = this.#flushWaiters.length === 0 && queued <= UNHURRIED_ROWS;
+    const order: Order = {
       journal: {
         directory: this.#journalDirectory,
         prefix: source.run?.prefix ?? this.journal.prefix(),
@@ -272,9 +283,8 @@ class FileSink implements CallLogFileSink {
       redaction: { fields: redactFields, patterns: redactPatterns },
       keepBytes,
       pauseMs: isUnhurried ? PAUSE_MS : 0,
-      claim,
     };
-    return { move: { source, path, appended: this.journal.stats().appended, claim }, task };
+    return { move: { source, path, appended }, order };
   }
 
   #settle(move: Move, outcome: TakenBack, error?: unknown): void {

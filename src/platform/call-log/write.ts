@@ -1,8 +1,9 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import type { WriteOrder } from "./claim.ts";
 import { deleteOldFiles } from "./files.ts";
 import { FILE_MAGIC, headerFrame } from "./format.ts";
-import { type JournalBatch, readBatch } from "./journal-batch.ts";
+import { closeSegment, type JournalBatch, readBatch } from "./journal-batch.ts";
 import { findPosition, type JournalPosition, SEGMENT_START } from "./position.ts";
 import { createRedactor, type RedactionSettings, type Redactor } from "./redaction.ts";
 import { listSegments, noteFile, remove, runPath, segmentPath } from "./runs.ts";
@@ -45,25 +46,54 @@ export interface WriteResult {
 
 type Batch = Omit<WriteTask, "claim" | "pauseMs">;
 
-/** Bytes of the call log that one task writes: the size of a file is looked at between tasks only. */
-const TASK_BYTES = 4 << 20;
+/** Bytes of the call log that are written at once: the size of a file is looked at in between only. */
+const TASK_BYTES = 16 << 20;
 const never = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
 /** Moves what there is, batch by batch. Throws when not even the first could be written. */
 export function writeBatches(task: Omit<WriteTask, "claim">): WriteResult {
-  let total = writeBatch(task);
+  try {
+    return moveAll(task);
+  } finally {
+    closeSegment();
+    closeLog();
+  }
+}
+
+/** Either all of the batch is in the file, or nothing is and it throws. */
+export function writeBatch(task: Batch): WriteResult {
+  try {
+    return move(task);
+  } finally {
+    closeSegment();
+    closeLog();
+  }
+}
+
+function moveAll(task: Omit<WriteTask, "claim">): WriteResult {
+  let total = move(task);
   const endsAt = total.size + TASK_BYTES;
   while (!total.finished && total.size < endsAt) {
     if (task.pauseMs > 0) Atomics.wait(never, 0, 0, task.pauseMs);
-    const journal = { ...task.journal, from: total.position, isUncertain: false };
     try {
-      total = sum(total, writeBatch({ ...task, journal, isNoted: task.isNoted || total.size > 0 }));
+      total = sum(total, move(after(task, total)));
     } catch {
       // The next task begins with this batch, and says what is wrong.
       return total;
     }
   }
   return total;
+}
+
+/** The task that goes on where `task` ended. */
+export function continueTask(task: WriteTask, result: WriteResult, order: WriteOrder): WriteTask {
+  const next = after(task, result);
+  return { ...next, journal: { ...next.journal, to: order.to }, pauseMs: order.pauseMs };
+}
+
+function after<Task extends Batch>(task: Task, { position, size }: WriteResult): Task {
+  const journal = { ...task.journal, from: position, isUncertain: false };
+  return { ...task, journal, isNoted: task.isNoted || size > 0 };
 }
 
 function sum(earlier: WriteResult, later: WriteResult): WriteResult {
@@ -75,8 +105,7 @@ function sum(earlier: WriteResult, later: WriteResult): WriteResult {
   };
 }
 
-/** Either all of the batch is in the file, or nothing is and it throws. */
-export function writeBatch(task: Batch): WriteResult {
+function move(task: Batch): WriteResult {
   const { directory, prefix, to } = task.journal;
   const from = startOf(task);
   const batch = readBatch({ directory, prefix, from, to }, redactorOf(task.redaction));
@@ -108,25 +137,38 @@ function deleteSegments(task: Batch, from: JournalPosition, batch: JournalBatch)
   }
 }
 
+/** The file that the last batch was written to. */
+let log: { path: string; descriptor: number; size: number } | null = null;
+
 function append(task: Batch, frame: Buffer): number {
+  if (log?.path !== task.path) log = openLog(task);
+  const { descriptor, size } = log;
+  try {
+    const start = size === 0 ? [FILE_MAGIC, headerFrame(task.worker, Date.now())] : [];
+    const bytes = start.length === 0 ? frame : Buffer.concat([...start, frame]);
+    writeAll(descriptor, bytes);
+    log.size = size + bytes.length;
+    return log.size;
+  } catch (error) {
+    // A half-written frame would hide everything after it from readers.
+    if (size === 0) unlinkSync(task.path);
+    else ftruncateSync(descriptor, size);
+    closeLog();
+    throw error;
+  }
+}
+
+function openLog(task: Batch): { path: string; descriptor: number; size: number } {
+  closeLog();
   if (!existsSync(task.path)) makeRoom(dirname(task.path), task.keepBytes);
   if (!task.isNoted) noteFile(task.journal.directory, task.journal.prefix, basename(task.path));
   const descriptor = openSync(task.path, "a", 0o600);
-  let sizeBefore = 0;
-  try {
-    sizeBefore = fstatSync(descriptor).size;
-    const start = sizeBefore === 0 ? [FILE_MAGIC, headerFrame(task.worker, Date.now())] : [];
-    const bytes = start.length === 0 ? frame : Buffer.concat([...start, frame]);
-    writeAll(descriptor, bytes);
-    return sizeBefore + bytes.length;
-  } catch (error) {
-    // A half-written frame would hide everything after it from readers.
-    if (sizeBefore === 0) unlinkSync(task.path);
-    else ftruncateSync(descriptor, sizeBefore);
-    throw error;
-  } finally {
-    closeSync(descriptor);
-  }
+  return { path: task.path, descriptor, size: fstatSync(descriptor).size };
+}
+
+function closeLog(): void {
+  if (log !== null) closeSync(log.descriptor);
+  log = null;
 }
 
 /** A file that can't be deleted now is tried again when the next file is begun; it is no reason to lose a batch. */

@@ -13,6 +13,9 @@ import writeCallLog from "../../../workers/tasks/write-call-log.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
 import { openSink, record, row, SETTINGS, temporaryDirectory } from "./call-log-fixtures.ts";
 
+/** These tests also run beside everything else at the lowest priority. */
+const PATIENCE_MS = 60_000;
+
 beforeAll(ensureBuilt, 60_000);
 
 const SEGMENT_BYTES = 4_096;
@@ -170,19 +173,19 @@ describe("call journals of processes that have ended", () => {
     await sink.flush();
     expect([...readCallLog(directory)]).toEqual(calls(5, 10));
     old.close();
-    await vi.waitFor(() => expect([...readCallLog(directory)]).toHaveLength(10), { timeout: 10_000 });
+    await vi.waitFor(() => expect([...readCallLog(directory)]).toHaveLength(10), { timeout: PATIENCE_MS });
     expect([...readCallLog(directory)].map(({ id }) => id).sort()).toEqual(calls(0, 10).map(({ id }) => id));
   });
 
   it("of numbers that no one has any more are seen to by the one that is told to, others are not", async () => {
     const directory = temporaryDirectory();
     endedProcess(directory, { worker: 7, records: calls(0, 5) });
-    const { sink: eighth } = openSink(directory, { worker: 8 });
+    const { sink: eighth } = openSink(directory, { worker: 8, adoptEveryMs: 600_000 });
     for (const call of calls(10, 12)) eighth.append(row(call));
     await eighth.flush();
     endedProcess(directory, { worker: 8, records: calls(5, 10) });
     const { sink } = openSink(directory, { adoptsAnyone: true, adoptEveryMs: 50 });
-    await vi.waitFor(() => expect([...readCallLog(directory)]).toHaveLength(7), { timeout: 10_000 });
+    await vi.waitFor(() => expect([...readCallLog(directory)]).toHaveLength(7), { timeout: PATIENCE_MS });
     // The eighth lives, and sees to what was left under its number.
     await sink.flush();
     expect([...readCallLog(directory)]).toEqual([...calls(0, 5), ...calls(10, 12)]);
@@ -192,7 +195,7 @@ describe("call journals of processes that have ended", () => {
         .sort(),
     ).toEqual([7, 8]);
     eighth.close();
-    await vi.waitFor(() => expect([...readCallLog(directory)]).toHaveLength(12), { timeout: 10_000 });
+    await vi.waitFor(() => expect([...readCallLog(directory)]).toHaveLength(12), { timeout: PATIENCE_MS });
   });
 
   it("that can't be read hold nothing else up", async () => {
@@ -204,10 +207,10 @@ describe("call journals of processes that have ended", () => {
     mkdirSync(segment);
     const { sink } = openSink(directory, { adoptEveryMs: 50 });
     for (const call of calls(5, 10)) sink.append(row(call));
-    await vi.waitFor(() => expect([...readCallLog(directory)]).toEqual(calls(5, 10)), { timeout: 10_000 });
+    await vi.waitFor(() => expect([...readCallLog(directory)]).toEqual(calls(5, 10)), { timeout: PATIENCE_MS });
     rmSync(segment, { recursive: true });
     writeFileSync(segment, bytes);
-    await vi.waitFor(() => expect([...readCallLog(directory)]).toHaveLength(10), { timeout: 10_000 });
+    await vi.waitFor(() => expect([...readCallLog(directory)]).toHaveLength(10), { timeout: PATIENCE_MS });
     await vi.waitFor(() => expect(existsSync(segment)).toBe(false));
   });
 });
