@@ -168,18 +168,37 @@ bool Governor::mayCall(const Service& service, int application, double nowMs,
   return true;
 }
 
+namespace {
+
+// Among ten thousand routes nothing of a call's is in the caches any more. What is asked for while the key is digested, and
+// while the caller is looked up, is there when it is needed.
+template <size_t kBytes>
+void prefetch(const void* at) {
+  for (size_t offset = 0; offset < kBytes; offset += 64) __builtin_prefetch(static_cast<const char*>(at) + offset);
+}
+
+}  // namespace
+
 bool Governor::take(server::Exchange& exchange) {
   if (generation_ == nullptr || generation_->routes.empty() || limits_ == nullptr) return false;
   const http::RequestHead& head = exchange.head();
   if (head.hasConnectionNames) return false;
   Route* route = routeOf(exchange);
   if (route == nullptr) return false;
+  prefetch<sizeof(Route)>(route);
   uint16_t credentialFields = 0;
   const Credential* credential = nullptr;
   if (!findCredential(exchange, &credential, &credentialFields)) return false;
+  const Plan* const plan = route->plan;
+  prefetch<128>(&generation_->services[route->service]);
+  if (plan != nullptr) prefetch<128>(plan);
+  if (route->calls != nullptr) prefetch<8>(route->calls);
+  prefetch<8>(route->name.data());
   const int application = credential == nullptr ? -1 : static_cast<int>(credential->application);
   const Subscription* subscription = nullptr;
   if (!mayCall(generation_->services[route->service], application, exchange.startedAtMs, &subscription)) return false;
+  if (plan != nullptr) prefetch<192>(plan->targets.data());
+  prefetch<sizeof(ServiceTally)>(generation_->services[route->service].tally);
   const uint64_t maxBodyBytes =
       std::min(route->maxBodyBytes, exchange.connection().listener().options().maxBodyBytes);
   if (!head.chunked && head.contentLength > maxBodyBytes) return false;
