@@ -35,7 +35,7 @@ export class TestPlane {
   /** JSON lines. */
   readonly log: string[] = [];
   readonly url: string | undefined;
-  readonly #home: string;
+  readonly home: string;
   readonly #linter = createLinter({ tasksDirectory: new URL("../../dist/workers/tasks/", import.meta.url) });
   readonly #ownCluster: PostgresCluster | null;
 
@@ -61,7 +61,7 @@ export class TestPlane {
   ) {
     this.database = database;
     this.url = url;
-    this.#home = home;
+    this.home = home;
     this.#ownCluster = cluster;
     this.log = log;
     const sealer = new Sealer([randomBytes(32)]);
@@ -119,7 +119,7 @@ export class TestPlane {
     await this.#linter.close();
     await this.database.close();
     await this.#ownCluster?.stop();
-    rmSync(this.#home, { recursive: true, force: true });
+    rmSync(this.home, { recursive: true, force: true });
   }
 }
 

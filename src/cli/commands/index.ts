@@ -27,6 +27,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   teams: async () => (await import("./teams.ts")).teamsCommand,
   users: async () => (await import("./users.ts")).usersCommand,
   audit: async () => (await import("./audit.ts")).auditCommand,
+  backup: async () => (await import("./backup.ts")).backupCommand,
+  restore: async () => (await import("./backup.ts")).restoreCommand,
   "admin-password": async () => (await import("./admin-password.ts")).adminPasswordCommand,
 };
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Kysely, Migrator, type Transaction } from "kysely";
+import { Kysely, Migrator, NO_MIGRATIONS, sql, type Transaction } from "kysely";
 import type { Logger } from "../../contracts/logger.ts";
 import { migrationsFor } from "./migrations/index.ts";
 import { postgresDialect } from "./postgres.ts";
@@ -16,6 +16,8 @@ export interface Database {
 export type Connection = Kysely<Tables> | Transaction<Tables>;
 
 export interface DatabaseOptions {
+  /** `asItIs`: its tables are not brought up to date. */
+  migrations?: "up" | "asItIs";
   /** `postgres://…`; undefined: SQLite in the data directory. */
   url: string | undefined;
   homeDirectory: string;
@@ -32,12 +34,13 @@ export class DatabaseError extends Error {
   }
 }
 
-/** Opens the database and brings its tables up to date. Throws DatabaseError. */
+/** Opens the database and, unless it is told otherwise, brings its tables up to date. Throws DatabaseError. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { kind, db, place } = connect(options);
   const database: Database = { kind, db, close: () => db.destroy() };
   try {
-    await migrate(database, "up");
+    if (options.migrations === "asItIs") await sql`select 1`.execute(db);
+    else await migrate(database, "up");
   } catch (cause) {
     await db.destroy().catch(() => {});
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -65,17 +68,24 @@ function connect({ url, homeDirectory, logger }: DatabaseOptions) {
   return { kind: "postgres", db: new Kysely<Tables>({ dialect }), place } as const;
 }
 
-/** `down` takes everything away again: for tests of the migrations, and for those who give Tidegate up. */
-export async function migrate({ db, kind }: Pick<Database, "db" | "kind">, direction: "up" | "down"): Promise<void> {
+/**
+ * `down` takes everything away again: for tests of the migrations, and for those who give Tidegate up. A name: up to that
+ * migration and no further.
+ */
+export async function migrate(
+  { db, kind }: Pick<Database, "db" | "kind">,
+  target: "up" | "down" | { upTo: string },
+): Promise<void> {
   const migrator = new Migrator({ db, provider: migrationsFor(kind) });
-  if (direction === "up") {
-    const { error } = await migrator.migrateToLatest();
-    if (error !== undefined) throw error;
-    return;
-  }
-  for (;;) {
-    const { error, results = [] } = await migrator.migrateDown();
-    if (error !== undefined) throw error;
-    if (results.length === 0) return;
-  }
+  const migrated =
+    target === "up"
+      ? await migrator.migrateToLatest()
+      : await migrator.migrateTo(target === "down" ? NO_MIGRATIONS : target.upTo);
+  if (migrated.error !== undefined) throw migrated.error;
+}
+
+/** The names of those that were run, in their order. */
+export async function migrationsOf({ db, kind }: Pick<Database, "db" | "kind">): Promise<string[]> {
+  const all = await new Migrator({ db, provider: migrationsFor(kind) }).getMigrations();
+  return all.filter(({ executedAt }) => executedAt !== undefined).map(({ name }) => name);
 }

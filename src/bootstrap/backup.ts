@@ -1,0 +1,121 @@
+import { randomBytes } from "node:crypto";
+import { createReadStream, createWriteStream, existsSync, linkSync, mkdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { PassThrough, pipeline as pipe } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip } from "node:zlib";
+import { BackupError, type BackupSummary, restoreBackup, writeBackup } from "../control-plane/storage/backup.ts";
+import { type Database, openDatabase, SQLITE_FILE } from "../control-plane/storage/database.ts";
+import { createLogger } from "../platform/logger.ts";
+import { EXIT, StartError } from "./exit-codes.ts";
+
+export type { BackupSummary };
+
+export interface BackupPlace {
+  homeDirectory: string;
+  env: NodeJS.ProcessEnv;
+  /** Of the backup. */
+  file: string;
+}
+
+/**
+ * Writes what the control plane has stored to a new file, while Tidegate runs or not. The file is there when it is whole, and
+ * only its owner may read it. Throws StartError.
+ */
+export async function backUp({ homeDirectory, env, file }: BackupPlace): Promise<BackupSummary> {
+  if (existsSync(file)) throw new StartError(EXIT.conflict, `${file} is there already: it is not overwritten`);
+  const sqlite = join(homeDirectory, SQLITE_FILE);
+  // Opening would make an empty one.
+  if (!env.DATABASE_URL && !existsSync(sqlite)) {
+    const hint = "TIDEGATE_HOME names the data directory, DATABASE_URL another database";
+    throw new StartError(EXIT.dataDirectory, `there is no database at ${sqlite}; ${hint}`);
+  }
+  const database = await open(homeDirectory, env);
+  // In the same directory: it is linked, which fails where the name has been taken meanwhile.
+  const partial = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString("hex")}.partial`);
+  try {
+    const lines = new PassThrough();
+    const written = pipeline(
+      lines,
+      createGzip(),
+      createWriteStream(partial, { mode: 0o600, flags: "wx", flush: true }),
+    );
+    // It is waited for below; until then, what breaks shows in the lines.
+    written.catch((error: Error) => lines.destroy(error));
+    const summary = await writeBackup(database, Date.now(), (line) => write(lines, line));
+    lines.end();
+    await written;
+    linkSync(partial, file);
+    return summary;
+  } catch (error) {
+    throw asStartError(error, file);
+  } finally {
+    rmSync(partial, { force: true });
+    await database.close();
+  }
+}
+
+/** Fills an empty database from a backup: all of it, or nothing. Throws StartError. */
+export async function restore({ homeDirectory, env, file }: BackupPlace): Promise<BackupSummary> {
+  if (!existsSync(file)) throw new StartError(EXIT.configuration, `there is no file ${file}`);
+  if (!env.DATABASE_URL) mkdirSync(homeDirectory, { recursive: true, mode: 0o700 });
+  const database = await open(homeDirectory, env);
+  try {
+    const unzipped = createGunzip();
+    // What breaks is thrown where the lines are read.
+    pipe(createReadStream(file), unzipped, () => {});
+    return await restoreBackup(database, linesOf(unzipped));
+  } catch (error) {
+    throw asStartError(error, file);
+  } finally {
+    await database.close();
+  }
+}
+
+function open(homeDirectory: string, env: NodeJS.ProcessEnv): Promise<Database> {
+  const logger = createLogger({ role: "cli" });
+  const options = { url: env.DATABASE_URL, homeDirectory, logger, migrations: "asItIs" } as const;
+  return openDatabase(options).catch((error: unknown) => {
+    throw new StartError(EXIT.unreachable, error instanceof Error ? error.message : String(error));
+  });
+}
+
+function write(stream: PassThrough, line: string): Promise<void> {
+  if (stream.destroyed) return Promise.reject(stream.errored ?? new Error("the file can't be written any more"));
+  if (stream.write(line)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      stream.off("drain", settle);
+      stream.off("close", settle);
+      if (stream.errored === null) resolve();
+      else reject(stream.errored);
+    };
+    stream.on("drain", settle);
+    stream.on("close", settle);
+  });
+}
+
+async function* linesOf(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
+  let failure: unknown = null;
+  // Some versions of readline end their lines where the stream breaks, as if that were the end; others throw.
+  stream.on("error", (error) => {
+    failure ??= error;
+  });
+  try {
+    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (error) {
+    failure ??= error;
+  }
+  if (failure !== null) throw new BackupError("the backup is damaged: it can't be unpacked", { cause: failure });
+}
+
+function asStartError(error: unknown, file: string): unknown {
+  if (error instanceof StartError) return error;
+  if (error instanceof BackupError) {
+    const isInUse = error.message.startsWith("the database is in use");
+    return new StartError(isInUse ? EXIT.conflict : EXIT.configuration, `${file}: ${error.message}`);
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StartError(EXIT.failed, `${file}: ${reason}`);
+}

@@ -1,0 +1,253 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backUp, restore } from "../../../src/bootstrap/backup.ts";
+import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
+import { verifyAudit } from "../../../src/control-plane/entities/audit.ts";
+import { type Database, openDatabase } from "../../../src/control-plane/storage/database.ts";
+import { ensureBuilt } from "../../helpers/build.ts";
+import { DATABASES, type DatabaseKind, PostgresCluster } from "../../helpers/databases.ts";
+import { draftAt, OWNER, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
+
+const CLI = "dist/src/cli/main.js";
+/** See `LEFT_OUT` of backup.ts, and what is Kysely's own. */
+const NOT_KEPT = ["sessions", "idempotency", "changes", "kysely_migration", "kysely_migration_lock", "sqlite_sequence"];
+const NOBODY = { debug() {}, info() {}, warn() {}, error() {}, child: () => NOBODY };
+
+let folder: string;
+let cluster: PostgresCluster;
+let count = 0;
+
+beforeAll(async () => {
+  await ensureBuilt();
+  folder = mkdtempSync(join(tmpdir(), "tidegate-backup-"));
+  cluster = await PostgresCluster.start();
+}, 60_000);
+afterAll(async () => {
+  await cluster.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const newFile = () => join(folder, `backup-${++count}.gz`);
+/** Where a database of nothing is, or is to be. */
+const newPlace = async (kind: DatabaseKind) => ({
+  homeDirectory: mkdtempSync(join(folder, "home-")),
+  env: kind === "postgres" ? { DATABASE_URL: await cluster.createDatabase() } : {},
+});
+type Place = Awaited<ReturnType<typeof newPlace>>;
+
+async function withDatabase<Result>(
+  { homeDirectory, env }: Place,
+  use: (database: Database) => Promise<Result>,
+): Promise<Result> {
+  const url = "DATABASE_URL" in env ? env.DATABASE_URL : undefined;
+  const database = await openDatabase({ url, homeDirectory, logger: NOBODY });
+  return use(database).finally(() => database.close());
+}
+
+async function dump(database: Database): Promise<Record<string, unknown[]>> {
+  const tables = await database.db.introspection.getTables();
+  const kept = tables.map(({ name }) => name).filter((name) => !NOT_KEPT.includes(name));
+  const dumped: Record<string, unknown[]> = {};
+  for (const name of kept) {
+    const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(name)}`.execute(database.db);
+    const sorted = rows.map((row) => JSON.stringify(Object.entries({ ...row, compiled: null }).sort())).sort();
+    dumped[name] = sorted;
+  }
+  return dumped;
+}
+
+/** A plane with something of everything. */
+async function filledPlane(kind: DatabaseKind): Promise<TestPlane> {
+  const test = await TestPlane.open(kind, { cluster });
+  const { owner } = test;
+  await test.team("finance", "shop");
+  await test.person("ada@example.org", { teams: { finance: "owner" } });
+  await owner.do("PUT", "/roles/approver", { name: "Approver", scope: "team", permissions: ["service.read"] });
+  await owner.do("POST", "/services", {
+    id: "billing",
+    team: "finance",
+    approval: "automatic",
+    draft: draftAt("/billing"),
+  });
+  await owner.do("PATCH", "/services/billing", {
+    visibility: "organisation",
+    documentation: "# Billing\n\n“é” \u0001",
+  });
+  await owner.do("POST", "/services/billing/publish", { note: "first" });
+  await owner.do("POST", "/applications", { id: "web", team: "shop", name: "Web" });
+  await owner.do("POST", "/applications/web/credentials", { name: "one" });
+  await owner.do("POST", "/subscriptions", { application: "web", service: "billing", reason: "invoices" });
+  await owner.do("POST", "/webhooks", { team: null, name: "ours", url: "https://example.org/hook", events: ["*"] });
+  await owner.do("POST", "/me/tokens", { name: "laptop" });
+  await owner.do("PATCH", "/settings", { publish_needs_second_person: true });
+  // More than one page, and more than one insert.
+  const values = Array.from({ length: 2_100 }, (_, i) => ({ key: `filler-${i}`, value: JSON.stringify(i) }));
+  await test.database.db.insertInto("settings").values(values).execute();
+  return test;
+}
+
+describe.each(DATABASES)("a backup of %s", (kind) => {
+  let test: TestPlane;
+  let source: Place;
+  let file: string;
+
+  beforeAll(async () => {
+    test = await filledPlane(kind);
+    source = { homeDirectory: test.home, env: test.url === undefined ? {} : { DATABASE_URL: test.url } };
+    file = newFile();
+    // Connections of the plane are open all the while.
+    await backUp({ ...source, file });
+  }, 60_000);
+  afterAll(() => test.close());
+
+  it.each(DATABASES)("brings everything back, in %s, and the audit trail goes on", async (target) => {
+    const place = await newPlace(target);
+    const summary = await restore({ ...place, file });
+    expect(summary.tables).toMatchObject({ teams: 2, services: 1, releases: 1, settings: 2_101, webhooks: 1 });
+    await withDatabase(place, async (database) => {
+      const restored = await dump(database);
+      expect(Object.keys(restored).length).toBeGreaterThan(15);
+      expect(restored).toEqual(await dump(test.database));
+      const entry = await database.db
+        .selectFrom("audit")
+        .selectAll()
+        .orderBy("sequence", "desc")
+        .executeTakeFirstOrThrow();
+      expect(await verifyAudit(database.db)).toMatchObject({ intact: true });
+      const { sequence: _, ...next } = { ...entry, previous_hash: entry.hash, hash: "f".repeat(64) };
+      await database.db.insertInto("audit").values(next).execute();
+      const last = await database.db
+        .selectFrom("audit")
+        .select("sequence")
+        .where("hash", "=", next.hash)
+        .executeTakeFirst();
+      expect(last?.sequence).toBe(entry.sequence + 1);
+    });
+  });
+
+  it("is for its owner's eyes alone, whole or not there, and holds no secret in clear", () => {
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder).filter((name) => name.includes("partial"))).toEqual([]);
+    const text = gunzipSync(readFileSync(file)).toString();
+    expect(text).toContain(OWNER);
+    for (const secret of [PASSWORD, "tg_", "whsec_"]) {
+      // Prefixes of keys are kept to tell them apart; nothing longer is.
+      for (const match of text.matchAll(new RegExp(`${secret}[\\w-]*`, "g"))) expect(match[0].length).toBeLessThan(14);
+    }
+  });
+
+  it("never overwrites a file, and never adds to a database that is in use", async () => {
+    const before = readFileSync(file);
+    await expect(backUp({ ...source, file })).rejects.toMatchObject({ exitCode: EXIT.conflict });
+    expect(readFileSync(file)).toEqual(before);
+    const message = expect.stringContaining("the database is in use: there are rows in ");
+    await expect(restore({ ...source, file })).rejects.toMatchObject({ exitCode: EXIT.conflict, message });
+    expect((await test.owner.get("/services/billing")).status).toBe(200);
+  });
+
+  const lines = () => gunzipSync(readFileSync(file)).toString().trimEnd().split("\n");
+  const summed = (kept: string[]) => {
+    const body = kept.map((line) => `${line}\n`).join("");
+    const sha256 = createHash("sha256").update(body).digest("hex");
+    return `${body}${JSON.stringify({ end: true, rows: kept.length - 1, sha256 })}\n`;
+  };
+  const written = (bytes: Buffer | string) => {
+    const path = newFile();
+    writeFileSync(path, bytes);
+    return path;
+  };
+
+  it.each<[string, () => string, string]>([
+    [
+      "is altered",
+      () => written(gzipSync(gunzipSync(readFileSync(file)).toString().replace("invoices", "invoiced"))),
+      "its sum is another",
+    ],
+    ["lacks its end", () => written(gzipSync(`${lines().slice(0, -1).join("\n")}\n`)), "its end is missing"],
+    [
+      "is cut",
+      () => {
+        const path = written(readFileSync(file));
+        truncateSync(path, statSync(path).size - 2_000);
+        return path;
+      },
+      "it can't be unpacked",
+    ],
+    ["is no backup", () => written(gzipSync('{"teams":[]}\n')), "no backup of Tidegate"],
+    ["is not packed", () => written("hello\n"), "it can't be unpacked"],
+    ["is empty", () => written(gzipSync("")), "no JSON"],
+    [
+      "names a migration that is not known",
+      () => {
+        const [head = "", ...rest] = lines().slice(0, -1);
+        return written(gzipSync(summed([head.replace("007-rulesets", "999-tomorrow"), ...rest])));
+      },
+      "newer Tidegate",
+    ],
+    [
+      "names a table that is not known",
+      () => written(gzipSync(summed([...lines().slice(0, -1), '["moons",{"id":1}]']))),
+      "a table moons",
+    ],
+  ])("leaves nothing behind when it %s", async (_name, make, message) => {
+    const place = await newPlace(kind);
+    const failure = restore({ ...place, file: make() });
+    await expect(failure).rejects.toMatchObject({
+      exitCode: EXIT.configuration,
+      message: expect.stringContaining(message),
+    });
+    const tables = await withDatabase(place, dump);
+    expect(Object.values(tables).every((rows) => rows.length === 0)).toBe(true);
+    // And the place is as good as new.
+    await restore({ ...place, file });
+  });
+
+  it("of an older Tidegate is brought up to date", async () => {
+    const [head = "", ...rest] = lines().slice(0, -1);
+    const older = rest.map((line) => line.replace(',"ruleset":null', ""));
+    expect(older).not.toEqual(rest);
+    const place = await newPlace(kind);
+    await restore({ ...place, file: written(gzipSync(summed([head.replace(',"007-rulesets"', ""), ...older]))) });
+    expect(await withDatabase(place, dump)).toEqual(await dump(test.database));
+  });
+});
+
+describe("tidegate backup and restore", () => {
+  const run = (args: string[], place: Place) =>
+    promisify(execFile)(process.execPath, [CLI, ...args], {
+      env: { ...process.env, ...place.env, TIDEGATE_HOME: place.homeDirectory },
+    }).then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+    );
+
+  it("say what was done, and what is wrong", async () => {
+    const test = await filledPlane("sqlite");
+    const file = newFile();
+    const source = { homeDirectory: test.home, env: {} };
+    const made = await run(["backup", file], source);
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining("Keep the master key") });
+    expect(made.stdout).toMatch(
+      /^\S+ holds 2 teams, 1 services, 1 applications, 1 subscriptions, 2 users; \d+ rows in all\n$/,
+    );
+    expect((await run(["backup", file], source)).code).toBe(EXIT.conflict);
+    const empty = await newPlace("sqlite");
+    expect(await run(["backup", newFile()], empty)).toMatchObject({
+      code: EXIT.dataDirectory,
+      stderr: expect.stringContaining("there is no database at"),
+    });
+    const restored = await run(["restore", file, "--json"], empty);
+    expect(JSON.parse(restored.stdout)).toMatchObject({ file, tables: { teams: 2, users: 2 } });
+    expect((await run(["restore", file], empty)).code).toBe(EXIT.conflict);
+    expect((await run(["restore", `${file}.nowhere`], await newPlace("sqlite"))).code).toBe(EXIT.configuration);
+    expect((await run(["backup", join(folder, "nowhere", "file.gz")], source)).code).toBe(EXIT.failed);
+    await test.close();
+  });
+});
