@@ -1,11 +1,14 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const PREFIX = "sealed1";
+
+/** How every sealed text begins. */
+export const SEALED_PREFIX = `${PREFIX}.`;
 
 export const MASTER_KEY_FILE = "master.key";
 
@@ -64,9 +67,14 @@ export class Sealer {
     }
   }
 
+  /** Of the key that seals. */
+  get keyId(): string {
+    return this.#current;
+  }
+
   /** Whether it was sealed with a key that is no longer the first: seal it again. */
   isOutdated(text: string): boolean {
-    return text.split(".")[1] !== this.#current;
+    return keyIdOf(text) !== this.#current;
   }
 
   #key(id: string): Buffer {
@@ -76,21 +84,53 @@ export class Sealer {
   }
 }
 
+/** Of the key that a sealed text was sealed with. */
+export function keyIdOf(sealed: string): string {
+  return sealed.split(".")[1] ?? "";
+}
+
 /** Tells keys apart without telling anything of them. */
-function keyId(key: Buffer): string {
+export function keyId(key: Buffer): string {
   return createHash("sha256").update("tidegate master key").update(key).digest("hex").slice(0, 8);
+}
+
+export interface MasterKeys {
+  /** The first one seals, all open. */
+  keys: Buffer[];
+  /** Null: they are in `TIDEGATE_MASTER_KEY`. */
+  file: string | null;
 }
 
 /**
  * The master keys: `TIDEGATE_MASTER_KEY` (base64 or hex of 32 bytes; several, separated by commas, the first one seals), or
  * `master.key` in the data directory, which is made when there is none. Keep a copy of it: without it, sealed secrets are lost.
  */
-export function loadSealer(homeDirectory: string, env: NodeJS.ProcessEnv): Sealer {
+export function loadMasterKeys(homeDirectory: string, env: NodeJS.ProcessEnv): MasterKeys {
   const given = env.TIDEGATE_MASTER_KEY?.trim();
-  if (given) return new Sealer(parseKeys(given, "TIDEGATE_MASTER_KEY"));
-  const path = join(homeDirectory, MASTER_KEY_FILE);
-  if (!existsSync(path)) makeKeyFile(path);
-  return new Sealer(parseKeys(readFileSync(path, "utf8"), path));
+  if (given) return { keys: parseKeys(given, "TIDEGATE_MASTER_KEY"), file: null };
+  const file = join(homeDirectory, MASTER_KEY_FILE);
+  if (!existsSync(file)) makeKeyFile(file);
+  return { keys: parseKeys(readFileSync(file, "utf8"), file), file };
+}
+
+export function loadSealer(homeDirectory: string, env: NodeJS.ProcessEnv): Sealer {
+  return new Sealer(loadMasterKeys(homeDirectory, env).keys);
+}
+
+export function newMasterKey(): Buffer {
+  return randomBytes(KEY_BYTES);
+}
+
+/** In place of what was in the file: all of it, or nothing. */
+export function replaceKeyFile(file: string, keys: readonly Buffer[]): void {
+  const temporary = temporaryBeside(file);
+  const text = keys.map((key) => `${key.toString("base64")}\n`).join("");
+  try {
+    writeFileSync(temporary, text, { mode: 0o600, flag: "wx", flush: true });
+    renameSync(temporary, file);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
 }
 
 export function parseKeys(text: string, source: string): Buffer[] {
@@ -111,9 +151,8 @@ const BASE64_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
 
 /** Linked, not renamed: of two processes that start at once, both use the key of the first. */
 function makeKeyFile(path: string): void {
-  // Process ids are not unique: of two containers with one volume, both are process 1.
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  const text = `${randomBytes(KEY_BYTES).toString("base64")}\n`;
+  const temporary = temporaryBeside(path);
+  const text = `${newMasterKey().toString("base64")}\n`;
   writeFileSync(temporary, text, { mode: 0o600, flag: "wx", flush: true });
   try {
     linkSync(temporary, path);
@@ -122,4 +161,9 @@ function makeKeyFile(path: string): void {
   } finally {
     rmSync(temporary, { force: true });
   }
+}
+
+/** Process ids are not unique: of two containers with one volume, both are process 1. */
+function temporaryBeside(path: string): string {
+  return `${path}.${randomBytes(6).toString("hex")}.tmp`;
 }

@@ -29,6 +29,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   audit: async () => (await import("./audit.ts")).auditCommand,
   backup: async () => (await import("./backup.ts")).backupCommand,
   restore: async () => (await import("./backup.ts")).restoreCommand,
+  "master-key": async () => (await import("./master-key.ts")).masterKeyCommand,
   "admin-password": async () => (await import("./admin-password.ts")).adminPasswordCommand,
 };
 

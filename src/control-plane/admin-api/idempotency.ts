@@ -3,9 +3,9 @@ import { readSettings } from "../entities/settings.ts";
 import { sha256Hex } from "../ids.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
+import { IDEMPOTENT_ANSWER } from "../storage/sealed.ts";
 import type { IdempotencyTable, Row } from "../storage/tables.ts";
 
-const PURPOSE = "idempotency";
 const MAX_KEY = 255;
 /** In place of an answer while there is none. */
 const UNDER_WAY = 0;
@@ -71,7 +71,7 @@ export class Idempotency {
     }
     // Gone in the meantime: the other one has just failed.
     if (row === undefined || row.status === UNDER_WAY) throw this.#underWay(row);
-    return { status: row.status, body: this.#plane.sealer.open(row.body, PURPOSE) };
+    return { status: row.status, body: this.#plane.sealer.open(row.body, IDEMPOTENT_ANSWER) };
   }
 
   #underWay(row: Row<IdempotencyTable> | undefined): ProblemError {
@@ -85,7 +85,7 @@ export class Idempotency {
 
   async #remember(actor: Actor, key: string, { status, body }: Remembered): Promise<void> {
     const { db, sealer } = this.#plane;
-    const change = db.updateTable("idempotency").set({ status, body: sealer.seal(body, PURPOSE) });
+    const change = db.updateTable("idempotency").set({ status, body: sealer.seal(body, IDEMPOTENT_ANSWER) });
     await change.where("actor_id", "=", actor.id).where("key", "=", key).execute();
   }
 

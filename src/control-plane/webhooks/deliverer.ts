@@ -1,8 +1,8 @@
 import { Agent, request } from "undici";
 import type { Plane } from "../plane.ts";
+import { WEBHOOK_SECRET } from "../storage/sealed.ts";
 import type { DeliveryTable, Row } from "../storage/tables.ts";
 import { retryDelayMs } from "./backoff.ts";
-import { WEBHOOK_SECRET } from "./purpose.ts";
 import { signatureHeaders } from "./signing.ts";
 
 type DeliveryRow = Row<DeliveryTable>;

@@ -1,0 +1,155 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
+import { forgetOldMasterKeys, listMasterKeys, rotateMasterKey } from "../../../src/bootstrap/master-key.ts";
+import { SYSTEM } from "../../../src/control-plane/access/actor.ts";
+import { verifyAudit } from "../../../src/control-plane/entities/audit.ts";
+import { createFirstUser } from "../../../src/control-plane/entities/users.ts";
+import { createWebhook } from "../../../src/control-plane/entities/webhooks.ts";
+import { Plane } from "../../../src/control-plane/plane.ts";
+import { type Database, openDatabase } from "../../../src/control-plane/storage/database.ts";
+import { WEBHOOK_SECRET } from "../../../src/control-plane/storage/sealed.ts";
+import { keyId, loadSealer, MASTER_KEY_FILE, type Sealer } from "../../../src/platform/seal.ts";
+import { ensureBuilt } from "../../helpers/build.ts";
+import { DATABASES, PostgresCluster } from "../../helpers/databases.ts";
+import { OWNER, PASSWORD } from "../../helpers/test-plane.ts";
+
+const CLI = "dist/src/cli/main.js";
+const NOBODY = { debug() {}, info() {}, warn() {}, error() {}, child: () => NOBODY };
+
+beforeAll(ensureBuilt, 60_000);
+
+describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
+  let homeDirectory: string;
+  let cluster: PostgresCluster | null;
+  let env: Record<string, string>;
+  let database: Database;
+
+  beforeEach(async () => {
+    homeDirectory = mkdtempSync(join(tmpdir(), "tidegate-master-key-"));
+    cluster = kind === "postgres" ? await PostgresCluster.start() : null;
+    env = cluster === null ? {} : { DATABASE_URL: await cluster.createDatabase() };
+    database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger: NOBODY });
+    const plane = planeWith(loadSealer(homeDirectory, env));
+    await createFirstUser(plane, SYSTEM, OWNER, PASSWORD);
+    await newWebhook(plane, "first");
+  }, 60_000);
+  afterEach(async () => {
+    await database.close();
+    await cluster?.stop();
+    rmSync(homeDirectory, { recursive: true, force: true });
+  });
+
+  const planeWith = (sealer: Sealer) => new Plane({ database, sealer, logger: NOBODY });
+  const newWebhook = async (plane: Plane, name: string) => {
+    const everything = { ...SYSTEM, organisation: new Set(["webhook.manage", "organisation.manage"] as never[]) };
+    const url = "https://example.org/hook";
+    return createWebhook(plane, everything, { team: null, name, url, events: ["*"] });
+  };
+  /** What the secrets of webhooks open to. */
+  const secrets = async (sealer = loadSealer(homeDirectory, env)) => {
+    const rows = await database.db.selectFrom("webhooks").select("secret").orderBy("name").execute();
+    return rows.map(({ secret }) => sealer.open(secret, WEBHOOK_SECRET));
+  };
+  const file = () => join(homeDirectory, MASTER_KEY_FILE);
+  const keys = () => readFileSync(file(), "utf8").trimEnd().split("\n");
+  const place = () => ({ homeDirectory, env });
+
+  it("is changed while Tidegate runs, and the old one is forgotten when nothing needs it", async () => {
+    const [old = ""] = keys();
+    const running = planeWith(loadSealer(homeDirectory, env));
+    const before = await secrets();
+    const rotation = await rotateMasterKey(place());
+    expect(keys()).toEqual([expect.any(String), old]);
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+    expect(rotation).toMatchObject({ file: file(), sealedAgain: 1, missing: [] });
+    expect(rotation.keys.map(({ seals, secrets }) => [seals, secrets])).toEqual([
+      [true, 1],
+      [false, 0],
+    ]);
+    expect(await secrets()).toEqual(before);
+
+    // A process that has not been started again seals with the old key: it is still there.
+    await newWebhook(running, "second");
+    const refused = forgetOldMasterKeys(place());
+    const message = expect.stringContaining(`1 with ${keyId(Buffer.from(old, "base64"))}`);
+    await expect(refused).rejects.toMatchObject({ exitCode: EXIT.conflict, message });
+    expect(keys()).toHaveLength(2);
+    const all = await secrets();
+    expect(await rotateMasterKey(place())).toMatchObject({ sealedAgain: 2 });
+    const list = await forgetOldMasterKeys(place());
+    expect(list.keys).toEqual([{ id: expect.any(String), seals: true, secrets: 2 }]);
+    expect(keys()).toHaveLength(1);
+    expect(await secrets()).toEqual(all);
+  });
+
+  it("leaves its change in the audit trail, and itself nowhere", async () => {
+    const [old = ""] = keys();
+    await rotateMasterKey(place());
+    const [entry] = await database.db
+      .selectFrom("audit")
+      .selectAll()
+      .where("action", "=", "master_key.rotate")
+      .execute();
+    expect(entry).toMatchObject({ actor_kind: "system", subject_type: "organisation" });
+    expect(JSON.parse(entry?.before ?? "")).toEqual({ key: keyId(Buffer.from(old, "base64")) });
+    expect(JSON.parse(entry?.after ?? "")).toMatchObject({ sealed_again: 1 });
+    for (const key of keys()) expect(JSON.stringify(entry)).not.toContain(key);
+    expect(await verifyAudit(database.db)).toMatchObject({ intact: true });
+  });
+
+  it("in TIDEGATE_MASTER_KEY is for whoever set it to change: secrets are sealed again with the first", async () => {
+    const [old = ""] = keys();
+    const fresh = randomBytes(32).toString("base64");
+    const before = await secrets();
+    env.TIDEGATE_MASTER_KEY = `${fresh},${old}`;
+    expect(await rotateMasterKey(place())).toMatchObject({ file: null, sealedAgain: 1 });
+    await expect(forgetOldMasterKeys(place())).rejects.toMatchObject({ exitCode: EXIT.refused });
+    env.TIDEGATE_MASTER_KEY = fresh;
+    expect(await secrets()).toEqual(before);
+    expect(keys()).toEqual([old]);
+  });
+
+  it("is not changed while one is missing that a secret needs", async () => {
+    const [old = ""] = keys();
+    const fresh = randomBytes(32).toString("base64");
+    writeFileSync(file(), `${fresh}\n`);
+    const missing = keyId(Buffer.from(old, "base64"));
+    expect(await listMasterKeys(place())).toMatchObject({ missing: [missing] });
+    const message = expect.stringContaining(missing);
+    await expect(rotateMasterKey(place())).rejects.toMatchObject({ exitCode: EXIT.configuration, message });
+    expect(keys()).toEqual([fresh]);
+  });
+});
+
+describe("tidegate master-key", () => {
+  it("shows ids, never keys, and says what to do next", async () => {
+    const homeDirectory = mkdtempSync(join(tmpdir(), "tidegate-master-key-"));
+    const run = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [CLI, "master-key", ...args], {
+        env: { ...process.env, TIDEGATE_HOME: homeDirectory },
+      }).then(
+        ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+        ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+      );
+    expect((await run("rotate")).code).toBe(EXIT.dataDirectory);
+    expect(existsSync(join(homeDirectory, MASTER_KEY_FILE))).toBe(false);
+    await (await openDatabase({ url: undefined, homeDirectory, logger: NOBODY })).close();
+    const rotated = await run("rotate");
+    expect(rotated).toMatchObject({ code: 0, stderr: expect.stringContaining("tidegate master-key forget-old") });
+    expect(rotated.stdout).toMatch(
+      /:\n[0-9a-f]{8} {2}seals {2}0 secrets\n[0-9a-f]{8} {2}opens {2}0 secrets\nsealed again: 0\n$/,
+    );
+    const list = JSON.parse((await run("list", "--json")).stdout);
+    expect(list.keys).toHaveLength(2);
+    expect((await run("forget-old")).stdout).toMatch(/:\n[0-9a-f]{8} {2}seals {2}0 secrets\n$/);
+    const text = readFileSync(join(homeDirectory, MASTER_KEY_FILE), "utf8").trim();
+    expect(JSON.stringify([rotated, list])).not.toContain(text);
+    rmSync(homeDirectory, { recursive: true });
+  });
+});
