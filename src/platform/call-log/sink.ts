@@ -191,7 +191,10 @@ class FileSink implements CallLogFileSink {
     this.#flushFailures = 0;
     if (this.#retryTimer !== null) this.#retrySoon(FLUSH_RETRY_DELAY_MS);
     this.#pump();
-    if (this.#isIdle()) return Promise.resolve();
+    if (this.#isIdle()) {
+      this.#writer.dismiss();
+      return Promise.resolve();
+    }
     return new Promise<void>((resolve) => {
       this.#flushWaiters.push(resolve);
       this.#writer.lookSoon(() => this.#flushWaiters.length > 0);
@@ -353,6 +356,8 @@ class FileSink implements CallLogFileSink {
   }
 
   #resolveFlushes(): void {
+    // The pool may be closed after it: no thread is to stand by.
+    if (this.#flushWaiters.length > 0) this.#writer.dismiss();
     const waiters = this.#flushWaiters;
     this.#flushWaiters = [];
     for (const resolve of waiters) resolve();

@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { orderMore } from "../../../src/platform/call-log/claim.ts";
 import { listCallLogFiles } from "../../../src/platform/call-log/files.ts";
 import { packRow } from "../../../src/platform/call-log/format.ts";
 import { SEGMENT_START } from "../../../src/platform/call-log/position.ts";
 import { readCallLog } from "../../../src/platform/call-log/reader.ts";
-import { writeBatch, writeBatches } from "../../../src/platform/call-log/write.ts";
+import { type WriteTask, writeBatch, writeBatches } from "../../../src/platform/call-log/write.ts";
 import type { WorkerPool } from "../../../src/platform/worker-pool.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
 import { openSink, record, row, SETTINGS, temporaryDirectory } from "./call-log-fixtures.ts";
@@ -190,6 +191,26 @@ describe("call log sink", () => {
     expect(rest).toMatchObject({ rows: 3_000 - first.rows, damaged: 0, finished: true, position: journal.to });
     expect(rest.size).toBe(statSync(path).size);
     expect([...readCallLog(directory)]).toEqual(numbers(0, 3_000).map((number) => record(number)));
+  });
+
+  it("bug: a thread that stood by after a flush held up the end of the pool", async () => {
+    const { sink: first, pool } = openSink(temporaryDirectory());
+    const claims: SharedArrayBuffer[] = [];
+    const watched: WorkerPool = {
+      ...pool,
+      run: (name, input, ...more) => {
+        claims.push((input as WriteTask).claim);
+        return pool.run(name, input, ...more);
+      },
+    };
+    const { sink } = openSink(temporaryDirectory(), { pool: watched });
+    sink.append(row(record(1)));
+    await sink.flush();
+    const takesMore = claims.map((claim) =>
+      orderMore(claim, { to: { sequence: 1, offset: SEGMENT_START }, pauseMs: 0 }),
+    );
+    expect(takesMore).toEqual([false]);
+    await first.flush();
   });
 
   it("moves records that native code appended to the journal by itself", async () => {
