@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
 import { forgetOldMasterKeys, listMasterKeys, rotateMasterKey } from "../../../src/bootstrap/master-key.ts";
 import { SYSTEM } from "../../../src/control-plane/access/actor.ts";
@@ -30,18 +30,20 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
   let env: Record<string, string>;
   let database: Database;
 
+  beforeAll(async () => {
+    cluster = kind === "postgres" ? await PostgresCluster.start() : null;
+  }, 60_000);
+  afterAll(() => cluster?.stop());
   beforeEach(async () => {
     homeDirectory = mkdtempSync(join(tmpdir(), "tidegate-master-key-"));
-    cluster = kind === "postgres" ? await PostgresCluster.start() : null;
     env = cluster === null ? {} : { DATABASE_URL: await cluster.createDatabase() };
     database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger: NOBODY });
     const plane = planeWith(loadSealer(homeDirectory, env));
     await createFirstUser(plane, SYSTEM, OWNER, PASSWORD);
     await newWebhook(plane, "first");
-  }, 60_000);
+  });
   afterEach(async () => {
     await database.close();
-    await cluster?.stop();
     rmSync(homeDirectory, { recursive: true, force: true });
   });
 
