@@ -5,7 +5,13 @@ import { createInterface } from "node:readline";
 import { PassThrough, pipeline as pipe } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
-import { BackupError, type BackupSummary, restoreBackup, writeBackup } from "../control-plane/storage/backup.ts";
+import {
+  BackupError,
+  type BackupSummary,
+  DatabaseInUseError,
+  restoreBackup,
+  writeBackup,
+} from "../control-plane/storage/backup.ts";
 import { type Database, openDatabase, SQLITE_FILE } from "../control-plane/storage/database.ts";
 import { createLogger } from "../platform/logger.ts";
 import { EXIT, StartError } from "./exit-codes.ts";
@@ -113,8 +119,8 @@ async function* linesOf(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
 function asStartError(error: unknown, file: string): unknown {
   if (error instanceof StartError) return error;
   if (error instanceof BackupError) {
-    const isInUse = error.message.startsWith("the database is in use");
-    return new StartError(isInUse ? EXIT.conflict : EXIT.configuration, `${file}: ${error.message}`);
+    const exitCode = error instanceof DatabaseInUseError ? EXIT.conflict : EXIT.configuration;
+    return new StartError(exitCode, `${file}: ${error.message}`);
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new StartError(EXIT.failed, `${file}: ${reason}`);

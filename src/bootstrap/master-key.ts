@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Actor, SYSTEM } from "../control-plane/access/actor.ts";
+import { SYSTEM } from "../control-plane/access/actor.ts";
 import { Plane } from "../control-plane/plane.ts";
 import { openDatabase, SQLITE_FILE } from "../control-plane/storage/database.ts";
 import { countSealed, sealAgain } from "../control-plane/storage/sealed.ts";
@@ -50,7 +50,8 @@ export async function rotateMasterKey(place: Place): Promise<Rotation> {
     const rotated = file === null ? keys : [newMasterKey(), ...keys];
     if (file !== null) replaceKeyFile(file, rotated);
     const sealer = new Sealer(rotated);
-    const sealedAgain = await plane.change(AT_THE_DATABASE, async (change) => {
+    // Whoever can read the master key needs no role: the audit trail calls them `system`.
+    const sealedAgain = await plane.change(SYSTEM, async (change) => {
       const count = await sealAgain(change, sealer);
       const state = (key: Buffer | undefined) => (key === undefined ? null : { key: keyId(key) });
       await change.audit({
@@ -91,9 +92,6 @@ export async function forgetOldMasterKeys(place: Place): Promise<MasterKeyList> 
     return describe(plane, { keys: [current], file });
   });
 }
-
-/** Whoever can read the master key needs no role: the audit trail calls them `system`. */
-const AT_THE_DATABASE: Actor = SYSTEM;
 
 async function withPlane<Result>(
   { homeDirectory, env }: Place,

@@ -68,6 +68,16 @@ export class BackupError extends Error {
   }
 }
 
+/** The database that is to be filled has something in it. */
+export class DatabaseInUseError extends BackupError {
+  constructor(table: string) {
+    super(
+      `the database is in use: there are rows in ${table}. Restore to a new one: another TIDEGATE_HOME, or another DATABASE_URL`,
+    );
+    this.name = "DatabaseInUseError";
+  }
+}
+
 type Row = Record<string, unknown>;
 
 /** The lines of a backup; returns what was in them. Reads all of it within one transaction. */
@@ -158,10 +168,7 @@ async function prepare(database: Database, migrations: readonly string[]): Promi
 
 async function refuseRows({ db }: Database, table: TableName): Promise<void> {
   const found = await sql`select 1 from ${sql.table(table)} limit 1`.execute(db).catch(() => ({ rows: [] }));
-  if (found.rows.length === 0) return;
-  throw new BackupError(
-    `the database is in use: there are rows in ${table}. Restore to a new one: another TIDEGATE_HOME, or another DATABASE_URL`,
-  );
+  if (found.rows.length > 0) throw new DatabaseInUseError(table);
 }
 
 async function insertAll(

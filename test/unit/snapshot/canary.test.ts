@@ -116,7 +116,7 @@ describe.each([
         changed.splice(to, 0, indent < 0 ? line.slice(-indent) : " ".repeat(indent) + line);
         expect(problemsOf(changed.join("\n"))).not.toContain(CANARY);
       }),
-      { numRuns: 200 },
+      { numRuns: 600 },
     );
   });
 });
