@@ -281,7 +281,7 @@ void Poller::serveAlone() {
     }
   }
   if (handles_ != nullptr) {
-    // What libuv waits for from here on is there, or is to be watched: it must not wait for it alone.
+    // Libuv looks at its own descriptors now, and knows nothing of ours: it must come back at once.
     uv_update_time(loop_);
     dontWait();
   }
@@ -301,15 +301,15 @@ void Poller::dontWait() {
 
 bool Poller::turn(int timeoutMs) {
   eventCount_ = ::epoll_wait(epoll_.get(), events_, kMaxEvents, timeoutMs);
-  bool isForLibuv = false;
   if (eventCount_ <= 0) {
     eventCount_ = 0;
-    return isForLibuv;
+    return false;
   }
   if (eventCount_ == 1 && events_[0].data.ptr == &libuv_) {
     eventCount_ = 0;
     return true;
   }
+  bool isForLibuv = false;
   beginTurn();
   for (eventAt_ = 0; eventAt_ < eventCount_;) {
     const epoll_event event = events_[eventAt_++];

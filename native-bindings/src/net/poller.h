@@ -78,7 +78,7 @@ class TimerWheel {
   void clear(Timed* timed);
   // Calls onDeadline of all that are due.
   void advance(uint64_t nowMs);
-  // Whether anything may be due. When not, time goes on all the same.
+  // When nothing can be due until then: lets the time pass, and returns true.
   bool skip(uint64_t nowMs);
 
  private:
@@ -108,8 +108,7 @@ class Deferred {
 // - Alone on its loop (the rule), the poller waits itself, in a prepare handle, for its own events and for libuv's backend
 //   descriptor, and serves turn after turn without a round of libuv's loop in between. It goes back to libuv when that has
 //   events, timers that are due, descriptors to watch, or anything else that keeps it from waiting (uv_backend_timeout).
-//   Node makes an object and opens a scope in each round: at one round per event, garbage of 50 bytes per event and about a
-//   third of the time outside of system calls.
+//   Node makes an object and opens a scope in each round (docs/decisions/011-the-poller-waits.md).
 // - Several on one loop: libuv waits, and watches the epoll set of each.
 class Poller {
  public:
@@ -174,12 +173,12 @@ class Poller {
 
  private:
   static constexpr int kMaxEvents = 512;
-  // Marks libuv's descriptor among the events.
+  // Its address marks libuv's descriptor among the events.
   static inline char libuv_ = 0;
   static void onReadable(uv_poll_t* handle, int status, int events);
   static void onTimer(uv_timer_t* handle);
   static void onPrepare(uv_prepare_t* handle);
-  // The others on the same loop.
+  // All on that loop.
   static std::vector<Poller*>& pollersOn(uv_loop_t* loop);
   void waitAlone();
   void waitInLibuv();
