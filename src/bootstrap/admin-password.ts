@@ -1,14 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type Actor, SYSTEM } from "../control-plane/access/actor.ts";
 import { permissionsOf } from "../control-plane/access/permissions.ts";
 import { resetPassword } from "../control-plane/entities/users.ts";
 import { Plane } from "../control-plane/plane.ts";
-import { type Database, openDatabase, SQLITE_FILE } from "../control-plane/storage/database.ts";
+import type { Database } from "../control-plane/storage/database.ts";
 import { createLogger } from "../platform/logger.ts";
 import { Sealer } from "../platform/seal.ts";
 import { EXIT, StartError } from "./exit-codes.ts";
+import { openStored } from "./stored.ts";
 
 const PASSWORD_BYTES = 15;
 const SEALER_KEY_BYTES = 32;
@@ -32,16 +31,8 @@ export async function resetOwnerPassword(options: {
   email: string | null;
 }): Promise<NewPassword> {
   const { homeDirectory, env, email } = options;
-  const file = join(homeDirectory, SQLITE_FILE);
-  // Opening would make an empty one.
-  if (!env.DATABASE_URL && !existsSync(file)) {
-    const hint = "TIDEGATE_HOME names the data directory, DATABASE_URL another database";
-    throw new StartError(EXIT.dataDirectory, `there is no database at ${file}; ${hint}`);
-  }
+  const database = await openStored({ homeDirectory, env });
   const logger = createLogger({ role: "cli" });
-  const database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger }).catch((error: unknown) => {
-    throw new StartError(EXIT.unreachable, error instanceof Error ? error.message : String(error));
-  });
   try {
     // Passwords are hashed, not sealed: the installation's own key is not needed, and none is made by mistake.
     const plane = new Plane({ database, sealer: new Sealer([randomBytes(SEALER_KEY_BYTES)]), logger });

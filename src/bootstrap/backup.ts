@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { createReadStream, createWriteStream, existsSync, linkSync, mkdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,15 +13,12 @@ import {
   restoreBackup,
   writeBackup,
 } from "../control-plane/storage/backup.ts";
-import { type Database, openDatabase, SQLITE_FILE } from "../control-plane/storage/database.ts";
-import { createLogger } from "../platform/logger.ts";
 import { EXIT, StartError } from "./exit-codes.ts";
+import { openOrMake, openStored, type Place } from "./stored.ts";
 
 export type { BackupSummary };
 
-export interface BackupPlace {
-  homeDirectory: string;
-  env: NodeJS.ProcessEnv;
+export interface BackupPlace extends Place {
   /** Of the backup. */
   file: string;
 }
@@ -31,13 +29,7 @@ export interface BackupPlace {
  */
 export async function backUp({ homeDirectory, env, file }: BackupPlace): Promise<BackupSummary> {
   if (existsSync(file)) throw new StartError(EXIT.conflict, `${file} is there already: it is not overwritten`);
-  const sqlite = join(homeDirectory, SQLITE_FILE);
-  // Opening would make an empty one.
-  if (!env.DATABASE_URL && !existsSync(sqlite)) {
-    const hint = "TIDEGATE_HOME names the data directory, DATABASE_URL another database";
-    throw new StartError(EXIT.dataDirectory, `there is no database at ${sqlite}; ${hint}`);
-  }
-  const database = await open(homeDirectory, env);
+  const database = await openStored({ homeDirectory, env }, "asItIs");
   // In the same directory: it is linked, which fails where the name has been taken meanwhile.
   const partial = join(dirname(file), `.${basename(file)}.${randomBytes(4).toString("hex")}.partial`);
   try {
@@ -49,7 +41,10 @@ export async function backUp({ homeDirectory, env, file }: BackupPlace): Promise
     );
     // It is waited for below; until then, what breaks shows in the lines.
     written.catch((error: Error) => lines.destroy(error));
-    const summary = await writeBackup(database, Date.now(), (line) => write(lines, line));
+    const summary = await writeBackup(database, Date.now(), async (line) => {
+      if (lines.errored !== null) throw lines.errored;
+      if (!lines.write(line)) await once(lines, "drain");
+    });
     lines.end();
     await written;
     linkSync(partial, file);
@@ -66,7 +61,7 @@ export async function backUp({ homeDirectory, env, file }: BackupPlace): Promise
 export async function restore({ homeDirectory, env, file }: BackupPlace): Promise<BackupSummary> {
   if (!existsSync(file)) throw new StartError(EXIT.configuration, `there is no file ${file}`);
   if (!env.DATABASE_URL) mkdirSync(homeDirectory, { recursive: true, mode: 0o700 });
-  const database = await open(homeDirectory, env);
+  const database = await openOrMake({ homeDirectory, env }, "asItIs");
   try {
     const unzipped = createGunzip();
     // What breaks is thrown where the lines are read.
@@ -77,29 +72,6 @@ export async function restore({ homeDirectory, env, file }: BackupPlace): Promis
   } finally {
     await database.close();
   }
-}
-
-function open(homeDirectory: string, env: NodeJS.ProcessEnv): Promise<Database> {
-  const logger = createLogger({ role: "cli" });
-  const options = { url: env.DATABASE_URL, homeDirectory, logger, migrations: "asItIs" } as const;
-  return openDatabase(options).catch((error: unknown) => {
-    throw new StartError(EXIT.unreachable, error instanceof Error ? error.message : String(error));
-  });
-}
-
-function write(stream: PassThrough, line: string): Promise<void> {
-  if (stream.destroyed) return Promise.reject(stream.errored ?? new Error("the file can't be written any more"));
-  if (stream.write(line)) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const settle = () => {
-      stream.off("drain", settle);
-      stream.off("close", settle);
-      if (stream.errored === null) resolve();
-      else reject(stream.errored);
-    };
-    stream.on("drain", settle);
-    stream.on("close", settle);
-  });
 }
 
 async function* linesOf(stream: NodeJS.ReadableStream): AsyncGenerator<string> {

@@ -1,17 +1,13 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { statSync } from "node:fs";
 import { SYSTEM } from "../control-plane/access/actor.ts";
 import { Plane } from "../control-plane/plane.ts";
-import { openDatabase, SQLITE_FILE } from "../control-plane/storage/database.ts";
 import { countSealed, sealAgain } from "../control-plane/storage/sealed.ts";
 import { createLogger } from "../platform/logger.ts";
 import { keyId, loadMasterKeys, type MasterKeys, newMasterKey, replaceKeyFile, Sealer } from "../platform/seal.ts";
 import { EXIT, StartError } from "./exit-codes.ts";
-
-export interface Place {
-  homeDirectory: string;
-  env: NodeJS.ProcessEnv;
-}
+import { homeAt } from "./home.ts";
+import { lockHolder } from "./lock.ts";
+import { openStored, type Place } from "./stored.ts";
 
 export interface MasterKeyView {
   /** The first 8 hexadecimal digits of a digest: tells keys apart. */
@@ -49,74 +45,71 @@ export async function rotateMasterKey(place: Place): Promise<Rotation> {
     // First: whatever happens from here on, every key that something is sealed with is in the file.
     const rotated = file === null ? keys : [newMasterKey(), ...keys];
     if (file !== null) replaceKeyFile(file, rotated);
-    const sealer = new Sealer(rotated);
-    // Whoever can read the master key needs no role: the audit trail calls them `system`.
-    const sealedAgain = await plane.change(SYSTEM, async (change) => {
-      const count = await sealAgain(change, sealer);
-      const state = (key: Buffer | undefined) => (key === undefined ? null : { key: keyId(key) });
-      await change.audit({
-        action: "master_key.rotate",
-        subjectType: "organisation",
-        subjectId: "organisation",
-        teamId: null,
-        before: state(keys[0]),
-        after: { key: sealer.keyId, sealed_again: count },
-      });
-      return count;
-    });
+    const sealedAgain = await sealAll(plane, "master_key.rotate", keys, rotated);
     return { ...(await describe(plane, { keys: rotated, file })), sealedAgain };
   });
 }
 
-/** Takes all keys but the first out of the file. Throws StartError, and keeps them, when a secret still needs one. */
+/**
+ * Seals with the first key what still needs another, and takes the others out of the file. Throws StartError, and keeps them,
+ * while a Tidegate runs that has read the file before it was changed: it would go on sealing with a key that is lost then.
+ */
 export async function forgetOldMasterKeys(place: Place): Promise<MasterKeyList> {
   return withPlane(place, async (plane, { keys, file }) => {
-    const list = await describe(plane, { keys, file });
-    const needed = list.keys.filter(({ seals, secrets }) => !seals && secrets > 0);
-    if (needed.length > 0) {
-      const named = needed.map(({ id, secrets }) => `${secrets} with ${id}`).join(", ");
-      throw new StartError(
-        EXIT.conflict,
-        `secrets are still sealed with old keys: ${named}. \`tidegate master-key rotate\` seals them again`,
-      );
-    }
     const [current] = keys;
-    if (file === null) {
-      throw new StartError(
-        EXIT.refused,
-        "the keys are in TIDEGATE_MASTER_KEY: no secret needs those after the first, take them out there",
-      );
+    if (file === null || current === undefined) {
+      const how = "`tidegate master-key rotate` seals with the first; then take the others out there";
+      throw new StartError(EXIT.refused, `the keys are in TIDEGATE_MASTER_KEY: ${how}`);
     }
-    if (current === undefined) throw new StartError(EXIT.configuration, `${file} holds no key`);
+    const holder = lockHolder(homeAt(place.homeDirectory));
+    if (holder !== null && holder.sinceMs < statSync(file).mtimeMs) {
+      const who = `the Tidegate that runs here (process ${holder.pid})`;
+      throw new StartError(EXIT.conflict, `${who} has read the keys before they were changed: start it again first`);
+    }
+    await refuseMissing(plane, { keys, file });
+    await sealAll(plane, "master_key.forget_old", keys, keys);
     replaceKeyFile(file, [current]);
     return describe(plane, { keys: [current], file });
   });
 }
 
+/** Whoever can read the master key needs no role: the audit trail calls them `system`. */
+function sealAll(plane: Plane, action: string, before: readonly Buffer[], after: readonly Buffer[]): Promise<number> {
+  const sealer = new Sealer(after);
+  return plane.change(SYSTEM, async (change) => {
+    const count = await sealAgain(change, sealer);
+    await change.audit({
+      action,
+      subjectType: "organisation",
+      subjectId: "organisation",
+      teamId: null,
+      before: { keys: before.map(keyId) },
+      after: { key: sealer.keyId, sealed_again: count },
+    });
+    return count;
+  });
+}
+
 async function withPlane<Result>(
-  { homeDirectory, env }: Place,
+  place: Place,
   use: (plane: Plane, keys: MasterKeys) => Promise<Result>,
 ): Promise<Result> {
-  const sqlite = join(homeDirectory, SQLITE_FILE);
-  // Opening would make an empty one, and reading a key that is not there another one.
-  if (!env.DATABASE_URL && !existsSync(sqlite)) {
-    const hint = "TIDEGATE_HOME names the data directory, DATABASE_URL another database";
-    throw new StartError(EXIT.dataDirectory, `there is no database at ${sqlite}; ${hint}`);
-  }
-  let keys: MasterKeys;
+  // First: where there is no installation, no key is made either.
+  const database = await openStored(place);
   try {
-    keys = loadMasterKeys(homeDirectory, env);
-  } catch (error) {
-    throw new StartError(EXIT.configuration, error instanceof Error ? error.message : String(error));
-  }
-  const logger = createLogger({ role: "cli" });
-  const database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger }).catch((error: unknown) => {
-    throw new StartError(EXIT.unreachable, error instanceof Error ? error.message : String(error));
-  });
-  try {
+    const keys = keysOf(place);
+    const logger = createLogger({ role: "cli" });
     return await use(new Plane({ database, sealer: new Sealer(keys.keys), logger }), keys);
   } finally {
     await database.close();
+  }
+}
+
+function keysOf({ homeDirectory, env }: Place): MasterKeys {
+  try {
+    return loadMasterKeys(homeDirectory, env);
+  } catch (error) {
+    throw new StartError(EXIT.configuration, error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -31,7 +31,7 @@ export function masterKeyCommand(finish: Finish): Command {
     });
   command
     .command("forget-old")
-    .description("take all keys but the first out of the file; refused while a secret needs one")
+    .description("seal with the first key what needs another, and take the others out of the file")
     .option("--json", "print the keys as JSON")
     .action(async ({ json }: { json?: boolean }) => {
       const { forgetOldMasterKeys } = await import("../../bootstrap/master-key.ts");
@@ -56,7 +56,7 @@ function nextStep({ file }: MasterKeyList): string {
   if (file === null) {
     return "To use a new key: put one (openssl rand -base64 32) before the old one in TIDEGATE_MASTER_KEY on all machines, separated by a comma, start Tidegate again, and rotate.";
   }
-  return "Copy the file to where your copy of it is and, in a cluster, to all machines; start Tidegate again; rotate once more if anything was added meanwhile; then `tidegate master-key forget-old`.";
+  return "Copy the file to where your copy of it is and, in a cluster, to all machines; start Tidegate again; then `tidegate master-key forget-old`.";
 }
 
 function print(json: boolean | undefined, value: object, text: string): void {
