@@ -17,6 +17,8 @@ export interface RawResponse {
 
 const POURING_BYTES = 2 ** 20;
 const SILENCE_MS = 20;
+/** To look at a large answer again: not before this many times what the last look took. */
+const LOOKS_APART = 4;
 
 /** A connection on which a test writes bytes and reads bytes, with nothing in between. */
 export class RawConnection {
@@ -24,6 +26,7 @@ export class RawConnection {
   #received: Buffer = Buffer.alloc(0);
   #chunks: Buffer[] = [];
   #chunkBytes = 0;
+  #lookedMs = 0;
   /** Ended or reset by the other side, or closed by us. */
   closed = false;
   /** When bytes came last, `performance.now()`. */
@@ -76,8 +79,9 @@ export class RawConnection {
 
   /** More of a large answer is coming in: to look at all of it for every piece would take longer than the answer. */
   get #pours(): boolean {
-    const isLittle = this.#chunkBytes < this.#received.length / 4;
-    return isLittle && this.#received.length > POURING_BYTES && performance.now() - this.lastDataAt < SILENCE_MS;
+    const isLarge = this.#received.length + this.#chunkBytes > POURING_BYTES;
+    const silenceMs = Math.max(SILENCE_MS, this.#lookedMs * LOOKS_APART);
+    return isLarge && !this.closed && performance.now() - this.lastDataAt < silenceMs;
   }
 
   write(bytes: string | Buffer): void {
@@ -98,7 +102,9 @@ export class RawConnection {
     const taken = await waitFor(
       () => {
         if (this.#pours) return null;
+        const startedAt = performance.now();
         const parsed = parseResponse(this.received, options.head ?? false, this.closed);
+        this.#lookedMs = performance.now() - startedAt;
         if (parsed === null && this.closed) throw new Error("the connection closed without an answer");
         return parsed;
       },
