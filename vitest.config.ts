@@ -8,11 +8,15 @@ const ON_BOTH_ENGINES = ["first-call", "rest-answers", "rest-headers", "rest-fau
   (name) => `test/integration/data-plane/${name}.test.ts`,
 );
 
+/** The files of a worker share its modules: to load them for each anew takes more time than half of the tests. */
+const SHARED_MODULES = { isolate: false };
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...SHARED_MODULES,
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/conformance/**/*.test.ts"],
           testTimeout: 20_000,
@@ -20,6 +24,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...SHARED_MODULES,
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           env: { UWS_HTTP_MAX_HEADERS_SIZE },
@@ -29,6 +34,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...SHARED_MODULES,
           name: "integration-uws",
           include: ON_BOTH_ENGINES,
           env: { UWS_HTTP_MAX_HEADERS_SIZE, TIDEGATE_TEST_ENGINE: "uws" },
@@ -36,7 +42,15 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          ...SHARED_MODULES,
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });
