@@ -10,9 +10,13 @@ import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 
 const REQUESTS = 1_000_000;
-/** Of them; until then, what V8 compiles and pools that fill are seen. */
-const EARLY_SHARE = 0.2;
-const MAX_GROWTH = 1.05;
+/** Until then, what V8 compiles and pools that fill are seen. */
+const WARM_REQUESTS = 200_000;
+const SECONDS_A_SAMPLE = 2;
+/** Slopes are taken over so many samples: a thread that starts, or a collection of garbage, is in few of them. */
+const SAMPLES_APART = 5;
+/** Nothing is allocated in less than 32 bytes: what one request in three loses shows. */
+const MAX_BYTES_A_REQUEST = 12;
 const KEY = "tg_leaks_0123456789";
 
 const COMPLETION = JSON.stringify({
@@ -83,14 +87,32 @@ end
   return requests;
 }
 
-function residentMib(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+interface Sample {
+  requests: number;
+  /** What the process alone holds, resident. Pages of files come and go as the kernel likes. */
+  ownBytes: number;
+  /** Of files, mapped: programs, counters, segments of the journal. */
+  mappedBytes: number;
+}
+
+function sample(pid: number, requests: number): Sample {
+  const own = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  const mappings = [...readFileSync(`/proc/${pid}/maps`, "utf8").matchAll(/^(\w+)-(\w+) .* \/.*$/gm)];
+  const mappedBytes = mappings.reduce((sum, [, from, to]) => sum + Number(`0x${to}`) - Number(`0x${from}`), 0);
+  return { requests, ownBytes: Number(own) * 1024, mappedBytes };
+}
+
+/** The median of the slopes in bytes per request. */
+function growth(samples: readonly Sample[], of: "ownBytes" | "mappedBytes"): number {
+  const slopes = samples.slice(SAMPLES_APART).map((late, index) => {
+    const early = samples[index] ?? late;
+    return (late[of] - early[of]) / (late.requests - early.requests);
+  });
+  return slopes.sort((one, other) => one - other)[Math.floor(slopes.length / 2)] ?? Number.NaN;
 }
 
 describe("the memory of a gateway worker", () => {
-  it(`is after ${REQUESTS} requests what it was after ${REQUESTS * EARLY_SHARE}`, {
-    timeout: 600_000,
-  }, async () => {
+  it(`does not grow over ${REQUESTS} requests`, { timeout: 600_000 }, async () => {
     const directory = mkdtempSync(join(tmpdir(), "tidegate-test-"));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
     const [upstreamPort = 0] = await freePorts(1);
@@ -114,13 +136,16 @@ describe("the memory of a gateway worker", () => {
     onTestFinished(async () => void (await tidegate.stop()));
     const [pid = 0] = tidegate.gatewayPids();
     let requests = 0;
-    const reach = async (goal: number): Promise<number> => {
-      while (requests < goal) requests += await drive(tidegate.gatewayPort, directory, 2);
-      return residentMib(pid);
-    };
-    const earlyMib = await reach(REQUESTS * EARLY_SHARE);
-    const lateMib = await reach(REQUESTS);
-    process.stdout.write(`${requests} requests: ${earlyMib.toFixed(1)} MiB early, ${lateMib.toFixed(1)} MiB late\n`);
-    expect(lateMib / earlyMib).toBeLessThan(MAX_GROWTH);
+    const samples: Sample[] = [];
+    while (requests < REQUESTS) {
+      requests += await drive(tidegate.gatewayPort, directory, SECONDS_A_SAMPLE);
+      if (requests > WARM_REQUESTS) samples.push(sample(pid, requests));
+    }
+    const [own, mapped] = [growth(samples, "ownBytes"), growth(samples, "mappedBytes")];
+    process.stdout.write(
+      `${requests} requests: ${own.toFixed(2)} bytes each of its own, ${mapped.toFixed(2)} mapped\n`,
+    );
+    expect(own).toBeLessThan(MAX_BYTES_A_REQUEST);
+    expect(mapped).toBeLessThan(MAX_BYTES_A_REQUEST);
   });
 });
