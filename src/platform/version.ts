@@ -1,15 +1,12 @@
 import { readFileSync } from "node:fs";
+import { PACKAGE_ROOT } from "./places.ts";
 
-/** From package.json, which is found above the sources as well as above the build. */
-export const VERSION = findVersion(new URL(".", import.meta.url));
+/** From package.json. */
+export const VERSION = findVersion();
 
-function findVersion(directory: URL): string {
-  try {
-    const manifest: unknown = JSON.parse(readFileSync(new URL("package.json", directory), "utf8"));
-    if (typeof manifest === "object" && manifest !== null && "version" in manifest) return String(manifest.version);
-  } catch {
-    // Not in this directory.
-  }
-  const parent = new URL("..", directory);
-  return parent.href === directory.href ? "unknown" : findVersion(parent);
+function findVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("package.json", PACKAGE_ROOT), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
 }

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Transferable as PiscinaTransferable } from "node:worker_threads";
 import { Piscina } from "piscina";
+import { builtFile } from "./places.ts";
 
 /** The files under `workers/tasks/` that may run in the pool. */
 export const TASK_NAMES = ["write-call-log", "translate", "lint-openapi", "compare-openapi"] as const;
@@ -37,7 +38,7 @@ const IDLE_TIMEOUT_MS = 30_000;
  * a small installation never pays for threads it does not use.
  */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
-  const directory = options.tasksDirectory ?? new URL("../../workers/tasks/", import.meta.url);
+  const directory = options.tasksDirectory ?? pathToFileURL(builtFile("workers/tasks/"));
   const files = new Map<TaskName, string>();
   let pool: Piscina | null = null;
   let closed = false;

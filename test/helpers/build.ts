@@ -5,9 +5,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+const run = promisify(execFile);
+
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 export const DIST = join(REPOSITORY, "dist");
-export const CLI = join(DIST, "src/cli/main.js");
+export const CLI = join(DIST, "bundle/src/cli/main.js");
 
 const SOURCES = ["src", "workers", "native-bindings"];
 const STAMP = join(DIST, ".built");
@@ -35,7 +37,8 @@ export async function ensureBuilt(): Promise<void> {
 async function build(): Promise<void> {
   const startedAt = new Date();
   const tsc = join(REPOSITORY, "node_modules/typescript/bin/tsc");
-  await promisify(execFile)(process.execPath, [tsc, "-p", "tsconfig.build.json", "--noCheck"], { cwd: REPOSITORY });
+  await run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--noCheck"], { cwd: REPOSITORY });
+  await run(process.execPath, ["bundle.mjs"], { cwd: REPOSITORY });
   // Sources changed while the compiler ran are newer than this.
   writeFileSync(STAMP, `${startedAt.getTime()}\n`);
 }

@@ -76,7 +76,7 @@ export async function startGateway(
   const log: TestGateway["log"] = [];
   const pool = createWorkerPool({
     maxThreads: 1,
-    tasksDirectory: new URL("../../dist/workers/tasks/", import.meta.url),
+    tasksDirectory: new URL("../../dist/bundle/workers/tasks/", import.meta.url),
   });
   let version = 0;
   const compile = async (text: string) => {

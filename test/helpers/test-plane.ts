@@ -36,7 +36,7 @@ export class TestPlane {
   readonly log: string[] = [];
   readonly url: string | undefined;
   readonly home: string;
-  readonly #linter = createLinter({ tasksDirectory: new URL("../../dist/workers/tasks/", import.meta.url) });
+  readonly #linter = createLinter({ tasksDirectory: new URL("../../dist/bundle/workers/tasks/", import.meta.url) });
   readonly #ownCluster: PostgresCluster | null;
 
   static async open(kind: DatabaseKind, options: TestPlaneOptions = {}): Promise<TestPlane> {

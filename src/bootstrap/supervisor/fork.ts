@@ -1,5 +1,5 @@
 import cluster from "node:cluster";
-import { fileURLToPath } from "node:url";
+import { builtFile } from "../../platform/places.ts";
 import { toVariables, type WorkerEnvironment } from "../worker-environment.ts";
 import type { ProcessRole } from "./leftovers.ts";
 import { ManagedProcess, type ManagedProcessHooks } from "./managed-process.ts";
@@ -12,7 +12,7 @@ export function forkWorker<Incoming>(
   environment: WorkerEnvironment,
   hooks: ManagedProcessHooks<Incoming>,
 ): ManagedProcess<Incoming> {
-  const exec = fileURLToPath(new URL(`../../../workers/${role}-worker.js`, import.meta.url));
+  const exec = builtFile(`workers/${role}-worker.js`);
   cluster.setupPrimary({ exec, args: [], serialization: "advanced" });
   const variables = toVariables(environment);
   if (role === "gateway") variables.UWS_HTTP_MAX_HEADERS_SIZE = String(UWS_MAX_HEADER_BYTES);

@@ -15,7 +15,7 @@ import { ensureBuilt } from "../../helpers/build.ts";
 import { DATABASES, type DatabaseKind, PostgresCluster } from "../../helpers/databases.ts";
 import { draftAt, OWNER, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
 
-const CLI = "dist/src/cli/main.js";
+const CLI = "dist/bundle/src/cli/main.js";
 /** See `LEFT_OUT` of backup.ts, and what is Kysely's own. */
 const NOT_KEPT = ["sessions", "idempotency", "changes", "kysely_migration", "kysely_migration_lock", "sqlite_sequence"];
 const NOBODY = { debug() {}, info() {}, warn() {}, error() {}, child: () => NOBODY };

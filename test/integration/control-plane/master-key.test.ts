@@ -21,7 +21,7 @@ import { ensureBuilt } from "../../helpers/build.ts";
 import { DATABASES, PostgresCluster } from "../../helpers/databases.ts";
 import { OWNER, PASSWORD } from "../../helpers/test-plane.ts";
 
-const CLI = "dist/src/cli/main.js";
+const CLI = "dist/bundle/src/cli/main.js";
 const NOBODY = { debug() {}, info() {}, warn() {}, error() {}, child: () => NOBODY };
 
 beforeAll(ensureBuilt, 60_000);

@@ -7,7 +7,7 @@ import { ensureBuilt } from "../../helpers/build.ts";
 import { runCli } from "../../helpers/tidegate-process.ts";
 import { readFixture } from "../../unit/governance/fixtures.ts";
 
-const TASKS = new URL("../../../dist/workers/tasks/", import.meta.url);
+const TASKS = new URL("../../../dist/bundle/workers/tasks/", import.meta.url);
 const TIDY = readFixture("orders-v1.yaml");
 
 let directory: string;

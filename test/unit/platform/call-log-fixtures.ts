@@ -93,7 +93,7 @@ export function recordingLogger(): Logger & { lines: RecordedLine[] } {
 export function openSink(directory: string, changes: Partial<CallLogFileSinkOptions> = {}) {
   const pool = createWorkerPool({
     maxThreads: 1,
-    tasksDirectory: new URL("../../../dist/workers/tasks/", import.meta.url),
+    tasksDirectory: new URL("../../../dist/bundle/workers/tasks/", import.meta.url),
   });
   onTestFinished(() => pool.close());
   const logger = recordingLogger();

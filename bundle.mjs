@@ -1,0 +1,53 @@
+// Writes to `dist/bundle` what runs: one file for each process and task, and what they share. Node takes longer to find,
+// read and link a thousand modules than to run them: src/docs/decisions/012-bundles.md.
+import { rolldown } from "rolldown";
+
+/** Loaded from `node_modules`: they find native parts, files of their own or threads from where they lie. */
+const STAY_OUTSIDE = [
+  "@node-rs/argon2",
+  "@photostructure/sqlite",
+  "msgpackr-extract",
+  "pg-native",
+  "pino",
+  "piscina",
+  "swagger-ui-dist",
+  "uWebSockets.js",
+];
+
+/** Whose main file calls a `require` that no bundler can see through. */
+const ALIASES = { "jsonc-parser": "jsonc-parser/lib/esm/main.js" };
+
+const ENTRIES = [
+  "src/cli/main",
+  "workers/control-worker",
+  "workers/gateway-worker",
+  "workers/tasks/compare-openapi",
+  "workers/tasks/lint-openapi",
+  "workers/tasks/translate",
+  "workers/tasks/write-call-log",
+];
+
+const bundle = await rolldown({
+  cwd: import.meta.dirname,
+  input: Object.fromEntries(ENTRIES.map((entry) => [entry, `${entry}.ts`])),
+  platform: "node",
+  external: STAY_OUTSIDE,
+  resolve: { alias: ALIASES },
+  checks: { unresolvedImport: true },
+});
+const { output } = await bundle.write({
+  dir: "dist/bundle",
+  chunkFileNames: "chunks/[name]-[hash].js",
+  sourcemap: true,
+  cleanDir: true,
+});
+await bundle.close();
+
+for (const { fileName, code = "" } of output) {
+  const unseen = /\brequire\w*\(["'`]\.{1,2}\/.*/.exec(code)?.[0];
+  if (unseen === undefined) continue;
+  process.stderr.write(
+    `${fileName} asks for a module that is not in it: ${unseen}; add its package to ALIASES or STAY_OUTSIDE\n`,
+  );
+  process.exitCode = 1;
+}
