@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -23,8 +24,10 @@ namespace {
 constexpr uint32_t kMinSegmentBytes = 4096;
 constexpr uint32_t kMaxSegmentBytes = 1u << 30;
 constexpr int64_t kRetryMs = 1000;
-// Segments that wait for their reader stay mapped up to this many, to be used again without a page fault per page.
-constexpr size_t kKeptMappings = 4;
+// Segments that wait for their reader, or to be used again, stay mapped up to so many bytes: a page that is written to again
+// within seconds costs no fault, neither to be made nor, as the kernel writes dirty pages after half a minute, to be made
+// writable again.
+constexpr size_t kKeptBytes = 16u << 20;
 constexpr int kRunAttempts = 100;
 
 int64_t monotonicMs() {
@@ -110,7 +113,7 @@ struct CallJournal::State {
   FileDescriptor runFile;
 
   std::optional<Segment> current;
-  std::optional<Segment> spare;
+  std::deque<Segment> spares;  // in the order in which they follow `current`
   std::deque<Segment> retired;
   uint64_t sequence = 1;  // of `current`, or of the first segment while there is none
   uint32_t offset = kSegmentHeaderBytes;
@@ -157,12 +160,12 @@ struct CallJournal::State {
   }
 
   // 0, or the error number.
-  int makeSegment(uint64_t number, std::optional<Segment>& into) {
+  int makeSpare() {
     if (const int failure = beginRun(); failure != 0) return failure;
-    if (retired.size() + (current ? 1 : 0) + (spare ? 1 : 0) >= maxSegments) return EDQUOT;
+    if (retired.size() + (current ? 1 : 0) + spares.size() >= maxSegments) return EDQUOT;
     Segment segment;
-    segment.sequence = number;
-    segment.path = segmentPath(number);
+    segment.sequence = nextSequence();
+    segment.path = segmentPath(segment.sequence);
     FileDescriptor file(::open(segment.path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file.isOpen()) return errno;
     int failure = 0;
@@ -179,7 +182,7 @@ struct CallJournal::State {
     }
     writeHeader(segment);
     stats.segments++;
-    into = std::move(segment);
+    spares.push_back(std::move(segment));
     return 0;
   }
 
@@ -198,37 +201,45 @@ struct CallJournal::State {
 
   bool mayTry() const { return !isClosed && (stats.errorNumber == 0 || monotonicMs() >= retryAtMs); }
 
+  // Of the segment after all there are.
+  uint64_t nextSequence() const {
+    if (!spares.empty()) return spares.back().sequence + 1;
+    return current ? sequence + 1 : sequence;
+  }
+
+  size_t keptSegments() const { return std::max<size_t>(kKeptBytes / segmentBytes, 1); }
+
   // Makes the segment after the current one (or the first), unless that failed less than a second ago.
   void prepareSpare() {
-    if (spare || !mayTry()) return;
-    stats.errorNumber = makeSegment(current ? sequence + 1 : sequence, spare);
+    if (!spares.empty() || !mayTry()) return;
+    stats.errorNumber = makeSpare();
     if (stats.errorNumber != 0) retryAtMs = monotonicMs() + kRetryMs;
   }
 
-  // A segment that was read to its end becomes the next one: its pages are mapped, allocated and in memory.
+  // A segment that was read to its end comes after all others: its pages are mapped, allocated and in memory.
   bool reuse(Segment& segment) {
-    segment.sequence = sequence + 1;
+    segment.sequence = nextSequence();
     storeLength(segment.mapping.base() + kSegmentHeaderBytes, 0);
     writeHeader(segment);
     std::string path = segmentPath(segment.sequence);
     if (rename(segment.path.c_str(), path.c_str()) != 0) return false;
     segment.path = std::move(path);
-    spare = std::move(segment);
+    spares.push_back(std::move(segment));
     stats.errorNumber = 0;
     return true;
   }
 
   bool nextSegment() {
     prepareSpare();
-    if (!spare) return false;
+    if (spares.empty()) return false;
     if (current) {
       if (offset < segmentBytes) storeLength(current->mapping.base() + offset, kEndMark);
-      if (retired.size() >= kKeptMappings) current->mapping = Mapping();
+      if (retired.size() >= keptSegments()) current->mapping = Mapping();
       retired.push_back(std::move(*current));
       sequence++;
     }
-    current = std::move(spare);
-    spare.reset();
+    current = std::move(spares.front());
+    spares.pop_front();
     offset = kSegmentHeaderBytes;
     return true;
   }
@@ -237,7 +248,7 @@ struct CallJournal::State {
   void removeFiles() {
     for (const Segment& segment : retired) unlink(segment.path.c_str());
     if (current) unlink(current->path.c_str());
-    if (spare) unlink(spare->path.c_str());
+    for (const Segment& segment : spares) unlink(segment.path.c_str());
     if (runFile.isOpen()) unlink(runPath().c_str());
   }
 };
@@ -268,7 +279,7 @@ void CallJournal::close() {
   state.isClosed = true;
   if (state.releasedSequence == state.sequence && state.releasedOffset == state.offset) state.removeFiles();
   state.current.reset();
-  state.spare.reset();
+  state.spares.clear();
   state.retired.clear();
   // Gives the lock back, last: whoever gets it may read what is left.
   state.runFile = FileDescriptor();
@@ -298,7 +309,7 @@ void CallJournal::commit(uint32_t length) {
   storeLength(record, length);
   state.stats.appended++;
   state.stats.failing = false;
-  if (!state.spare && state.offset > state.segmentBytes / 4 * 3) state.prepareSpare();
+  if (state.spares.empty() && state.offset > state.segmentBytes / 4 * 3) state.prepareSpare();
 }
 
 bool CallJournal::append(const void* bytes, uint32_t length) {
@@ -320,8 +331,8 @@ void CallJournal::release(uint64_t sequence, uint32_t offset) {
   while (!state.retired.empty() && state.retired.front().sequence < sequence) {
     Segment segment = std::move(state.retired.front());
     state.retired.pop_front();
-    const bool reused = !state.spare && state.current && segment.mapping.base() != nullptr && state.reuse(segment);
-    if (reused) continue;
+    const bool isWanted = state.spares.size() < state.keptSegments() && state.current;
+    if (isWanted && segment.mapping.base() != nullptr && state.reuse(segment)) continue;
     unlink(segment.path.c_str());
     // There is room now: no need to wait for it.
     state.stats.errorNumber = 0;

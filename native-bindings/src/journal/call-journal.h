@@ -31,7 +31,7 @@ struct JournalStats {
 class CallJournal {
  public:
   // Segments of `segmentBytes` each are allocated before they are written to (a write to a hole on a full disk would be
-  // a SIGBUS), at most one ahead and at most `maxSegments` at once. A directory that can't be written to now is tried
+  // a SIGBUS), one ahead, and at most `maxSegments` at once. A directory that can't be written to now is tried
   // again by later appends, once per second. Null with `error` set: the numbers make no sense.
   static std::unique_ptr<CallJournal> open(const std::string& directory, uint32_t worker, uint32_t segmentBytes,
                                            std::string* error, uint32_t maxSegments = 64);

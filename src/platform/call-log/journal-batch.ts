@@ -100,16 +100,16 @@ function scanChunk(descriptor: number, offset: number, end: number): ScanResult 
 }
 
 /** The last that was read from: batches follow each other in it. */
-let open: { path: string; descriptor: number; size: number } | null = null;
+let open: { directory: string; prefix: string; sequence: number; descriptor: number; size: number } | null = null;
 
 /** Null when it is not there, because someone has deleted it, or when it is no segment. */
 function openSegment(range: JournalRange, sequence: number): { descriptor: number; size: number } | null {
-  const path = segmentPath(range.directory, range.prefix, sequence);
-  if (open?.path === path) return open;
+  const { directory, prefix } = range;
+  if (open?.sequence === sequence && open.prefix === prefix && open.directory === directory) return open;
   closeSegment();
   try {
-    const descriptor = openSync(path, "r");
-    open = { path, descriptor, size: fstatSync(descriptor).size };
+    const descriptor = openSync(segmentPath(directory, prefix, sequence), "r");
+    open = { directory, prefix, sequence, descriptor, size: fstatSync(descriptor).size };
   } catch (error) {
     if (isErrorCode(error, "ENOENT")) return null;
     throw error;

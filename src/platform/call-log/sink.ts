@@ -26,9 +26,9 @@ export interface CallLogFileSinkOptions {
   settings: CallLogSnapshot;
   pool: WorkerPool;
   logger: Logger;
-  /** Bytes of a journal segment. Default: 4 MiB. */
+  /** Bytes of a journal segment. Default: 1 MiB, or 4 where long bodies are logged. */
   segmentBytes?: number;
-  /** Segments at most, while the call log can't be written. Default: 64. */
+  /** Segments at most, while the call log can't be written. Default: 256 MiB of them. */
   maxSegments?: number;
 }
 
@@ -73,8 +73,14 @@ const FLUSH_RETRY_DELAY_MS = 100;
 const FLUSH_ATTEMPTS = 3;
 const WARN_INTERVAL_MS = 60_000;
 const CRASH_WAIT_MS = 2_000;
-const SEGMENT_BYTES = 4 << 20;
-const MAX_SEGMENTS = 64;
+/** Small: each is used again within seconds, while its pages may still be written to without a fault. */
+const SEGMENT_BYTES = 1 << 20;
+/** For records with long bodies. */
+const LARGE_SEGMENT_BYTES = 4 << 20;
+/** A body takes up to six times its bytes as JSON within a record, and there are two. */
+const LONG_BODY_BYTES = SEGMENT_BYTES / 16;
+/** While the call log can't be written. */
+const MAX_JOURNAL_BYTES = 256 << 20;
 const REQUEST_BODY = CALL_RECORD_FIELDS.indexOf("requestBody");
 const RESPONSE_BODY = CALL_RECORD_FIELDS.indexOf("responseBody");
 
@@ -129,11 +135,12 @@ class FileSink implements CallLogFileSink {
     this.#options = options;
     this.#settings = options.settings;
     this.#journalDirectory = options.journalDirectory ?? join(options.directory, "journal");
+    const segmentBytes = options.segmentBytes ?? segmentBytesFor(options.settings);
     this.journal = openJournal({
       directory: this.#journalDirectory,
       worker: options.worker,
-      segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
-      maxSegments: options.maxSegments ?? MAX_SEGMENTS,
+      segmentBytes,
+      maxSegments: options.maxSegments ?? MAX_JOURNAL_BYTES / segmentBytes,
     });
     this.#own = {
       run: null,
@@ -369,4 +376,8 @@ class FileSink implements CallLogFileSink {
     this.#warnedAtMs = nowMs;
     this.#options.logger.warn({ error, directory: this.#options.directory, ...this.stats() }, message);
   }
+}
+
+function segmentBytesFor({ bodies, maxBodyBytes }: CallLogSnapshot): number {
+  return bodies !== "off" && maxBodyBytes > LONG_BODY_BYTES ? LARGE_SEGMENT_BYTES : SEGMENT_BYTES;
 }

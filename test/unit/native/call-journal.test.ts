@@ -157,6 +157,25 @@ describe("call journal", () => {
     expect(journal.stats()).toMatchObject({ appended: 200, lost: 0, segments: 2 });
   });
 
+  it("uses many at once again, each in its turn", () => {
+    const { journal, segment } = open();
+    const text = (round: number, index: number) => `${round}/${index}:`.padEnd(1_200, "y");
+    for (let round = 0; round < 5; round++) {
+      const first = { sequence: journal.sequence(), offset: journal.offset() };
+      const written = Array.from({ length: 20 }, (_, index) => text(round, index));
+      for (const one of written) expect(append(journal, one)).toBe(true);
+      const found: string[] = [];
+      for (let sequence = first.sequence; sequence <= journal.sequence(); sequence++) {
+        found.push(...scan(readFileSync(segment(sequence))).texts);
+      }
+      expect(found.slice(-written.length)).toEqual(written);
+      journal.release(journal.sequence(), journal.offset());
+    }
+    expect(journal.sequence()).toBeGreaterThan(30);
+    expect(journal.stats()).toMatchObject({ appended: 100, lost: 0 });
+    expect(journal.stats().segments).toBeLessThan(10);
+  });
+
   it("refuses what does not fit into a segment, and goes on", () => {
     const { journal } = open();
     expect(journal.maxRecordBytes()).toBe(SEGMENT_BYTES - HEADER_BYTES - 8);
