@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AdminClient } from "../../helpers/admin-client.ts";
 import { startRedis, type TestRedis } from "../../helpers/redis.ts";
@@ -10,6 +11,8 @@ import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 
 const PASSWORD = "correct horse battery";
 const PROVIDER_KEY = "sk-canary-0123456789";
+const CHANGES = 50;
+const MAX_EFFECT_MS = 1_000;
 const SNAPSHOT = "tidegate:{default}:snapshot";
 
 let redis: TestRedis;
@@ -30,6 +33,7 @@ beforeAll(async () => {
   gateways = await Promise.all([
     TidegateProcess.start({ env: roleEnv("gateway"), home }),
     TidegateProcess.start({ env: roleEnv("gateway") }),
+    TidegateProcess.start({ env: roleEnv("gateway") }),
   ]);
   admin = await AdminClient.at(control.adminUrl).signIn("admin@localhost", PASSWORD);
   await admin.do("POST", "/teams", { id: "shop", name: "Shop" });
@@ -43,13 +47,13 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const service = (id: string) => ({
+const service = (id: string, access: string) => ({
   id,
   team: "shop",
-  draft: { routes: [{ path: `/${id}` }], upstream: { targets: [{ url: upstream.url }] }, access: "open" },
+  draft: { routes: [{ path: `/${id}` }], upstream: { targets: [{ url: upstream.url }] }, access },
 });
-async function publish(id: string): Promise<void> {
-  await admin.do("POST", "/services", service(id));
+async function publish(id: string, access = "open"): Promise<void> {
+  await admin.do("POST", "/services", service(id, access));
   await admin.do("POST", `/services/${id}/publish`);
 }
 const statusAt = async (gateway: TidegateProcess, path: string) => (await fetch(gateway.url + path)).status;
@@ -67,6 +71,31 @@ describe("gateways on machines of their own", () => {
     await admin.do("POST", "/services/one/retire");
     await everywhere("/one", 410);
     expect(await (await fetch(`${gateways[0]?.adminUrl}/api/v1/teams`)).json()).toMatchObject({ code: "read_only" });
+  });
+
+  it(`follow each of ${CHANGES} changes within ${MAX_EFFECT_MS} ms, all three`, async () => {
+    await publish("keyed", "key");
+    const effectsMs: number[] = [];
+    /** From the answer to a change, which is committed by then, until the last gateway does what it says. */
+    const effect = async (key: string, expected: number) => {
+      const committedAt = performance.now();
+      const headers = { authorization: `Bearer ${key}` };
+      const follow = async (gateway: TidegateProcess) => {
+        while ((await fetch(`${gateway.url}/keyed`, { headers })).status !== expected) await delay(10);
+        return performance.now() - committedAt;
+      };
+      effectsMs.push(Math.max(...(await Promise.all(gateways.map(follow)))));
+    };
+    for (let change = 0; change < CHANGES / 2; change++) {
+      const { id, key } = await admin.do("POST", "/applications/web/credentials", { name: `key ${change}` });
+      await effect(key, 200);
+      await admin.do("DELETE", `/applications/web/credentials/${id}`);
+      await effect(key, 401);
+    }
+    effectsMs.sort((one, other) => one - other);
+    const [median = 0, last = 0] = [effectsMs[CHANGES / 2], effectsMs.at(-1)];
+    process.stdout.write(`commit to effect: median ${median.toFixed(0)} ms, longest ${last.toFixed(0)} ms\n`);
+    expect(last).toBeLessThanOrEqual(MAX_EFFECT_MS);
   });
 
   it("find no secret in Redis", async () => {
