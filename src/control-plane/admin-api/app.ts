@@ -8,12 +8,14 @@ import { SESSION_COOKIE } from "../access/sessions.ts";
 import { getUser } from "../entities/users.ts";
 import type { Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
-import { API_PREFIX, openapiDocument } from "./document.ts";
+import { API_PREFIX } from "./api-prefix.ts";
+import { openapiDocument } from "./document.ts";
 import type { Answer, Endpoint } from "./endpoint.ts";
 import { ENDPOINTS } from "./endpoints.ts";
 import { Idempotency } from "./idempotency.ts";
 import { asProblem, invalid, problemResponse } from "./problems.ts";
 import { handleSignIn, handleSignOut, jsonOf } from "./session-routes.ts";
+import { serveSignIn } from "./sign-in-routes.ts";
 import { requireStorable } from "./storable.ts";
 import { serveSwaggerUi } from "./swagger-ui.ts";
 
@@ -83,6 +85,7 @@ export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> 
       },
     });
   });
+  serveSignIn(app, plane);
   for (const one of ENDPOINTS) serve(app, plane, idempotency, one);
   return app;
 }

@@ -1,0 +1,142 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Context, Hono } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import { beginSession, SESSION_COOKIE } from "../access/sessions.ts";
+import {
+  enabledIdentityProvider,
+  enabledIdentityProviders,
+  type IdentityProviderRow,
+  redirectPath,
+} from "../entities/identity-providers.ts";
+import { sha256Hex } from "../ids.ts";
+import { FLOW_LIFETIME_MS, openFlow, type SignInFlow, sealFlow } from "../oidc/flow.ts";
+import { provisionUser } from "../oidc/provision.ts";
+import { newSignInSecrets } from "../oidc/relying-party.ts";
+import { parseReturnTo } from "../oidc/return-to.ts";
+import type { Plane } from "../plane.ts";
+import { notFound, ProblemError } from "../problem.ts";
+import { API_PREFIX } from "./api-prefix.ts";
+import type { AdminBindings } from "./app.ts";
+import { asProblem, problemResponse } from "./problems.ts";
+import { isSecure, publicOrigin } from "./public-origin.ts";
+import { id } from "./schemas.ts";
+import { setSessionCookie } from "./session-cookie.ts";
+import { failedPage, signedInPage } from "./sign-in-pages.ts";
+
+type SignInContext = Context<{ Bindings: AdminBindings }>;
+
+const PREFIX = `${API_PREFIX}/sign-in`;
+const FLOW_COOKIE = "tidegate_sign_in";
+
+/** Signing in with an identity provider (OpenID Connect Core 1.0 §3.1): what browsers are led through. */
+export function serveSignIn(app: Hono<{ Bindings: AdminBindings }>, plane: Plane): void {
+  app.get(`${PREFIX}/providers`, async (context) => {
+    const providers = await enabledIdentityProviders(plane.db);
+    const items = providers.map((one) => ({ ...one, start_path: startPath(one.id) }));
+    return context.json({ items }, 200, { "cache-control": "no-store" });
+  });
+  app.get(`${PREFIX}/:provider/start`, (context) => answered(context, plane, () => start(context, plane)));
+  app.get(`${PREFIX}/:provider/callback`, (context) => answered(context, plane, () => finish(context, plane)));
+}
+
+/** §3.1.2.1: to the provider, with a cookie that says later that it was this browser. */
+async function start(context: SignInContext, plane: Plane): Promise<Response> {
+  const provider = await providerOf(context, plane);
+  const returnTo = parseReturnTo(context.req.query("return_to"));
+  const origin = await publicOrigin(context, plane);
+  const redirectUri = origin + redirectPath(provider.id);
+  const secrets = newSignInSecrets();
+  const url = await plane.relyingParty.authorizationUrl(provider, redirectUri, secrets);
+  const session = getCookie(context, SESSION_COOKIE);
+  const formerSession = session === undefined ? null : sha256Hex(session);
+  const expiresAtMs = plane.nowMs() + FLOW_LIFETIME_MS;
+  const flow = { ...secrets, provider: provider.id, redirectUri, returnTo, formerSession, expiresAtMs };
+  setFlowCookie(context, sealFlow(plane.sealer, flow), FLOW_LIFETIME_MS, origin);
+  context.header("cache-control", "no-store");
+  return context.redirect(url.href, 302);
+}
+
+/** §3.1.2.5: back from the provider. */
+async function finish(context: SignInContext, plane: Plane): Promise<Response> {
+  const provider = await providerOf(context, plane);
+  const { searchParams } = new URL(context.req.url);
+  const flow = flowOf(context, plane, provider, searchParams);
+  const origin = new URL(flow.redirectUri).origin;
+  // It counts once, whatever comes of it.
+  setFlowCookie(context, "", 0, origin);
+  const { remoteAddress: address } = context.env;
+  plane.throttle.begin(null, address, plane.nowMs());
+  const profile = await plane.relyingParty.profile(provider, flow, searchParams);
+  const user = await provisionUser(plane, provider, profile, address);
+  plane.throttle.succeeded(null, address);
+  const session = getCookie(context, SESSION_COOKIE);
+  const former = [flow.formerSession, session === undefined ? null : sha256Hex(session)];
+  const begun = await beginSession(plane, user, {
+    address,
+    userAgent: context.req.header("user-agent") ?? "",
+    formerSessions: former.filter((digest) => digest !== null),
+    identityProvider: provider.id,
+  });
+  setSessionCookie(context, begun, origin);
+  return signedInPage(flow.returnTo);
+}
+
+/** The sign-in that this browser began, and that the answer belongs to (RFC 6749 §10.12). */
+function flowOf(
+  context: SignInContext,
+  plane: Plane,
+  provider: IdentityProviderRow,
+  parameters: URLSearchParams,
+): SignInFlow {
+  const flow = openFlow(plane.sealer, getCookie(context, FLOW_COOKIE) ?? "", plane.nowMs());
+  const isOurs = flow?.provider === provider.id && isSame(flow.state, parameters.get("state") ?? "");
+  if (flow !== null && isOurs) return flow;
+  const message = "this browser has begun no such sign-in, or another one since, or too long ago: sign in again";
+  throw new ProblemError("sign_in_invalid", message);
+}
+
+function isSame(expected: string, given: string): boolean {
+  return timingSafeEqual(Buffer.from(sha256Hex(expected)), Buffer.from(sha256Hex(given)));
+}
+
+async function providerOf(context: SignInContext, plane: Plane): Promise<IdentityProviderRow> {
+  const parsed = id.safeParse(context.req.param("provider"));
+  if (!parsed.success) throw notFound();
+  return enabledIdentityProvider(plane.db, parsed.data);
+}
+
+function setFlowCookie(context: SignInContext, value: string, lifetimeMs: number, origin: string): void {
+  setCookie(context, FLOW_COOKIE, value, {
+    path: PREFIX,
+    httpOnly: true,
+    // Lax: it has to come along when the provider's page sends the browser back.
+    sameSite: "Lax",
+    secure: isSecure(context, origin),
+    maxAge: lifetimeMs / 1000,
+  });
+}
+
+function startPath(provider: string): string {
+  return `${PREFIX}/${provider}/start`;
+}
+
+/** With the cookies that were set, also when it failed: as a page for people, as a problem for all others. */
+async function answered(context: SignInContext, plane: Plane, work: () => Promise<Response>): Promise<Response> {
+  const response = await work().catch((cause: unknown) => failed(context, plane, asProblem(cause)));
+  for (const cookie of context.res.headers.getSetCookie()) {
+    if (!response.headers.getSetCookie().includes(cookie)) response.headers.append("set-cookie", cookie);
+  }
+  return response;
+}
+
+function failed(context: SignInContext, plane: Plane, error: ProblemError): Response {
+  const provider = context.req.param("provider") ?? "";
+  if (error.code === "internal_error" || error.code === "unavailable") {
+    plane.logger.error({ err: error.cause ?? error }, "a sign-in failed");
+  } else {
+    const { code, message: reason } = error;
+    plane.logger.warn({ provider, code, reason, address: context.env.remoteAddress }, "a sign-in was refused");
+  }
+  const isForPeople = context.req.header("accept")?.includes("text/html") === true && error.code !== "not_found";
+  return isForPeople ? failedPage(error, startPath(provider)) : problemResponse(error);
+}
