@@ -13,6 +13,7 @@ import { openapiDocument } from "./document.ts";
 import type { Answer, Endpoint } from "./endpoint.ts";
 import { ENDPOINTS } from "./endpoints.ts";
 import { Idempotency } from "./idempotency.ts";
+import { requireOwnOrigin } from "./own-origin.ts";
 import { asProblem, invalid, problemResponse } from "./problems.ts";
 import { handleSignIn, handleSignOut, jsonOf } from "./session-routes.ts";
 import { serveSignIn } from "./sign-in-routes.ts";
@@ -28,7 +29,6 @@ export interface AdminBindings {
 type AdminContext = Context<{ Bindings: AdminBindings }>;
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
-const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 /** The admin API. Speaks problem+json whatever happens. */
 export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> {
@@ -181,20 +181,4 @@ async function requireActor(plane: Plane, context: AdminContext): Promise<Actor>
 
 function tokenOf(header: string | undefined): string | null {
   return header === undefined ? null : (/^bearer +(\S+)$/i.exec(header)?.[1] ?? "");
-}
-
-/** Pages of others must not act for whoever is signed in: SameSite keeps the cookie from them, this from old browsers. */
-function requireOwnOrigin(context: AdminContext): void {
-  if (SAFE_METHODS.includes(context.req.method)) return;
-  const origin = context.req.header("origin");
-  const site = context.req.header("sec-fetch-site");
-  const isOwn =
-    origin === undefined
-      ? site === undefined || site === "same-origin" || site === "none"
-      : hostOf(origin) === context.req.header("host");
-  if (!isOwn) throw new ProblemError("origin_refused", "this request comes from a page of another origin");
-}
-
-function hostOf(origin: string): string | null {
-  return URL.canParse(origin) ? new URL(origin).host : null;
 }

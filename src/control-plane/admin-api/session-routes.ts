@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { deleteCookie, getCookie } from "hono/cookie";
-import { SESSION_COOKIE, signIn, signOut } from "../access/sessions.ts";
+import { type NewSession, SESSION_COOKIE, signIn, signOut } from "../access/sessions.ts";
 import { userView } from "../entities/users.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
@@ -26,7 +26,12 @@ export async function handleSignIn(context: Context, plane: Plane, address: stri
     userAgent: context.req.header("user-agent") ?? "",
     formerSession: getCookie(context, SESSION_COOKIE) ?? null,
   });
-  setSessionCookie(context, session, await publicOrigin(context, plane));
+  return sessionAnswer(context, session, await publicOrigin(context, plane));
+}
+
+/** The session in its cookie, and whose it is. `origin`: where browsers reach this. */
+export function sessionAnswer(context: Context, session: NewSession, origin: string): Response {
+  setSessionCookie(context, session, origin);
   context.header("cache-control", "no-store");
   return context.json({ user: userView(session.user), expires_at: new Date(session.expiresAtMs).toISOString() }, 201);
 }

@@ -18,6 +18,14 @@ export function signedInPage(returnTo: string): Response {
   return new Response(page("Signed in", head, `<a href="${url}">Continue</a>`), { status: 200, headers: HEADERS });
 }
 
+/** Asks whoever signed in whether it was their command line that wanted it. */
+export function commandLinePage(email: string, url: string): Response {
+  const text = `<p>You are ${escaped(email)}. Did you run <code>tidegate login</code> on this computer, just now?</p>
+<p><a href="${escaped(url)}">Yes, sign in there</a></p>
+<p>If you did not, close this page: somebody sent you a link to sign in for them.</p>`;
+  return new Response(page("Sign in the command line", "", text), { status: 200, headers: HEADERS });
+}
+
 /** What went wrong, for people; `retryPath`: where they try again. */
 export function failedPage(error: ProblemError, retryPath: string): Response {
   const text = `<p>${escaped(error.message)}</p><p><code>${error.code}</code></p><a href="${escaped(retryPath)}">Try again</a>`;

@@ -2,6 +2,7 @@ import { type RouteConfig, z } from "@hono/zod-openapi";
 import { API_PREFIX } from "./api-prefix.ts";
 import { PROBLEM_CONTENT } from "./problem-content.ts";
 import { id } from "./schemas.ts";
+import { signInAnswer } from "./session-routes.ts";
 
 const tags = ["Session"];
 const security: never[] = [];
@@ -11,6 +12,10 @@ const problemOf = (description: string) => ({ description, content: PROBLEM_CONT
 const providers = z
   .object({ items: z.array(z.object({ id, name: z.string(), start_path: z.string() })) })
   .openapi("SignInProviders");
+
+export const codeInput = z
+  .strictObject({ code: z.string().max(4_000), verifier: z.string().min(43).max(128) })
+  .openapi("SignInCode");
 
 /** What browsers are led through to sign in with an identity provider, for the document. */
 export const SIGN_IN_PATHS: readonly RouteConfig[] = [
@@ -34,6 +39,11 @@ export const SIGN_IN_PATHS: readonly RouteConfig[] = [
       params,
       query: z.object({
         return_to: z.string().optional().openapi({ description: "Where to go afterwards: a path of this site." }),
+        loopback_port: z.string().optional().openapi({
+          description:
+            "Of a command line that waits at 127.0.0.1: in place of a session, the browser brings it a code.",
+        }),
+        loopback_challenge: z.string().optional().openapi({ description: "Its code challenge (RFC 7636, S256)." }),
       }),
     },
     responses: {
@@ -68,6 +78,25 @@ export const SIGN_IN_PATHS: readonly RouteConfig[] = [
       429: problemOf("Too often"),
       502: problemOf("The provider's answer can't be used"),
       503: problemOf("The provider or the database can't be reached"),
+    },
+  },
+  {
+    method: "post",
+    path: `${API_PREFIX}/sign-in/code`,
+    operationId: "redeemSignInCode",
+    summary: "A session for a command line that a browser has brought a code to",
+    tags,
+    security,
+    request: { body: { required: true, content: { "application/json": { schema: codeInput } } } },
+    responses: {
+      201: {
+        description: "Signed in: the session is in the cookie",
+        content: { "application/json": { schema: signInAnswer } },
+      },
+      400: problemOf("The code is not good, or not any more"),
+      403: problemOf("The user is disabled, or the request comes from a page of another origin"),
+      429: problemOf("Too often"),
+      503: problemOf("The database can't be reached or written"),
     },
   },
 ];

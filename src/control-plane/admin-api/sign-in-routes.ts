@@ -8,20 +8,26 @@ import {
   type IdentityProviderRow,
   redirectPath,
 } from "../entities/identity-providers.ts";
+import { userRow } from "../entities/users.ts";
 import { sha256Hex } from "../ids.ts";
 import { FLOW_LIFETIME_MS, openFlow, type SignInFlow, sealFlow } from "../oidc/flow.ts";
+import { type Loopback, loopbackSchema, redeemCode, sealCode } from "../oidc/loopback.ts";
 import { provisionUser } from "../oidc/provision.ts";
 import { newSignInSecrets } from "../oidc/relying-party.ts";
 import { parseReturnTo } from "../oidc/return-to.ts";
 import type { Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
+import type { Row, UserTable } from "../storage/tables.ts";
 import { API_PREFIX } from "./api-prefix.ts";
 import type { AdminBindings } from "./app.ts";
-import { asProblem, problemResponse } from "./problems.ts";
+import { requireOwnOrigin } from "./own-origin.ts";
+import { asProblem, invalid, problemResponse } from "./problems.ts";
 import { isSecure, publicOrigin } from "./public-origin.ts";
 import { id } from "./schemas.ts";
 import { setSessionCookie } from "./session-cookie.ts";
-import { failedPage, signedInPage } from "./sign-in-pages.ts";
+import { jsonOf, sessionAnswer } from "./session-routes.ts";
+import { commandLinePage, failedPage, signedInPage } from "./sign-in-pages.ts";
+import { codeInput } from "./sign-in-paths.ts";
 
 type SignInContext = Context<{ Bindings: AdminBindings }>;
 
@@ -37,12 +43,17 @@ export function serveSignIn(app: Hono<{ Bindings: AdminBindings }>, plane: Plane
   });
   app.get(`${PREFIX}/:provider/start`, (context) => answered(context, plane, () => start(context, plane)));
   app.get(`${PREFIX}/:provider/callback`, (context) => answered(context, plane, () => finish(context, plane)));
+  app.post(`${PREFIX}/code`, (context) => {
+    requireOwnOrigin(context);
+    return redeem(context, plane);
+  });
 }
 
 /** §3.1.2.1: to the provider, with a cookie that says later that it was this browser. */
 async function start(context: SignInContext, plane: Plane): Promise<Response> {
   const provider = await providerOf(context, plane);
   const returnTo = parseReturnTo(context.req.query("return_to"));
+  const loopback = loopbackOf(context);
   const origin = await publicOrigin(context, plane);
   const redirectUri = origin + redirectPath(provider.id);
   const secrets = newSignInSecrets();
@@ -50,7 +61,7 @@ async function start(context: SignInContext, plane: Plane): Promise<Response> {
   const session = getCookie(context, SESSION_COOKIE);
   const formerSession = session === undefined ? null : sha256Hex(session);
   const expiresAtMs = plane.nowMs() + FLOW_LIFETIME_MS;
-  const flow = { ...secrets, provider: provider.id, redirectUri, returnTo, formerSession, expiresAtMs };
+  const flow = { ...secrets, provider: provider.id, redirectUri, returnTo, formerSession, loopback, expiresAtMs };
   setFlowCookie(context, sealFlow(plane.sealer, flow), FLOW_LIFETIME_MS, origin);
   context.header("cache-control", "no-store");
   return context.redirect(url.href, 302);
@@ -69,6 +80,7 @@ async function finish(context: SignInContext, plane: Plane): Promise<Response> {
   const profile = await plane.relyingParty.profile(provider, flow, searchParams);
   const user = await provisionUser(plane, provider, profile, address);
   plane.throttle.succeeded(null, address);
+  if (flow.loopback !== null) return askPage(plane, flow.loopback, provider, user);
   const session = getCookie(context, SESSION_COOKIE);
   const former = [flow.formerSession, session === undefined ? null : sha256Hex(session)];
   const begun = await beginSession(plane, user, {
@@ -79,6 +91,40 @@ async function finish(context: SignInContext, plane: Plane): Promise<Response> {
   });
   setSessionCookie(context, begun, origin);
   return signedInPage(flow.returnTo);
+}
+
+/**
+ * A link can lead anybody to sign in, and any program of any user of their machine may listen at the port: so people are asked
+ * (RFC 8252 §8.1).
+ */
+function askPage(plane: Plane, loopback: Loopback, provider: IdentityProviderRow, user: Row<UserTable>): Response {
+  const { port, challenge } = loopback;
+  const code = sealCode(plane, { userId: user.id, identityProvider: provider.id, challenge });
+  return commandLinePage(user.email, `http://127.0.0.1:${port}/?code=${code}`);
+}
+
+/** Of `loopback_port` and `loopback_challenge`; null: there is neither. */
+function loopbackOf(context: SignInContext): Loopback | null {
+  const { loopback_port: port, loopback_challenge: challenge } = context.req.query();
+  if (port === undefined && challenge === undefined) return null;
+  const parsed = loopbackSchema.safeParse({ port, challenge });
+  if (!parsed.success) throw invalid("loopback", parsed.error);
+  return parsed.data;
+}
+
+/** `POST /sign-in/code`: a session for the command line that the browser brought a code to. */
+async function redeem(context: SignInContext, plane: Plane): Promise<Response> {
+  const parsed = codeInput.safeParse(await jsonOf(context));
+  if (!parsed.success) throw invalid("", parsed.error);
+  const { remoteAddress: address } = context.env;
+  plane.throttle.begin(null, address, plane.nowMs());
+  const { userId, identityProvider } = await redeemCode(plane, parsed.data.code, parsed.data.verifier);
+  const user = await userRow(plane.db, userId);
+  if (user.disabled === 1) throw new ProblemError("sign_in_refused", "the user is disabled");
+  plane.throttle.succeeded(null, address);
+  const userAgent = context.req.header("user-agent") ?? "";
+  const session = await beginSession(plane, user, { address, userAgent, formerSessions: [], identityProvider });
+  return sessionAnswer(context, session, await publicOrigin(context, plane));
 }
 
 /** The sign-in that this browser began, and that the answer belongs to (RFC 6749 §10.12). */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SealError, type Sealer } from "../../platform/seal.ts";
+import { loopbackSchema } from "./loopback.ts";
 
 /** Longer than anybody takes to sign in, with a second factor. */
 export const FLOW_LIFETIME_MS = 10 * 60_000;
@@ -18,6 +19,8 @@ const schema = z.object({
   returnTo: z.string(),
   /** Digest of the session the browser had: its cookie is not sent with what comes from the provider's site. */
   formerSession: z.string().nullable(),
+  /** Null: it is a browser that signs in. */
+  loopback: loopbackSchema.nullable(),
   expiresAtMs: z.number(),
 });
 

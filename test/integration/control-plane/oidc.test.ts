@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AdminClient } from "../../helpers/admin-client.ts";
 import { DATABASES } from "../../helpers/databases.ts";
@@ -417,6 +418,48 @@ describe.each(DATABASES)("signing in with OpenID Connect, on %s", (kind) => {
       "return_to",
     ]);
     expect(answer.headers.get("location")).toBeNull();
+  });
+
+  it("gives a command line a code that counts once, for whoever has its verifier", async () => {
+    await provider();
+    const login = account();
+    const verifier = "v".repeat(43);
+    const challenge = createHash("sha256").update(verifier).digest("base64url");
+    const start = `${START}?loopback_port=4711&loopback_challenge=${challenge}`;
+    const codeFor = async () => {
+      const { page, session } = await enter(login, start);
+      expect([page.status, session]).toEqual([200, undefined]);
+      expect(page.text).toContain(`You are ${login}@example.org`);
+      expect(page.text).not.toContain("refresh");
+      return /href="http:\/\/127\.0\.0\.1:4711\/\?code=([^"]+)"/.exec(page.text)?.[1] ?? "";
+    };
+    const redeem = (code: string, by = verifier) => {
+      return test.client(`198.51.100.${people}`).post("/sign-in/code", { code, verifier: by });
+    };
+    const refused = { status: 400, body: { code: "sign_in_invalid" } };
+    const code = await codeFor();
+    expect(await redeem(code, "w".repeat(43))).toMatchObject(refused);
+    const { status, body, headers } = await redeem(code);
+    expect([status, body.user.email]).toEqual([201, `${login}@example.org`]);
+    const [cookie = ""] = (headers.get("set-cookie") ?? "").split(";");
+    expect((await me(test.client().with({ cookie }))).user.id).toBe(body.user.id);
+    expect(await redeem(code)).toMatchObject(refused);
+    expect(await redeem("sealed1.x.y")).toMatchObject(refused);
+    const late = await codeFor();
+    test.nowMs += 5 * 60_000;
+    expect(await redeem(late)).toMatchObject(refused);
+    const disabled = await codeFor();
+    await test.owner.do("PATCH", `/users/${body.user.id}`, { disabled: true });
+    expect(await redeem(disabled)).toMatchObject({ status: 403, body: { code: "sign_in_refused" } });
+    const foreign = test.client().with({ origin: "https://evil.example.org" });
+    expect((await foreign.post("/sign-in/code", { code, verifier })).body.code).toBe("origin_refused");
+    for (const query of [
+      "loopback_port=4711",
+      `loopback_port=0&loopback_challenge=${challenge}`,
+      "loopback_challenge=x",
+    ]) {
+      expect((await test.client().get(`/sign-in/acme/start?${query}`)).status).toBe(400);
+    }
   });
 
   it("never shows the client secret, and keeps it sealed", async () => {
