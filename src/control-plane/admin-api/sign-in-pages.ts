@@ -29,7 +29,9 @@ export function commandLinePage(email: string, url: string): Response {
 /** What went wrong, for people; `retryPath`: where they try again. */
 export function failedPage(error: ProblemError, retryPath: string): Response {
   const text = `<p>${escaped(error.message)}</p><p><code>${error.code}</code></p><a href="${escaped(retryPath)}">Try again</a>`;
-  return new Response(page("Not signed in", "", text), { status: error.status, headers: HEADERS });
+  const { status, retryAfterMs } = error;
+  const retry = retryAfterMs === null ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) };
+  return new Response(page("Not signed in", "", text), { status, headers: { ...HEADERS, ...retry } });
 }
 
 function page(title: string, head: string, body: string): string {

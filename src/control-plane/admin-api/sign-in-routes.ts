@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import type { Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { beginSession, SESSION_COOKIE } from "../access/sessions.ts";
@@ -9,7 +8,7 @@ import {
   redirectPath,
 } from "../entities/identity-providers.ts";
 import { userRow } from "../entities/users.ts";
-import { sha256Hex } from "../ids.ts";
+import { isSameSecret, sha256Hex } from "../ids.ts";
 import { FLOW_LIFETIME_MS, openFlow, type SignInFlow, sealFlow } from "../oidc/flow.ts";
 import { type Loopback, loopbackSchema, redeemCode, sealCode } from "../oidc/loopback.ts";
 import { provisionUser } from "../oidc/provision.ts";
@@ -33,6 +32,7 @@ type SignInContext = Context<{ Bindings: AdminBindings }>;
 
 const PREFIX = `${API_PREFIX}/sign-in`;
 const FLOW_COOKIE = "tidegate_sign_in";
+const MOVED = "moved";
 
 /** Signing in with an identity provider (OpenID Connect Core 1.0 §3.1): what browsers are led through. */
 export function serveSignIn(app: Hono<{ Bindings: AdminBindings }>, plane: Plane): void {
@@ -55,6 +55,8 @@ async function start(context: SignInContext, plane: Plane): Promise<Response> {
   const returnTo = parseReturnTo(context.req.query("return_to"));
   const loopback = loopbackOf(context);
   const origin = await publicOrigin(context, plane);
+  const elsewhere = publicUrlOf(context, origin);
+  if (elsewhere !== null) return context.redirect(elsewhere, 302);
   const redirectUri = origin + redirectPath(provider.id);
   const secrets = newSignInSecrets();
   const url = await plane.relyingParty.authorizationUrl(provider, redirectUri, secrets);
@@ -65,6 +67,17 @@ async function start(context: SignInContext, plane: Plane): Promise<Response> {
   setFlowCookie(context, sealFlow(plane.sealer, flow), FLOW_LIFETIME_MS, origin);
   context.header("cache-control", "no-store");
   return context.redirect(url.href, 302);
+}
+
+/**
+ * The same at the address that the provider sends the browser back to: a cookie of another one would not come along. Once: a proxy
+ * may give its requests another name than browsers do. Null: it is there.
+ */
+function publicUrlOf(context: SignInContext, origin: string): string | null {
+  const { pathname, searchParams, host } = new URL(context.req.url);
+  if (host === new URL(origin).host || searchParams.has(MOVED)) return null;
+  searchParams.set(MOVED, "1");
+  return `${origin}${pathname}?${searchParams}`;
 }
 
 /** §3.1.2.5: back from the provider. */
@@ -135,14 +148,10 @@ function flowOf(
   parameters: URLSearchParams,
 ): SignInFlow {
   const flow = openFlow(plane.sealer, getCookie(context, FLOW_COOKIE) ?? "", plane.nowMs());
-  const isOurs = flow?.provider === provider.id && isSame(flow.state, parameters.get("state") ?? "");
+  const isOurs = flow?.provider === provider.id && isSameSecret(flow.state, parameters.get("state") ?? "");
   if (flow !== null && isOurs) return flow;
   const message = "this browser has begun no such sign-in, or another one since, or too long ago: sign in again";
   throw new ProblemError("sign_in_invalid", message);
-}
-
-function isSame(expected: string, given: string): boolean {
-  return timingSafeEqual(Buffer.from(sha256Hex(expected)), Buffer.from(sha256Hex(given)));
 }
 
 async function providerOf(context: SignInContext, plane: Plane): Promise<IdentityProviderRow> {

@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { SealError, type Sealer } from "../../platform/seal.ts";
-import { sha256Hex } from "../ids.ts";
+import { isSameSecret, sha256Hex } from "../ids.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 
@@ -36,7 +36,7 @@ export function sealCode({ sealer, nowMs }: Plane, code: Omit<SignInCode, "expir
 export async function redeemCode(plane: Plane, text: string, verifier: string): Promise<SignInCode> {
   const code = openCode(plane.sealer, text);
   const challenge = createHash("sha256").update(verifier).digest("base64url");
-  if (code === null || code.expiresAtMs <= plane.nowMs() || !isSame(code.challenge, challenge)) throw invalid();
+  if (code === null || code.expiresAtMs <= plane.nowMs() || !isSameSecret(code.challenge, challenge)) throw invalid();
   if (!(await isFirst(plane, text))) throw invalid();
   return code;
 }
@@ -58,10 +58,6 @@ async function isFirst({ db, nowMs }: Plane, text: string): Promise<boolean> {
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirstOrThrow();
   return numInsertedOrUpdatedRows > 0n;
-}
-
-function isSame(expected: string, given: string): boolean {
-  return timingSafeEqual(Buffer.from(sha256Hex(expected)), Buffer.from(sha256Hex(given)));
 }
 
 function invalid(): ProblemError {

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { Browser } from "../../helpers/browser.ts";
 import { REPOSITORY } from "../../helpers/build.ts";
 import { CLIENT_SECRET, startIdentityProvider } from "../../helpers/identity-provider.ts";
-import { CALLBACK } from "../../helpers/oidc-sign-in.ts";
 import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 
@@ -47,9 +46,11 @@ it("the page about the admin API leads from nothing to a call", async () => {
 });
 
 it("the page about signing in sets up an identity provider", async () => {
-  const server = await startIdentityProvider({ redirectUris: [CALLBACK] });
+  const callback = `${tidegate.adminUrl}/api/v1/sign-in/acme/callback`;
+  const server = await startIdentityProvider({ redirectUris: [callback] });
   const stdout = await runPage("sign-in.md", {
     "http://127.0.0.1:9080": tidegate.adminUrl,
+    "https://tidegate.example.org": tidegate.adminUrl,
     "https://login.example.org": server.issuer,
   });
   expect(stdout).toContain('"warnings":[]');
@@ -57,7 +58,7 @@ it("the page about signing in sets up an identity provider", async () => {
   const [url = ""] = stdout.trimEnd().split("\n").slice(-1);
   // The provider takes it: it shows its page to sign in at.
   const page = await new Browser({}).open(url);
-  expect([page.status, new URL(url).searchParams.get("redirect_uri")]).toEqual([200, CALLBACK]);
+  expect([page.status, new URL(url).searchParams.get("redirect_uri")]).toEqual([200, callback]);
   expect(page.text).toContain('name="login"');
   await server.close();
 });

@@ -52,8 +52,10 @@ describe("answers of an identity provider", () => {
     return JSON.parse(page.text);
   };
   const start = async () => {
-    const answer = await test.client().get("/sign-in/acme/start");
-    return [answer.status, answer.body.code, answer.body.detail];
+    const answer = await test.app.request(START, {}, { remoteAddress: "192.0.2.7" });
+    if (answer.status === 302) return [302];
+    const { code, detail } = (await answer.json()) as { code: string; detail: string };
+    return [answer.status, code, detail];
   };
   const nowS = () => Math.floor(Date.now() / 1000);
 
@@ -187,8 +189,10 @@ describe("answers of an identity provider", () => {
     const code = "identity_provider_unreachable";
     server.answers.set(DISCOVERY, (_request, response) => response.writeHead(500).end());
     expect(await start()).toEqual([503, code, `${server.issuer} answers 500`]);
-    const answer = await test.client().get("/sign-in/acme/start");
-    expect(answer.headers.get("retry-after")).toBe("5");
+    for (const accept of ["*/*", "text/html"]) {
+      const answer = await test.app.request(START, { headers: { accept } }, { remoteAddress: "192.0.2.7" });
+      expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "5"]);
+    }
     server.answers.clear();
     expect((await start())[0]).toBe(302);
     // In the middle of it.
@@ -200,7 +204,7 @@ describe("answers of an identity provider", () => {
     const down = { id: "down", name: "Down", issuer: `http://127.0.0.1:${port}`, client_id: "tidegate" };
     await test.owner.do("POST", "/identity-providers", down);
     for (const [who, path] of [
-      [test.client(), "/sign-in/down/start"],
+      [test.client(), "/sign-in/down/start?moved=1"],
       [test.owner, "/identity-providers/down/check"],
     ] as const) {
       const { status, body } = await who.get(path);

@@ -136,6 +136,19 @@ describe.each(DATABASES)("signing in with OpenID Connect, on %s", (kind) => {
     expect(answer.headers.get("cache-control")).toBe("no-store");
   });
 
+  it("begins where the provider sends the browser back to, once", async () => {
+    await provider();
+    const answer = await test.client().get("/sign-in/acme/start?return_to=/services");
+    expect([answer.status, answer.headers.get("location"), answer.headers.get("set-cookie")]).toEqual([
+      302,
+      `${START}?return_to=%2Fservices&moved=1`,
+      null,
+    ]);
+    const behindProxy = await test.client().get("/sign-in/acme/start?return_to=/services&moved=1");
+    expect(behindProxy.headers.get("location")).toContain(`${server.issuer}/auth?`);
+    expect(behindProxy.headers.get("set-cookie")).not.toContain("Secure");
+  });
+
   it("begins a new session, and ends the one that the browser had", async () => {
     await provider();
     const login = account();
