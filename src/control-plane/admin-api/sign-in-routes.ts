@@ -132,6 +132,7 @@ async function redeem(context: SignInContext, plane: Plane): Promise<Response> {
   const { remoteAddress: address } = context.env;
   plane.throttle.begin(null, address, plane.nowMs());
   const { userId, identityProvider } = await redeemCode(plane, parsed.data.code, parsed.data.verifier);
+  await enabledIdentityProvider(plane.db, identityProvider);
   const user = await userRow(plane.db, userId);
   if (user.disabled === 1) throw new ProblemError("sign_in_refused", "the user is disabled");
   plane.throttle.succeeded(null, address);

@@ -9,7 +9,9 @@ import {
   startIdentityProvider,
 } from "../../helpers/identity-provider.ts";
 import { browserOf, CALLBACK, makeProvider, PUBLIC_URL, START, signInAs } from "../../helpers/oidc-sign-in.ts";
-import { PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
+import { OWNER, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
+
+const OWNER_LOGIN = { email: OWNER, password: PASSWORD };
 
 let server: IdentityProvider;
 
@@ -161,6 +163,32 @@ describe.each(DATABASES)("signing in with OpenID Connect, on %s", (kind) => {
     const with_ = (session = "") => test.client().with({ cookie: `tidegate_session=${session}` });
     expect((await with_(first).get("/session")).status).toBe(401);
     expect((await with_(second).get("/session")).status).toBe(200);
+  });
+
+  it("makes one user of somebody who comes for the first time twice at once", async () => {
+    await provider();
+    const login = account();
+    const browsers = [browserOf(test), browserOf(test)];
+    const callbacks: string[] = [];
+    for (const browser of browsers) callbacks.push((await signInAs(browser, login, { stop: true })).url);
+    const pages = await Promise.all(browsers.map((browser, index) => browser.open(callbacks[index] ?? "")));
+    expect(pages.map(({ status }) => status)).toEqual([200, 200]);
+    const users = test.database.db.selectFrom("users").select("id").where("email", "=", `${login}@example.org`);
+    expect(await users.execute()).toHaveLength(1);
+  });
+
+  it("keeps cookies to HTTPS behind a proxy that ends TLS, whatever people sign in with", async () => {
+    await provider();
+    const init = { headers: { "content-type": "application/json" }, method: "POST", body: JSON.stringify(OWNER_LOGIN) };
+    const cookiesAt = async (origin: string) => {
+      const bindings = { remoteAddress: "192.0.2.7" };
+      const password = await test.app.request(`${origin}/api/v1/session`, init, bindings);
+      const start = await test.app.request(`${origin}/api/v1/sign-in/acme/start?moved=1`, {}, bindings);
+      return [password, start].map(({ headers }) => headers.get("set-cookie")?.includes("Secure"));
+    };
+    expect(await cookiesAt("http://tidegate.example.org")).toEqual([true, true]);
+    // Who comes in the clear at another address would not get them back.
+    expect(await cookiesAt("http://10.0.0.5:9080")).toEqual([false, false]);
   });
 
   it("lists what to sign in with, to whoever asks, and no more of it", async () => {
@@ -461,6 +489,10 @@ describe.each(DATABASES)("signing in with OpenID Connect, on %s", (kind) => {
     const late = await codeFor();
     test.nowMs += 5 * 60_000;
     expect(await redeem(late)).toMatchObject(refused);
+    const turnedOff = await codeFor();
+    await test.owner.do("PATCH", "/identity-providers/acme", { enabled: false });
+    expect((await redeem(turnedOff)).status).toBe(404);
+    await test.owner.do("PATCH", "/identity-providers/acme", { enabled: true });
     const disabled = await codeFor();
     await test.owner.do("PATCH", `/users/${body.user.id}`, { disabled: true });
     expect(await redeem(disabled)).toMatchObject({ status: 403, body: { code: "sign_in_refused" } });
