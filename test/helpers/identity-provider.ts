@@ -27,12 +27,9 @@ export interface IdentityProvider {
 
 /**
  * A certified OpenID Connect server (panva's oidc-provider) on a free port of the loopback, with pages to sign in and to consent.
- * Claims are given by its UserInfo endpoint, unless `claimsInIdToken`.
+ * Claims are given by its UserInfo endpoint (OIDC Core §5.4).
  */
-export async function startIdentityProvider(options: {
-  redirectUris: string[];
-  claimsInIdToken?: boolean;
-}): Promise<IdentityProvider> {
+export async function startIdentityProvider(options: { redirectUris: string[] }): Promise<IdentityProvider> {
   const accounts = new Map<string, Account>();
   const asked: string[] = [];
   const server = createServer();
@@ -45,7 +42,6 @@ export async function startIdentityProvider(options: {
     cookies: { keys: [randomBytes(16).toString("hex")] },
     scopes: ["openid", "profile", "email", "groups"],
     claims: { openid: ["sub"], profile: ["name"], email: ["email", "email_verified"], groups: ["groups"] },
-    conformIdTokenClaims: options.claimsInIdToken !== true,
     ttl: { Interaction: 600, Session: 600, Grant: 600, AccessToken: 600, IdToken: 600, AuthorizationCode: 60 },
     pkce: { required: () => true },
     findAccount: (_context: unknown, id: string) => ({
