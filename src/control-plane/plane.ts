@@ -5,6 +5,7 @@ import type { Sealer } from "../platform/seal.ts";
 import type { Actor } from "./access/actor.ts";
 import { SignInThrottle } from "./access/throttle.ts";
 import { type AuditEntry, audit } from "./entities/audit.ts";
+import { RelyingParty } from "./oidc/relying-party.ts";
 import { KEEP_CHANGES_MS } from "./snapshot-source/change-feed.ts";
 import type { Connection, Database } from "./storage/database.ts";
 import type { Tables } from "./storage/tables.ts";
@@ -43,6 +44,8 @@ export class Plane {
   readonly linter: Linter;
   /** Of this process: passwords are guessed at one place or another, and counted there. */
   readonly throttle = new SignInThrottle();
+  /** Speaks to identity providers, and remembers what they said of themselves. */
+  readonly relyingParty: RelyingParty;
   readonly #touchListeners: ((touched: readonly Touched[]) => void)[] = [];
   readonly #changeListeners: (() => void)[] = [];
 
@@ -52,6 +55,7 @@ export class Plane {
     this.logger = logger;
     this.nowMs = nowMs;
     this.linter = linter;
+    this.relyingParty = new RelyingParty({ sealer, nowMs });
   }
 
   get db(): Connection {

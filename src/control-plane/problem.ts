@@ -2,9 +2,11 @@
 export const PROBLEMS = {
   invalid_request: 400,
   invalid_json: 400,
+  sign_in_invalid: 400,
   unauthenticated: 401,
   invalid_login: 401,
   origin_refused: 403,
+  sign_in_refused: 403,
   not_found: 404,
   conflict: 409,
   already_exists: 409,
@@ -16,8 +18,10 @@ export const PROBLEMS = {
   not_publishable: 422,
   too_many_attempts: 429,
   internal_error: 500,
+  identity_provider_failed: 502,
   read_only: 503,
   unavailable: 503,
+  identity_provider_unreachable: 503,
 } as const satisfies Record<string, number>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

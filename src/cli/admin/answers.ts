@@ -21,6 +21,10 @@ export const session = z.looseObject({
   }),
 });
 
+export const newSession = z.looseObject({ user: z.looseObject({ email: z.string() }) });
+
+export const signInProvider = z.looseObject({ id: z.string(), name: z.string(), start_path: z.string() });
+
 export const createdToken = z.looseObject({
   id: z.string(),
   name: z.string(),

@@ -29,23 +29,39 @@ export interface NewSession {
   user: Row<UserTable>;
 }
 
-/** A new session each time: whoever knew the one before knows nothing (OWASP: session fixation). */
+/** With a password. Throws `invalid_login` whatever was wrong, and `too_many_attempts`. */
 export async function signIn(plane: Plane, request: SignIn): Promise<NewSession> {
   const email = request.email.trim().toLowerCase();
-  const nowMs = plane.nowMs();
-  plane.throttle.begin(email, request.address, nowMs);
+  plane.throttle.begin(email, request.address, plane.nowMs());
   const user = await plane.db.selectFrom("users").selectAll().where("email", "=", email).executeTakeFirst();
   const isKnown = await passwordMatches(user?.password_hash ?? null, request.password);
   if (!isKnown || user === undefined || user.disabled === 1) {
     throw new ProblemError("invalid_login", "e-mail address or password is wrong");
   }
   plane.throttle.succeeded(email, request.address);
+  const { address, userAgent, formerSession } = request;
+  const formerSessions = formerSession === null ? [] : [sha256Hex(formerSession)];
+  return beginSession(plane, user, { address, userAgent, formerSessions, identityProvider: null });
+}
+
+export interface SessionStart {
+  address: string;
+  userAgent: string;
+  /** Digests of sessions that the browser had: they end, whoever's they were. */
+  formerSessions: readonly string[];
+  /** Who vouched for the user; null: a password did. */
+  identityProvider: string | null;
+}
+
+/** A new session each time: whoever knew the one before knows nothing (OWASP: session fixation). */
+export async function beginSession(plane: Plane, user: Row<UserTable>, start: SessionStart): Promise<NewSession> {
+  const { address, userAgent, formerSessions, identityProvider } = start;
   const secret = newSecret("tgs");
-  const expiresAtMs = nowMs + LIFETIME_MS;
-  await plane.change(signedIn(user, request.address), async (change) => {
-    if (request.formerSession !== null) await endSession(change.trx, request.formerSession);
-    await change.trx.deleteFrom("sessions").where("expires_at", "<", nowMs).execute();
-    await change.trx
+  return plane.change(signedIn(user, address), async ({ trx, nowMs, audit }) => {
+    if (formerSessions.length > 0) await trx.deleteFrom("sessions").where("digest", "in", formerSessions).execute();
+    await trx.deleteFrom("sessions").where("expires_at", "<", nowMs).execute();
+    const expiresAtMs = nowMs + LIFETIME_MS;
+    await trx
       .insertInto("sessions")
       .values({
         digest: secret.digest,
@@ -53,15 +69,16 @@ export async function signIn(plane: Plane, request: SignIn): Promise<NewSession>
         created_at: nowMs,
         last_seen_at: nowMs,
         expires_at: expiresAtMs,
-        address: request.address,
-        user_agent: request.userAgent.slice(0, MAX_USER_AGENT),
+        address,
+        user_agent: userAgent.slice(0, MAX_USER_AGENT),
       })
       .execute();
-    await change.trx.updateTable("users").set({ last_sign_in_at: nowMs }).where("id", "=", user.id).execute();
+    await trx.updateTable("users").set({ last_sign_in_at: nowMs }).where("id", "=", user.id).execute();
     const entry = { action: "session.create", subjectType: "user", subjectId: user.id, teamId: null };
-    await change.audit({ ...entry, before: null, after: null });
+    const after = identityProvider === null ? null : { identity_provider: identityProvider };
+    await audit({ ...entry, before: null, after });
+    return { value: secret.value, expiresAtMs, user };
   });
-  return { value: secret.value, expiresAtMs, user };
 }
 
 /** Ends a session and says so in the audit trail. */

@@ -23,11 +23,12 @@ export class SignInThrottle {
 
   /**
    * Notes an attempt, before its password is looked at: many at once would otherwise all be looked at before the first of them
-   * has failed. Throws `too_many_attempts` when it is too soon.
+   * has failed. `email` null: it is not known yet whose. Throws `too_many_attempts` when it is too soon.
    */
-  begin(email: string, address: string, nowMs: number): void {
+  begin(email: string | null, address: string, nowMs: number): void {
     this.#require(email, address, nowMs);
-    for (const key of [`account ${email}`, `address ${networkOf(address)}`]) {
+    const account = email === null ? [] : [`account ${email}`];
+    for (const key of [...account, `address ${networkOf(address)}`]) {
       const count = (this.#current(key, nowMs)?.count ?? 0) + 1;
       // Put at the end: the map's order is that of the last failures.
       this.#failures.delete(key);
@@ -40,8 +41,8 @@ export class SignInThrottle {
   }
 
   /** The address keeps the count of its failures: one good sign-in among many guesses is no proof of good intent. */
-  succeeded(email: string, address: string): void {
-    this.#failures.delete(`account ${email}`);
+  succeeded(email: string | null, address: string): void {
+    if (email !== null) this.#failures.delete(`account ${email}`);
     const key = `address ${networkOf(address)}`;
     const failures = this.#failures.get(key);
     if (failures === undefined) return;
@@ -49,9 +50,9 @@ export class SignInThrottle {
     else this.#failures.delete(key);
   }
 
-  #require(email: string, address: string, nowMs: number): void {
+  #require(email: string | null, address: string, nowMs: number): void {
     const waitMs = Math.max(
-      this.#waitMs(`account ${email}`, FREE_OF_ACCOUNT, nowMs),
+      email === null ? 0 : this.#waitMs(`account ${email}`, FREE_OF_ACCOUNT, nowMs),
       this.#waitMs(`address ${networkOf(address)}`, FREE_OF_ADDRESS, nowMs),
     );
     if (waitMs <= 0) return;

@@ -8,12 +8,15 @@ import { SESSION_COOKIE } from "../access/sessions.ts";
 import { getUser } from "../entities/users.ts";
 import type { Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
-import { API_PREFIX, openapiDocument } from "./document.ts";
+import { API_PREFIX } from "./api-prefix.ts";
+import { openapiDocument } from "./document.ts";
 import type { Answer, Endpoint } from "./endpoint.ts";
 import { ENDPOINTS } from "./endpoints.ts";
 import { Idempotency } from "./idempotency.ts";
+import { requireOwnOrigin } from "./own-origin.ts";
 import { asProblem, invalid, problemResponse } from "./problems.ts";
 import { handleSignIn, handleSignOut, jsonOf } from "./session-routes.ts";
+import { serveSignIn } from "./sign-in-routes.ts";
 import { requireStorable } from "./storable.ts";
 import { serveSwaggerUi } from "./swagger-ui.ts";
 
@@ -26,7 +29,6 @@ export interface AdminBindings {
 type AdminContext = Context<{ Bindings: AdminBindings }>;
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
-const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 /** The admin API. Speaks problem+json whatever happens. */
 export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> {
@@ -83,6 +85,7 @@ export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> 
       },
     });
   });
+  serveSignIn(app, plane);
   for (const one of ENDPOINTS) serve(app, plane, idempotency, one);
   return app;
 }
@@ -178,20 +181,4 @@ async function requireActor(plane: Plane, context: AdminContext): Promise<Actor>
 
 function tokenOf(header: string | undefined): string | null {
   return header === undefined ? null : (/^bearer +(\S+)$/i.exec(header)?.[1] ?? "");
-}
-
-/** Pages of others must not act for whoever is signed in: SameSite keeps the cookie from them, this from old browsers. */
-function requireOwnOrigin(context: AdminContext): void {
-  if (SAFE_METHODS.includes(context.req.method)) return;
-  const origin = context.req.header("origin");
-  const site = context.req.header("sec-fetch-site");
-  const isOwn =
-    origin === undefined
-      ? site === undefined || site === "same-origin" || site === "none"
-      : hostOf(origin) === context.req.header("host");
-  if (!isOwn) throw new ProblemError("origin_refused", "this request comes from a page of another origin");
-}
-
-function hostOf(origin: string): string | null {
-  return URL.canParse(origin) ? new URL(origin).host : null;
 }

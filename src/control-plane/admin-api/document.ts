@@ -1,11 +1,12 @@
 import { OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import { VERSION } from "../../platform/version.ts";
 import { PERMISSIONS } from "../access/permissions.ts";
+import { API_PREFIX } from "./api-prefix.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { currentSession, problem } from "./schemas.ts";
+import { PROBLEM_CONTENT } from "./problem-content.ts";
+import { currentSession } from "./schemas.ts";
 import { signInAnswer, signInInput } from "./session-routes.ts";
-
-export const API_PREFIX = "/api/v1";
+import { SIGN_IN_PATHS } from "./sign-in-paths.ts";
 
 /** The OpenAPI 3.1 document of the admin API, from the schemas it validates with. */
 export function openapiDocument(endpoints: readonly Endpoint[]): object {
@@ -37,6 +38,7 @@ export function openapiDocument(endpoints: readonly Endpoint[]): object {
       401: { description: "Nobody that is known", content: PROBLEM_CONTENT },
     },
   });
+  for (const path of SIGN_IN_PATHS) registry.registerPath(path);
   for (const { spec } of endpoints) registry.registerPath(pathOf(spec));
   return app.getOpenAPI31Document({
     openapi: "3.1.0",
@@ -50,8 +52,6 @@ export function openapiDocument(endpoints: readonly Endpoint[]): object {
     security: [{ token: [] }, { session: [] }],
   });
 }
-
-const PROBLEM_CONTENT = { "application/problem+json": { schema: problem } };
 
 function signInPath(): RouteConfig {
   return {

@@ -1,6 +1,7 @@
 import type { Endpoint } from "./endpoint.ts";
 import { applicationEndpoints } from "./routes/applications.ts";
 import { governanceEndpoints } from "./routes/governance.ts";
+import { identityProviderEndpoints } from "./routes/identity-providers.ts";
 import { organisationEndpoints } from "./routes/organisation.ts";
 import { peopleEndpoints } from "./routes/people.ts";
 import { serviceEndpoints } from "./routes/services.ts";
@@ -14,4 +15,5 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...applicationEndpoints,
   ...organisationEndpoints,
   ...webhookEndpoints,
+  ...identityProviderEndpoints,
 ];

@@ -38,6 +38,14 @@ export const webLink = z
   )
   .transform((text) => new URL(text).href);
 
+/** Scheme, host and port, without what may follow. */
+export const origin = webLink
+  .refine(
+    (text) => URL.canParse(text) && text === `${new URL(text).origin}/`,
+    "expected a scheme, a host and a port at most",
+  )
+  .transform((text) => new URL(text).origin);
+
 export const permission = z.enum(PERMISSION_NAMES);
 export const revision = z.int().openapi({ description: "Counted up by each change; also the `ETag`." });
 
@@ -52,12 +60,17 @@ export const problem = z
   })
   .openapi("Problem");
 
+const roleFromGroups = z
+  .boolean()
+  .openapi({ description: "The role comes from the groups of an identity provider, and goes with them." });
+
 export const user = z
   .object({
     id: z.string(),
     email: z.string(),
     name: z.string(),
     role: z.string(),
+    role_from_groups: roleFromGroups,
     disabled: z.boolean(),
     created_at: time,
     last_sign_in_at: time.nullable(),
@@ -80,7 +93,14 @@ export const team = z
   .openapi("Team");
 
 export const member = z
-  .object({ user_id: z.string(), email: z.string(), name: z.string(), role: z.string(), created_at: time })
+  .object({
+    user_id: z.string(),
+    email: z.string(),
+    name: z.string(),
+    role: z.string(),
+    role_from_groups: roleFromGroups,
+    created_at: time,
+  })
   .openapi("Member");
 
 export const role = z

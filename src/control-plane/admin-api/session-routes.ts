@@ -1,12 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { deleteCookie, getCookie, setCookie } from "hono/cookie";
-import { SESSION_COOKIE, signIn, signOut } from "../access/sessions.ts";
+import { deleteCookie, getCookie } from "hono/cookie";
+import { type NewSession, SESSION_COOKIE, signIn, signOut } from "../access/sessions.ts";
 import { userView } from "../entities/users.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 import { invalid } from "./problems.ts";
+import { publicOrigin } from "./public-origin.ts";
 import { user } from "./schemas.ts";
+import { setSessionCookie } from "./session-cookie.ts";
 import { requireStorable } from "./storable.ts";
 
 export const signInInput = z
@@ -24,13 +26,12 @@ export async function handleSignIn(context: Context, plane: Plane, address: stri
     userAgent: context.req.header("user-agent") ?? "",
     formerSession: getCookie(context, SESSION_COOKIE) ?? null,
   });
-  setCookie(context, SESSION_COOKIE, session.value, {
-    path: "/",
-    httpOnly: true,
-    sameSite: "Strict",
-    secure: new URL(context.req.url).protocol === "https:",
-    expires: new Date(session.expiresAtMs),
-  });
+  return sessionAnswer(context, session, await publicOrigin(context, plane));
+}
+
+/** The session in its cookie, and whose it is. `origin`: where browsers reach this. */
+export function sessionAnswer(context: Context, session: NewSession, origin: string): Response {
+  setSessionCookie(context, session, origin);
   context.header("cache-control", "no-store");
   return context.json({ user: userView(session.user), expires_at: new Date(session.expiresAtMs).toISOString() }, 201);
 }

@@ -21,6 +21,13 @@ export const settingsSchema = z.strictObject({
     .describe(
       "A draft whose OpenAPI document breaks callers of the current release is not published, unless `info.version` announces it.",
     ),
+  public_url: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      "Where browsers reach the admin API, e.g. `https://tidegate.example.org`; null: where a request says that it goes.",
+    ),
   idempotency_hours: z.int().min(1).max(168).default(24).describe("How long an `Idempotency-Key` is remembered."),
 });
 

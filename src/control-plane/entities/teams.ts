@@ -24,6 +24,8 @@ export interface MemberView {
   email: string;
   name: string;
   role: string;
+  /** The role comes from the groups of an identity provider, and goes with them. */
+  role_from_groups: boolean;
   created_at: string;
 }
 
@@ -122,12 +124,14 @@ export async function listMembers(plane: Plane, actor: Actor, teamId: string): P
   const rows = await plane.db
     .selectFrom("memberships")
     .innerJoin("users", "users.id", "memberships.user_id")
-    .select(["users.id", "users.email", "users.name", "memberships.role", "memberships.created_at"])
+    .select(["users.id", "users.email", "users.name", "memberships.role"])
+    .select(["memberships.role_from_groups", "memberships.created_at"])
     .where("memberships.team_id", "=", teamId)
     .orderBy("users.email")
     .execute();
-  return rows.map(({ id, email, name, role, created_at }) => {
-    return { user_id: id, email, name, role, created_at: isoTime(created_at) };
+  return rows.map(({ id, email, name, role, role_from_groups, created_at }) => {
+    const view = { user_id: id, email, name, role, role_from_groups: role_from_groups === 1 };
+    return { ...view, created_at: isoTime(created_at) };
   });
 }
 
@@ -150,11 +154,16 @@ export function removeMember(plane: Plane, actor: Actor, teamId: string, userId:
     const member = await membership(change.trx, teamId, userId);
     const { role } = found(member);
     if (userId !== actor.userId) await requireNotAbove(change.trx, actor, teamId, role);
-    await change.trx.deleteFrom("memberships").where("team_id", "=", teamId).where("user_id", "=", userId).execute();
-    const subjectId = `${teamId}/${userId}`;
-    const entry = { action: "member.remove", subjectType: "member", subjectId, teamId };
-    await change.audit({ ...entry, before: { role }, after: null });
+    await deleteMember(change, teamId, userId, role);
   });
+}
+
+/** Within a change of whoever may. */
+export async function deleteMember(change: Change, teamId: string, userId: string, role: string): Promise<void> {
+  await change.trx.deleteFrom("memberships").where("team_id", "=", teamId).where("user_id", "=", userId).execute();
+  const subjectId = `${teamId}/${userId}`;
+  const entry = { action: "member.remove", subjectType: "member", subjectId, teamId };
+  await change.audit({ ...entry, before: { role }, after: null });
 }
 
 /** A role that there is, and that allows nothing in the team that the actor may not do there. */
@@ -190,12 +199,20 @@ async function requireNotAbove(db: Connection, actor: Actor, teamId: string, rol
   );
 }
 
-async function putMember(change: Change, teamId: string, userId: string, role: string): Promise<void> {
+/** `fromGroups`: the role comes from an identity provider, and not from somebody. */
+export async function putMember(
+  change: Change,
+  teamId: string,
+  userId: string,
+  role: string,
+  { fromGroups = false } = {},
+): Promise<void> {
   const before = await membership(change.trx, teamId, userId);
+  const given = { role, role_from_groups: Number(fromGroups) };
   await change.trx
     .insertInto("memberships")
-    .values({ team_id: teamId, user_id: userId, role, created_at: change.nowMs })
-    .onConflict((conflict) => conflict.columns(["team_id", "user_id"]).doUpdateSet({ role }))
+    .values({ team_id: teamId, user_id: userId, ...given, created_at: change.nowMs })
+    .onConflict((conflict) => conflict.columns(["team_id", "user_id"]).doUpdateSet(given))
     .execute();
   await change.audit({
     action: before === undefined ? "member.add" : "member.update",

@@ -18,6 +18,8 @@ export interface UserView {
   name: string;
   /** In the organisation. */
   role: string;
+  /** The role comes from the groups of an identity provider, and goes with them. */
+  role_from_groups: boolean;
   disabled: boolean;
   created_at: string;
   last_sign_in_at: string | null;
@@ -29,6 +31,7 @@ export const userView = (row: UserRow): UserView => ({
   email: row.email,
   name: row.name,
   role: row.role,
+  role_from_groups: row.role_from_groups === 1,
   disabled: row.disabled === 1,
   created_at: isoTime(row.created_at),
   last_sign_in_at: isoTime(row.last_sign_in_at),
@@ -68,13 +71,15 @@ export async function createUser(plane: Plane, actor: Actor, user: NewUser): Pro
   return plane.change(actor, (change) => insertUser(change, user, passwordHash));
 }
 
-async function insertUser(change: Change, user: NewUser, passwordHash: string | null): Promise<UserView> {
+/** Within a change of whoever may; a password is hashed before it. */
+export async function insertUser(change: Change, user: NewUser, passwordHash: string | null): Promise<UserView> {
   const row: UserRow = {
     id: newId(change.nowMs),
     email: user.email.trim().toLowerCase(),
     name: user.name,
     password_hash: passwordHash,
     role: user.role,
+    role_from_groups: 0,
     disabled: 0,
     created_at: change.nowMs,
     last_sign_in_at: null,
@@ -111,6 +116,7 @@ export async function updateUser(
       ...before,
       name: fields.name ?? before.name,
       role: fields.role ?? before.role,
+      role_from_groups: fields.role === undefined ? before.role_from_groups : 0,
       disabled: fields.disabled === undefined ? before.disabled : Number(fields.disabled),
       revision: before.revision + 1,
     };
@@ -182,12 +188,12 @@ async function hasUsers(db: Connection): Promise<boolean> {
 }
 
 /** Somebody who may do more is out of reach, as if they were not there: whoever changes them could become them. */
-async function requireNotAbove(db: Connection, actor: Actor, role: string): Promise<void> {
+export async function requireNotAbove(db: Connection, actor: Actor, role: string): Promise<void> {
   if (!hasAll(actor, permissionsOfRole(await customRoles(db), "organisation", role), null)) throw notFound();
 }
 
 /** A role that there is, and that allows nothing that the actor may not do: only owners make owners. */
-async function requireOrganisationRole(db: Connection, actor: Actor, role: string): Promise<void> {
+export async function requireOrganisationRole(db: Connection, actor: Actor, role: string): Promise<void> {
   const custom = (await customRoles(db)).filter(({ scope }) => scope === "organisation");
   if (builtInRole("organisation", role) !== undefined || custom.some(({ id }) => id === role)) {
     if (hasAll(actor, permissionsOfRole(custom, "organisation", role), null)) return;
@@ -207,17 +213,26 @@ async function requireOrganisationRole(db: Connection, actor: Actor, role: strin
 
 /** An organisation without an owner could never get one again. */
 async function requireAnOwner(db: Connection): Promise<void> {
-  const owner = await db
-    .selectFrom("users")
-    .select("id")
-    .where("role", "=", "owner")
-    .where("disabled", "=", 0)
-    .limit(1)
-    .executeTakeFirst();
-  if (owner === undefined)
-    throw new ProblemError("conflict", "this is the last owner: make somebody else an owner first");
+  if (await hasOtherOwner(db, null)) return;
+  throw new ProblemError("conflict", "this is the last owner: make somebody else an owner first");
 }
 
-async function userRow(db: Connection, id: string): Promise<UserRow> {
+/** Somebody who is an owner and not disabled, beside that user. */
+export async function hasOtherOwner(db: Connection, userId: string | null): Promise<boolean> {
+  const owners = db.selectFrom("users").select("id").where("role", "=", "owner").where("disabled", "=", 0);
+  const others = userId === null ? owners : owners.where("id", "!=", userId);
+  return (await others.limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** Within a change of an identity provider's: the role that somebody's groups come to. */
+export async function setRoleFromGroups(change: Change, before: UserRow, role: string): Promise<UserRow> {
+  const after: UserRow = { ...before, role, role_from_groups: 1, revision: before.revision + 1 };
+  await change.trx.updateTable("users").set(after).where("id", "=", before.id).execute();
+  const entry = { action: "user.update", subjectType: "user", subjectId: before.id, teamId: null };
+  await change.audit({ ...entry, before: userView(before), after: userView(after) });
+  return after;
+}
+
+export async function userRow(db: Connection, id: string): Promise<UserRow> {
   return found(await db.selectFrom("users").selectAll().where("id", "=", id).executeTakeFirst());
 }

@@ -27,6 +27,8 @@ const KEPT = [
   ["teams", ["id"]],
   ["memberships", ["team_id", "user_id"]],
   ["roles", ["id"]],
+  ["identity_providers", ["id"]],
+  ["identities", ["id"]],
   ["tokens", ["id"]],
   ["services", ["id"]],
   ["service_shares", ["service_id", "team_id"]],

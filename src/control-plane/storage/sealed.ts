@@ -5,14 +5,16 @@ import type { Connection } from "./database.ts";
 /** What is kept sealed (src/platform/seal.ts), and what each is sealed for. */
 export const WEBHOOK_SECRET = "webhook secret";
 export const IDEMPOTENT_ANSWER = "idempotency";
+export const CLIENT_SECRET = "identity provider client secret";
 
 /** Secrets by the id of the key that they were sealed with. */
 export async function countSealed(db: Connection): Promise<Record<string, number>> {
   const webhooks = await db.selectFrom("webhooks").select("secret as text").execute();
   const answers = await db.selectFrom("idempotency").select("body as text").execute();
+  const providers = await db.selectFrom("identity_providers").select("client_secret as text").execute();
   const counts: Record<string, number> = {};
-  for (const { text } of [...webhooks, ...answers]) {
-    if (text.startsWith(SEALED_PREFIX)) counts[keyIdOf(text)] = (counts[keyIdOf(text)] ?? 0) + 1;
+  for (const { text } of [...webhooks, ...answers, ...providers]) {
+    if (text?.startsWith(SEALED_PREFIX)) counts[keyIdOf(text)] = (counts[keyIdOf(text)] ?? 0) + 1;
   }
   return counts;
 }
@@ -25,6 +27,15 @@ export async function sealAgain({ trx }: Pick<Change, "trx">, sealer: Sealer): P
   for (const { id, secret } of await trx.selectFrom("webhooks").select(["id", "secret"]).execute()) {
     if (!isOutdated(secret)) continue;
     const change = trx.updateTable("webhooks").set({ secret: again(secret, WEBHOOK_SECRET) });
+    await change.where("id", "=", id).execute();
+    count++;
+  }
+  for (const { id, client_secret } of await trx
+    .selectFrom("identity_providers")
+    .select(["id", "client_secret"])
+    .execute()) {
+    if (client_secret === null || !isOutdated(client_secret)) continue;
+    const change = trx.updateTable("identity_providers").set({ client_secret: again(client_secret, CLIENT_SECRET) });
     await change.where("id", "=", id).execute();
     count++;
   }

@@ -25,10 +25,15 @@ export interface Tables {
   webhooks: WebhookTable;
   webhook_deliveries: DeliveryTable;
   changes: ChangeTable;
+  identity_providers: IdentityProviderTable;
+  identities: IdentityTable;
 }
 
 /** Counted up by each change: what `ETag` and `If-Match` are made of. */
 type Revision = ColumnType<number, number | undefined, number>;
+
+/** 1: the role comes from the groups of an identity provider, and goes with them; 0: somebody gave it. */
+type FromGroups = ColumnType<number, number | undefined, number>;
 
 export interface OrganisationTable {
   id: string;
@@ -44,6 +49,7 @@ export interface UserTable {
   /** argon2id; null: this user signs in elsewhere, or not yet. */
   password_hash: string | null;
   role: string;
+  role_from_groups: FromGroups;
   disabled: number;
   created_at: number;
   last_sign_in_at: number | null;
@@ -64,6 +70,7 @@ export interface MembershipTable {
   team_id: string;
   user_id: string;
   role: string;
+  role_from_groups: FromGroups;
   created_at: number;
 }
 
@@ -296,6 +303,37 @@ export interface ChangeTable {
   kind: "service" | "application";
   subject_id: string;
   at: number;
+}
+
+/** Where people sign in with OpenID Connect. */
+export interface IdentityProviderTable {
+  /** Chosen by people: it is in the redirect URI. */
+  id: string;
+  name: string;
+  /** Never changed: subjects mean something only together with it. */
+  issuer: string;
+  client_id: string;
+  /** Sealed; null: a public client. */
+  client_secret: string | null;
+  /** JSON: IdentityProviderOptions. */
+  options: string;
+  enabled: number;
+  created_by: string;
+  created_at: number;
+  revision: Revision;
+}
+
+/** Who somebody is at an identity provider: `sub` is unique and never given to another within `iss` (OIDC Core §2). */
+export interface IdentityTable {
+  id: string;
+  provider_id: string;
+  user_id: string;
+  /** `iss` of the ID token. */
+  issuer: string;
+  /** `sub` of the ID token. */
+  subject: string;
+  created_at: number;
+  last_sign_in_at: number;
 }
 
 export type Row<Table> = Selectable<Table>;

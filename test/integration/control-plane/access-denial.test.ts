@@ -14,6 +14,7 @@ interface Fixture {
   pending: string;
   webhook: string;
   delivery: string;
+  identity: string;
 }
 
 interface Example {
@@ -33,7 +34,8 @@ const F = "finance";
 
 /** One call for every endpoint, against something of the team `finance`. An endpoint that is missing here fails the test. */
 function examples(fixture: Fixture): Record<string, Example> {
-  const { user, personalToken, machineToken, credential, subscription, pending, webhook, delivery } = fixture;
+  const { user, personalToken, machineToken, credential, subscription, pending } = fixture;
+  const { webhook, delivery, identity } = fixture;
   return {
     listUsers: { path: "/users", reads: true },
     createUser: { path: "/users", body: { email: "new@example.org", name: "New", password: PASSWORD } },
@@ -118,6 +120,17 @@ function examples(fixture: Fixture): Record<string, Example> {
     testWebhook: { path: `/webhooks/${webhook}/test`, body: {} },
     listDeliveries: { path: `/webhooks/${webhook}/deliveries` },
     redeliver: { path: `/webhooks/${webhook}/deliveries/${delivery}/redeliver`, body: {} },
+    listIdentityProviders: { path: "/identity-providers", reads: true },
+    createIdentityProvider: {
+      path: "/identity-providers",
+      body: { id: "another", name: "Another", issuer: "https://another.example.org", client_id: "tidegate" },
+    },
+    getIdentityProvider: { path: "/identity-providers/acme", reads: true },
+    updateIdentityProvider: { path: "/identity-providers/acme", body: { name: "Renamed" } },
+    checkIdentityProvider: { path: "/identity-providers/acme/check", reads: true },
+    deleteIdentityProvider: { path: "/identity-providers/acme" },
+    listIdentities: { path: `/users/${user}/identities`, reads: true },
+    deleteIdentity: { path: `/users/${user}/identities/${identity}` },
   };
 }
 
@@ -151,7 +164,15 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
     const { id: webhook } = await owner.do("POST", "/webhooks", hook);
     const { delivery } = await owner.do("POST", `/webhooks/${webhook}/test`);
     await test.run(`update webhook_deliveries set state = 'dead' where id = '${delivery}'`);
-    const of = { credential, subscription, pending, webhook, delivery };
+    const acme = { id: "acme", name: "Acme", issuer: "http://127.0.0.1:9", client_id: "tidegate" };
+    await owner.do("POST", "/identity-providers", acme);
+    const identity = "finn-at-acme";
+    const of_acme = { provider_id: "acme", issuer: acme.issuer, subject: "finn", created_at: 1, last_sign_in_at: 1 };
+    await test.database.db
+      .insertInto("identities")
+      .values({ id: identity, user_id: user, ...of_acme })
+      .execute();
+    const of = { credential, subscription, pending, webhook, delivery, identity };
     fixture = { user, personalToken, machineToken: machine.id, ...of };
 
     nobody = test.client();
@@ -219,9 +240,10 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
       for (const operationId of operationIds) {
         const example = exampleOf(operationId);
         if (example.forAll) continue;
-        const ofTheirOrganisation = /^(listUsers|getUser|getSettings|listAudit|verifyAudit|exportAudit)$/.test(
-          operationId,
-        );
+        const ofTheirOrganisation =
+          /^(listUsers|getUser|getSettings|listAudit|verifyAudit|exportAudit|\w+IdentityProviders?|listIdentities)$/.test(
+            operationId,
+          );
         if (who === "a viewer of the team" && example.reads && !ofTheirOrganisation) continue;
         const answer = await call(client, operationId);
         expect([who, operationId, answer.status, answer.body]).toEqual([who, operationId, 404, missing.body]);
@@ -278,6 +300,8 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
       "retireService",
       "deleteService",
       "deleteWebhook",
+      "deleteIdentity",
+      "deleteIdentityProvider",
       "deleteTeam",
     ];
     for (const operationId of [...operationIds.filter((id) => !last.includes(id)), ...last]) {

@@ -113,6 +113,25 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
     await change("redeliver", `/webhooks/${hookId}/deliveries/${delivery}/redeliver`, {}, "webhook.redeliver");
     await change("deleteWebhook", `/webhooks/${hookId}`, null, "webhook.delete");
 
+    const acme = { id: "acme", name: "Acme", issuer: "https://idp.example.org", client_id: "tidegate" };
+    await change("createIdentityProvider", "/identity-providers", acme, "identity_provider.create");
+    const secret = { client_secret: "canary-client", token_endpoint_auth_method: "client_secret_post" };
+    const updated = await change(
+      "updateIdentityProvider",
+      "/identity-providers/acme",
+      secret,
+      "identity_provider.update",
+    );
+    expect(JSON.parse(updated.entry?.after ?? "")).toMatchObject({ id: "acme", client_secret: "[changed]" });
+    const linked = { provider_id: "acme", user_id: user.id, issuer: acme.issuer, subject: "u" };
+    const { db } = test.database;
+    await db
+      .insertInto("identities")
+      .values({ id: "u-at-acme", ...linked, created_at: 1, last_sign_in_at: 1 })
+      .execute();
+    await change("deleteIdentity", `/users/${user.id}/identities/u-at-acme`, null, "identity.unlink");
+    await change("deleteIdentityProvider", "/identity-providers/acme", null, "identity_provider.delete");
+
     const changing = ENDPOINTS.filter(({ spec }) => spec.method !== "get").map(({ spec }) => spec.operationId);
     expect([...done].sort()).toEqual(changing.sort());
     expect(await verification()).toMatchObject({ intact: true, broken_at: null });

@@ -85,6 +85,19 @@ async function filledPlane(kind: DatabaseKind): Promise<TestPlane> {
   await owner.do("POST", "/applications/web/credentials", { name: "one" });
   await owner.do("POST", "/subscriptions", { application: "web", service: "billing", reason: "invoices" });
   await owner.do("POST", "/webhooks", { team: null, name: "ours", url: "https://example.org/hook", events: ["*"] });
+  await owner.do("POST", "/identity-providers", {
+    id: "acme",
+    name: "Acme",
+    issuer: "https://idp.example.org",
+    client_id: "tidegate",
+    client_secret: "canary-client-secret",
+  });
+  const { items } = await owner.do("GET", "/users");
+  const linked = { provider_id: "acme", user_id: items[0].id, issuer: "https://idp.example.org", subject: "ada" };
+  await test.database.db
+    .insertInto("identities")
+    .values({ id: "ada-at-acme", ...linked, created_at: 1, last_sign_in_at: 1 })
+    .execute();
   await owner.do("POST", "/me/tokens", { name: "laptop" });
   await owner.do("PATCH", "/settings", { publish_needs_second_person: true });
   // More than one page, and more than one insert.
@@ -111,6 +124,7 @@ describe.each(DATABASES)("a backup of %s", (kind) => {
     const place = await newPlace(target);
     const summary = await restore({ ...place, file });
     expect(summary.tables).toMatchObject({ teams: 2, services: 1, releases: 1, settings: 2_101, webhooks: 1 });
+    expect(summary.tables).toMatchObject({ identity_providers: 1, identities: 1 });
     await withDatabase(place, async (database) => {
       const restored = await dump(database);
       expect(Object.keys(restored).length).toBeGreaterThan(15);
@@ -137,6 +151,7 @@ describe.each(DATABASES)("a backup of %s", (kind) => {
     expect(readdirSync(folder).filter((name) => name.includes("partial"))).toEqual([]);
     const text = gunzipSync(readFileSync(file)).toString();
     expect(text).toContain(OWNER);
+    expect(text).not.toContain("canary-client-secret");
     for (const secret of [PASSWORD, "tg_", "whsec_"]) {
       // Prefixes of keys are kept to tell them apart; nothing longer is.
       for (const match of text.matchAll(new RegExp(`${secret}[\\w-]*`, "g"))) expect(match[0].length).toBeLessThan(14);
@@ -187,7 +202,7 @@ describe.each(DATABASES)("a backup of %s", (kind) => {
       "names a migration that is not known",
       () => {
         const [head = "", ...rest] = lines().slice(0, -1);
-        return written(gzipSync(summed([head.replace("007-rulesets", "999-tomorrow"), ...rest])));
+        return written(gzipSync(summed([head.replace("008-identity-providers", "999-tomorrow"), ...rest])));
       },
       "newer Tidegate",
     ],
@@ -211,11 +226,14 @@ describe.each(DATABASES)("a backup of %s", (kind) => {
 
   it("of an older Tidegate is brought up to date", async () => {
     const [head = "", ...rest] = lines().slice(0, -1);
-    const older = rest.map((line) => line.replace(',"ruleset":null', ""));
-    expect(older).not.toEqual(rest);
+    const kept = rest.filter((line) => !/^\["identit/.test(line));
+    const older = kept.map((line) => line.replace(/,"ruleset":null|,"role_from_groups":0/g, ""));
+    expect(older).not.toEqual(kept);
     const place = await newPlace(kind);
-    await restore({ ...place, file: written(gzipSync(summed([head.replace(',"007-rulesets"', ""), ...older]))) });
-    expect(await withDatabase(place, dump)).toEqual(await dump(test.database));
+    const olderHead = head.replace(',"007-rulesets","008-identity-providers"', "");
+    await restore({ ...place, file: written(gzipSync(summed([olderHead, ...older]))) });
+    const expected = { ...(await dump(test.database)), identities: [], identity_providers: [] };
+    expect(await withDatabase(place, dump)).toEqual(expected);
   });
 });
 

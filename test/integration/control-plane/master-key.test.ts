@@ -9,13 +9,14 @@ import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
 import { homeAt } from "../../../src/bootstrap/home.ts";
 import { lockHome } from "../../../src/bootstrap/lock.ts";
 import { forgetOldMasterKeys, listMasterKeys, rotateMasterKey } from "../../../src/bootstrap/master-key.ts";
-import { SYSTEM } from "../../../src/control-plane/access/actor.ts";
+import { type Actor, SYSTEM } from "../../../src/control-plane/access/actor.ts";
 import { verifyAudit } from "../../../src/control-plane/entities/audit.ts";
+import { createIdentityProvider } from "../../../src/control-plane/entities/identity-providers.ts";
 import { createFirstUser } from "../../../src/control-plane/entities/users.ts";
 import { createWebhook } from "../../../src/control-plane/entities/webhooks.ts";
 import { Plane } from "../../../src/control-plane/plane.ts";
 import { type Database, openDatabase } from "../../../src/control-plane/storage/database.ts";
-import { WEBHOOK_SECRET } from "../../../src/control-plane/storage/sealed.ts";
+import { CLIENT_SECRET, WEBHOOK_SECRET } from "../../../src/control-plane/storage/sealed.ts";
 import { keyId, loadSealer, MASTER_KEY_FILE, type Sealer } from "../../../src/platform/seal.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
 import { DATABASES, PostgresCluster } from "../../helpers/databases.ts";
@@ -23,6 +24,8 @@ import { OWNER, PASSWORD } from "../../helpers/test-plane.ts";
 
 const CLI = "dist/bundle/src/cli/main.js";
 const NOBODY = { debug() {}, info() {}, warn() {}, error() {}, child: () => NOBODY };
+
+const EVERYTHING: Actor = { ...SYSTEM, organisation: new Set(["webhook.manage", "organisation.manage"]) };
 
 beforeAll(ensureBuilt, 60_000);
 
@@ -43,6 +46,13 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
     const plane = planeWith(loadSealer(homeDirectory, env));
     await createFirstUser(plane, SYSTEM, OWNER, PASSWORD);
     await newWebhook(plane, "first");
+    await createIdentityProvider(plane, EVERYTHING, {
+      id: "acme",
+      name: "Acme",
+      issuer: "https://idp.example.org",
+      client_id: "tidegate",
+      client_secret: "a client secret",
+    });
   });
   afterEach(async () => {
     await database.close();
@@ -51,14 +61,17 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
 
   const planeWith = (sealer: Sealer) => new Plane({ database, sealer, logger: NOBODY });
   const newWebhook = async (plane: Plane, name: string) => {
-    const everything = { ...SYSTEM, organisation: new Set(["webhook.manage", "organisation.manage"] as never[]) };
     const url = "https://example.org/hook";
-    return createWebhook(plane, everything, { team: null, name, url, events: ["*"] });
+    return createWebhook(plane, EVERYTHING, { team: null, name, url, events: ["*"] });
   };
-  /** What the secrets of webhooks open to. */
+  /** What the secrets of webhooks, and that of the identity provider, open to. */
   const secrets = async (sealer = loadSealer(homeDirectory, env)) => {
     const rows = await database.db.selectFrom("webhooks").select("secret").orderBy("name").execute();
-    return rows.map(({ secret }) => sealer.open(secret, WEBHOOK_SECRET));
+    const [provider] = await database.db.selectFrom("identity_providers").select("client_secret").execute();
+    return [
+      ...rows.map(({ secret }) => sealer.open(secret, WEBHOOK_SECRET)),
+      sealer.open(provider?.client_secret ?? "", CLIENT_SECRET),
+    ];
   };
   const file = () => join(homeDirectory, MASTER_KEY_FILE);
   const keys = () => readFileSync(file(), "utf8").trimEnd().split("\n");
@@ -71,9 +84,9 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
     const rotation = await rotateMasterKey(place());
     expect(keys()).toEqual([expect.any(String), old]);
     expect(statSync(file()).mode & 0o777).toBe(0o600);
-    expect(rotation).toMatchObject({ file: file(), sealedAgain: 1, missing: [] });
+    expect(rotation).toMatchObject({ file: file(), sealedAgain: 2, missing: [] });
     expect(rotation.keys.map(({ seals, secrets }) => [seals, secrets])).toEqual([
-      [true, 1],
+      [true, 2],
       [false, 0],
     ]);
     expect(await secrets()).toEqual(before);
@@ -81,9 +94,9 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
     // A process that has not been started again seals with the old key: it is still there.
     await newWebhook(running, "second");
     const all = await secrets();
-    expect((await listMasterKeys(place())).keys.map(({ secrets }) => secrets)).toEqual([1, 1]);
+    expect((await listMasterKeys(place())).keys.map(({ secrets }) => secrets)).toEqual([2, 1]);
     const list = await forgetOldMasterKeys(place());
-    expect(list.keys).toEqual([{ id: expect.any(String), seals: true, secrets: 2 }]);
+    expect(list.keys).toEqual([{ id: expect.any(String), seals: true, secrets: 3 }]);
     expect(keys()).toHaveLength(1);
     expect(await secrets()).toEqual(all);
   });
@@ -111,7 +124,7 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
       .execute();
     expect(entry).toMatchObject({ actor_kind: "system", subject_type: "organisation" });
     expect(JSON.parse(entry?.before ?? "")).toEqual({ keys: [keyId(Buffer.from(old, "base64"))] });
-    expect(JSON.parse(entry?.after ?? "")).toMatchObject({ sealed_again: 1 });
+    expect(JSON.parse(entry?.after ?? "")).toMatchObject({ sealed_again: 2 });
     for (const key of keys()) expect(JSON.stringify(entry)).not.toContain(key);
     expect(await verifyAudit(database.db)).toMatchObject({ intact: true });
   });
@@ -121,7 +134,7 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
     const fresh = randomBytes(32).toString("base64");
     const before = await secrets();
     env.TIDEGATE_MASTER_KEY = `${fresh},${old}`;
-    expect(await rotateMasterKey(place())).toMatchObject({ file: null, sealedAgain: 1 });
+    expect(await rotateMasterKey(place())).toMatchObject({ file: null, sealedAgain: 2 });
     await expect(forgetOldMasterKeys(place())).rejects.toMatchObject({ exitCode: EXIT.refused });
     env.TIDEGATE_MASTER_KEY = fresh;
     expect(await secrets()).toEqual(before);

@@ -75,6 +75,12 @@ describe("the document of the admin API", () => {
       ["get", "getSession"],
       ["delete", "signOut"],
     ].map(([method, id]) => `${method} /api/v1/session ${id}`);
+    session.push(
+      "get /api/v1/sign-in/providers listSignInProviders",
+      "get /api/v1/sign-in/{identity_provider}/start startSignIn",
+      "get /api/v1/sign-in/{identity_provider}/callback finishSignIn",
+      "post /api/v1/sign-in/code redeemSignInCode",
+    );
     const endpoints = ENDPOINTS.map(({ spec }) => `${spec.method} /api/v1${spec.path} ${spec.operationId}`);
     expect(operations.map(({ name }) => name).sort()).toEqual([...session, ...endpoints].sort());
     const ids = operations.map(({ name }) => name.split(" ")[2]);

@@ -1,0 +1,163 @@
+import * as oidc from "openid-client";
+import type { Sealer } from "../../platform/seal.ts";
+import { type IdentityProviderRow, optionsOf } from "../entities/identity-providers.ts";
+import { ProblemError } from "../problem.ts";
+import { CLIENT_SECRET } from "../storage/sealed.ts";
+import { lacksClaims, type Profile, profileOf } from "./claims.ts";
+import type { SignInFlow } from "./flow.ts";
+import { asProviderProblem } from "./provider-error.ts";
+import { isLoopbackHttp, providerFetch, requireSafeUrl } from "./provider-fetch.ts";
+
+/** Providers change keys and endpoints rarely; the keys are looked up again by themselves when a token names a new one. */
+const DISCOVERY_LIFETIME_MS = 60 * 60_000;
+/** How far the clocks may be apart. */
+const CLOCK_TOLERANCE_S = 30;
+const ANSWER_LIMIT_MS = 10_000;
+
+interface Discovered {
+  revision: number;
+  expiresAtMs: number;
+  configuration: Promise<oidc.Configuration>;
+}
+
+export interface RelyingPartyOptions {
+  sealer: Sealer;
+  nowMs: () => number;
+  /** Of one request to a provider. */
+  answerLimitMs?: number;
+}
+
+export type SignInSecrets = Pick<SignInFlow, "state" | "nonce" | "codeVerifier">;
+
+export function newSignInSecrets(): SignInSecrets {
+  return { state: oidc.randomState(), nonce: oidc.randomNonce(), codeVerifier: oidc.randomPKCECodeVerifier() };
+}
+
+/** Tidegate as a client of identity providers: authorization code flow with PKCE (OIDC Core §3.1, RFC 7636, RFC 9700). */
+export class RelyingParty {
+  readonly #sealer: Sealer;
+  readonly #nowMs: () => number;
+  readonly #discovered = new Map<string, Discovered>();
+  /** What all requests to providers go through. */
+  readonly fetch: oidc.CustomFetch;
+
+  constructor({ sealer, nowMs, answerLimitMs = ANSWER_LIMIT_MS }: RelyingPartyOptions) {
+    this.#sealer = sealer;
+    this.#nowMs = nowMs;
+    this.fetch = providerFetch(answerLimitMs);
+  }
+
+  /** Where the browser goes to sign in. */
+  async authorizationUrl(
+    provider: IdentityProviderRow,
+    redirectUri: string,
+    { state, nonce, codeVerifier }: SignInSecrets,
+  ): Promise<URL> {
+    const configuration = await this.#configurationOf(provider);
+    const url = oidc.buildAuthorizationUrl(configuration, {
+      redirect_uri: redirectUri,
+      scope: optionsOf(provider).scopes.join(" "),
+      state,
+      nonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(codeVerifier),
+      code_challenge_method: "S256",
+    });
+    requireSafeUrl(url);
+    return url;
+  }
+
+  /**
+   * Who has signed in, from the parameters that the browser was sent back with; `state` was looked at before. Throws
+   * `sign_in_invalid`, `sign_in_refused`, `identity_provider_failed` and `identity_provider_unreachable`.
+   */
+  async profile(provider: IdentityProviderRow, flow: SignInFlow, parameters: URLSearchParams): Promise<Profile> {
+    const configuration = await this.#configurationOf(provider);
+    requireIssuer(configuration.serverMetadata(), parameters);
+    const currentUrl = new URL(flow.redirectUri);
+    currentUrl.search = parameters.toString();
+    try {
+      const tokens = await oidc.authorizationCodeGrant(configuration, currentUrl, {
+        expectedState: flow.state,
+        expectedNonce: flow.nonce,
+        pkceCodeVerifier: flow.codeVerifier,
+        idTokenExpected: true,
+      });
+      const claims = tokens.claims();
+      if (claims === undefined) throw new ProblemError("identity_provider_failed", "there is no ID token");
+      const names = optionsOf(provider);
+      const canAsk = configuration.serverMetadata().userinfo_endpoint !== undefined;
+      const isAsked = canAsk && lacksClaims(claims, names);
+      const userInfo = isAsked ? await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub) : null;
+      return profileOf(claims, userInfo, names);
+    } catch (error) {
+      throw asProviderProblem(error);
+    }
+  }
+
+  /** What the provider says of itself now, whatever is remembered. */
+  async check(provider: IdentityProviderRow): Promise<oidc.ServerMetadata> {
+    this.#discovered.delete(provider.id);
+    return (await this.#configurationOf(provider)).serverMetadata();
+  }
+
+  /** Found once for all who sign in; a failure is not remembered. */
+  async #configurationOf(provider: IdentityProviderRow): Promise<oidc.Configuration> {
+    const nowMs = this.#nowMs();
+    const known = this.#discovered.get(provider.id);
+    if (known?.revision === provider.revision && known.expiresAtMs > nowMs) return known.configuration;
+    const configuration = this.#discover(provider);
+    const discovered = { revision: provider.revision, expiresAtMs: nowMs + DISCOVERY_LIFETIME_MS, configuration };
+    this.#discovered.set(provider.id, discovered);
+    configuration.catch(() => {
+      if (this.#discovered.get(provider.id) === discovered) this.#discovered.delete(provider.id);
+    });
+    return configuration;
+  }
+
+  /** OIDC Discovery §4. */
+  async #discover(provider: IdentityProviderRow): Promise<oidc.Configuration> {
+    const issuer = new URL(provider.issuer);
+    try {
+      const configuration = await oidc.discovery(
+        issuer,
+        provider.client_id,
+        { [oidc.clockTolerance]: CLOCK_TOLERANCE_S },
+        this.#authenticationOf(provider),
+        {
+          [oidc.customFetch]: this.fetch,
+          execute: [
+            // Signatures are looked at, also of tokens that come straight from the provider.
+            oidc.enableNonRepudiationChecks,
+            ...(isLoopbackHttp(issuer) ? [oidc.allowInsecureRequests] : []),
+          ],
+        },
+      );
+      requireEndpoints(configuration.serverMetadata());
+      return configuration;
+    } catch (error) {
+      throw asProviderProblem(error);
+    }
+  }
+
+  #authenticationOf(provider: IdentityProviderRow): oidc.ClientAuth {
+    const method = optionsOf(provider).token_endpoint_auth_method;
+    if (method === "none" || provider.client_secret === null) return oidc.None();
+    const secret = this.#sealer.open(provider.client_secret, CLIENT_SECRET);
+    return method === "client_secret_post" ? oidc.ClientSecretPost(secret) : oidc.ClientSecretBasic(secret);
+  }
+}
+
+/** RFC 9207 §2.4: an answer of another provider than the one that was asked (mix-up attack). */
+function requireIssuer(metadata: oidc.ServerMetadata, parameters: URLSearchParams): void {
+  const issuer = parameters.get("iss");
+  if (issuer === null && metadata.authorization_response_iss_parameter_supported !== true) return;
+  if (issuer === metadata.issuer) return;
+  throw new ProblemError("sign_in_invalid", "the answer is of another identity provider than the one that was asked");
+}
+
+function requireEndpoints(metadata: oidc.ServerMetadata): void {
+  for (const name of ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const) {
+    if (metadata[name] !== undefined) continue;
+    throw new ProblemError("identity_provider_failed", `the identity provider's configuration names no ${name}`);
+  }
+}
