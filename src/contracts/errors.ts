@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   invalid_signature: { status: 401, source: "client" },
   signature_replayed: { status: 401, source: "client" },
   credential_expired: { status: 401, source: "client" },
+  address_denied: { status: 403, source: "client" },
   address_not_allowed: { status: 403, source: "client" },
   subscription_required: { status: 403, source: "client" },
   subscription_pending: { status: 403, source: "client" },

@@ -8,6 +8,7 @@ import { isDrawn, type LiveReleases } from "../pipeline/releases/live-releases.t
 import { compileRouter, type Router } from "../pipeline/router.ts";
 import { counterKey, isCounted, limitsOf } from "../pipeline/stages/admit.ts";
 import { stateAt } from "../pipeline/subscriptions.ts";
+import { explainedPolicies } from "./explained-policies.ts";
 import type {
   ExplainedLimit,
   ExplainedRelease,
@@ -49,6 +50,7 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
         subscription === null
           ? null
           : { state: stateAt(subscription, request.atMs), expiresAtMs: subscription.expiresAtMs },
+      policies: explainedPolicies(context),
       limits: result.isAdmitted ? explainedLimits(context) : [],
       upstream: upstream instanceof GatewayError || error !== null ? null : upstream,
     };

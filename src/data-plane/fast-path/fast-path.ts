@@ -32,6 +32,7 @@ import type { Context } from "../pipeline/context.ts";
 import type { CompiledCredentials } from "../pipeline/credentials/compile-credentials.ts";
 import type { CompiledCredential } from "../pipeline/credentials/compiled-credential.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import { isOfCaller } from "../pipeline/policies/call-policies.ts";
 import { noteHealth } from "../pipeline/rest/rest-call.ts";
 import type { RestService, RestTarget } from "../pipeline/rest/rest-service.ts";
 import { aiPlan } from "./ai-plan.ts";
@@ -154,6 +155,7 @@ export class FastPath implements GovernorEvents {
   learnToken({ pipeline }: Context, digest: string, credential: CompiledCredential, untilMs: number): void {
     const application = this.#applications.get(credential.application);
     if (!this.#enabled || pipeline !== this.#pipeline || application === undefined) return;
+    if (credential.application.snapshot.policies !== undefined) return;
     const addresses = this.#addressLists.indexOf(credential.addresses);
     if (addresses === null) return;
     const expiresAtMs = Math.min(untilMs, credential.expiresAtMs);
@@ -162,9 +164,14 @@ export class FastPath implements GovernorEvents {
     addon.learnToken(handle, this.#generation, bytes, application, expiresAtMs, addresses);
   }
 
-  /** A call that began with another snapshot teaches nothing: what held for it may hold no more. */
-  #learning({ pipeline, exchange }: Context): Pipeline | null {
+  /**
+   * A call that began with another snapshot teaches nothing: what held for it may hold no more. Nor does one with policies
+   * that take JavaScript, or that are the caller's own.
+   */
+  #learning(context: Context): Pipeline | null {
+    const { pipeline, exchange, policies } = context;
     if (!this.#enabled || pipeline !== this.#pipeline || exchange.path.length > MAX_PATH_LENGTH) return null;
+    if ((policies !== null && !policies.isNative) || isOfCaller(context)) return null;
     return this.#pipeline;
   }
 
@@ -200,7 +207,8 @@ export class FastPath implements GovernorEvents {
     const id = this.#nextPlan;
     const plan = restPlan(service, route, method, id, this.#certificateHeaders);
     if (plan === null) return null;
-    const key = `${service.snapshot.id} ${service.snapshot.release} ${method} ${plan.stripSegments}`;
+    const edits = service.edits === null ? "" : JSON.stringify(service.edits);
+    const key = `${service.snapshot.id} ${service.snapshot.release} ${method} ${plan.stripSegments} ${edits}`;
     const known = this.#restPlans.get(key);
     if (known !== undefined) return known;
     this.#restPlans.set(key, id);

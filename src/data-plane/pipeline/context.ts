@@ -5,6 +5,7 @@ import type { Usage } from "../../contracts/ir.ts";
 import type { LimitSnapshot, Snapshot, SubscriptionSnapshot } from "../../contracts/snapshot.ts";
 import type { AiTarget } from "./ai/ai-target.ts";
 import type { CompiledApplication, RouteTarget } from "./compiled.ts";
+import type { CompiledPolicies } from "./policies/compile-policies.ts";
 import type { ReleaseChoice } from "./releases/choose-release.ts";
 import type { RestTarget } from "./rest/rest-service.ts";
 
@@ -69,6 +70,10 @@ export class Context {
   // authorize
   /** To the service, approved or not; null: none, or none is needed. */
   subscription: SubscriptionSnapshot | null = null;
+
+  // screen
+  /** Of all levels, the caller's among them; null: none that is looked at for each call. */
+  policies: CompiledPolicies | null = null;
 
   // admit
   reservations: Reservation[] = NO_RESERVATIONS;

@@ -102,7 +102,6 @@ export function headerEdits(direction: string) {
       set: headerMap.describe("Headers to set, in place of those already there."),
       remove: z.array(headerName).prefault([]).describe("Headers to remove, before `set` and `add`."),
     })
-    .prefault({})
     .describe(`Edits to the headers of the ${direction}.`);
 }
 

@@ -10,6 +10,8 @@ export interface FieldNotes {
   secret?: boolean;
   /** Of a mapping: the key whose value alone may stand for the whole. */
   shorthand?: string;
+  /** Path of the one section of the reference that describes it, of a mapping that stands in several places. */
+  sectionAt?: string;
   /** The default as the reference shows it, where it is not a literal. */
   shownDefault?: string;
 }

@@ -52,6 +52,7 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
       "005-compiled-releases",
       "006-subscription-limits",
       "007-rulesets",
+      "009-policies",
     ]);
   });
 

@@ -24,7 +24,7 @@ const billing: DesiredService = {
   note: "the first",
 };
 
-const web = { id: "web", team: "shop", name: "web", description: "", limits: [] };
+const web = { id: "web", team: "shop", name: "web", description: "", limits: [], policies: {} };
 
 function desired(fields: Partial<DesiredState> = {}): DesiredState {
   const lists = { services: fields.services !== undefined, applications: fields.applications !== undefined };
@@ -32,7 +32,13 @@ function desired(fields: Partial<DesiredState> = {}): DesiredState {
 }
 
 function actual(fields: Partial<ActualState> = {}): ActualState {
-  const teams = ["finance", "shop", "others"].map((id) => ({ id, name: id, description: "", revision: 1 }));
+  const teams = ["finance", "shop", "others"].map((id) => ({
+    id,
+    name: id,
+    description: "",
+    policies: {},
+    revision: 1,
+  }));
   return { actor: "me", teams, roles: [], services: [], applications: [], subscriptions: [], ...fields };
 }
 
@@ -56,7 +62,7 @@ const obstacles = (wanted: DesiredState, is: ActualState) =>
 describe("a plan", () => {
   it("makes things before what needs them", () => {
     const wanted = desired({
-      teams: [{ id: "new", name: "New", description: "" }],
+      teams: [{ id: "new", name: "New", description: "", policies: {} }],
       roles: [{ id: "reader", name: "reader", scope: "team", permissions: [] }],
       services: [{ ...billing, team: "new", sharedWith: ["shop"] }],
       applications: [{ ...web, subscriptions: ["billing", "ai"] }],
@@ -142,7 +148,7 @@ describe("a plan", () => {
       ],
       subscriptions: [subscriptionOf("web", "shop", "billing", "approved")],
     });
-    const teams = ["finance", "shop"].map((id) => ({ id, name: id, description: "" }));
+    const teams = ["finance", "shop"].map((id) => ({ id, name: id, description: "", policies: {} }));
     expect(actions(desired({ teams }), is, true)).toEqual([]);
     expect(actions(desired({ teams, services: [] }), is, true)).toEqual(["retire-service", "delete-service"]);
     expect(actions(desired({ teams, applications: [] }), is, true)).toEqual(["delete-application"]);

@@ -6,6 +6,7 @@ import { changes } from "./004-changes.ts";
 import { compiledReleases } from "./005-compiled-releases.ts";
 import { subscriptionLimits } from "./006-subscription-limits.ts";
 import { rulesets } from "./007-rulesets.ts";
+import { policies } from "./009-policies.ts";
 
 /** All migrations, in the order of their names. A migration that has landed is never changed. */
 export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
@@ -17,6 +18,7 @@ export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
     "005-compiled-releases": compiledReleases,
     "006-subscription-limits": subscriptionLimits,
     "007-rulesets": rulesets,
+    "009-policies": policies,
   };
   return { getMigrations: async () => migrations };
 }

@@ -1,0 +1,20 @@
+import type { PoliciesSnapshot } from "../../contracts/policies.ts";
+import type { PoliciesConfiguration } from "../schema/policies.ts";
+import { compileHeaderEdits } from "./common.ts";
+
+/** Undefined where nothing is said: most things have no policies. */
+export function compilePolicies(policies: PoliciesConfiguration): PoliciesSnapshot | undefined {
+  const compiled: PoliciesSnapshot = {};
+  const { addresses, request_headers, response_headers, max_body_size } = policies;
+  if (addresses !== undefined) compiled.addresses = { allow: addresses.allow ?? null, deny: addresses.deny };
+  if (request_headers !== undefined) compiled.requestHeaders = compileHeaderEdits(request_headers);
+  if (response_headers !== undefined) compiled.responseHeaders = compileHeaderEdits(response_headers);
+  if (max_body_size !== undefined) compiled.maxBodyBytes = max_body_size;
+  return Object.keys(compiled).length === 0 ? undefined : compiled;
+}
+
+/** The field of a snapshot's part; none where there are no policies. */
+export function withPolicies(policies: PoliciesConfiguration): { policies?: PoliciesSnapshot } {
+  const compiled = compilePolicies(policies);
+  return compiled === undefined ? {} : { policies: compiled };
+}

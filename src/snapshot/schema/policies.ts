@@ -1,0 +1,60 @@
+import { z } from "zod";
+import type { PolicyLevel } from "../../contracts/policies.ts";
+import { addressRange } from "./addresses.ts";
+import { headerEdits } from "./common.ts";
+import { fieldNotes } from "./notes.ts";
+import { size } from "./scalars.ts";
+
+/** A kind of policy is described in one section of the reference, wherever it can be attached. */
+function describedAt<Schema extends z.ZodType>(sectionAt: string, schema: Schema): Schema {
+  fieldNotes.add(schema, { sectionAt });
+  return schema;
+}
+
+const addresses = describedAt(
+  "policies.addresses",
+  z
+    .strictObject({
+      allow: z
+        .array(addressRange)
+        .min(1)
+        .optional()
+        .describe("Addresses and CIDR ranges that calls may come from; absent: any that `deny` does not name."),
+      deny: z.array(addressRange).prefault([]).describe("Addresses and ranges that they may not; wins over `allow`."),
+    })
+    .describe("From which client addresses calls are let in, after trusted proxies; all others get 403."),
+);
+
+/** Every kind of policy. What a level does not take is left out in `policiesAt`. */
+const KINDS = {
+  addresses: addresses.optional(),
+  request_headers: describedAt("policies.request_headers", headerEdits("call to the upstream")).optional(),
+  response_headers: describedAt("policies.response_headers", headerEdits("answer to the caller")).optional(),
+  max_body_size: size.optional().describe("Longest request body. The listener's limit holds in any case."),
+} as const;
+
+type Kind = keyof typeof KINDS;
+
+const EVERYWHERE = ["addresses", "request_headers", "response_headers"] as const satisfies Kind[];
+const OF_SERVICES = [...EVERYWHERE, "max_body_size"] as const satisfies Kind[];
+
+/** The kinds of policy that each level takes; `ai`: the unified API, in place of a service. */
+export const KINDS_AT = {
+  organisation: OF_SERVICES,
+  team: OF_SERVICES,
+  service: OF_SERVICES,
+  route: OF_SERVICES,
+  application: EVERYWHERE,
+  subscription: EVERYWHERE,
+  ai: ["addresses"],
+} as const satisfies Record<PolicyLevel | "ai", readonly Kind[]>;
+
+/** `policies` of one level. */
+export function policiesAt<Level extends keyof typeof KINDS_AT>(level: Level) {
+  const kinds: readonly Kind[] = KINDS_AT[level];
+  const shape = Object.fromEntries(Object.entries(KINDS).filter(([kind]) => (kinds as string[]).includes(kind)));
+  return z.strictObject(shape as Pick<typeof KINDS, (typeof KINDS_AT)[Level][number]>);
+}
+
+/** What any of the levels may say. */
+export type PoliciesConfiguration = { [One in Kind]?: z.output<(typeof KINDS)[One]> };
