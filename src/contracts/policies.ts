@@ -7,6 +7,7 @@ export interface PoliciesSnapshot {
   requestHeaders?: HeaderEditsSnapshot;
   responseHeaders?: HeaderEditsSnapshot;
   maxBodyBytes?: number;
+  cors?: CorsSnapshot | null;
 }
 
 /** Where policies are attached, from the most general to the most specific (src/docs/policies.md). */
@@ -19,6 +20,22 @@ export interface AddressPolicySnapshot {
   allow: string[] | null;
   /** Wins over `allow`. */
   deny: string[];
+}
+
+/** What pages of other origins may do: the CORS protocol of the Fetch standard. */
+export interface CorsSnapshot {
+  /** Serialised origins (RFC 6454 §6.2), such with `*.` before the host, or `*`: any. */
+  origins: string[];
+  /** Upper case; null: those that have a route. */
+  methods: string[] | null;
+  /** Lower case; null: any. */
+  requestHeaders: string[] | null;
+  /** Lower case. */
+  exposedHeaders: string[];
+  /** Cookies and HTTP authentication; never with `*`. */
+  credentials: boolean;
+  /** How long a browser may remember a preflight answer. */
+  maxAgeMs: number;
 }
 
 export interface HeaderEditsSnapshot {

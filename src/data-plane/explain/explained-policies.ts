@@ -18,6 +18,7 @@ const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) 
   requestHeaders: summaryOfEdits,
   responseHeaders: summaryOfEdits,
   maxBodyBytes: (bytes) => `${bytes} bytes`,
+  cors: ({ origins, credentials }) => `${origins.join(", ")}${credentials ? ", with credentials" : ""}`,
 };
 
 /** The order in which they are listed. */
@@ -45,6 +46,7 @@ const NAMES: Record<Kind, string> = {
   requestHeaders: "request_headers",
   responseHeaders: "response_headers",
   maxBodyBytes: "max_body_size",
+  cors: "cors",
 };
 
 function summaryOf<One extends Kind>(kind: One, policies: PoliciesSnapshot): string {

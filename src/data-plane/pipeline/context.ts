@@ -6,6 +6,7 @@ import type { LimitSnapshot, Snapshot, SubscriptionSnapshot } from "../../contra
 import type { AiTarget } from "./ai/ai-target.ts";
 import type { CompiledApplication, RouteTarget } from "./compiled.ts";
 import type { CompiledPolicies } from "./policies/compile-policies.ts";
+import type { CompiledCors } from "./policies/cors.ts";
 import type { ReleaseChoice } from "./releases/choose-release.ts";
 import type { RestTarget } from "./rest/rest-service.ts";
 
@@ -56,6 +57,8 @@ export class Context {
 
   // route
   target: RouteTarget | null = null;
+  /** What answers, also errors, say to pages of other origins; null: nothing of the gateway's. */
+  cors: CompiledCors | null = null;
   allowedMethods: readonly string[] | null = null;
 
   // authenticate

@@ -52,7 +52,7 @@ export class Pipeline implements CallRunner {
       compileGuard(),
       compileAttempt(snapshot, runtime),
     ];
-    runtime.fastPath?.begin(this, router.byHost, router.services, credentials);
+    runtime.fastPath?.begin(this, router, credentials);
     this.#finishStages = [compileAccount(runtime), compileLog(snapshot, runtime)];
   }
 

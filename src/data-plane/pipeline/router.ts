@@ -3,7 +3,7 @@ import type { RouteSnapshot, ServiceSnapshot, Snapshot } from "../../contracts/s
 import { inboundDialects } from "../../dialects/index.ts";
 import { type AiEndpoint, type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
 import { compilePathRewriter } from "./path-rewriter.ts";
-import { compilePolicies, mostSpecific } from "./policies/compile-policies.ts";
+import { mostSpecific } from "./policies/compile-policies.ts";
 import { ServiceLayers } from "./policies/layers.ts";
 import { releaseHeaders } from "./releases/lifecycle.ts";
 import { compileLiveReleases, defaultRelease, isSelective, type LiveReleases } from "./releases/live-releases.ts";
@@ -23,6 +23,8 @@ export interface Router {
   (method: string, host: string, path: string): RouteMatch;
   /** Whether the host of a call has a say. */
   readonly byHost: boolean;
+  /** Whether some route has a policy for pages of other origins. */
+  readonly hasCors: boolean;
   /** All services with each of their releases, the unified API included. */
   readonly services: readonly CompiledService[];
   /** The narrowest routes of a path for each host pattern that has some, whatever the host and method of the call. */
@@ -68,7 +70,7 @@ export function compileRouter(snapshot: Snapshot): Router {
   const byHost = all.some(({ host }) => host !== null);
   findHoles(all, byHost);
   const { find, byPath } = createRouter(all);
-  return Object.assign(find, { byHost, services, byPath });
+  return Object.assign(find, { byHost, hasCors: layers.haveCors, services, byPath });
 }
 
 class RouteGroups {
@@ -136,7 +138,7 @@ function addAiEndpoints(snapshot: Snapshot, serviceLayers: ServiceLayers, add: A
     release: null,
   };
   const layers = serviceLayers.ofAi(snapshot.ai);
-  const policies = compilePolicies(layers);
+  const policies = serviceLayers.compiled(layers);
   for (const { method, path, endpoint, dialect } of AI_ENDPOINTS) {
     add(null, path, method === "GET" ? ["GET", "HEAD"] : [method], {
       kind: "ai",

@@ -21,7 +21,10 @@ export function policiesOf(root: Cursor): { level: keyof typeof KINDS_AT; polici
 }
 
 export const checkPolicies: Check = (context) => {
-  for (const { policies } of policiesOf(context.root)) checkAddresses(context, policies.at("addresses"));
+  for (const { policies } of policiesOf(context.root)) {
+    checkAddresses(context, policies.at("addresses"));
+    checkCors(context, policies.at("cors"));
+  }
   for (const service of context.root.at("services").items()) checkSaidOnce(context, service);
   for (const application of context.root.at("applications").items()) {
     for (const subscription of application.at("subscriptions").items()) checkAiSubscription(context, subscription);
@@ -31,6 +34,16 @@ export const checkPolicies: Check = (context) => {
 function checkAddresses({ report }: CheckContext, addresses: Cursor): void {
   if (!addresses.exists || addresses.at("allow").exists || addresses.at("deny").items().length > 0) return;
   report(addresses.path, "the list names no address: give `allow`, `deny` or both");
+}
+
+/** Fetch standard, §3.2.5: `*` is no origin for calls with credentials, and any origin given back would be as good as `*`. */
+function checkCors({ report }: CheckContext, cors: Cursor): void {
+  const star = cors
+    .at("origins")
+    .items()
+    .find((origin) => origin.value === "*");
+  if (star === undefined || cors.at("credentials").value !== true) return;
+  report(star.path, "`credentials: true` excludes the origin `*`: list the origins that may send cookies");
 }
 
 /** A service has had them before there were policies. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { PolicyLevel } from "../../contracts/policies.ts";
-import { addressRange } from "./addresses.ts";
+import { addressRange, origin } from "./addresses.ts";
 import { headerEdits } from "./common.ts";
 import { fieldNotes } from "./notes.ts";
-import { size } from "./scalars.ts";
+import { duration, headerName, method, size } from "./scalars.ts";
 
 /** A kind of policy is described in one section of the reference, wherever it can be attached. */
 function describedAt<Schema extends z.ZodType>(sectionAt: string, schema: Schema): Schema {
@@ -25,18 +25,45 @@ const addresses = describedAt(
     .describe("From which client addresses calls are let in, after trusted proxies; all others get 403."),
 );
 
+const cors = describedAt(
+  "policies.cors",
+  z
+    .strictObject({
+      origins: z
+        .array(origin)
+        .min(1)
+        .describe(
+          "Origins of pages that may call, such as `https://app.example.org` or `https://*.example.org`; `*`: any.",
+        ),
+      methods: z.array(method).min(1).optional().describe("Methods they may use; absent: those that have a route."),
+      request_headers: z.array(headerName).optional().describe("Headers they may send; absent: any."),
+      exposed_headers: z.array(headerName).prefault([]).describe("Headers of answers that they may read."),
+      credentials: z
+        .boolean()
+        .prefault(false)
+        .describe(
+          "Whether browsers send cookies along. Excludes the origin `*`. API keys in headers need no such thing.",
+        ),
+      max_age: duration.prefault("10m").describe("How long a browser may remember the answer to a preflight request."),
+    })
+    .describe(
+      "What pages of other origins may do (CORS, Fetch standard). Preflight requests are answered by the gateway; the upstream's own CORS headers are replaced.",
+    ),
+);
+
 /** Every kind of policy. What a level does not take is left out in `policiesAt`. */
 const KINDS = {
   addresses: addresses.optional(),
   request_headers: describedAt("policies.request_headers", headerEdits("call to the upstream")).optional(),
   response_headers: describedAt("policies.response_headers", headerEdits("answer to the caller")).optional(),
+  cors: cors.nullable().optional(),
   max_body_size: size.optional().describe("Longest request body. The listener's limit holds in any case."),
 } as const;
 
 type Kind = keyof typeof KINDS;
 
 const EVERYWHERE = ["addresses", "request_headers", "response_headers"] as const satisfies Kind[];
-const OF_SERVICES = [...EVERYWHERE, "max_body_size"] as const satisfies Kind[];
+const OF_SERVICES = [...EVERYWHERE, "max_body_size", "cors"] as const satisfies Kind[];
 
 /** The kinds of policy that each level takes; `ai`: the unified API, in place of a service. */
 export const KINDS_AT = {
@@ -46,7 +73,7 @@ export const KINDS_AT = {
   route: OF_SERVICES,
   application: EVERYWHERE,
   subscription: EVERYWHERE,
-  ai: ["addresses"],
+  ai: ["addresses", "cors"],
 } as const satisfies Record<PolicyLevel | "ai", readonly Kind[]>;
 
 /** `policies` of one level. */

@@ -54,6 +54,7 @@ describe("policies that the fast path carries out", () => {
     ],
     ["header edits of the team", "teams: [{ id: default, policies: { request_headers: { add: { x-a: t } } } }]"],
     ["sizes", "policies: { max_body_size: 10 }"],
+    ["what is said to all origins alike", `policies: { cors: { origins: ["*"], exposed_headers: [x-server] } }`],
   ])("%s", async (_name, top) => {
     await using(nativeYaml(`${top}\n${service("{}")}`), async (gateway) => {
       await expectParity(gateway, { bytes: request("/a"), seen: () => upstream.requests }, "native");
@@ -77,6 +78,7 @@ describe("policies that the fast path carries out", () => {
 
 describe("policies that take the stages", () => {
   it.each([
+    ["answers that depend on the caller's origin", "", `{ cors: { origins: ["https://app.test"] } }`],
     ["an address list of the organisation", "policies: { addresses: { deny: [192.0.2.1] } }", "{}"],
     ["an address list of the service", "", "{ addresses: { allow: [127.0.0.1] } }"],
   ])("%s", async (_name, top, policies) => {
@@ -91,6 +93,36 @@ describe("policies that take the stages", () => {
       expect(await ways(gateway, request("/a/x"), 200)).toEqual(["native", "native"]);
       expect(await ways(gateway, request("/a/b"), 403)).toEqual(["stages", "stages"]);
       expect(await ways(gateway, request("/a/b/c"), 403)).toEqual(["stages", "stages"]);
+    });
+  });
+
+  it("preflight requests, though the route's own OPTIONS calls go to the upstream", async () => {
+    const routes = `[{ path: /a, methods: [GET], policies: { cors: { origins: ["*"] } } }, { path: /a, methods: [OPTIONS] }]`;
+    await using(nativeYaml(service("{}", { routes })), async (gateway) => {
+      const options = request("/a").replace("GET", "OPTIONS");
+      expect(await ways(gateway, options, 200)).toEqual(["stages", "stages"]);
+      const preflight = options.replace(
+        "\r\n\r\n",
+        "\r\norigin: https://b.test\r\naccess-control-request-method: GET\r\n\r\n",
+      );
+      expect(await ways(gateway, preflight, 204)).toEqual(["stages", "stages"]);
+    });
+  });
+
+  it("calls of the unified API whose answers speak to other origins", async () => {
+    const yaml = nativeYaml(
+      `policies: { cors: { origins: ["*"] } }\nproviders: [{ id: up, kind: openai-compatible, base_url: "${upstream.url}", keys: [{ value: k }] }]`,
+    );
+    await using(yaml, async (gateway) => {
+      const body = JSON.stringify({ model: "up/m", messages: [] });
+      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: a.test\r\nx-api-key: ${TEST_KEY}\r\ncontent-length: ${body.length}\r\n\r\n`;
+      for (let i = 0; i < 3; i++) {
+        const way = await gateway.way(async () => {
+          const answer = await rawRequest(gateway.port, head + body);
+          expect([answer.status, answer.header("access-control-allow-origin")]).toEqual([200, "*"]);
+        });
+        expect(way).toBe("stages");
+      }
     });
   });
 

@@ -1,5 +1,6 @@
 import type { HeaderEditsSnapshot, PoliciesSnapshot, PolicyLevel } from "../../../contracts/policies.ts";
 import { type AddressList, compileAddressList } from "./address-list.ts";
+import { type CompiledCors, compileCors } from "./cors.ts";
 import { composeEdits } from "./header-edits.ts";
 
 /** What one level says of a call. */
@@ -14,6 +15,8 @@ export interface CompiledPolicies {
   readonly addressLists: readonly AddressList[];
   /** With the service's own; null: there are no others. */
   readonly edits: { readonly request: HeaderEditsSnapshot; readonly response: HeaderEditsSnapshot } | null;
+  /** null: what the upstream says holds. */
+  readonly cors: CompiledCors | null;
   /** The fast path can do as they say. */
   readonly isNative: boolean;
 }
@@ -24,8 +27,11 @@ export function compilePolicies(layers: readonly PolicyLayer[]): CompiledPolicie
     addresses === undefined ? [] : [compileAddressList(addresses, level)],
   );
   const edits = compileEdits(layers);
-  if (addressLists.length === 0 && edits === null) return null;
-  return { addressLists, edits, isNative: addressLists.length === 0 };
+  const corsPolicy = mostSpecific(layers, "cors");
+  const cors = corsPolicy === null ? null : compileCors(corsPolicy);
+  if (addressLists.length === 0 && edits === null && cors === null) return null;
+  const isNative = addressLists.length === 0 && (cors === null || cors.fixed !== null);
+  return { addressLists, edits, cors, isNative };
 }
 
 /** Of kinds of which one holds: the most specific level that says anything. */

@@ -15,6 +15,7 @@ export class ServiceLayers {
   readonly #organisation: readonly PolicyLayer[];
   readonly #teams: ReadonlyMap<string, PoliciesSnapshot>;
   readonly #ofServices = new Map<ServiceSnapshot, readonly PolicyLayer[]>();
+  #haveCors = false;
   readonly #compiled = new Map<readonly PolicyLayer[], CompiledPolicies | null>();
 
   constructor({ policies, teams = [] }: Pick<Snapshot, "policies" | "teams">) {
@@ -28,12 +29,18 @@ export class ServiceLayers {
     return policies === undefined ? layers : [...layers, { level: "route", policies }];
   }
 
+  /** Whether some of those compiled have a policy for pages of other origins. */
+  get haveCors(): boolean {
+    return this.#haveCors;
+  }
+
   /** What they come to. */
   compiled(layers: readonly PolicyLayer[]): CompiledPolicies | null {
     let compiled = this.#compiled.get(layers);
     if (compiled === undefined) {
       compiled = compilePolicies(layers);
       this.#compiled.set(layers, compiled);
+      if (compiled !== null && compiled.cors !== null) this.#haveCors = true;
     }
     return compiled;
   }
@@ -53,7 +60,7 @@ export class ServiceLayers {
     return layers;
   }
 
-  /** The unified API stands in the place of a service. It takes addresses alone: see src/snapshot/schema/policies.ts. */
+  /** The unified API stands in the place of a service. It takes less than one: see src/snapshot/schema/policies.ts. */
   ofAi({ policies }: AiSnapshot): readonly PolicyLayer[] {
     const taken = this.#organisation.map(({ level, policies: all }) => ({ level, policies: takenByAi(all) }));
     return policies === undefined ? taken : [...taken, { level: "service", policies }];
@@ -78,8 +85,8 @@ export function withCaller(
   return [...layers, ...own].sort((a, b) => rank(a) - rank(b));
 }
 
-function takenByAi({ addresses }: PoliciesSnapshot): PoliciesSnapshot {
-  return addresses === undefined ? {} : { addresses };
+function takenByAi({ addresses, cors }: PoliciesSnapshot): PoliciesSnapshot {
+  return { ...(addresses === undefined ? {} : { addresses }), ...(cors === undefined ? {} : { cors }) };
 }
 
 /** What a service says, its header edits and size among it; null: nothing. */
