@@ -8,6 +8,7 @@ export interface PoliciesSnapshot {
   responseHeaders?: HeaderEditsSnapshot;
   maxBodyBytes?: number;
   cors?: CorsSnapshot | null;
+  mock?: MockSnapshot;
 }
 
 /** Where policies are attached, from the most general to the most specific (src/docs/policies.md). */
@@ -36,6 +37,15 @@ export interface CorsSnapshot {
   credentials: boolean;
   /** How long a browser may remember a preflight answer. */
   maxAgeMs: number;
+}
+
+/** An answer that the gateway gives in the upstream's place. */
+export interface MockSnapshot {
+  /** 200 to 599. */
+  status: number;
+  /** Lower-case names. */
+  headers: [string, string][];
+  body: string;
 }
 
 export interface HeaderEditsSnapshot {

@@ -32,11 +32,13 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
   return (request) => {
     const result = trial.run(request);
     const { context } = result;
-    const upstream = upstreamOf(result, request, models);
+    const isMocked = result.isAdmitted && context.policies !== null && context.policies.mock !== null;
+    const upstream = isMocked ? null : upstreamOf(result, request, models);
     const error = result.error ?? (upstream instanceof GatewayError ? upstream : null);
     const { target, application, subscription } = context;
     return {
-      verdict: error !== null ? "refused" : result.isAnswered || isOwnAnswer(target) ? "answered" : "forwarded",
+      verdict:
+        error !== null ? "refused" : result.isAnswered || isMocked || isOwnAnswer(target) ? "answered" : "forwarded",
       error: error === null ? null : { code: error.code, status: error.status, message: error.message },
       route: isUnchosen(target) ? null : explainedRoute(target),
       nearMisses: nearMisses(router, request, target),

@@ -18,6 +18,7 @@ const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) 
   requestHeaders: summaryOfEdits,
   responseHeaders: summaryOfEdits,
   maxBodyBytes: (bytes) => `${bytes} bytes`,
+  mock: ({ status }) => `answers ${status} itself`,
   cors: ({ origins, credentials }) => `${origins.join(", ")}${credentials ? ", with credentials" : ""}`,
 };
 
@@ -47,6 +48,7 @@ const NAMES: Record<Kind, string> = {
   responseHeaders: "response_headers",
   maxBodyBytes: "max_body_size",
   cors: "cors",
+  mock: "mock",
 };
 
 function summaryOf<One extends Kind>(kind: One, policies: PoliciesSnapshot): string {

@@ -23,6 +23,7 @@ export const checkHeaderEdits: Check = ({ root, report }) => {
     ...edited.flatMap((owner) =>
       ["request_headers", "response_headers"].flatMap((edits) => [owner.at(edits, "add"), owner.at(edits, "set")]),
     ),
+    ...policiesOf(root).map(({ policies }) => policies.at("mock", "headers")),
   ];
   for (const owner of owners) {
     for (const name of owner.keys()) {

@@ -24,6 +24,7 @@ export const checkPolicies: Check = (context) => {
   for (const { policies } of policiesOf(context.root)) {
     checkAddresses(context, policies.at("addresses"));
     checkCors(context, policies.at("cors"));
+    checkMock(context, policies.at("mock"));
   }
   for (const service of context.root.at("services").items()) checkSaidOnce(context, service);
   for (const application of context.root.at("applications").items()) {
@@ -44,6 +45,13 @@ function checkCors({ report }: CheckContext, cors: Cursor): void {
     .find((origin) => origin.value === "*");
   if (star === undefined || cors.at("credentials").value !== true) return;
   report(star.path, "`credentials: true` excludes the origin `*`: list the origins that may send cookies");
+}
+
+/** RFC 9110 §15.3.5, §15.4.5. */
+function checkMock({ report }: CheckContext, mock: Cursor): void {
+  const status = mock.at("status").value;
+  if ((status !== 204 && status !== 304) || (mock.at("body").text() ?? "") === "") return;
+  report(mock.at("body").path, `an answer with status ${status} has no body`);
 }
 
 /** A service has had them before there were policies. */

@@ -93,7 +93,7 @@ export const weight = integer(0, 1_000_000)
   .prefault(1)
   .describe("Share of the calls, relative to the others. 0: none.");
 
-const headerMap = z.record(headerName, headerValue).prefault({});
+export const headerMap = z.record(headerName, headerValue).prefault({});
 
 export function headerEdits(direction: string) {
   return z

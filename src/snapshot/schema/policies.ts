@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { PolicyLevel } from "../../contracts/policies.ts";
 import { addressRange, origin } from "./addresses.ts";
-import { headerEdits } from "./common.ts";
-import { fieldNotes } from "./notes.ts";
-import { duration, headerName, method, size } from "./scalars.ts";
+import { headerEdits, headerMap } from "./common.ts";
+import { fieldNotes, scalar } from "./notes.ts";
+import { duration, headerName, integer, method, size } from "./scalars.ts";
 
 /** A kind of policy is described in one section of the reference, wherever it can be attached. */
 function describedAt<Schema extends z.ZodType>(sectionAt: string, schema: Schema): Schema {
@@ -51,12 +51,33 @@ const cors = describedAt(
     ),
 );
 
+/** In the memory of each worker. */
+const MAX_MOCK_CHARACTERS = 256 * 1024;
+
+const mockBody = scalar({
+  type: "text",
+  expected: "a text of at most 256 Ki characters",
+  parse: (value) => (typeof value === "string" && value.length <= MAX_MOCK_CHARACTERS ? value : undefined),
+});
+
+const mock = describedAt(
+  "services[].routes[].policies.mock",
+  z
+    .strictObject({
+      status: integer(200, 599).prefault(200).describe("Status of the answer."),
+      headers: headerMap.describe("Its headers, such as `content-type`."),
+      body: mockBody.prefault("").describe("Its body."),
+    })
+    .describe("Answers calls in the upstream's place, after authentication, limits and the checks of the request."),
+);
+
 /** Every kind of policy. What a level does not take is left out in `policiesAt`. */
 const KINDS = {
   addresses: addresses.optional(),
   request_headers: describedAt("policies.request_headers", headerEdits("call to the upstream")).optional(),
   response_headers: describedAt("policies.response_headers", headerEdits("answer to the caller")).optional(),
   cors: cors.nullable().optional(),
+  mock: mock.optional(),
   max_body_size: size.optional().describe("Longest request body. The listener's limit holds in any case."),
 } as const;
 
@@ -70,7 +91,7 @@ export const KINDS_AT = {
   organisation: OF_SERVICES,
   team: OF_SERVICES,
   service: OF_SERVICES,
-  route: OF_SERVICES,
+  route: [...OF_SERVICES, "mock"],
   application: EVERYWHERE,
   subscription: EVERYWHERE,
   ai: ["addresses", "cors"],

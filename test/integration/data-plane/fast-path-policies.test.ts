@@ -96,6 +96,14 @@ describe("policies that take the stages", () => {
     });
   });
 
+  it("mock answers", async () => {
+    const routes = `[{ path: /a }, { path: /a/b, policies: { mock: { status: 418 } } }]`;
+    await using(nativeYaml(service("{}", { routes })), async (gateway) => {
+      expect(await ways(gateway, request("/a/c"), 200)).toEqual(["native", "native"]);
+      expect(await ways(gateway, request("/a/b/c"), 418)).toEqual(["stages", "stages"]);
+    });
+  });
+
   it("preflight requests, though the route's own OPTIONS calls go to the upstream", async () => {
     const routes = `[{ path: /a, methods: [GET], policies: { cors: { origins: ["*"] } } }, { path: /a, methods: [OPTIONS] }]`;
     await using(nativeYaml(service("{}", { routes })), async (gateway) => {

@@ -22,6 +22,7 @@ services:
     routes:
       - { path: /billing, methods: [GET, POST], strip_prefix: true }
       - { id: partners, path: /billing, host: partners.example.org }
+      - { path: /billing/mock, policies: { mock: { status: 202 } } }
       - path: /billing/export
         policies: { request_headers: { set: { x-secret: canary_key_of_the_upstream }, remove: [cookie] }, max_body_size: 100 }
     upstream: { targets: [{ url: "http://10.0.0.1:9001/api" }, { url: "http://10.0.0.2:9001", weight: 2 }] }
@@ -113,6 +114,15 @@ describe("an explanation tells", () => {
       error: { code: "address_denied" },
       limits: [],
     });
+  });
+
+  it("that the gateway answers itself where there is a mock answer", () => {
+    expect(explained({ path: "/billing/mock" })).toMatchObject({
+      verdict: "answered",
+      policies: expect.arrayContaining([{ kind: "mock", source: "route", says: "answers 202 itself", holds: true }]),
+      upstream: null,
+    });
+    expect(explained({ path: "/billing/mock", headers: [] })).toMatchObject({ verdict: "refused" });
   });
 
   it("which release a header asks for, and that chance has no say then", () => {

@@ -2,6 +2,7 @@ import type { HeaderEditsSnapshot, PoliciesSnapshot, PolicyLevel } from "../../.
 import { type AddressList, compileAddressList } from "./address-list.ts";
 import { type CompiledCors, compileCors } from "./cors.ts";
 import { composeEdits } from "./header-edits.ts";
+import { type CompiledMock, compileMock } from "./mock.ts";
 
 /** What one level says of a call. */
 export interface PolicyLayer {
@@ -17,6 +18,8 @@ export interface CompiledPolicies {
   readonly edits: { readonly request: HeaderEditsSnapshot; readonly response: HeaderEditsSnapshot } | null;
   /** null: what the upstream says holds. */
   readonly cors: CompiledCors | null;
+  /** Answers in the upstream's place; null: the upstream does. */
+  readonly mock: CompiledMock | null;
   /** The fast path can do as they say. */
   readonly isNative: boolean;
 }
@@ -29,9 +32,11 @@ export function compilePolicies(layers: readonly PolicyLayer[]): CompiledPolicie
   const edits = compileEdits(layers);
   const corsPolicy = mostSpecific(layers, "cors");
   const cors = corsPolicy === null ? null : compileCors(corsPolicy);
-  if (addressLists.length === 0 && edits === null && cors === null) return null;
-  const isNative = addressLists.length === 0 && (cors === null || cors.fixed !== null);
-  return { addressLists, edits, cors, isNative };
+  const mockPolicy = mostSpecific(layers, "mock");
+  const mock = mockPolicy === null ? null : compileMock(mockPolicy);
+  if (addressLists.length === 0 && edits === null && cors === null && mock === null) return null;
+  const isNative = addressLists.length === 0 && (cors === null || cors.fixed !== null) && mock === null;
+  return { addressLists, edits, cors, mock, isNative };
 }
 
 /** Of kinds of which one holds: the most specific level that says anything. */

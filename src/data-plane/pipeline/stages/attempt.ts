@@ -5,6 +5,7 @@ import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
 import type { Stage } from "../pipeline.ts";
+import { answerMock } from "../policies/mock.ts";
 import { RestCall } from "../rest/rest-call.ts";
 import { compileRestService, type RestService, withEdits } from "../rest/rest-service.ts";
 
@@ -32,7 +33,9 @@ export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
       if (service === undefined) throw new GatewayError("internal_error", "the route's service is not compiled");
       const edits = context.policies === null ? null : context.policies.edits;
       const edited = edits === null ? service : editedService(service, edits);
-      new RestCall(context, edited, target, runtime).start();
+      const mock = context.policies === null ? null : context.policies.mock;
+      if (mock === null) new RestCall(context, edited, target, runtime).start();
+      else answerMock(context, mock, edited);
     } else if (target?.kind === "ai") {
       if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {
