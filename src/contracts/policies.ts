@@ -9,6 +9,7 @@ export interface PoliciesSnapshot {
   maxBodyBytes?: number;
   cors?: CorsSnapshot | null;
   mock?: MockSnapshot;
+  requestSchema?: RequestSchemaSnapshot | null;
 }
 
 /** Where policies are attached, from the most general to the most specific (src/docs/policies.md). */
@@ -46,6 +47,14 @@ export interface MockSnapshot {
   /** Lower-case names. */
   headers: [string, string][];
   body: string;
+}
+
+/** What the JSON body of a request has to be. */
+export interface RequestSchemaSnapshot {
+  /** JSON Schema, as JSON: draft 2020-12, or draft-07 by its `$schema`. Checked when it was compiled. */
+  schema: string;
+  /** The longest body that is checked; longer ones are refused. */
+  maxBytes: number;
 }
 
 export interface HeaderEditsSnapshot {

@@ -18,6 +18,7 @@ const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) 
   requestHeaders: summaryOfEdits,
   responseHeaders: summaryOfEdits,
   maxBodyBytes: (bytes) => `${bytes} bytes`,
+  requestSchema: ({ maxBytes }) => `JSON of at most ${maxBytes} bytes that fits a schema`,
   mock: ({ status }) => `answers ${status} itself`,
   cors: ({ origins, credentials }) => `${origins.join(", ")}${credentials ? ", with credentials" : ""}`,
 };
@@ -48,6 +49,7 @@ const NAMES: Record<Kind, string> = {
   responseHeaders: "response_headers",
   maxBodyBytes: "max_body_size",
   cors: "cors",
+  requestSchema: "request_schema",
   mock: "mock",
 };
 

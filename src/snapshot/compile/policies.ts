@@ -5,13 +5,17 @@ import { compileHeaderEdits } from "./common.ts";
 /** Undefined where nothing is said: most things have no policies. */
 export function compilePolicies(policies: PoliciesConfiguration): PoliciesSnapshot | undefined {
   const compiled: PoliciesSnapshot = {};
-  const { addresses, request_headers, response_headers, max_body_size, cors, mock } = policies;
+  const { addresses, request_headers, response_headers, max_body_size, cors, mock, request_schema } = policies;
   if (addresses !== undefined) compiled.addresses = { allow: addresses.allow ?? null, deny: addresses.deny };
   if (request_headers !== undefined) compiled.requestHeaders = compileHeaderEdits(request_headers);
   if (response_headers !== undefined) compiled.responseHeaders = compileHeaderEdits(response_headers);
   if (max_body_size !== undefined) compiled.maxBodyBytes = max_body_size;
   if (cors !== undefined) compiled.cors = cors === null ? null : compileCors(cors);
   if (mock !== undefined) compiled.mock = { ...mock, headers: Object.entries(mock.headers) };
+  if (request_schema !== undefined) {
+    compiled.requestSchema =
+      request_schema === null ? null : { schema: request_schema.schema, maxBytes: request_schema.max_size };
+  }
   return Object.keys(compiled).length === 0 ? undefined : compiled;
 }
 

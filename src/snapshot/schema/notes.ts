@@ -12,6 +12,8 @@ export interface FieldNotes {
   shorthand?: string;
   /** Path of the one section of the reference that describes it, of a mapping that stands in several places. */
   sectionAt?: string;
+  /** Any JSON value: nothing within it is known, and nothing is a secret. */
+  anyJson?: boolean;
   /** The default as the reference shows it, where it is not a literal. */
   shownDefault?: string;
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { PolicyLevel } from "../../contracts/policies.ts";
+import { schemaFault } from "../json-schema/compile-schema.ts";
 import { addressRange, origin } from "./addresses.ts";
 import { headerEdits, headerMap } from "./common.ts";
-import { fieldNotes, scalar } from "./notes.ts";
-import { duration, headerName, integer, method, size } from "./scalars.ts";
+import { fieldNotes, ScalarRefusal, scalar } from "./notes.ts";
+import { duration, headerName, integer, method, parseSize, size } from "./scalars.ts";
 
 /** A kind of policy is described in one section of the reference, wherever it can be attached. */
 function describedAt<Schema extends z.ZodType>(sectionAt: string, schema: Schema): Schema {
@@ -51,6 +52,43 @@ const cors = describedAt(
     ),
 );
 
+const jsonSchema = scalar({
+  type: "JSON Schema",
+  expected: "a JSON Schema",
+  parse: (value) => {
+    const fault = schemaFault(value);
+    if (fault !== null) throw new ScalarRefusal(fault);
+    return JSON.stringify(value);
+  },
+});
+fieldNotes.add(jsonSchema, { ...fieldNotes.get(jsonSchema), anyJson: true });
+
+/** They are held whole, and parsed where all calls are waiting. */
+const MAX_CHECKED_BYTES = 4 * 1024 ** 2;
+
+const checkedSize = scalar({
+  type: "size",
+  expected: "a size such as 16KiB, above 0 and at most 4MiB",
+  parse: (value) => {
+    const bytes = parseSize(value);
+    return bytes !== undefined && bytes > 0 && bytes <= MAX_CHECKED_BYTES ? bytes : undefined;
+  },
+});
+
+const requestSchema = describedAt(
+  "services[].policies.request_schema",
+  z
+    .strictObject({
+      schema: jsonSchema.describe(
+        "JSON Schema, draft 2020-12, or draft-07 where `$schema` says so. References lead within the schema; patterns have no look-around and no back-references.",
+      ),
+      max_size: checkedSize
+        .prefault("1MiB")
+        .describe("Longest body that is checked, at most 4MiB; longer ones get 413."),
+    })
+    .describe("Checks the JSON bodies of requests: what does not fit gets 400 with JSON pointers to what is wrong."),
+);
+
 /** In the memory of each worker. */
 const MAX_MOCK_CHARACTERS = 256 * 1024;
 
@@ -77,6 +115,7 @@ const KINDS = {
   request_headers: describedAt("policies.request_headers", headerEdits("call to the upstream")).optional(),
   response_headers: describedAt("policies.response_headers", headerEdits("answer to the caller")).optional(),
   cors: cors.nullable().optional(),
+  request_schema: requestSchema.nullable().optional(),
   mock: mock.optional(),
   max_body_size: size.optional().describe("Longest request body. The listener's limit holds in any case."),
 } as const;
@@ -90,8 +129,8 @@ const OF_SERVICES = [...EVERYWHERE, "max_body_size", "cors"] as const satisfies 
 export const KINDS_AT = {
   organisation: OF_SERVICES,
   team: OF_SERVICES,
-  service: OF_SERVICES,
-  route: [...OF_SERVICES, "mock"],
+  service: [...OF_SERVICES, "request_schema"],
+  route: [...OF_SERVICES, "request_schema", "mock"],
   application: EVERYWHERE,
   subscription: EVERYWHERE,
   ai: ["addresses", "cors"],

@@ -96,6 +96,14 @@ describe("policies that take the stages", () => {
     });
   });
 
+  it("schemas of request bodies", async () => {
+    const post = (body: string) => `POST /a HTTP/1.1\r\nhost: a.test\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    await using(nativeYaml(service("{ request_schema: { schema: { type: object } } }")), async (gateway) => {
+      expect(await ways(gateway, post("{}"), 200)).toEqual(["stages", "stages"]);
+      expect(await ways(gateway, post("[]"), 400)).toEqual(["stages", "stages"]);
+    });
+  });
+
   it("mock answers", async () => {
     const routes = `[{ path: /a }, { path: /a/b, policies: { mock: { status: 418 } } }]`;
     await using(nativeYaml(service("{}", { routes })), async (gateway) => {

@@ -3,6 +3,7 @@ import { type AddressList, compileAddressList } from "./address-list.ts";
 import { type CompiledCors, compileCors } from "./cors.ts";
 import { composeEdits } from "./header-edits.ts";
 import { type CompiledMock, compileMock } from "./mock.ts";
+import { type CompiledRequestSchema, compileRequestSchema } from "./request-schema.ts";
 
 /** What one level says of a call. */
 export interface PolicyLayer {
@@ -18,6 +19,8 @@ export interface CompiledPolicies {
   readonly edits: { readonly request: HeaderEditsSnapshot; readonly response: HeaderEditsSnapshot } | null;
   /** null: what the upstream says holds. */
   readonly cors: CompiledCors | null;
+  /** What request bodies have to be; null: anything. */
+  readonly requestSchema: CompiledRequestSchema | null;
   /** Answers in the upstream's place; null: the upstream does. */
   readonly mock: CompiledMock | null;
   /** The fast path can do as they say. */
@@ -34,9 +37,12 @@ export function compilePolicies(layers: readonly PolicyLayer[]): CompiledPolicie
   const cors = corsPolicy === null ? null : compileCors(corsPolicy);
   const mockPolicy = mostSpecific(layers, "mock");
   const mock = mockPolicy === null ? null : compileMock(mockPolicy);
-  if (addressLists.length === 0 && edits === null && cors === null && mock === null) return null;
-  const isNative = addressLists.length === 0 && (cors === null || cors.fixed !== null) && mock === null;
-  return { addressLists, edits, cors, mock, isNative };
+  const schemaPolicy = mostSpecific(layers, "requestSchema");
+  const requestSchema = schemaPolicy === null ? null : compileRequestSchema(schemaPolicy);
+  const inStages = addressLists.length > 0 || mock !== null || requestSchema !== null;
+  if (!inStages && edits === null && cors === null) return null;
+  const isNative = !inStages && (cors === null || cors.fixed !== null);
+  return { addressLists, edits, cors, requestSchema, mock, isNative };
 }
 
 /** Of kinds of which one holds: the most specific level that says anything. */
