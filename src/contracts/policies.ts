@@ -10,6 +10,7 @@ export interface PoliciesSnapshot {
   cors?: CorsSnapshot | null;
   mock?: MockSnapshot;
   requestSchema?: RequestSchemaSnapshot | null;
+  mirror?: MirrorSnapshot | null;
 }
 
 /** Where policies are attached, from the most general to the most specific (src/docs/policies.md). */
@@ -55,6 +56,16 @@ export interface RequestSchemaSnapshot {
   schema: string;
   /** The longest body that is checked; longer ones are refused. */
   maxBytes: number;
+}
+
+/** Where copies of requests go besides; their answers are nobody's. */
+export interface MirrorSnapshot {
+  /** As of an upstream's target. */
+  url: string;
+  /** Share of the calls, above 0 and up to 100. */
+  percent: number;
+  /** For all of a copy. */
+  timeoutMs: number;
 }
 
 export interface HeaderEditsSnapshot {

@@ -53,6 +53,10 @@ export function policyFaults(policies: unknown, path: string): FieldProblem[] {
     if (list.length > MAX_ADDRESSES)
       faults.push({ path: `${path}.addresses.${kind}`, message: `at most ${MAX_ADDRESSES}` });
   }
+  if (/^https?:\/\/unix:/i.test(textAt(at(policies, "mirror"), "url"))) {
+    const message = "a Unix socket of the gateway's machine can be a target in the configuration file only";
+    faults.push({ path: `${path}.mirror.url`, message });
+  }
   return faults;
 }
 

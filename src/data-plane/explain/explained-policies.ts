@@ -19,6 +19,7 @@ const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) 
   responseHeaders: summaryOfEdits,
   maxBodyBytes: (bytes) => `${bytes} bytes`,
   requestSchema: ({ maxBytes }) => `JSON of at most ${maxBytes} bytes that fits a schema`,
+  mirror: ({ url, percent }) => `${percent} % of the calls to ${url}`,
   mock: ({ status }) => `answers ${status} itself`,
   cors: ({ origins, credentials }) => `${origins.join(", ")}${credentials ? ", with credentials" : ""}`,
 };
@@ -50,6 +51,7 @@ const NAMES: Record<Kind, string> = {
   maxBodyBytes: "max_body_size",
   cors: "cors",
   requestSchema: "request_schema",
+  mirror: "mirror",
   mock: "mock",
 };
 

@@ -5,7 +5,7 @@ import { compileHeaderEdits } from "./common.ts";
 /** Undefined where nothing is said: most things have no policies. */
 export function compilePolicies(policies: PoliciesConfiguration): PoliciesSnapshot | undefined {
   const compiled: PoliciesSnapshot = {};
-  const { addresses, request_headers, response_headers, max_body_size, cors, mock, request_schema } = policies;
+  const { addresses, request_headers, response_headers, max_body_size, cors, mock, request_schema, mirror } = policies;
   if (addresses !== undefined) compiled.addresses = { allow: addresses.allow ?? null, deny: addresses.deny };
   if (request_headers !== undefined) compiled.requestHeaders = compileHeaderEdits(request_headers);
   if (response_headers !== undefined) compiled.responseHeaders = compileHeaderEdits(response_headers);
@@ -15,6 +15,9 @@ export function compilePolicies(policies: PoliciesConfiguration): PoliciesSnapsh
   if (request_schema !== undefined) {
     compiled.requestSchema =
       request_schema === null ? null : { schema: request_schema.schema, maxBytes: request_schema.max_size };
+  }
+  if (mirror !== undefined) {
+    compiled.mirror = mirror === null ? null : { url: mirror.url, percent: mirror.percent, timeoutMs: mirror.timeout };
   }
   return Object.keys(compiled).length === 0 ? undefined : compiled;
 }

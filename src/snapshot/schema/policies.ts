@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { PolicyLevel } from "../../contracts/policies.ts";
 import { schemaFault } from "../json-schema/compile-schema.ts";
-import { addressRange, origin } from "./addresses.ts";
+import { addressRange, origin, targetUrl } from "./addresses.ts";
 import { headerEdits, headerMap } from "./common.ts";
 import { fieldNotes, ScalarRefusal, scalar } from "./notes.ts";
-import { duration, headerName, integer, method, parseSize, size } from "./scalars.ts";
+import { duration, headerName, integer, method, parseSize, positiveDuration, size } from "./scalars.ts";
 
 /** A kind of policy is described in one section of the reference, wherever it can be attached. */
 function describedAt<Schema extends z.ZodType>(sectionAt: string, schema: Schema): Schema {
@@ -75,6 +75,12 @@ const checkedSize = scalar({
   },
 });
 
+const mirroredPercent = scalar({
+  type: "percentage",
+  expected: "a number above 0 and up to 100",
+  parse: (value) => (typeof value === "number" && value > 0 && value <= 100 ? value : undefined),
+});
+
 const requestSchema = describedAt(
   "services[].policies.request_schema",
   z
@@ -87,6 +93,19 @@ const requestSchema = describedAt(
         .describe("Longest body that is checked, at most 4MiB; longer ones get 413."),
     })
     .describe("Checks the JSON bodies of requests: what does not fit gets 400 with JSON pointers to what is wrong."),
+);
+
+const mirror = describedAt(
+  "services[].policies.mirror",
+  z
+    .strictObject({
+      url: targetUrl.describe("Where the copies go, as the `url` of an upstream's target."),
+      percent: mirroredPercent.prefault(100).describe("Share of the calls that are copied, above 0."),
+      timeout: positiveDuration.prefault("5s").describe("How long a copy may take."),
+    })
+    .describe(
+      "Sends copies of requests to another upstream, and drops its answers. A call neither waits for its copy nor fails with it.",
+    ),
 );
 
 /** In the memory of each worker. */
@@ -116,6 +135,7 @@ const KINDS = {
   response_headers: describedAt("policies.response_headers", headerEdits("answer to the caller")).optional(),
   cors: cors.nullable().optional(),
   request_schema: requestSchema.nullable().optional(),
+  mirror: mirror.nullable().optional(),
   mock: mock.optional(),
   max_body_size: size.optional().describe("Longest request body. The listener's limit holds in any case."),
 } as const;
@@ -129,8 +149,8 @@ const OF_SERVICES = [...EVERYWHERE, "max_body_size", "cors"] as const satisfies 
 export const KINDS_AT = {
   organisation: OF_SERVICES,
   team: OF_SERVICES,
-  service: [...OF_SERVICES, "request_schema"],
-  route: [...OF_SERVICES, "request_schema", "mock"],
+  service: [...OF_SERVICES, "request_schema", "mirror"],
+  route: [...OF_SERVICES, "request_schema", "mirror", "mock"],
   application: EVERYWHERE,
   subscription: EVERYWHERE,
   ai: ["addresses", "cors"],

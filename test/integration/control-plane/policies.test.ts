@@ -85,6 +85,9 @@ describe.each(DATABASES)("policies, on %s", (kind) => {
       owner.patch("/teams/finance", { policies: { max_body_size: "much" } }),
       owner.patch("/applications/web", { policies: { max_body_size: "1KiB" } }),
       owner.patch("/services/billing", { draft: draftAt("/billing", { policies: { addresses: {} } }) }),
+      owner.patch("/services/billing", {
+        draft: draftAt("/billing", { policies: { mirror: { url: "http://unix:/run/docker.sock" } } }),
+      }),
       owner.patch("/applications/web", { policies: addresses(...Array.from({ length: 1_001 }, () => "192.0.2.1")) }),
     ]);
     expect(refusals.map(({ status, body }) => [status, body.code, body.errors[0].path])).toEqual([
@@ -92,6 +95,7 @@ describe.each(DATABASES)("policies, on %s", (kind) => {
       [400, "invalid_request", "policies.max_body_size"],
       [400, "invalid_request", "policies.max_body_size"],
       [400, "invalid_request", "draft.policies.addresses"],
+      [400, "invalid_request", "draft.policies.mirror.url"],
       [400, "invalid_request", "policies.addresses.deny"],
     ]);
   });

@@ -104,6 +104,12 @@ describe("policies that take the stages", () => {
     });
   });
 
+  it("mirrored requests", async () => {
+    await using(nativeYaml(service(`{ mirror: { url: "${upstream.url}/mirror" } }`)), async (gateway) => {
+      expect(await ways(gateway, request("/a"), 200)).toEqual(["stages", "stages"]);
+    });
+  });
+
   it("mock answers", async () => {
     const routes = `[{ path: /a }, { path: /a/b, policies: { mock: { status: 418 } } }]`;
     await using(nativeYaml(service("{}", { routes })), async (gateway) => {

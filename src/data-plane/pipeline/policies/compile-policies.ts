@@ -1,4 +1,9 @@
-import type { HeaderEditsSnapshot, PoliciesSnapshot, PolicyLevel } from "../../../contracts/policies.ts";
+import type {
+  HeaderEditsSnapshot,
+  MirrorSnapshot,
+  PoliciesSnapshot,
+  PolicyLevel,
+} from "../../../contracts/policies.ts";
 import { type AddressList, compileAddressList } from "./address-list.ts";
 import { type CompiledCors, compileCors } from "./cors.ts";
 import { composeEdits } from "./header-edits.ts";
@@ -21,6 +26,8 @@ export interface CompiledPolicies {
   readonly cors: CompiledCors | null;
   /** What request bodies have to be; null: anything. */
   readonly requestSchema: CompiledRequestSchema | null;
+  /** Where copies go; null: nowhere. */
+  readonly mirror: MirrorSnapshot | null;
   /** Answers in the upstream's place; null: the upstream does. */
   readonly mock: CompiledMock | null;
   /** The fast path can do as they say. */
@@ -39,10 +46,11 @@ export function compilePolicies(layers: readonly PolicyLayer[]): CompiledPolicie
   const mock = mockPolicy === null ? null : compileMock(mockPolicy);
   const schemaPolicy = mostSpecific(layers, "requestSchema");
   const requestSchema = schemaPolicy === null ? null : compileRequestSchema(schemaPolicy);
-  const inStages = addressLists.length > 0 || mock !== null || requestSchema !== null;
+  const mirror = mostSpecific(layers, "mirror");
+  const inStages = addressLists.length > 0 || mock !== null || requestSchema !== null || mirror !== null;
   if (!inStages && edits === null && cors === null) return null;
   const isNative = !inStages && (cors === null || cors.fixed !== null);
-  return { addressLists, edits, cors, requestSchema, mock, isNative };
+  return { addressLists, edits, cors, requestSchema, mirror, mock, isNative };
 }
 
 /** Of kinds of which one holds: the most specific level that says anything. */

@@ -79,7 +79,7 @@ function compileEdits(
   };
 }
 
-function placeOf(target: string): Pick<RestTarget, "origin" | "host" | "authority" | "pathPrefix"> {
+export function placeOf(target: string): Pick<RestTarget, "origin" | "host" | "authority" | "pathPrefix"> {
   const unix = parseUnixUrl(target);
   if (unix !== null) {
     const host = `unix:${unix.socketPath}`;

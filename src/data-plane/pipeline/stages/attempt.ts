@@ -6,6 +6,7 @@ import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
 import type { Stage } from "../pipeline.ts";
 import { answerMock } from "../policies/mock.ts";
+import { compileMirrors } from "../rest/request-mirror.ts";
 import { RestCall } from "../rest/rest-call.ts";
 import { compileRestService, type RestService, withEdits } from "../rest/rest-service.ts";
 
@@ -14,6 +15,7 @@ export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
   const services = new Map<ServiceSnapshot, RestService>(
     snapshot.services.map((service) => [service, compileRestService(service, runtime)]),
   );
+  const mirrors = compileMirrors(snapshot, runtime);
   const edited = new WeakMap<object, RestService>();
   const editedService = (service: RestService, edits: NonNullable<RestService["edits"]>): RestService => {
     const known = edited.get(edits);
@@ -34,8 +36,14 @@ export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
       const edits = context.policies === null ? null : context.policies.edits;
       const edited = edits === null ? service : editedService(service, edits);
       const mock = context.policies === null ? null : context.policies.mock;
-      if (mock === null) new RestCall(context, edited, target, runtime).start();
-      else answerMock(context, mock, edited);
+      if (mock !== null) {
+        answerMock(context, mock, edited);
+        return "done";
+      }
+      new RestCall(context, edited, target, runtime).start();
+      // Afterwards: the call itself is on its way.
+      const mirror = context.policies === null ? null : context.policies.mirror;
+      if (mirror !== null) mirrors.get(mirror)?.send(context, edited, target);
     } else if (target?.kind === "ai") {
       if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {
