@@ -1,3 +1,4 @@
+import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectParity, type FastGateway, nativeYaml, startFastGateway, type Way } from "../../helpers/fast-path.ts";
 import { TEST_KEY } from "../../helpers/gateway.ts";
@@ -173,6 +174,25 @@ ${service("{}", { access })}`,
       });
     },
   );
+
+  it("those of a caller who is known by a token", async () => {
+    const secret = "tg_test_secret_of_an_issuer_of_tokens";
+    const issuers = `jwt_issuers: [{ id: i, issuer: i, algorithms: [HS256], keys: [{ secret: ${secret} }], application_claim: sub }]`;
+    const yaml = nativeYaml(
+      `  - { id: partner, policies: { addresses: { deny: [127.0.0.1] } } }\n${issuers}\n${service("{}", { access: "key" })}`,
+    );
+    const tokenOf = (application: string) =>
+      new SignJWT({ iss: "i", sub: application })
+        .setProtectedHeader({ alg: "HS256" })
+        .setExpirationTime("1h")
+        .sign(Buffer.from(secret));
+    const [ofWeb, ofPartner] = [await tokenOf("web"), await tokenOf("partner")];
+    await using(yaml, async (gateway) => {
+      const bearer = (token: string) => request("/a", `authorization: Bearer ${token}\r\n`);
+      expect(await ways(gateway, bearer(ofWeb), 200)).toEqual(["native", "native"]);
+      expect(await ways(gateway, bearer(ofPartner), 403)).toEqual(["stages", "stages"]);
+    });
+  });
 
   it("those of a caller who comes first: the next one's call is not made like it", async () => {
     const yaml = nativeYaml(
