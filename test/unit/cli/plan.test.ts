@@ -139,6 +139,25 @@ describe("a plan", () => {
     expect(obstacles(desired({ roles: [role] }), builtIn)[0]).toMatch(/built-in/);
   });
 
+  it("changes policies of teams and applications, and shows no header's value", () => {
+    const policies = { request_headers: { set: { authorization: "secret" } }, addresses: { deny: ["192.0.2.1"] } };
+    const wanted = desired({
+      teams: [{ id: "shop", name: "shop", description: "", policies }],
+      applications: [{ ...web, policies, subscriptions: [] }],
+    });
+    const { steps } = planFor(wanted, actual({ applications: [{ ...web, revision: 2 }] }), { prune: false });
+    expect(steps.map(({ action }) => action)).toMatchObject([
+      { type: "update-team", id: "shop", fields: { policies }, revision: 1 },
+      { type: "update-application", id: "web", fields: { policies }, revision: 2 },
+    ]);
+    for (const { differences } of steps) {
+      expect(differences).toMatchObject([
+        { path: "policies.request_headers.set.authorization", hidden: true },
+        { path: "policies.addresses.deny", hidden: false },
+      ]);
+    }
+  });
+
   it("prunes only what the files list, of the teams they name", () => {
     const is = actual({
       services: [served(), { ...newService("draft", "finance") }, { ...newService("theirs", "others") }],
