@@ -17,6 +17,7 @@ export function explanationLines({ method, url, source, explanation }: Explained
     ...entry("release", releaseLines(explanation)),
     ...entry("application", applicationLines(explanation)),
     ...entry("subscription", subscriptionLines(explanation)),
+    ...entry("policies", explanation.policies.map(describePolicy)),
     ...entry("limits", explanation.limits.map(describeLimit)),
     ...entry("upstream", upstreamLines(explanation)),
   ];
@@ -78,6 +79,10 @@ function subscriptionLines({ subscription }: Explanation): string[] {
   if (subscription === null) return [];
   const { state, expiresAtMs } = subscription;
   return [expiresAtMs === null ? state : `${state}, ends ${new Date(expiresAtMs).toISOString()}`];
+}
+
+function describePolicy({ kind, source, says, holds }: Explanation["policies"][number]): string {
+  return `${kind} of the ${source}: ${says}${holds ? "" : " (a more specific one holds)"}`;
 }
 
 function describeLimit({ source, unit, amount, windowMs, per, algorithm }: Explanation["limits"][number]): string {

@@ -1,4 +1,7 @@
 import type { DialectName } from "./ir.ts";
+import type { HeaderEditsSnapshot, PoliciesSnapshot } from "./policies.ts";
+
+export type { HeaderEditsSnapshot } from "./policies.ts";
 
 /**
  * The compiled configuration: immutable, whole, plain data (it crosses processes and is cached on disk). References
@@ -15,6 +18,10 @@ export interface Snapshot {
   listeners: ListenerSnapshot[];
   providers: ProviderSnapshot[];
   models: ModelRouteSnapshot[];
+  /** Of the organisation: for all calls. Absent here and below: none. */
+  policies?: PoliciesSnapshot;
+  /** Teams that have policies; they hold for calls to the team's services. */
+  teams?: TeamSnapshot[];
   /** One entry for each live release of a service: several may have one `id`. */
   services: ServiceSnapshot[];
   applications: ApplicationSnapshot[];
@@ -25,6 +32,11 @@ export interface Snapshot {
   callLog: CallLogSnapshot;
   /** Milliseconds a draining worker lets streams go on. */
   drainTimeoutMs: number;
+}
+
+export interface TeamSnapshot {
+  id: string;
+  policies: PoliciesSnapshot;
 }
 
 export interface ListenerSnapshot {
@@ -150,13 +162,6 @@ export interface LimitSnapshot {
   windowMs: number;
 }
 
-export interface HeaderEditsSnapshot {
-  /** Lower-case names. */
-  add: [string, string][];
-  set: [string, string][];
-  remove: string[];
-}
-
 export type RoutePathMatch =
   /** The path itself and nothing else. */
   | "exact"
@@ -178,6 +183,7 @@ export interface RouteSnapshot {
   stripPrefix: boolean;
   /** Replaces the path; `:name` and `*` insert what the pattern matched. Excludes `stripPrefix`. */
   rewrite: string | null;
+  policies?: PoliciesSnapshot;
 }
 
 export interface UpstreamTargetSnapshot {
@@ -271,11 +277,14 @@ export interface ServiceSnapshot {
   responseHeaders: HeaderEditsSnapshot;
   /** null: the listener's limit. */
   maxBodyBytes: number | null;
+  /** Beside the header edits and the size above. */
+  policies?: PoliciesSnapshot;
 }
 
 export interface AiSnapshot {
   access: Access;
   limits: LimitSnapshot[];
+  policies?: PoliciesSnapshot;
   maxBodyBytes: number;
   /** Bodies above this are translated in the Piscina pool. */
   offloadBytes: number;
@@ -399,6 +408,7 @@ export interface SubscriptionSnapshot {
   expiresAtMs: number | null;
   /** Hold beside the application's and the service's. Counted for each subscription apart. */
   limits: LimitSnapshot[];
+  policies?: PoliciesSnapshot;
 }
 
 export interface ApplicationSnapshot {
@@ -407,6 +417,7 @@ export interface ApplicationSnapshot {
   credentials: CredentialSnapshot[];
   subscriptions: SubscriptionSnapshot[];
   limits: LimitSnapshot[];
+  policies?: PoliciesSnapshot;
 }
 
 export interface CallLogSnapshot {

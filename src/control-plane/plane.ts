@@ -21,7 +21,8 @@ export interface Change {
   touch(subject: Touched): void;
 }
 
-export type Touched = { kind: "service" | "application"; id: string };
+/** Of the organisation: its policies. */
+export type Touched = { kind: "service" | "application" | "team" | "organisation"; id: string };
 
 export interface PlaneOptions {
   database: Database;

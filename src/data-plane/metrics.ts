@@ -36,6 +36,14 @@ interface ModelSeries {
   costUsd: number;
 }
 
+export type MirrorOutcome = "answered" | "failed" | "left_out";
+
+interface MirrorSeries {
+  service: string;
+  outcome: string;
+  count: number;
+}
+
 interface AttemptSeries {
   upstream: string;
   target: string;
@@ -59,6 +67,7 @@ export class DataPlaneMetrics {
     costUsd: 0,
   }));
   readonly #attempts = new Series<AttemptSeries>((upstream, target) => ({ upstream, target, good: 0, failed: 0 }));
+  readonly #mirrored = new Series<MirrorSeries>((service, outcome) => ({ service, outcome, count: 0 }));
   readonly #refused = new Map<string, number>();
   #openExchanges: () => number = () => 0;
   #pools: () => { origin: string; connected: number; running: number }[] = () => [];
@@ -141,6 +150,11 @@ export class DataPlaneMetrics {
     else series.failed++;
   }
 
+  /** What became of a copy. */
+  mirrored(service: string, outcome: MirrorOutcome): void {
+    this.#mirrored.get(service, outcome).count++;
+  }
+
   /** What the native hot path has counted since the last time; targets' good answers are in their numbers. */
   addNative([calls, services, models]: NativeCounts, targets: TargetNumbersTable): void {
     for (const [service, route, status, count] of calls) this.#callSeries(service, route, status).calls += count;
@@ -187,6 +201,7 @@ export class DataPlaneMetrics {
       published.attempts.inc({ upstream, target, outcome: "ok" }, good);
       published.attempts.inc({ upstream, target, outcome: "failed" }, failed);
     }
+    for (const { service, outcome, count } of this.#mirrored) published.mirrored.inc({ service, outcome }, count);
     for (const [code, count] of this.#refused) published.refused.inc({ code }, count);
     published.open.set(this.#openExchanges());
     for (const { origin, connected, running } of this.#pools()) {
@@ -266,6 +281,12 @@ function createPublished(registry: Registry) {
       name: "tidegate_upstream_attempts_total",
       help: "Attempts, by service or provider, and target",
       labelNames: ["upstream", "target", "outcome"],
+      registers,
+    }),
+    mirrored: new Counter({
+      name: "tidegate_mirrored_requests_total",
+      help: "Copies of requests, by service and what became of them",
+      labelNames: ["service", "outcome"],
       registers,
     }),
     refused: new Counter({

@@ -1,4 +1,5 @@
-import type { ApplicationSnapshot, ServiceSnapshot, Snapshot } from "../contracts/snapshot.ts";
+import type { PoliciesSnapshot } from "../contracts/policies.ts";
+import type { ApplicationSnapshot, ServiceSnapshot, Snapshot, TeamSnapshot } from "../contracts/snapshot.ts";
 import { contentHash } from "./compile/hash.ts";
 import { type RouteShape, routeShapes } from "./route-shapes.ts";
 
@@ -14,9 +15,16 @@ export interface Merged {
  */
 export function mergeSnapshot(
   base: Snapshot,
-  additions: { services: readonly ServiceSnapshot[]; applications: readonly ApplicationSnapshot[] },
+  additions: {
+    policies?: PoliciesSnapshot;
+    teams?: readonly TeamSnapshot[];
+    services: readonly ServiceSnapshot[];
+    applications: readonly ApplicationSnapshot[];
+  },
 ): Merged {
   const leftOut: string[] = [];
+  const addedPolicies = policiesFor(base, additions.policies, leftOut);
+  const addedTeams = withoutTaken("policies of team", base.teams ?? [], additions.teams ?? [], leftOut);
   const services = withoutTaken("service", base.services, additions.services, leftOut);
   const taken = methodsByShape(base.services.flatMap(routeShapes));
   const reachable = services.filter((service) => {
@@ -30,13 +38,26 @@ export function mergeSnapshot(
     const subscriptions = one.subscriptions.filter(({ service }) => !own.has(service));
     return subscriptions.length === one.subscriptions.length ? one : { ...one, subscriptions };
   });
-  if (reachable.length === 0 && applications.length === 0) return { snapshot: base, leftOut };
+  const parts = [reachable, applications, addedTeams];
+  if (addedPolicies === undefined && parts.every(({ length }) => length === 0)) return { snapshot: base, leftOut };
   const merged = {
     ...base,
+    ...(addedPolicies === undefined ? {} : { policies: addedPolicies }),
+    ...(addedTeams.length === 0 ? {} : { teams: [...(base.teams ?? []), ...addedTeams] }),
     services: [...base.services, ...reachable],
     applications: [...base.applications, ...applications],
   };
   return { snapshot: { ...merged, hash: contentHash(merged) }, leftOut };
+}
+
+function policiesFor(
+  base: Snapshot,
+  added: PoliciesSnapshot | undefined,
+  leftOut: string[],
+): PoliciesSnapshot | undefined {
+  if (base.policies === undefined || added === undefined) return added;
+  leftOut.push("policies of the organisation: the configuration has some");
+  return undefined;
 }
 
 function withoutTaken<One extends { id: string }>(

@@ -39,7 +39,8 @@ interface Section {
 
 /** A section per mapping, parents before children, in the order of the schema. */
 function objectSections(path: string, schema: z.core.$ZodType, described = ""): Section[] {
-  const { inner, description } = fieldOf(schema);
+  const { inner, description, notes } = fieldOf(schema);
+  if (notes.sectionAt !== undefined && notes.sectionAt !== path) return [];
   if (inner instanceof z.ZodArray) return objectSections(`${path}[]`, inner.element, description);
   if (!(inner instanceof z.ZodObject)) return [];
   const rows = Object.entries(inner.shape).map(([name, child]) => ({ name, field: fieldOf(child) }));

@@ -1,6 +1,8 @@
+import type { PoliciesSnapshot } from "../contracts/policies.ts";
 import type { LimitSnapshot, ServiceSnapshot } from "../contracts/snapshot.ts";
 import { CATALOGUE } from "../providers/catalogue.ts";
 import { compileLimits } from "./compile/common.ts";
+import { compilePolicies } from "./compile/policies.ts";
 import { compileReleases } from "./compile/services.ts";
 import { validateValue } from "./validate.ts";
 
@@ -35,6 +37,54 @@ export function readServiceDocument(id: string, team: string, document: object):
   });
   if (service === undefined) return { ok: false, problems: within(validation.problems, "services[0]") };
   return { ok: true, service };
+}
+
+/** Whose policies are kept elsewhere than in a file, and where `tidegate.yaml` has those of one. */
+const POLICIES_OWNERS = {
+  organisation: { at: "", in: (policies: unknown) => ({ policies }) },
+  team: { at: "teams[0]", in: (policies: unknown) => ({ teams: [{ id: "team", policies }] }) },
+  application: {
+    at: "applications[0]",
+    in: (policies: unknown) => ({ applications: [{ id: "application", policies }] }),
+  },
+  subscription: {
+    at: "applications[0].subscriptions[0]",
+    in: (policies: unknown) => {
+      const subscriptions = [{ service: "service", policies }];
+      return { services: [ANY_SERVICE], applications: [{ id: "application", subscriptions }] };
+    },
+  },
+  "ai subscription": {
+    at: "applications[0].subscriptions[0]",
+    in: (policies: unknown) => ({
+      applications: [{ id: "application", subscriptions: [{ service: "ai", policies }] }],
+    }),
+  },
+} as const;
+
+const ANY_SERVICE = { id: "service", routes: [{ path: "/" }], upstream: { targets: [{ url: "http://127.0.0.1" }] } };
+
+export type PoliciesOwner = keyof typeof POLICIES_OWNERS;
+
+export type PoliciesDocument =
+  | { ok: true; policies: PoliciesSnapshot | undefined }
+  | { ok: false; problems: readonly DocumentProblem[] };
+
+/** Policies as the owner has them in `tidegate.yaml`. */
+export function readPoliciesDocument(owner: PoliciesOwner, policies: unknown): PoliciesDocument {
+  const { at, in: inside } = POLICIES_OWNERS[owner];
+  const { configuration, problems } = validateValue({ version: 1, ...inside(policies) }, "policies", OPTIONS);
+  if (configuration === null) return { ok: false, problems: within(problems, at) };
+  const [team] = configuration.teams ?? [];
+  const [application] = configuration.applications;
+  const read = {
+    organisation: configuration.policies,
+    team: team?.policies,
+    application: application?.policies,
+    subscription: application?.subscriptions[0]?.policies,
+    "ai subscription": application?.subscriptions[0]?.policies,
+  }[owner];
+  return { ok: true, policies: compilePolicies(read ?? {}) };
 }
 
 export type LimitsDocument =

@@ -5,6 +5,8 @@ import { z } from "zod";
  * say more, and `--json` shows all of it.
  */
 
+const configuration = z.record(z.string(), z.unknown());
+
 export const problem = z.looseObject({
   detail: z.string(),
   code: z.string(),
@@ -46,6 +48,7 @@ export const team = z.looseObject({
   id: z.string(),
   name: z.string(),
   description: z.string(),
+  policies: configuration.default({}),
   revision: z.number(),
 });
 export type Team = z.output<typeof team>;
@@ -60,8 +63,6 @@ export const role = z.looseObject({
   built_in: z.boolean(),
 });
 export type Role = z.output<typeof role>;
-
-const configuration = z.record(z.string(), z.unknown());
 
 export const service = z.looseObject({
   id: z.string(),
@@ -104,6 +105,7 @@ export const application = z.looseObject({
   name: z.string(),
   description: z.string(),
   limits: z.array(configuration),
+  policies: configuration.default({}),
   revision: z.number(),
 });
 export type Application = z.output<typeof application>;

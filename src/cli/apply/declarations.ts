@@ -64,7 +64,9 @@ function notePlaces(document: LocatedDocument, places: Map<string, Place>): Prob
 function desiredFrom(document: LocatedDocument, declaration: Declaration, problems: Problem[]): DesiredState {
   const { teams = [], roles = [], services, applications } = declaration;
   return {
-    teams: teams.map(({ id, name = id, description }) => ({ id, name, description })),
+    teams: teams.map(({ id, name = id, description }, index) => {
+      return { id, name, description, policies: policiesIn(rawAt(document, "teams", index)) };
+    }),
     roles: roles.map(({ id, name = id, scope, permissions }) => ({ id, name, scope, permissions })),
     services: (services ?? []).map((one, index) => serviceFrom(document, one, index, problems)),
     applications: (applications ?? []).map((one, index) => applicationFrom(document, one, index)),
@@ -106,9 +108,13 @@ type DeclaredApplication = NonNullable<Declaration["applications"]>[number];
 
 function applicationFrom(document: LocatedDocument, one: DeclaredApplication, index: number): DesiredApplication {
   const { id, team, name = id, description, subscriptions = null } = one;
-  const raw = rawAt(document, "applications", index).limits;
-  const limits = Array.isArray(raw) ? raw.filter(isMapping).map((limit) => asSent(entries(limit))) : [];
-  return { id, team, name, description, limits, subscriptions };
+  const raw = rawAt(document, "applications", index);
+  const limits = Array.isArray(raw.limits) ? raw.limits.filter(isMapping).map((limit) => asSent(entries(limit))) : [];
+  return { id, team, name, description, limits, policies: policiesIn(raw), subscriptions };
+}
+
+function policiesIn({ policies }: Record<string, unknown>): Record<string, unknown> {
+  return isMapping(policies) ? asSent(entries(policies)) : {};
 }
 
 /** As it was written (`30s`, not 30,000 ms): that is what the API takes, and gives back. */

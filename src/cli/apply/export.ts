@@ -31,17 +31,35 @@ export function exportState(
   const own = roles.filter(({ built_in }) => !built_in);
   const content = {
     version: 1,
-    teams: teams.map(teamEntry),
+    teams: teams.map((team) => teamEntry(team, options, variables)),
     ...(own.length === 0 ? {} : { roles: own.map(roleEntry) }),
     services: living.map((service) => serviceEntry(service, options, variables, notes)),
-    applications: applications.map((one) => applicationEntry(one, subscriptions)),
+    applications: applications.map((one) => applicationEntry(one, subscriptions, options, variables)),
   };
   const document = new Document(content, { aliasDuplicateObjects: false });
   return { yaml: document.toString({ lineWidth: 0 }), variables: [...variables.keys()], notes };
 }
 
-function teamEntry({ id, name, description }: Team): object {
-  return { id, ...unless(name === id, { name: escaped(name) }), ...given({ description }) };
+function teamEntry(
+  { id, name, description, policies }: Team,
+  options: ExportOptions,
+  variables: Map<string, string>,
+): object {
+  return {
+    id,
+    ...unless(name === id, { name: escaped(name) }),
+    ...given({ description }),
+    ...policiesField(id, policies, options, variables),
+  };
+}
+
+function policiesField(
+  id: string,
+  policies: Record<string, unknown>,
+  options: ExportOptions,
+  variables: Map<string, string>,
+): object {
+  return unless(Object.keys(policies).length === 0, draftFields({ id, draft: { policies } }, options, variables));
 }
 
 function roleEntry({ id, name, scope, permissions }: Role): object {
@@ -77,8 +95,10 @@ function serviceEntry(
 }
 
 function applicationEntry(
-  { id, team, name, description, limits }: Application,
+  { id, team, name, description, limits, policies }: Application,
   subscriptions: ActualState["subscriptions"],
+  options: ExportOptions,
+  variables: Map<string, string>,
 ): object {
   const held = subscriptions.filter(({ application, state }) => {
     return application === id && (state === "approved" || state === "pending");
@@ -88,12 +108,13 @@ function applicationEntry(
     team,
     ...unless(name === id, { name: escaped(name) }),
     ...given({ description, limits }),
+    ...policiesField(id, policies, options, variables),
     subscriptions: held.map(({ service }) => service).sort(),
   };
 }
 
 function draftFields(
-  { id, draft }: ActualService,
+  { id, draft }: Pick<ActualService, "id" | "draft">,
   { headerValues }: ExportOptions,
   variables: Map<string, string>,
 ): Record<string, unknown> {

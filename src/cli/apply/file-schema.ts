@@ -3,10 +3,12 @@ import type { Check } from "../../snapshot/checks/check.ts";
 import { checkHeaderEdits } from "../../snapshot/checks/header-edits.ts";
 import { checkIdentifiers } from "../../snapshot/checks/identifiers.ts";
 import { checkLimits } from "../../snapshot/checks/limits.ts";
+import { checkPolicies } from "../../snapshot/checks/policies.ts";
 import { checkRoutes } from "../../snapshot/checks/routes.ts";
 import { checkUpstreams } from "../../snapshot/checks/upstreams.ts";
 import { limits } from "../../snapshot/schema/common.ts";
 import { scalar } from "../../snapshot/schema/notes.ts";
+import { policiesAt } from "../../snapshot/schema/policies.ts";
 import { filePath, text } from "../../snapshot/schema/scalars.ts";
 import { service } from "../../snapshot/schema/service.ts";
 
@@ -42,6 +44,7 @@ const team = z
     id: id.describe("Id of the team."),
     name: name.optional().describe("Name for people; absent: the id."),
     description: longText.prefault("").describe("What the team does."),
+    policies: policiesAt("team").prefault({}).describe("What holds for calls to the team's services."),
   })
   .describe("A team.");
 
@@ -92,6 +95,7 @@ const application = z
     name: name.optional().describe("Name for people; absent: the id."),
     description: longText.prefault("").describe("What it is."),
     limits,
+    policies: policiesAt("application").prefault({}).describe("What holds for the application's calls."),
     subscriptions: z
       .array(id)
       .optional()
@@ -116,6 +120,7 @@ export const DECLARATION_CHECKS: readonly Check[] = [
   checkRoutes,
   checkUpstreams,
   checkHeaderEdits,
+  checkPolicies,
   checkLimits,
 ];
 

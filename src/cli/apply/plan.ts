@@ -1,4 +1,5 @@
-import { type Difference, differencesOf, differencesOfNew } from "../diff.ts";
+import type { Path } from "../../snapshot/schema/introspection.ts";
+import { type Difference, differencesOf, differencesOfNew, mayBeSecretInService } from "../diff.ts";
 import { changedFields } from "./fields.ts";
 import { PlanNotebook } from "./plan-notebook.ts";
 import { planRemovals } from "./plan-removals.ts";
@@ -34,7 +35,7 @@ function planTeam(notebook: PlanNotebook, team: DesiredTeam, { teams }: ActualSt
     return;
   }
   const { revision } = before;
-  const fields = changedFields({ name: before.name, description: before.description }, withoutId(team));
+  const fields = changedFields(withoutId(before), withoutId(team));
   if (fields === null) return;
   notebook.step(subject, { type: "update-team", id: team.id, fields, revision }, plainDifferences(before, fields));
 }
@@ -72,10 +73,10 @@ function planRole(notebook: PlanNotebook, role: DesiredRole, { roles }: ActualSt
 }
 
 function planApplication(notebook: PlanNotebook, application: DesiredApplication, { applications }: ActualState): void {
-  const { id, team, name, description, limits } = application;
+  const { id, team, name, description, limits, policies } = application;
   const subject: Subject = { kind: "application", id, team };
   notebook.wanted(subject);
-  const wanted = { name, description, limits };
+  const wanted = { name, description, limits, policies };
   const before = applications.find((one) => one.id === id);
   if (before === undefined) {
     const differences = newDifferences({ name: id }, wanted);
@@ -86,26 +87,36 @@ function planApplication(notebook: PlanNotebook, application: DesiredApplication
     notebook.obstacle(subject, `it belongs to team ${before.team}: an application can't go to another team`);
     return;
   }
-  const is = { name: before.name, description: before.description, limits: before.limits };
+  const is = {
+    name: before.name,
+    description: before.description,
+    limits: before.limits,
+    policies: before.policies,
+  };
   const fields = changedFields(is, wanted);
   if (fields === null) return;
   const { revision } = before;
   notebook.step(subject, { type: "update-application", id, fields, revision }, plainDifferences(is, wanted));
 }
 
-/** Of fields without secrets; those that `after` does not have are left out. */
+/** Those that `after` does not have are left out. */
 function plainDifferences(before: object, after: object): Difference[] {
   const was = Object.fromEntries(Object.entries(before).filter(([key]) => key in after));
-  return differencesOf(was, after, () => false);
+  return differencesOf(was, after, mayBeSecret);
+}
+
+/** Policies alone can hold secrets; they are those of a service, or fewer. */
+function mayBeSecret(path: Path): boolean {
+  return path[0] === "policies" && mayBeSecretInService(path);
 }
 
 /** What something new has unless it is said. */
-const DEFAULTS = { description: "", limits: [] };
+const DEFAULTS = { description: "", limits: [], policies: {} };
 
 function newDifferences(defaults: Readonly<Record<string, unknown>>, fields: object): Difference[] {
-  return differencesOfNew({ ...DEFAULTS, ...defaults }, fields, () => false);
+  return differencesOfNew({ ...DEFAULTS, ...defaults }, fields, mayBeSecret);
 }
 
-function withoutId({ name, description }: DesiredTeam): Omit<DesiredTeam, "id"> {
-  return { name, description };
+function withoutId({ name, description, policies }: DesiredTeam): Omit<DesiredTeam, "id"> {
+  return { name, description, policies };
 }

@@ -6,6 +6,8 @@ export interface DesiredTeam {
   id: string;
   name: string;
   description: string;
+  /** As they were written. */
+  policies: Readonly<Record<string, unknown>>;
 }
 
 export interface DesiredRole {
@@ -40,6 +42,8 @@ export interface DesiredApplication {
   name: string;
   description: string;
   limits: readonly Readonly<Record<string, unknown>>[];
+  /** As they were written. */
+  policies: Readonly<Record<string, unknown>>;
   /** null: nothing is said of them. */
   subscriptions: readonly string[] | null;
 }

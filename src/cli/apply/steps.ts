@@ -29,7 +29,7 @@ export type Action =
   | { type: "retire-service"; id: string };
 
 export type ServiceFields = Partial<Omit<DesiredService, "id" | "team" | "sharedWith" | "publish" | "note">>;
-export type ApplicationFields = Partial<Pick<DesiredApplication, "name" | "description" | "limits">>;
+export type ApplicationFields = Partial<Pick<DesiredApplication, "name" | "description" | "limits" | "policies">>;
 
 export interface Step {
   subject: Subject;

@@ -88,8 +88,12 @@ export const currentSession = z
   })
   .openapi("CurrentSession");
 
+export const policies = z
+  .record(z.string(), z.unknown())
+  .openapi({ description: "As in `tidegate.yaml`.", example: { addresses: { allow: ["10.0.0.0/8"] } } });
+
 export const team = z
-  .object({ id, name: z.string(), description: z.string(), created_at: time, revision })
+  .object({ id, name: z.string(), description: z.string(), policies, created_at: time, revision })
   .openapi("Team");
 
 export const member = z
@@ -255,7 +259,16 @@ export const limits = z
   .openapi({ description: "As in `tidegate.yaml`.", example: [{ requests: 60, window: "1m" }] });
 
 export const application = z
-  .object({ id, team: z.string(), name: z.string(), description: z.string(), limits, created_at: time, revision })
+  .object({
+    id,
+    team: z.string(),
+    name: z.string(),
+    description: z.string(),
+    limits,
+    policies,
+    created_at: time,
+    revision,
+  })
   .openapi("Application");
 
 const credentialFields = {
@@ -291,6 +304,7 @@ export const subscription = z
     decided_at: time.nullable(),
     expires_at: time.nullable(),
     limits,
+    policies,
     revision,
   })
   .openapi("Subscription");

@@ -4,7 +4,9 @@ import type { Change, Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
 import type { ApplicationTable, Row } from "../storage/tables.ts";
+import { withPoliciesRedacted } from "./audit-redaction.ts";
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
+import { checkedPolicies, type Policies } from "./policies.ts";
 import { found, inserting, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import { teamExists } from "./teams.ts";
 
@@ -19,6 +21,7 @@ export interface ApplicationView {
   name: string;
   description: string;
   limits: Limits;
+  policies: Policies;
   created_at: string;
   revision: number;
 }
@@ -27,6 +30,7 @@ export interface ApplicationFields {
   name?: string | undefined;
   description?: string | undefined;
   limits?: Limits | undefined;
+  policies?: Policies | undefined;
 }
 
 const viewOf = (row: ApplicationRow): ApplicationView => ({
@@ -35,6 +39,7 @@ const viewOf = (row: ApplicationRow): ApplicationView => ({
   name: row.name,
   description: row.description,
   limits: parseJson<Limits>(row.limits),
+  policies: parseJson<Policies>(row.policies),
   created_at: isoTime(row.created_at),
   revision: row.revision,
 });
@@ -78,6 +83,7 @@ export function createApplication(
       name: application.name ?? application.id,
       description: application.description ?? "",
       limits: checkedLimits(application.limits ?? []),
+      policies: checkedPolicies("application", application.policies ?? {}),
       created_at: change.nowMs,
       revision: 1,
     };
@@ -104,6 +110,7 @@ export function updateApplication(
       name: fields.name ?? before.name,
       description: fields.description ?? before.description,
       limits: fields.limits === undefined ? before.limits : checkedLimits(fields.limits),
+      policies: fields.policies === undefined ? before.policies : checkedPolicies("application", fields.policies),
       revision: before.revision + 1,
     };
     await change.trx.updateTable("applications").set(after).where("id", "=", id).execute();
@@ -153,5 +160,6 @@ function auditApplication(
   before: object | null,
   after: object | null,
 ) {
-  return change.audit({ action, subjectType: "application", subjectId: row.id, teamId: row.team_id, before, after });
+  const entry = { action, subjectType: "application", subjectId: row.id, teamId: row.team_id };
+  return change.audit({ ...entry, before: withPoliciesRedacted(before), after: withPoliciesRedacted(after) });
 }

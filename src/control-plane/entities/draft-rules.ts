@@ -2,6 +2,7 @@ import type { FieldProblem } from "../problem.ts";
 
 const MAX_ROUTES = 500;
 const MAX_TARGETS = 500;
+const MAX_ADDRESSES = 1_000;
 /** PostgreSQL's indices hold entries of 2.7 kB; `live_routes` has host and path in one. */
 const MAX_PATH_BYTES = 1_024;
 
@@ -36,6 +37,25 @@ export function draftFaults(draft: Record<string, unknown>): FieldProblem[] {
   if (textAt(upstream, "ca_file") !== "") {
     const message = "a file of the gateway's machine can be named in the configuration file only";
     faults.push({ path: "upstream.ca_file", message });
+  }
+  faults.push(...policyFaults(at(draft, "policies"), "policies"));
+  for (const [index, route] of routes.entries()) {
+    faults.push(...policyFaults(at(route, "policies"), `routes[${index}].policies`));
+  }
+  return faults;
+}
+
+/** The same of policies, whoever's. `path`: where they stand. */
+export function policyFaults(policies: unknown, path: string): FieldProblem[] {
+  const faults: FieldProblem[] = [];
+  for (const kind of ["allow", "deny"]) {
+    const list = listAt(at(policies, "addresses"), kind);
+    if (list.length > MAX_ADDRESSES)
+      faults.push({ path: `${path}.addresses.${kind}`, message: `at most ${MAX_ADDRESSES}` });
+  }
+  if (/^https?:\/\/unix:/i.test(textAt(at(policies, "mirror"), "url"))) {
+    const message = "a Unix socket of the gateway's machine can be a target in the configuration file only";
+    faults.push({ path: `${path}.mirror.url`, message });
   }
   return faults;
 }

@@ -3,6 +3,8 @@ import { SEVERITIES } from "../../governance/linting/finding.ts";
 import type { Actor } from "../access/actor.ts";
 import type { Plane } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
+import { redactedPolicies } from "./audit-redaction.ts";
+import { checkedPolicies } from "./policies.ts";
 import { require } from "./rows.ts";
 
 /** Settings of the organisation, with what holds while nobody has changed them. */
@@ -28,6 +30,10 @@ export const settingsSchema = z.strictObject({
     .describe(
       "Where browsers reach the admin API, e.g. `https://tidegate.example.org`; null: where a request says that it goes.",
     ),
+  policies: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("What holds for all calls: `policies`, as in `tidegate.yaml`."),
   idempotency_hours: z.int().min(1).max(168).default(24).describe("How long an `Idempotency-Key` is remembered."),
 });
 
@@ -46,6 +52,10 @@ export async function getSettings(plane: Plane, actor: Actor): Promise<Settings>
 export function changeSettings(plane: Plane, actor: Actor, fields: Partial<Settings>): Promise<Settings> {
   require(actor, "setting.manage", null);
   return plane.change(actor, async (change) => {
+    if (fields.policies !== undefined) {
+      checkedPolicies("organisation", fields.policies);
+      change.touch({ kind: "organisation", id: "policies" });
+    }
     const before = await readSettings(change.trx);
     for (const [key, value] of Object.entries(fields)) {
       await change.trx
@@ -56,7 +66,11 @@ export function changeSettings(plane: Plane, actor: Actor, fields: Partial<Setti
     }
     const after = await readSettings(change.trx);
     const entry = { action: "setting.update", subjectType: "settings", subjectId: "organisation", teamId: null };
-    await change.audit({ ...entry, before, after });
+    await change.audit({ ...entry, before: redacted(before), after: redacted(after) });
     return after;
   });
+}
+
+function redacted(settings: Settings): Settings {
+  return { ...settings, policies: redactedPolicies(settings.policies) };
 }

@@ -5,7 +5,9 @@ import { notFound, ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
 import type { Row, SubscriptionState, SubscriptionTable } from "../storage/tables.ts";
 import { changeableApplication, checkedLimits, type Limits } from "./applications.ts";
+import { withPoliciesRedacted } from "./audit-redaction.ts";
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
+import { checkedPolicies, NO_POLICIES, type Policies } from "./policies.ts";
 import { found, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import type { ServiceRow } from "./service-views.ts";
 import { AI_SERVICE, isVisible } from "./services.ts";
@@ -29,6 +31,7 @@ export interface SubscriptionView {
   expires_at: string | null;
   /** Of the subscription itself, as in `tidegate.yaml`. */
   limits: Limits;
+  policies: Policies;
   revision: number;
 }
 
@@ -49,8 +52,16 @@ const viewOf = (row: Joined, nowMs: number): SubscriptionView => ({
   decided_at: isoTime(row.decided_at),
   expires_at: isoTime(row.expires_at),
   limits: parseJson<Limits>(row.limits),
+  policies: parseJson<Policies>(row.policies),
   revision: row.revision,
 });
+
+/** Values of headers that the service's side has set are not the caller's to know: they may be credentials for its upstream. */
+function viewFor(actor: Actor, row: Joined, nowMs: number): SubscriptionView {
+  const view = viewOf(row, nowMs);
+  const isOfService = row.service_team !== null && may(actor, "service.read", row.service_team);
+  return isOfService ? view : withPoliciesRedacted(view);
+}
 
 function isExpired(row: Pick<SubscriptionRow, "state" | "expires_at">, nowMs: number): boolean {
   return row.state === "approved" && row.expires_at !== null && row.expires_at <= nowMs;
@@ -89,14 +100,14 @@ export async function listSubscriptions(
     await query.execute(),
     page,
     ({ id }) => id,
-    (row) => viewOf(row, nowMs),
+    (row) => viewFor(actor, row, nowMs),
   );
 }
 
 export async function getSubscription(plane: Plane, actor: Actor, id: string): Promise<SubscriptionView> {
   const row = await subscriptionRow(plane.db, id);
   if (!isParty(actor, "subscription.read", row)) throw notFound();
-  return viewOf(row, plane.nowMs());
+  return viewFor(actor, row, plane.nowMs());
 }
 
 /** Asks for access. Approved at once where the service allows that, or where both belong to one team that may approve. */
@@ -132,6 +143,7 @@ export function requestSubscription(
       decided_at: approves ? change.nowMs : null,
       expires_at: null,
       limits: "[]",
+      policies: NO_POLICIES,
       revision: (before?.revision ?? 0) + 1,
     };
     if (before === undefined) await change.trx.insertInto("subscriptions").values(row).execute();
@@ -145,6 +157,7 @@ export interface Decision {
   /** Of an approval, as the next. */
   expiresAtMs: number | null;
   limits: Limits;
+  policies: Policies;
 }
 
 const DECISIONS = {
@@ -189,11 +202,17 @@ export function decide(
       decided_at: change.nowMs,
       expires_at: verb === "approve" ? decision.expiresAtMs : before.expires_at,
       limits: verb === "approve" ? checkedLimits(decision.limits) : before.limits,
+      policies: verb === "approve" ? policiesFor(before.service_id, decision.policies) : before.policies,
       revision: before.revision + 1,
     };
     await change.trx.updateTable("subscriptions").set(row).where("id", "=", id).execute();
     return decided(change, `subscription.${verb}`, own, row);
   });
+}
+
+/** Those of the unified API's subscriptions can say less. */
+function policiesFor(service: string, policies: Policies): string {
+  return checkedPolicies(service === AI_SERVICE ? "ai subscription" : "subscription", policies);
 }
 
 async function decided(
@@ -204,16 +223,16 @@ async function decided(
 ): Promise<SubscriptionView> {
   change.touch({ kind: "application", id: row.application_id });
   const after = await subscriptionRow(change.trx, row.id);
-  const view = viewOf(after, change.nowMs);
+  const audited = (seen: Joined) => withPoliciesRedacted(viewOf(seen, change.nowMs));
   await change.audit({
     action,
     subjectType: "subscription",
     subjectId: row.id,
     teamId: after.service_team ?? after.application_team,
-    before: before === null ? null : viewOf({ ...after, ...before }, change.nowMs),
-    after: view,
+    before: before === null ? null : audited({ ...after, ...before }),
+    after: audited(after),
   });
-  return view;
+  return viewFor(change.actor, after, change.nowMs);
 }
 
 /** The service, if the actor may see it; null: the unified API. */

@@ -6,8 +6,10 @@ import type { Change, Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
 import type { TeamTable } from "../storage/tables.ts";
+import { withPoliciesRedacted } from "./audit-redaction.ts";
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
-import { found, inserting, isoTime, require, requireRevision } from "./rows.ts";
+import { checkedPolicies, type Policies } from "./policies.ts";
+import { found, inserting, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 
 type TeamRow = Selectable<TeamTable>;
 
@@ -15,6 +17,7 @@ export interface TeamView {
   id: string;
   name: string;
   description: string;
+  policies: Policies;
   created_at: string;
   revision: number;
 }
@@ -29,8 +32,8 @@ export interface MemberView {
   created_at: string;
 }
 
-const viewOf = ({ id, name, description, created_at, revision }: TeamRow): TeamView => {
-  return { id, name, description, created_at: isoTime(created_at), revision };
+const viewOf = ({ id, name, description, policies, created_at, revision }: TeamRow): TeamView => {
+  return { id, name, description, policies: parseJson<Policies>(policies), created_at: isoTime(created_at), revision };
 };
 
 /** Those the actor belongs to, or all. */
@@ -55,12 +58,14 @@ export async function getTeam(plane: Plane, actor: Actor, id: string): Promise<T
 export function createTeam(
   plane: Plane,
   actor: Actor,
-  team: { id: string; name: string; description: string },
+  team: { id: string; name: string; description: string; policies?: Policies | undefined },
 ): Promise<TeamView> {
   require(actor, "team.create", null);
   return plane.change(actor, async (change) => {
-    const row = { ...team, ruleset: null, created_at: change.nowMs, revision: 1 };
+    const policies = checkedPolicies("team", team.policies ?? {});
+    const row = { ...team, ruleset: null, policies, created_at: change.nowMs, revision: 1 };
     await inserting(`a team ${team.id}`, () => change.trx.insertInto("teams").values(row).execute());
+    if (team.policies !== undefined) change.touch({ kind: "team", id: team.id });
     await auditTeam(change, "team.create", team.id, null, viewOf(row));
     // Whoever makes a team owns it, unless the organisation's roles say so already.
     if (actor.userId !== null && !may(actor, "team.manage", team.id))
@@ -73,7 +78,7 @@ export function updateTeam(
   plane: Plane,
   actor: Actor,
   id: string,
-  fields: { name?: string | undefined; description?: string | undefined },
+  fields: { name?: string | undefined; description?: string | undefined; policies?: Policies | undefined },
   revision: number | null,
 ): Promise<TeamView> {
   require(actor, "team.manage", id);
@@ -84,8 +89,10 @@ export function updateTeam(
       ...before,
       name: fields.name ?? before.name,
       description: fields.description ?? before.description,
+      policies: fields.policies === undefined ? before.policies : checkedPolicies("team", fields.policies),
       revision: before.revision + 1,
     };
+    if (fields.policies !== undefined) change.touch({ kind: "team", id });
     await change.trx.updateTable("teams").set(after).where("id", "=", id).execute();
     await auditTeam(change, "team.update", id, viewOf(before), viewOf(after));
     return viewOf(after);
@@ -112,6 +119,7 @@ export function deleteTeam(plane: Plane, actor: Actor, id: string, revision: num
       );
     }
     await change.trx.deleteFrom("teams").where("id", "=", id).execute();
+    change.touch({ kind: "team", id });
     await auditTeam(change, "team.delete", id, viewOf(row), null);
   });
 }
@@ -238,7 +246,8 @@ export async function teamRow(db: Connection, id: string): Promise<TeamRow> {
 }
 
 function auditTeam(change: Change, action: string, id: string, before: TeamView | null, after: TeamView | null) {
-  return change.audit({ action, subjectType: "team", subjectId: id, teamId: id, before, after });
+  const entry = { action, subjectType: "team", subjectId: id, teamId: id };
+  return change.audit({ ...entry, before: withPoliciesRedacted(before), after: withPoliciesRedacted(after) });
 }
 
 /** Teams are shown by name to whoever shares with them: members of any team may see that a team exists. */

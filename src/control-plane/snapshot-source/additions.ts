@@ -1,7 +1,12 @@
-import type { ApplicationSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
+import type { PoliciesSnapshot } from "../../contracts/policies.ts";
+import type { ApplicationSnapshot, ServiceSnapshot, TeamSnapshot } from "../../contracts/snapshot.ts";
 
 /** What the database adds to what the configuration says. */
 export interface Additions {
+  /** Of the organisation; absent: none. */
+  policies?: PoliciesSnapshot;
+  /** Those that have policies. */
+  teams: readonly TeamSnapshot[];
   services: readonly ServiceSnapshot[];
   applications: readonly ApplicationSnapshot[];
 }

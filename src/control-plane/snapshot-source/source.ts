@@ -1,6 +1,8 @@
 import type { Logger } from "../../contracts/logger.ts";
-import type { ApplicationSnapshot, LimitSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
-import { readLimitsDocument } from "../../snapshot/service-document.ts";
+import type { PoliciesSnapshot } from "../../contracts/policies.ts";
+import type { ApplicationSnapshot, LimitSnapshot, ServiceSnapshot, TeamSnapshot } from "../../contracts/snapshot.ts";
+import { type PoliciesOwner, readLimitsDocument, readPoliciesDocument } from "../../snapshot/service-document.ts";
+import { NO_POLICIES } from "../entities/policies.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
 import type { ApplicationTable, CredentialTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
@@ -12,7 +14,21 @@ interface Read {
   /** One entry for each live release. */
   services: Map<string, ServiceSnapshot[]>;
   applications: Map<string, ApplicationSnapshot>;
+  teams: Map<string, TeamSnapshot>;
+  /** Undefined: none, or not read. */
+  policies: PoliciesSnapshot | undefined;
 }
+
+/** Whose state is to be read; null: all. */
+interface Wanted {
+  services: readonly string[] | null;
+  applications: readonly string[] | null;
+  teams: readonly string[] | null;
+  /** The organisation's. */
+  policies: boolean;
+}
+
+const ALL: Wanted = { services: null, applications: null, teams: null, policies: true };
 
 /** So many ids in one question: databases bound the parameters of a statement. */
 const IDS_PER_QUERY = 500;
@@ -28,6 +44,8 @@ export class DatabaseSource {
   readonly #logger: Logger;
   #services: ReadonlyMap<string, ServiceSnapshot[]> = new Map();
   #applications: ReadonlyMap<string, ApplicationSnapshot> = new Map();
+  #teams: ReadonlyMap<string, TeamSnapshot> = new Map();
+  #policies: PoliciesSnapshot | undefined;
   /** By their text: many have the same ones. Null: they can't be read. */
   readonly #limits = new Map<string, LimitSnapshot[] | null>();
   #reading: Promise<unknown> = Promise.resolve();
@@ -39,15 +57,22 @@ export class DatabaseSource {
 
   /** In the order of their ids, so that the same content is the same snapshot, however it came about. */
   get additions(): Additions {
-    return { services: inOrder(this.#services).flat(), applications: inOrder(this.#applications) };
+    return {
+      ...(this.#policies === undefined ? {} : { policies: this.#policies }),
+      teams: inOrder(this.#teams),
+      services: inOrder(this.#services).flat(),
+      applications: inOrder(this.#applications),
+    };
   }
 
   /** All of it. */
   load(): Promise<void> {
     return this.#inTurn(async () => {
-      const { services, applications } = await this.#read(null, null);
+      const { services, applications, teams, policies } = await this.#read(ALL);
       this.#services = services;
       this.#applications = applications;
+      this.#teams = teams;
+      this.#policies = policies;
     });
   }
 
@@ -55,13 +80,19 @@ export class DatabaseSource {
     const idsOf = (kind: Touched["kind"]) => [
       ...new Set(touched.filter((one) => one.kind === kind).map(({ id }) => id)),
     ];
-    const serviceIds = idsOf("service");
-    const applicationIds = idsOf("application");
+    const wanted: Wanted = {
+      services: idsOf("service"),
+      applications: idsOf("application"),
+      teams: idsOf("team"),
+      policies: touched.some(({ kind }) => kind === "organisation"),
+    };
     if (touched.length === 0) return Promise.resolve();
     return this.#inTurn(async () => {
-      const { services, applications } = await this.#read(serviceIds, applicationIds);
-      this.#services = replaced(this.#services, serviceIds, services);
-      this.#applications = replaced(this.#applications, applicationIds, applications);
+      const { services, applications, teams, policies } = await this.#read(wanted);
+      this.#services = replaced(this.#services, wanted.services ?? [], services);
+      this.#applications = replaced(this.#applications, wanted.applications ?? [], applications);
+      this.#teams = replaced(this.#teams, wanted.teams ?? [], teams);
+      if (wanted.policies) this.#policies = policies;
     });
   }
 
@@ -71,16 +102,18 @@ export class DatabaseSource {
     return turn;
   }
 
-  /** `null`: all. In one state of the database. */
-  #read(serviceIds: readonly string[] | null, applicationIds: readonly string[] | null): Promise<Read> {
+  /** In one state of the database. */
+  #read(wanted: Wanted): Promise<Read> {
     const { db, kind } = this.#plane.database;
     const transaction = db.transaction();
     // SQLite's transactions are snapshots anyway.
     const snapshot = kind === "postgres" ? transaction.setIsolationLevel("repeatable read") : transaction;
     return snapshot.execute(async (trx) => {
-      const read: Read = { services: new Map(), applications: new Map() };
-      await this.#readServices(trx, serviceIds, read);
-      await this.#readApplications(trx, applicationIds, read);
+      const read: Read = { services: new Map(), applications: new Map(), teams: new Map(), policies: undefined };
+      await this.#readServices(trx, wanted.services, read);
+      await this.#readApplications(trx, wanted.applications, read);
+      await this.#readTeams(trx, wanted.teams, read);
+      if (wanted.policies) read.policies = this.#policiesOf("organisation", "", await organisationPolicies(trx));
       return read;
     });
   }
@@ -104,7 +137,7 @@ export class DatabaseSource {
 
   async #readApplications(db: Connection, ids: readonly string[] | null, { applications }: Read): Promise<void> {
     for (const part of parts(ids)) {
-      let query = db.selectFrom("applications").select(["id", "team_id", "limits"]);
+      let query = db.selectFrom("applications").select(["id", "team_id", "limits", "policies"]);
       let credentials = db.selectFrom("credentials").selectAll().where("revoked_at", "is", null).orderBy("id");
       let subscriptions = db.selectFrom("subscriptions").selectAll().orderBy("id");
       if (part !== null) {
@@ -124,7 +157,7 @@ export class DatabaseSource {
 
   /** What has expired is there too: gateways say so to whoever still comes with it. */
   #liveApplication(
-    { id, team_id, limits }: Pick<Row<ApplicationTable>, "id" | "team_id" | "limits">,
+    { id, team_id, limits, policies }: Pick<Row<ApplicationTable>, "id" | "team_id" | "limits" | "policies">,
     credentials: readonly Row<CredentialTable>[],
     subscriptions: readonly Row<SubscriptionTable>[],
   ): ApplicationSnapshot | null {
@@ -141,11 +174,38 @@ export class DatabaseSource {
       credentials: credentials.map(({ id: credential, digest, expires_at }) => {
         return { kind: "api-key", id: credential, digest, expiresAtMs: expires_at, addresses: [] };
       }),
-      subscriptions: subscriptions.map(({ service_id, state, expires_at }, index) => {
-        return { service: service_id, state, expiresAtMs: expires_at, limits: ofSubscriptions[index] ?? [] };
+      subscriptions: subscriptions.map(({ service_id, state, expires_at, policies: ofSubscription }, index) => {
+        return {
+          service: service_id,
+          state,
+          expiresAtMs: expires_at,
+          limits: ofSubscriptions[index] ?? [],
+          ...given(this.#policiesOf("subscription", `${id} to ${service_id}`, ofSubscription)),
+        };
       }),
       limits: own,
+      ...given(this.#policiesOf("application", id, policies)),
     };
+  }
+
+  async #readTeams(db: Connection, ids: readonly string[] | null, { teams }: Read): Promise<void> {
+    for (const part of parts(ids)) {
+      let query = db.selectFrom("teams").select(["id", "policies"]).where("policies", "!=", NO_POLICIES);
+      if (part !== null) query = query.where("id", "in", part);
+      for (const { id, policies: text } of await query.execute()) {
+        const policies = this.#policiesOf("team", id, text);
+        if (policies !== undefined) teams.set(id, { id, policies });
+      }
+    }
+  }
+
+  #policiesOf(owner: PoliciesOwner, id: string, text: string): PoliciesSnapshot | undefined {
+    if (text === NO_POLICIES) return undefined;
+    // What is no JSON is not the same as nothing.
+    const read = readPoliciesDocument(owner, jsonOf(text) ?? null);
+    if (read.ok) return read.policies;
+    this.#logger.error({ [owner]: id, problems: read.problems }, "policies can't be read: nobody is let in");
+    return CLOSED;
   }
 
   #limitsOf(text: string): LimitSnapshot[] | null {
@@ -157,6 +217,18 @@ export class DatabaseSource {
     this.#limits.set(text, limits);
     return limits;
   }
+}
+
+/** In place of policies that can't be read: calls without what somebody demands could come from anywhere. */
+const CLOSED: PoliciesSnapshot = { addresses: { allow: [], deny: [] } };
+
+function given(policies: PoliciesSnapshot | undefined): { policies?: PoliciesSnapshot } {
+  return policies === undefined ? {} : { policies };
+}
+
+async function organisationPolicies(db: Connection): Promise<string> {
+  const row = await db.selectFrom("settings").select("value").where("key", "=", "policies").executeTakeFirst();
+  return row?.value ?? NO_POLICIES;
 }
 
 async function liveReleases(

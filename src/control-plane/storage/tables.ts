@@ -62,6 +62,8 @@ export interface TeamTable {
   description: string;
   /** YAML or JSON, in the format of Spectral; null: `tidegate:default`. */
   ruleset: ColumnType<string | null, string | null | undefined, string | null>;
+  /** JSON: policies, as in `tidegate.yaml`. */
+  policies: ColumnType<string, string | undefined, string>;
   created_at: number;
   revision: Revision;
 }
@@ -189,6 +191,8 @@ export interface ApplicationTable {
   description: string;
   /** JSON: limits, as in `tidegate.yaml`. */
   limits: string;
+  /** JSON: policies, as in `tidegate.yaml`. */
+  policies: ColumnType<string, string | undefined, string>;
   created_at: number;
   revision: Revision;
 }
@@ -225,6 +229,8 @@ export interface SubscriptionTable {
   expires_at: number | null;
   /** JSON: limits of its own, as in `tidegate.yaml`. */
   limits: string;
+  /** JSON: policies, as in `tidegate.yaml`. */
+  policies: ColumnType<string, string | undefined, string>;
   revision: Revision;
 }
 
@@ -300,7 +306,7 @@ export interface DeliveryTable {
 /** What gateways have to hear of, for control processes on other machines. */
 export interface ChangeTable {
   sequence: Generated<number>;
-  kind: "service" | "application";
+  kind: "service" | "application" | "team" | "organisation";
   subject_id: string;
   at: number;
 }

@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { compileRanges, isAddress } from "./address-ranges.ts";
 
 /** What the proxies on the way say about a request. */
 export interface ForwardedFields {
@@ -26,22 +27,9 @@ export interface ClientAddressResolver {
   isTrusted(address: string): boolean;
 }
 
-type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
-
 /** `trusted` holds addresses and CIDR ranges, checked when the configuration was compiled. */
 export function createClientAddressResolver(trusted: readonly string[]): ClientAddressResolver {
-  const ranges: Range[] = trusted.map((text) =>
-    text.includes("/") ? ipaddr.parseCIDR(text) : singleAddress(ipaddr.process(text)),
-  );
-
-  const isTrusted = (address: string): boolean => {
-    if (ranges.length === 0 || !isAddress(address)) return false;
-    const parsed = ipaddr.process(address);
-    return ranges.some(([range, bits]) => {
-      if (range.kind() !== parsed.kind()) return false;
-      return parsed.match(range as ipaddr.IPv4 & ipaddr.IPv6, bits);
-    });
-  };
+  const isTrusted = compileRanges(trusted);
 
   /** The caller among the hops, and the hop that told of it; that one's index is `hops.length` when it is the peer. */
   const walk = (peerAddress: string, hops: readonly string[]): { address: string; index: number } => {
@@ -71,18 +59,9 @@ export function createClientAddressResolver(trusted: readonly string[]): ClientA
   };
 }
 
-/** In full notation: shortened and octal forms of IPv4 addresses are read differently by different programs. */
-function isAddress(text: string): boolean {
-  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
-}
-
 function schemeOf(text: string | undefined): Caller["scheme"] {
   const scheme = text?.trim().toLowerCase();
   return scheme === "http" || scheme === "https" ? scheme : null;
-}
-
-function singleAddress(address: ipaddr.IPv4 | ipaddr.IPv6): Range {
-  return [address, address.kind() === "ipv4" ? 32 : 128];
 }
 
 function splitForwardedFor(value: string): string[] {

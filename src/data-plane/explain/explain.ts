@@ -8,6 +8,7 @@ import { isDrawn, type LiveReleases } from "../pipeline/releases/live-releases.t
 import { compileRouter, type Router } from "../pipeline/router.ts";
 import { counterKey, isCounted, limitsOf } from "../pipeline/stages/admit.ts";
 import { stateAt } from "../pipeline/subscriptions.ts";
+import { explainedPolicies } from "./explained-policies.ts";
 import type {
   ExplainedLimit,
   ExplainedRelease,
@@ -31,11 +32,13 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
   return (request) => {
     const result = trial.run(request);
     const { context } = result;
-    const upstream = upstreamOf(result, request, models);
+    const isMocked = result.isAdmitted && context.policies !== null && context.policies.mock !== null;
+    const upstream = isMocked ? null : upstreamOf(result, request, models);
     const error = result.error ?? (upstream instanceof GatewayError ? upstream : null);
     const { target, application, subscription } = context;
     return {
-      verdict: error !== null ? "refused" : result.isAnswered || isOwnAnswer(target) ? "answered" : "forwarded",
+      verdict:
+        error !== null ? "refused" : result.isAnswered || isMocked || isOwnAnswer(target) ? "answered" : "forwarded",
       error: error === null ? null : { code: error.code, status: error.status, message: error.message },
       route: isUnchosen(target) ? null : explainedRoute(target),
       nearMisses: nearMisses(router, request, target),
@@ -49,6 +52,7 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
         subscription === null
           ? null
           : { state: stateAt(subscription, request.atMs), expiresAtMs: subscription.expiresAtMs },
+      policies: explainedPolicies(context),
       limits: result.isAdmitted ? explainedLimits(context) : [],
       upstream: upstream instanceof GatewayError || error !== null ? null : upstream,
     };

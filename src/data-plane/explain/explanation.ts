@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../contracts/errors.ts";
+import type { PolicyLevel } from "../../contracts/policies.ts";
 import type { Access, LimitSnapshot, RoutePathMatch, SubscriptionState } from "../../contracts/snapshot.ts";
 import type { ReleaseChoice } from "../pipeline/releases/choose-release.ts";
 
@@ -40,6 +41,8 @@ export interface Explanation {
   application: { id: string; team: string; recognisedBy: readonly string[] } | null;
   /** null: none is needed, or there is none. */
   subscription: { state: SubscriptionState; expiresAtMs: number | null } | null;
+  /** Of each kind, from the most general level to the most specific; as far as route and caller are known. */
+  policies: ExplainedPolicy[];
   /** In the order in which they are reserved. Empty for a call that is refused before. */
   limits: ExplainedLimit[];
   upstream: ExplainedUpstream | null;
@@ -69,6 +72,16 @@ export interface ExplainedRelease {
   by: ReleaseChoice["by"] | null;
   /** Releases that the call goes to instead by chance, in percent of such calls. */
   chances: { release: number | null; percent: number }[];
+}
+
+export interface ExplainedPolicy {
+  /** As in `tidegate.yaml`. */
+  kind: string;
+  source: PolicyLevel;
+  /** For people. */
+  says: string;
+  /** False: a more specific level says something else. */
+  holds: boolean;
 }
 
 export interface ExplainedLimit extends LimitSnapshot {

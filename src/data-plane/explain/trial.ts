@@ -11,6 +11,7 @@ import { compileApplications, compile as compileAuthenticate } from "../pipeline
 import { compile as compileAuthorize } from "../pipeline/stages/authorize.ts";
 import { compile as compileGuard } from "../pipeline/stages/guard.ts";
 import { compile as compileRoute } from "../pipeline/stages/route.ts";
+import { compile as compileScreen } from "../pipeline/stages/screen.ts";
 import { compile as compileSelectRelease } from "../pipeline/stages/select-release.ts";
 import { ExplainedExchange } from "./explained-exchange.ts";
 import type { ExplainRequest } from "./explanation.ts";
@@ -43,6 +44,7 @@ export class Trial implements CallRunner {
       withoutWaiting(compileAuthenticate(credentials, { limits: UNCOUNTED, fastPath: null })),
       compileSelectRelease(() => Number.NaN),
       compileAuthorize(),
+      compileScreen(),
     ];
     this.#afterAdmit = [compileGuard()];
   }

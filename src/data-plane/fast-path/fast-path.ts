@@ -32,8 +32,11 @@ import type { Context } from "../pipeline/context.ts";
 import type { CompiledCredentials } from "../pipeline/credentials/compile-credentials.ts";
 import type { CompiledCredential } from "../pipeline/credentials/compiled-credential.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
+import { isOfCaller } from "../pipeline/policies/call-policies.ts";
+import type { CompiledCors } from "../pipeline/policies/cors.ts";
 import { noteHealth } from "../pipeline/rest/rest-call.ts";
 import type { RestService, RestTarget } from "../pipeline/rest/rest-service.ts";
+import type { Router } from "../pipeline/router.ts";
 import { aiPlan } from "./ai-plan.ts";
 import { AddressLists, nativeKeys } from "./native-credentials.ts";
 import { nativeLimit, nativeSubscriptions, numberById } from "./native-subscriptions.ts";
@@ -77,6 +80,7 @@ export class FastPath implements GovernorEvents {
   #pipeline: Pipeline | null = null;
   #enabled = false;
   #byHost = false;
+  #hasCors = false;
   #services: ReadonlyMap<CompiledService, number> = new Map();
   #applications = new Map<CompiledApplication, number>();
   #addressLists = new AddressLists();
@@ -99,13 +103,13 @@ export class FastPath implements GovernorEvents {
   /** A new snapshot holds: everything learned is forgotten. */
   begin(
     pipeline: Pipeline,
-    byHost: boolean,
-    services: readonly CompiledService[],
+    { byHost, hasCors, services }: Pick<Router, "byHost" | "hasCors" | "services">,
     credentials: CompiledCredentials,
   ): void {
     // Bodies in the log go through JavaScript, which cuts and redacts them.
     this.#enabled = pipeline.snapshot.callLog.bodies === "off";
     this.#byHost = byHost;
+    this.#hasCors = hasCors;
     this.#services = new Map(services.map((service, index) => [service, index]));
     this.#learnedRoutes = new Map();
     this.#learnedModels = new Set();
@@ -154,6 +158,7 @@ export class FastPath implements GovernorEvents {
   learnToken({ pipeline }: Context, digest: string, credential: CompiledCredential, untilMs: number): void {
     const application = this.#applications.get(credential.application);
     if (!this.#enabled || pipeline !== this.#pipeline || application === undefined) return;
+    if (credential.application.snapshot.policies !== undefined) return;
     const addresses = this.#addressLists.indexOf(credential.addresses);
     if (addresses === null) return;
     const expiresAtMs = Math.min(untilMs, credential.expiresAtMs);
@@ -162,9 +167,16 @@ export class FastPath implements GovernorEvents {
     addon.learnToken(handle, this.#generation, bytes, application, expiresAtMs, addresses);
   }
 
-  /** A call that began with another snapshot teaches nothing: what held for it may hold no more. */
-  #learning({ pipeline, exchange }: Context): Pipeline | null {
+  /**
+   * A call that began with another snapshot teaches nothing: what held for it may hold no more. Nor does one with policies
+   * that take JavaScript, or that are the caller's own.
+   */
+  #learning(context: Context): Pipeline | null {
+    const { pipeline, exchange, policies } = context;
     if (!this.#enabled || pipeline !== this.#pipeline || exchange.path.length > MAX_PATH_LENGTH) return null;
+    // About another method, and so by another route's policy.
+    if (this.#hasCors && exchange.method === "OPTIONS") return null;
+    if ((policies !== null && !policies.isNative) || isOfCaller(context)) return null;
     return this.#pipeline;
   }
 
@@ -184,7 +196,7 @@ export class FastPath implements GovernorEvents {
     const key = this.#key(exchange.method, exchange.host, path);
     if (this.#learnedRoutes.has(key) || this.#learnedRoutes.size >= MAX_LEARNED) return;
     this.#learnedRoutes.set(key, -1);
-    const plan = this.#restPlan(pipeline, exchange.method, service, route);
+    const plan = this.#restPlan(pipeline, exchange.method, service, route, context.cors);
     if (plan === null) return;
     const holes = prefix ? (route.holes ?? []).map((hole) => this.#key(exchange.method, exchange.host, hole)) : [];
     this.#learnRoute(key, prefix, routeOf(context, this.#services), plan, holes);
@@ -196,11 +208,14 @@ export class FastPath implements GovernorEvents {
     method: string,
     service: RestService,
     route: Extract<RouteTarget, { kind: "rest" }>,
+    cors: CompiledCors | null,
   ): NativePlan | number | null {
     const id = this.#nextPlan;
-    const plan = restPlan(service, route, method, id, this.#certificateHeaders);
+    const answerFields = cors?.fixed ?? null;
+    const plan = restPlan(service, route, method, id, this.#certificateHeaders, answerFields);
     if (plan === null) return null;
-    const key = `${service.snapshot.id} ${service.snapshot.release} ${method} ${plan.stripSegments}`;
+    const edits = JSON.stringify([service.edits, answerFields]);
+    const key = `${service.snapshot.id} ${service.snapshot.release} ${method} ${plan.stripSegments} ${edits}`;
     const known = this.#restPlans.get(key);
     if (known !== undefined) return known;
     this.#restPlans.set(key, id);
@@ -221,9 +236,9 @@ export class FastPath implements GovernorEvents {
     built: BuiltCall,
     index: number,
   ): void {
-    // Only what the first attempt of an undisturbed call is.
+    // Only what the first attempt of an undisturbed call is. What its answers say to other origins is JavaScript's.
     const pipeline = this.#learning(context);
-    if (pipeline === null || context.attempts > 0) return;
+    if (pipeline === null || context.attempts > 0 || context.cors !== null) return;
     if (index !== 0 && route.strategy !== "weighted") return;
     const { exchange } = context;
     if (request.model.length > MAX_MODEL_LENGTH) return;

@@ -25,19 +25,24 @@ export class AddressLists {
   }
 }
 
-/** API keys as the governor looks them up, in columns: there may be a hundred thousand. Adds to `addressLists`. */
+/**
+ * API keys as the governor looks them up, in columns: there may be a hundred thousand. Adds to `addressLists`. Those of
+ * applications with policies of their own are left out: what the governor does not know is JavaScript's.
+ */
 export function nativeKeys(
   apiKeys: ReadonlyMap<string, CompiledCredential>,
   applications: ReadonlyMap<CompiledApplication, number>,
   addressLists: AddressLists,
 ): Pick<NativeGeneration, "digests" | "owners" | "expiries" | "addresses" | "addressLists"> {
-  const count = apiKeys.size;
+  let count = 0;
+  for (const { application } of apiKeys.values()) if (application.snapshot.policies === undefined) count++;
   const digests = Buffer.alloc(count * DIGEST_BYTES);
   const owners = new Uint32Array(count);
   const expiries = new Float64Array(count);
   const addresses = new Uint32Array(count);
   let at = 0;
   for (const [digest, credential] of apiKeys) {
+    if (credential.application.snapshot.policies !== undefined) continue;
     digests.write(digest, at * DIGEST_BYTES, "hex");
     owners[at] = applications.get(credential.application) ?? 0;
     expiries[at] = credential.expiresAtMs;

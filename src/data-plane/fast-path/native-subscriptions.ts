@@ -67,6 +67,8 @@ function approvedByNumber(
   for (const subscription of application.subscriptions) {
     const service = numbers.get(subscription.service);
     if (service === undefined || subscription.state !== "approved") continue;
+    // What the governor does not know is JavaScript's, which does as the policies say.
+    if (subscription.policies !== undefined) continue;
     if (subscriptionTo(application, subscription.service) === subscription) approved.push([service, subscription]);
   }
   return approved.length < 2 ? approved : approved.sort(([a], [b]) => a - b);

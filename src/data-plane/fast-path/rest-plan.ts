@@ -2,6 +2,7 @@ import type { NativePlan } from "../../../native-bindings/engine.ts";
 import { NativeDispatcher } from "../../upstream/native-dispatcher.ts";
 import { isIdempotent } from "../../upstream/retry.ts";
 import type { RouteTarget } from "../pipeline/compiled.ts";
+import { CORS_RESPONSE_HEADERS } from "../pipeline/policies/cors.ts";
 import type { RestService } from "../pipeline/rest/rest-service.ts";
 import { EMPTY_PLAN, EMPTY_TARGET } from "./empty-plan.ts";
 
@@ -11,7 +12,7 @@ const UNHEALTHY_STATUS = [502, 503, 504];
 /**
  * How the native side forwards calls of a route to a service; null where it can't: TLS to the upstream, a choice of
  * target that depends on more than turns, or a path that is rewritten by parts. `hiddenHeaders`: never forwarded,
- * whatever the service says.
+ * whatever the service says. `corsFields`: names and values, alternating, of every answer; null: there is no such policy.
  */
 export function restPlan(
   service: RestService,
@@ -19,6 +20,7 @@ export function restPlan(
   method: string,
   id: number,
   hiddenHeaders: readonly string[],
+  corsFields: readonly string[] | null,
 ): NativePlan | null {
   const { snapshot, targets, answerEdits } = service;
   const { upstream, requestHeaders } = snapshot;
@@ -36,6 +38,9 @@ export function restPlan(
   if (native.some(({ origin, numbers }) => origin < 0 || numbers === 0)) return null;
   const edited = [...requestHeaders.remove, ...requestHeaders.set.map(([name]) => name)];
   const editedAnswer = [...answerEdits.remove, ...answerEdits.set.map(([name]) => name)];
+  const added = [...answerEdits.set, ...answerEdits.add];
+  // What is said to all origins alike replaces whatever else says so.
+  const answerFields = corsFields === null ? added : [...added.filter(([name]) => !isCors(name)), ...pairs(corsFields)];
   const { timeouts, retries } = upstream;
   return {
     ...EMPTY_PLAN,
@@ -55,13 +60,24 @@ export function restPlan(
     idempotent: isIdempotent(method),
     droppedFields: [...edited, ...hiddenHeaders],
     appendedFields: lines([...requestHeaders.set, ...requestHeaders.add]),
-    droppedAnswerFields: editedAnswer,
-    appendedAnswerFields: lines([...answerEdits.set, ...answerEdits.add]),
+    droppedAnswerFields: corsFields === null ? editedAnswer : [...editedAnswer, ...CORS_RESPONSE_HEADERS],
+    appendedAnswerFields: lines(answerFields),
     writesAnswerId: !editedAnswer.includes("x-request-id"),
     gate: [
       ...new Set([...UNHEALTHY_STATUS, ...retries.on.filter((cause): cause is number => typeof cause === "number")]),
     ],
   };
+}
+
+function isCors(name: string): boolean {
+  return CORS_RESPONSE_HEADERS.includes(name);
+}
+
+/** Of names and values, alternating. */
+function pairs(fields: readonly string[]): [string, string][] {
+  const all: [string, string][] = [];
+  for (let i = 0; i < fields.length; i += 2) all.push([fields[i] as string, fields[i + 1] as string]);
+  return all;
 }
 
 function lines(fields: readonly (readonly [string, string])[]): string {

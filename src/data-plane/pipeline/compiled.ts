@@ -7,6 +7,7 @@ import type {
   ServiceSnapshot,
   SubscriptionSnapshot,
 } from "../../contracts/snapshot.ts";
+import type { CompiledPolicies, PolicyLayer } from "./policies/compile-policies.ts";
 import type { LiveReleases } from "./releases/live-releases.ts";
 
 /** What the stages work with: entities of the snapshot with everything resolved that does not depend on a request. */
@@ -49,6 +50,9 @@ export type RouteTarget =
       route: RouteSnapshot;
       rewritePath: PathRewriter;
       maxBodyBytes: number | null;
+      /** The policies of all levels but the caller's, and what they come to; null: nothing. */
+      layers: readonly PolicyLayer[];
+      policies: CompiledPolicies | null;
       /** Names and values, alternating, that every answer carries: what is to be known of the release. */
       releaseHeaders: readonly string[];
       /** Several releases may have a route for the call: which one it is for is still to be chosen. */
@@ -68,6 +72,8 @@ export type RouteTarget =
       routeId: string;
       inbound: InboundDialect;
       maxBodyBytes: number;
+      layers: readonly PolicyLayer[];
+      policies: CompiledPolicies | null;
     }
   | { kind: "health"; check: "liveness" | "readiness" };
 

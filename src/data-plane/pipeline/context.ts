@@ -5,6 +5,8 @@ import type { Usage } from "../../contracts/ir.ts";
 import type { LimitSnapshot, Snapshot, SubscriptionSnapshot } from "../../contracts/snapshot.ts";
 import type { AiTarget } from "./ai/ai-target.ts";
 import type { CompiledApplication, RouteTarget } from "./compiled.ts";
+import type { CompiledPolicies } from "./policies/compile-policies.ts";
+import type { CompiledCors } from "./policies/cors.ts";
 import type { ReleaseChoice } from "./releases/choose-release.ts";
 import type { RestTarget } from "./rest/rest-service.ts";
 
@@ -55,6 +57,8 @@ export class Context {
 
   // route
   target: RouteTarget | null = null;
+  /** What answers, also errors, say to pages of other origins; null: nothing of the gateway's. */
+  cors: CompiledCors | null = null;
   allowedMethods: readonly string[] | null = null;
 
   // authenticate
@@ -69,6 +73,10 @@ export class Context {
   // authorize
   /** To the service, approved or not; null: none, or none is needed. */
   subscription: SubscriptionSnapshot | null = null;
+
+  // screen
+  /** Of all levels, the caller's among them; null: none that is looked at for each call. */
+  policies: CompiledPolicies | null = null;
 
   // admit
   reservations: Reservation[] = NO_RESERVATIONS;

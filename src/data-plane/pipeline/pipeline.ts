@@ -16,6 +16,7 @@ import { compile as compileGuard } from "./stages/guard.ts";
 import { compile as compileLog } from "./stages/log.ts";
 import { respondWhole } from "./stages/respond.ts";
 import { compile as compileRoute } from "./stages/route.ts";
+import { compile as compileScreen } from "./stages/screen.ts";
 import { compile as compileSelectRelease } from "./stages/select-release.ts";
 
 /** A stage of the way in. Branches on configuration are taken in `compile`, never per request. */
@@ -24,7 +25,7 @@ export type Stage = (context: Context) => StageOutcome;
 export type FinishStage = (context: Context) => void;
 
 /**
- * The stages over one snapshot: accept, route, authenticate, select release, authorize, admit, guard, attempt (which calls respond),
+ * The stages over one snapshot: accept, route, authenticate, select release, authorize, screen, admit, guard, attempt (which calls respond),
  * and in `finish`: account and log. A request stays with the pipeline it began with.
  */
 export class Pipeline implements CallRunner {
@@ -46,11 +47,12 @@ export class Pipeline implements CallRunner {
       compileAuthenticate(credentials, runtime),
       compileSelectRelease(),
       compileAuthorize(),
+      compileScreen(),
       compileAdmit(runtime),
       compileGuard(),
       compileAttempt(snapshot, runtime),
     ];
-    runtime.fastPath?.begin(this, router.byHost, router.services, credentials);
+    runtime.fastPath?.begin(this, router, credentials);
     this.#finishStages = [compileAccount(runtime), compileLog(snapshot, runtime)];
   }
 

@@ -3,6 +3,8 @@ import type { RouteSnapshot, ServiceSnapshot, Snapshot } from "../../contracts/s
 import { inboundDialects } from "../../dialects/index.ts";
 import { type AiEndpoint, type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
 import { compilePathRewriter } from "./path-rewriter.ts";
+import { mostSpecific } from "./policies/compile-policies.ts";
+import { ServiceLayers } from "./policies/layers.ts";
 import { releaseHeaders } from "./releases/lifecycle.ts";
 import { compileLiveReleases, defaultRelease, isSelective, type LiveReleases } from "./releases/live-releases.ts";
 import { canonicalPath, isBelow, staticPrefix, treePaths } from "./route-paths.ts";
@@ -21,6 +23,8 @@ export interface Router {
   (method: string, host: string, path: string): RouteMatch;
   /** Whether the host of a call has a say. */
   readonly byHost: boolean;
+  /** Whether some route has a policy for pages of other origins. */
+  readonly hasCors: boolean;
   /** All services with each of their releases, the unified API included. */
   readonly services: readonly CompiledService[];
   /** The narrowest routes of a path for each host pattern that has some, whatever the host and method of the call. */
@@ -60,12 +64,13 @@ export function compileRouter(snapshot: Snapshot): Router {
   for (const check of ["liveness", "readiness"] as const) {
     add(null, `/health/${check}`, ["GET", "HEAD"], { kind: "health", check });
   }
-  const services = [addAiEndpoints(snapshot, add), ...addServices(snapshot, add)];
+  const layers = new ServiceLayers(snapshot);
+  const services = [addAiEndpoints(snapshot, layers, add), ...addServices(snapshot, layers, add)];
   const { all } = groups;
   const byHost = all.some(({ host }) => host !== null);
   findHoles(all, byHost);
   const { find, byPath } = createRouter(all);
-  return Object.assign(find, { byHost, services, byPath });
+  return Object.assign(find, { byHost, hasCors: layers.haveCors, services, byPath });
 }
 
 class RouteGroups {
@@ -124,7 +129,7 @@ function beginningWith<Entry extends { path: string }>(base: string, sorted: rea
 
 type AddRoute = (host: string | null, path: string, methods: readonly string[] | null, target: RouteTarget) => void;
 
-function addAiEndpoints(snapshot: Snapshot, add: AddRoute): CompiledService {
+function addAiEndpoints(snapshot: Snapshot, serviceLayers: ServiceLayers, add: AddRoute): CompiledService {
   const service: CompiledService = {
     id: "ai",
     team: "default",
@@ -132,6 +137,8 @@ function addAiEndpoints(snapshot: Snapshot, add: AddRoute): CompiledService {
     limits: compileLimits(snapshot.ai.limits, "service ai"),
     release: null,
   };
+  const layers = serviceLayers.ofAi(snapshot.ai);
+  const policies = serviceLayers.compiled(layers);
   for (const { method, path, endpoint, dialect } of AI_ENDPOINTS) {
     add(null, path, method === "GET" ? ["GET", "HEAD"] : [method], {
       kind: "ai",
@@ -140,23 +147,25 @@ function addAiEndpoints(snapshot: Snapshot, add: AddRoute): CompiledService {
       routeId: path,
       inbound: inboundDialects[dialect],
       maxBodyBytes: snapshot.ai.maxBodyBytes,
+      layers,
+      policies,
     });
   }
   return service;
 }
 
-function addServices(snapshot: Snapshot, add: AddRoute): CompiledService[] {
+function addServices(snapshot: Snapshot, layers: ServiceLayers, add: AddRoute): CompiledService[] {
   const byId = new Map<string, ServiceSnapshot[]>();
   for (const service of snapshot.services) {
     const releases = byId.get(service.id);
     if (releases === undefined) byId.set(service.id, [service]);
     else releases.push(service);
   }
-  return [...byId.values()].flatMap((releases) => addReleases(releases, add));
+  return [...byId.values()].flatMap((releases) => addReleases(releases, layers, add));
 }
 
 /** The routes of all releases of a service; which release a call is for is found out where that is not said by its path. */
-function addReleases(releases: readonly ServiceSnapshot[], add: AddRoute): CompiledService[] {
+function addReleases(releases: readonly ServiceSnapshot[], layers: ServiceLayers, add: AddRoute): CompiledService[] {
   const byDefault = defaultRelease(releases);
   const services = new Map(releases.map((release) => [release, compileService(release, byDefault)]));
   const targetOf = (release: ServiceSnapshot, route: RouteSnapshot): RestTarget => ({
@@ -165,7 +174,7 @@ function addReleases(releases: readonly ServiceSnapshot[], add: AddRoute): Compi
     snapshot: release,
     route,
     rewritePath: compilePathRewriter(route),
-    maxBodyBytes: release.maxBodyBytes,
+    ...policiesOf(layers, release, byDefault.team, route),
     releaseHeaders: releaseHeaders(release),
     releases: null,
     isChosen: false,
@@ -183,6 +192,16 @@ function addReleases(releases: readonly ServiceSnapshot[], add: AddRoute): Compi
 }
 
 type RestTarget = Extract<RouteTarget, { kind: "rest" }>;
+
+function policiesOf(
+  serviceLayers: ServiceLayers,
+  release: ServiceSnapshot,
+  team: string,
+  route: RouteSnapshot,
+): Pick<RestTarget, "layers" | "policies" | "maxBodyBytes"> {
+  const layers = serviceLayers.ofRoute(release, team, route);
+  return { layers, policies: serviceLayers.compiled(layers), maxBodyBytes: mostSpecific(layers, "maxBodyBytes") };
+}
 
 /** Limits are named after the service: those that two releases share are counted in one. */
 function compileService(release: ServiceSnapshot, byDefault: ServiceSnapshot): CompiledService {

@@ -1,4 +1,5 @@
 import type { Check } from "./check.ts";
+import { policiesOf } from "./policies.ts";
 
 /** Headers the gateway frames and routes messages with itself (RFC 9110 §7.6.1, §8.6; RFC 9112 §6). */
 const FRAMING_HEADERS = new Set([
@@ -13,20 +14,16 @@ const FRAMING_HEADERS = new Set([
 ]);
 
 export const checkHeaderEdits: Check = ({ root, report }) => {
+  const edited = [...root.at("services").items(), ...policiesOf(root).map(({ policies }) => policies)];
   const owners = [
     ...root
       .at("providers")
       .items()
       .map((provider) => provider.at("headers")),
-    ...root
-      .at("services")
-      .items()
-      .flatMap((service) =>
-        ["request_headers", "response_headers"].flatMap((edits) => [
-          service.at(edits, "add"),
-          service.at(edits, "set"),
-        ]),
-      ),
+    ...edited.flatMap((owner) =>
+      ["request_headers", "response_headers"].flatMap((edits) => [owner.at(edits, "add"), owner.at(edits, "set")]),
+    ),
+    ...policiesOf(root).map(({ policies }) => policies.at("mock", "headers")),
   ];
   for (const owner of owners) {
     for (const name of owner.keys()) {

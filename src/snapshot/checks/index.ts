@@ -7,6 +7,7 @@ import { checkJwtIssuers } from "./jwt-issuers.ts";
 import { checkKeys } from "./keys.ts";
 import { checkLimits } from "./limits.ts";
 import { checkListeners } from "./listeners.ts";
+import { checkPolicies } from "./policies.ts";
 import { checkProviders } from "./providers.ts";
 import { checkReferences } from "./references.ts";
 import { checkReleases } from "./releases.ts";
@@ -24,6 +25,7 @@ export const CHECKS: readonly Check[] = [
   checkUpstreams,
   checkReleases,
   checkHeaderEdits,
+  checkPolicies,
   checkLimits,
   checkSubscriptions,
   checkKeys,

@@ -1,4 +1,10 @@
-import type { ApplicationSnapshot, CallLogSnapshot, Snapshot, SubscriptionSnapshot } from "../../contracts/snapshot.ts";
+import type {
+  ApplicationSnapshot,
+  CallLogSnapshot,
+  Snapshot,
+  SubscriptionSnapshot,
+  TeamSnapshot,
+} from "../../contracts/snapshot.ts";
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
 import type { ListenAddress } from "../schema/addresses.ts";
 import type { Configuration } from "../schema/configuration.ts";
@@ -7,6 +13,7 @@ import { compileCredentials } from "./credentials.ts";
 import { contentHash } from "./hash.ts";
 import { compileJwtIssuer } from "./jwt-issuers.ts";
 import { compileListener } from "./listeners.ts";
+import { compilePolicies, withPolicies } from "./policies.ts";
 import { compileModelRoute, compileProvider } from "./providers.ts";
 import { compileReleases } from "./services.ts";
 
@@ -45,12 +52,15 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
       return compileProvider(provider, entry);
     }),
     models: configuration.models.map(compileModelRoute),
+    ...withPolicies(configuration.policies),
+    ...compileTeams(configuration.teams ?? []),
     services: configuration.services.flatMap((service) => compileReleases(service, baseDirectory)),
     applications: configuration.applications.map(compileApplication),
     jwtIssuers: configuration.jwt_issuers.map(compileJwtIssuer),
     ai: {
       access: configuration.ai.access,
       limits: compileLimits(configuration.ai.limits),
+      ...withPolicies(configuration.ai.policies),
       maxBodyBytes: configuration.ai.max_body_size,
       offloadBytes: configuration.ai.offload_size,
       maxResponseBytes: configuration.ai.max_response_size,
@@ -70,7 +80,17 @@ function compileApplication(application: Configuration["applications"][number]):
     credentials: compileCredentials(application),
     subscriptions: compileSubscriptions(application.subscriptions),
     limits: compileLimits(application.limits),
+    ...withPolicies(application.policies),
   };
+}
+
+/** Those that have policies: nothing else of a team is the gateway's business. */
+function compileTeams(teams: NonNullable<Configuration["teams"]>): { teams?: TeamSnapshot[] } {
+  const compiled = teams.flatMap(({ id, policies }) => {
+    const own = compilePolicies(policies);
+    return own === undefined ? [] : [{ id, policies: own }];
+  });
+  return compiled.length === 0 ? {} : { teams: compiled };
 }
 
 /** What a file grants is approved. A service that is named twice was named in the same words: see checks/subscriptions.ts. */
@@ -78,9 +98,15 @@ function compileSubscriptions(
   subscriptions: Configuration["applications"][number]["subscriptions"],
 ): SubscriptionSnapshot[] {
   const byService = new Map(
-    subscriptions.map(({ service, expires_at, limits }): [string, SubscriptionSnapshot] => [
+    subscriptions.map(({ service, expires_at, limits, policies }): [string, SubscriptionSnapshot] => [
       service,
-      { service, state: "approved", expiresAtMs: expires_at, limits: compileLimits(limits) },
+      {
+        service,
+        state: "approved",
+        expiresAtMs: expires_at,
+        limits: compileLimits(limits),
+        ...withPolicies(policies),
+      },
     ]),
   );
   return [...byService.values()];

@@ -8,6 +8,7 @@ import type {
 import { withoutTrailingSlash } from "../checks/route-path.ts";
 import type { Configuration } from "../schema/configuration.ts";
 import { compileHeaderEdits, compileLimits, compileRetries, compileTimeouts } from "./common.ts";
+import { withPolicies } from "./policies.ts";
 
 type ServiceConfiguration = Configuration["services"][number];
 type UpstreamConfiguration = ServiceConfiguration["upstream"];
@@ -34,6 +35,8 @@ export function compileReleases(service: ServiceConfiguration, baseDirectory: st
 }
 
 function compileService(service: ServiceConfiguration, baseDirectory: string): ServiceSnapshot {
+  // They have fields of their own, which the policies of the same kinds may stand in for.
+  const { request_headers, response_headers, max_body_size, ...policies } = service.policies;
   return {
     id: service.id,
     release: null,
@@ -46,9 +49,10 @@ function compileService(service: ServiceConfiguration, baseDirectory: string): S
     upstream: compileUpstream(service.upstream, baseDirectory),
     access: service.access,
     limits: compileLimits(service.limits),
-    requestHeaders: compileHeaderEdits(service.request_headers),
-    responseHeaders: compileHeaderEdits(service.response_headers),
-    maxBodyBytes: service.max_body_size,
+    requestHeaders: compileHeaderEdits(request_headers ?? service.request_headers),
+    responseHeaders: compileHeaderEdits(response_headers ?? service.response_headers),
+    maxBodyBytes: max_body_size ?? service.max_body_size,
+    ...withPolicies(policies),
   };
 }
 
@@ -72,6 +76,7 @@ function compileRoutes(routes: ServiceConfiguration["routes"]): RouteSnapshot[] 
       host: route.host,
       stripPrefix: route.strip_prefix,
       rewrite: route.rewrite,
+      ...withPolicies(route.policies),
     };
   });
 }

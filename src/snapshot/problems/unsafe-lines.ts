@@ -52,6 +52,7 @@ function markAnchor(document: LocatedDocument, node: Node, lines: Set<number>): 
 function hasShapeOf(node: Node, schema: $ZodType): boolean {
   const { inner, notes } = fieldOf(schema);
   if (isAlias(node)) return true;
+  if (notes.anyJson === true) return true;
   if (notes.shorthand !== undefined && isScalar(node)) return true;
   if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return isMap(node);
   if (inner instanceof z.ZodArray) return isSeq(node);

@@ -107,6 +107,20 @@ export const publicUrl = scalar({
       : undefined,
 });
 
+/** A serialised origin, as browsers send it (RFC 6454 §6.2): without a path, and without the scheme's own port. */
+export const origin = scalar({
+  type: "origin",
+  expected: "an origin such as https://app.example.org, http://localhost:3000 or https://*.example.org, or *",
+  parse: (value) => {
+    if (value === "*") return value;
+    const [, scheme, wildcard = "", rest] =
+      (typeof value === "string" && /^(https?:\/\/)(\*\.)?([^*/?#@\s]+)$/i.exec(value)) || [];
+    if (scheme === undefined || rest === undefined || !URL.canParse(scheme + rest)) return undefined;
+    const { origin: plain } = new URL(scheme + rest);
+    return plain.replace("://", `://${wildcard}`);
+  },
+});
+
 export const upstreamUrl = scalar({
   type: "URL",
   expected: "an http:// or https:// URL",

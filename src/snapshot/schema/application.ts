@@ -2,6 +2,7 @@ import { z } from "zod";
 import { limits } from "./common.ts";
 import { applicationKey, credential } from "./credential.ts";
 import { withShorthand } from "./notes.ts";
+import { policiesAt } from "./policies.ts";
 import { id, instant } from "./scalars.ts";
 
 const subscription = withShorthand(
@@ -11,11 +12,14 @@ const subscription = withShorthand(
     limits: limits.describe(
       "Limits of this subscription, beside those of the application and of the service. Each subscription is counted apart.",
     ),
+    policies: policiesAt("subscription")
+      .prefault({})
+      .describe("What holds for calls with this subscription: where `access` asks for none, nothing."),
   }),
   {
     shorthand: "service",
     type: "id or mapping",
-    expected: "the id of a service, or a mapping with service, expires_at, limits",
+    expected: "the id of a service, or a mapping with service, expires_at, limits, policies",
   },
 );
 
@@ -38,5 +42,8 @@ export const application = z
         "The services it may call; `ai` is the unified API. The id of a service alone stands for a subscription that does not expire and has no limits of its own.",
       ),
     limits,
+    policies: policiesAt("application")
+      .prefault({})
+      .describe("What holds for the application's calls to all services."),
   })
   .describe("A caller.");

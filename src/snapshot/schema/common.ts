@@ -93,7 +93,7 @@ export const weight = integer(0, 1_000_000)
   .prefault(1)
   .describe("Share of the calls, relative to the others. 0: none.");
 
-const headerMap = z.record(headerName, headerValue).prefault({});
+export const headerMap = z.record(headerName, headerValue).prefault({});
 
 export function headerEdits(direction: string) {
   return z
@@ -102,7 +102,6 @@ export function headerEdits(direction: string) {
       set: headerMap.describe("Headers to set, in place of those already there."),
       remove: z.array(headerName).prefault([]).describe("Headers to remove, before `set` and `add`."),
     })
-    .prefault({})
     .describe(`Edits to the headers of the ${direction}.`);
 }
 

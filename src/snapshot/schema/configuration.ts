@@ -5,6 +5,7 @@ import { jwtIssuer } from "./jwt-issuer.ts";
 import { listener, trustedProxies } from "./listener.ts";
 import { modelRoute } from "./model.ts";
 import { fieldNotes } from "./notes.ts";
+import { policiesAt } from "./policies.ts";
 import { provider } from "./provider.ts";
 import { id, integer, name, positiveDuration, redactPattern, size } from "./scalars.ts";
 import { service } from "./service.ts";
@@ -13,6 +14,7 @@ const ai = z
   .strictObject({
     access: access.prefault("subscription").describe("As a service's `access`; the subscription is to `ai`."),
     limits,
+    policies: policiesAt("ai").prefault({}).describe("What holds for calls of the unified API."),
     max_body_size: size.prefault("10MiB").describe("Longest request body of the unified API."),
     offload_size: size
       .prefault("64KiB")
@@ -64,6 +66,7 @@ const team = z
   .strictObject({
     id: id.describe("Name used by services and applications."),
     name: name.optional().describe("Name for people.").register(fieldNotes, { shownDefault: "the id" }),
+    policies: policiesAt("team").prefault({}).describe("What holds for calls to the team's services."),
   })
   .describe("A team.");
 
@@ -80,6 +83,11 @@ export function configurationSchema(kinds: [string, ...string[]]) {
     trusted_proxies: trustedProxies
       .prefault([])
       .describe("Proxies whose `Forwarded` and `X-Forwarded-For` are believed: addresses or CIDR ranges."),
+    policies: policiesAt("organisation")
+      .prefault({})
+      .describe(
+        "What holds for all calls; teams, services, routes, applications and subscriptions have `policies` as well.",
+      ),
     teams: z
       .array(team)
       .optional()

@@ -41,7 +41,8 @@ function unwrapped(schema: z.core.$ZodType): z.core.$ZodType | null {
 
 /** The schema one step below, or null when there is none of that name. */
 export function childSchema(schema: z.core.$ZodType, step: string | number): z.core.$ZodType | null {
-  const { inner } = fieldOf(schema);
+  const { inner, notes } = fieldOf(schema);
+  if (notes.anyJson === true) return schema;
   if (inner instanceof z.ZodObject) return Object.hasOwn(inner.shape, step) ? inner.shape[step] : null;
   if (inner instanceof z.ZodArray) return typeof step === "number" ? inner.element : null;
   if (inner instanceof z.ZodRecord) return inner.valueType;

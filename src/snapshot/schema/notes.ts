@@ -10,6 +10,10 @@ export interface FieldNotes {
   secret?: boolean;
   /** Of a mapping: the key whose value alone may stand for the whole. */
   shorthand?: string;
+  /** Path of the one section of the reference that describes it, of a mapping that stands in several places. */
+  sectionAt?: string;
+  /** Any JSON value: nothing within it is known, and nothing is a secret. */
+  anyJson?: boolean;
   /** The default as the reference shows it, where it is not a literal. */
   shownDefault?: string;
 }

@@ -12,6 +12,7 @@ import {
   weight,
 } from "./common.ts";
 import { fieldNotes } from "./notes.ts";
+import { policiesAt } from "./policies.ts";
 import {
   filePath,
   headerName,
@@ -50,6 +51,7 @@ const route = z
       .describe("Replaces the path; `:name` and `*` insert what the pattern matched. Excludes `strip_prefix`."),
     methods: z.array(method).min(1).nullable().prefault(null).describe("HTTP methods to match; null: any."),
     host: hostPattern.nullable().prefault(null).describe("Host to match; `*.example.org` is allowed; null: any."),
+    policies: policiesAt("route").prefault({}).describe("What holds for calls by this route."),
   })
   .describe("A route to the service.");
 
@@ -164,12 +166,17 @@ export const service = z
         "Who may call: anybody (`open`), any application (`key`), or applications that subscribed (`subscription`).",
       ),
     limits,
-    request_headers: headerEdits("call to the upstream"),
-    response_headers: headerEdits("answer to the caller"),
+    request_headers: headerEdits("call to the upstream").prefault({}),
+    response_headers: headerEdits("answer to the caller").prefault({}),
     max_body_size: size
       .nullable()
       .prefault(null)
       .describe("Longest request body; null: the listener's limit, which holds in any case."),
+    policies: policiesAt("service")
+      .prefault({})
+      .describe(
+        "What holds for calls to the service; `request_headers`, `response_headers` and `max_body_size` may stand here instead of above.",
+      ),
     canary: canary.nullable().prefault(null).describe("A second release on trial; null: none."),
     deprecation: deprecation
       .nullable()

@@ -53,6 +53,7 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
       "006-subscription-limits",
       "007-rulesets",
       "008-identity-providers",
+      "009-policies",
     ]);
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PoliciesSnapshot } from "../../../src/contracts/policies.ts";
 import type {
   ApplicationSnapshot,
   LimitSnapshot,
@@ -43,6 +44,16 @@ const limit: fc.Arbitrary<LimitSnapshot> = fc.record({
 });
 const limits = fc.array(limit, { maxLength: 2 });
 
+/** The caller is at 127.0.0.1: of these most let it in. */
+const policies: fc.Arbitrary<{ policies?: PoliciesSnapshot }> = fc.constantFrom(
+  {},
+  {},
+  {},
+  { policies: { addresses: { allow: null, deny: ["10.0.0.0/8"] } } },
+  { policies: { addresses: { allow: ["::ffff:127.0.0.0/104"], deny: [] } } },
+  { policies: { addresses: { allow: null, deny: ["127.0.0.1"] } } },
+);
+
 const route: fc.Arbitrary<RouteSnapshot> = fc
   .record({
     place: fc.constantFrom(
@@ -57,8 +68,9 @@ const route: fc.Arbitrary<RouteSnapshot> = fc
     methods: fc.constantFrom<string[] | null>(null, null, ["GET"], ["POST", "PUT"]),
     host: fc.constantFrom(null, null, null, "one.test", "*.test"),
     stripPrefix: fc.boolean(),
+    own: policies,
   })
-  .map(({ place, methods, host, stripPrefix }) => ({ id: "", ...place, methods, host, stripPrefix, rewrite: null }));
+  .map(({ place, own, ...rest }) => ({ id: "", ...place, ...rest, ...own, rewrite: null }));
 
 const release = fc.record({
   routes: fc.array(route, { minLength: 1, maxLength: 3 }),
@@ -87,7 +99,11 @@ const subscription: fc.Arbitrary<SubscriptionSnapshot> = fc.record({
   expiresAtMs: fc.constantFrom(null, null, 1_000_000_000_000, 4_000_000_000_000),
   limits,
 });
-const application = fc.record({ subscriptions: fc.array(subscription, { maxLength: 3 }), limits });
+const application = fc.record({
+  subscriptions: fc.array(subscription, { maxLength: 3 }),
+  limits,
+  own: policies,
+});
 
 const configuration = fc
   .record({ services: fc.array(service, { minLength: 1, maxLength: 2 }), web: application, cli: application })
@@ -98,12 +114,13 @@ const configuration = fc
       ),
     ),
     applications: Object.entries({ web, cli }).map(
-      ([id, { subscriptions, limits: own }]): ApplicationSnapshot => ({
+      ([id, { subscriptions, limits: own, own: ofApplication }]): ApplicationSnapshot => ({
         id,
         team: "default",
         credentials: [apiKey(KEYS[id as keyof typeof KEYS])],
         subscriptions,
         limits: own,
+        ...ofApplication,
       }),
     ),
   }));
@@ -235,6 +252,7 @@ describe("an explanation", () => {
       "subscription_expired",
       "service_retired",
       "body_too_large",
+      "address_denied",
     ]) {
       expect(verdicts.get(kind) ?? 0, kind).toBeGreaterThan(0);
     }

@@ -113,7 +113,7 @@ describe("the admin client", () => {
   });
 
   it("reads what the server's own schemas say, and keeps what it does not know", () => {
-    const team = { id: "a", name: "A", description: "", created_at: "2026-01-01T00:00:00Z", revision: 1 };
+    const team = { id: "a", name: "A", description: "", policies: {}, created_at: "2026-01-01T00:00:00Z", revision: 1 };
     expect(answers.team.parse(team)).toEqual(team);
     for (const [server, ours] of [
       pair(schemas.user, answers.user),

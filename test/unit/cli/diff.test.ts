@@ -62,3 +62,16 @@ describe("a table", () => {
     expect(table(columns, rows, 6)).toBe(["ID   …", "a    …", "?[2Jl…", ""].join("\n"));
   });
 });
+
+describe("what of a service may be a secret", () => {
+  it.each<[boolean, (string | number)[]]>([
+    [true, ["request_headers", "set", "authorization"]],
+    [true, ["policies", "request_headers", "set", "authorization"]],
+    [true, ["routes", 0, "policies", "request_headers", "add", "x-key"]],
+    [true, ["policies", "not known"]],
+    [false, ["policies", "addresses", "allow", 0]],
+    [false, ["routes", 0, "policies", "request_schema", "schema", "properties", "a", "pattern"]],
+  ])("%s: %j", (isSecret, path) => {
+    expect(mayBeSecretInService(path)).toBe(isSecret);
+  });
+});

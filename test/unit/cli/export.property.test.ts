@@ -49,11 +49,15 @@ const states: fc.Arbitrary<ActualState> = fc
       upstream: { targets: [{ url: "http://127.0.0.1:9001", weight: 2 }], timeouts: { idle: "30s" } },
       request_headers: { set: { "x-key": value }, remove: ["cookie"] },
     };
+    const policies = {
+      addresses: { deny: ["192.0.2.0/24"] },
+      request_headers: { set: { "x-key": value } },
+    };
     const service = { ...newService("billing", "finance"), ...fields, openapi, has_openapi: openapi !== null, draft };
     const publication = { state: "published", current_release: 2, released: { configuration: draft, openapi } };
     return {
       actor: "me",
-      teams: [{ id: "finance", name: fields.name, description: fields.description, revision: 1 }],
+      teams: [{ id: "finance", name: fields.name, description: fields.description, policies, revision: 1 }],
       roles: [{ id: "reader", name: fields.name, scope: "team", permissions: ["team.read"], built_in: false }],
       services: [isServed ? { ...service, ...publication } : service],
       applications: [
@@ -63,6 +67,7 @@ const states: fc.Arbitrary<ActualState> = fc
           name: fields.name,
           description: "",
           limits: [{ requests: 1, window: "1m" }],
+          policies,
           revision: 1,
         },
       ],
@@ -100,14 +105,18 @@ describe("an export", () => {
         const [service] = state.services;
         if (service === undefined) return;
         const draft = { ...service.draft, request_headers: { set: { authorization: secret } } };
+        const policies = { response_headers: { add: { "x-key": secret } } };
         const state2 = {
           ...state,
+          teams: state.teams.map((team) => ({ ...team, policies: {} })),
+          applications: state.applications.map((application) => ({ ...application, policies })),
           services: [{ ...service, draft, released: null, state: "draft", current_release: null }],
         };
         const { yaml, variables } = exportState(state2, { headerValues: false });
         expect(yaml).not.toContain(secret);
-        expect(variables).toEqual(["BILLING_REQUEST_HEADERS_SET_AUTHORIZATION"]);
-        const { steps } = await planOf(yaml, { BILLING_REQUEST_HEADERS_SET_AUTHORIZATION: secret }, state2);
+        const names = ["BILLING_REQUEST_HEADERS_SET_AUTHORIZATION", "WEB_POLICIES_RESPONSE_HEADERS_ADD_X_KEY"];
+        expect(variables).toEqual(names);
+        const { steps } = await planOf(yaml, Object.fromEntries(names.map((one) => [one, secret])), state2);
         expect(steps).toEqual([]);
       }),
       { numRuns: 50 },

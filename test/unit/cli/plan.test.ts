@@ -24,7 +24,7 @@ const billing: DesiredService = {
   note: "the first",
 };
 
-const web = { id: "web", team: "shop", name: "web", description: "", limits: [] };
+const web = { id: "web", team: "shop", name: "web", description: "", limits: [], policies: {} };
 
 function desired(fields: Partial<DesiredState> = {}): DesiredState {
   const lists = { services: fields.services !== undefined, applications: fields.applications !== undefined };
@@ -32,7 +32,13 @@ function desired(fields: Partial<DesiredState> = {}): DesiredState {
 }
 
 function actual(fields: Partial<ActualState> = {}): ActualState {
-  const teams = ["finance", "shop", "others"].map((id) => ({ id, name: id, description: "", revision: 1 }));
+  const teams = ["finance", "shop", "others"].map((id) => ({
+    id,
+    name: id,
+    description: "",
+    policies: {},
+    revision: 1,
+  }));
   return { actor: "me", teams, roles: [], services: [], applications: [], subscriptions: [], ...fields };
 }
 
@@ -56,7 +62,7 @@ const obstacles = (wanted: DesiredState, is: ActualState) =>
 describe("a plan", () => {
   it("makes things before what needs them", () => {
     const wanted = desired({
-      teams: [{ id: "new", name: "New", description: "" }],
+      teams: [{ id: "new", name: "New", description: "", policies: {} }],
       roles: [{ id: "reader", name: "reader", scope: "team", permissions: [] }],
       services: [{ ...billing, team: "new", sharedWith: ["shop"] }],
       applications: [{ ...web, subscriptions: ["billing", "ai"] }],
@@ -133,6 +139,25 @@ describe("a plan", () => {
     expect(obstacles(desired({ roles: [role] }), builtIn)[0]).toMatch(/built-in/);
   });
 
+  it("changes policies of teams and applications, and shows no header's value", () => {
+    const policies = { request_headers: { set: { authorization: "secret" } }, addresses: { deny: ["192.0.2.1"] } };
+    const wanted = desired({
+      teams: [{ id: "shop", name: "shop", description: "", policies }],
+      applications: [{ ...web, policies, subscriptions: [] }],
+    });
+    const { steps } = planFor(wanted, actual({ applications: [{ ...web, revision: 2 }] }), { prune: false });
+    expect(steps.map(({ action }) => action)).toMatchObject([
+      { type: "update-team", id: "shop", fields: { policies }, revision: 1 },
+      { type: "update-application", id: "web", fields: { policies }, revision: 2 },
+    ]);
+    for (const { differences } of steps) {
+      expect(differences).toMatchObject([
+        { path: "policies.request_headers.set.authorization", hidden: true },
+        { path: "policies.addresses.deny", hidden: false },
+      ]);
+    }
+  });
+
   it("prunes only what the files list, of the teams they name", () => {
     const is = actual({
       services: [served(), { ...newService("draft", "finance") }, { ...newService("theirs", "others") }],
@@ -142,7 +167,7 @@ describe("a plan", () => {
       ],
       subscriptions: [subscriptionOf("web", "shop", "billing", "approved")],
     });
-    const teams = ["finance", "shop"].map((id) => ({ id, name: id, description: "" }));
+    const teams = ["finance", "shop"].map((id) => ({ id, name: id, description: "", policies: {} }));
     expect(actions(desired({ teams }), is, true)).toEqual([]);
     expect(actions(desired({ teams, services: [] }), is, true)).toEqual(["retire-service", "delete-service"]);
     expect(actions(desired({ teams, applications: [] }), is, true)).toEqual(["delete-application"]);

@@ -19,6 +19,11 @@ const limits = fc.constantFrom<Record<string, unknown>[]>(
   [{ requests: 1, window: "1m" }],
   [{ requests: 2, window: "1m" }],
 );
+const policies = fc.constantFrom<Record<string, unknown>>(
+  {},
+  { addresses: { allow: ["10.0.0.0/8"] } },
+  { request_headers: { set: { "x-a": "b" } } },
+);
 const openapi = fc.constantFrom(null, "openapi: 3.1.0\n");
 const shares = fc.subarray(TEAMS);
 
@@ -63,6 +68,7 @@ const some = <One>(ids: readonly string[], make: (id: string) => fc.Arbitrary<On
 export const desiredStates: fc.Arbitrary<DesiredState> = fc
   .record({
     description: words,
+    ofTeams: policies,
     permissions: fc.subarray(["team.read", "service.read"]),
     services: some(SERVICES, desiredService),
     applications: some(APPLICATIONS, (id) =>
@@ -72,14 +78,15 @@ export const desiredStates: fc.Arbitrary<DesiredState> = fc
         name: fc.constantFrom(id, "Another"),
         description: words,
         limits,
+        policies,
         subscriptions: fc.option(fc.subarray(SERVICES)),
       }),
     ),
   })
-  .map(({ description, permissions, services, applications }) => {
+  .map(({ description, ofTeams, permissions, services, applications }) => {
     const publishable = services.filter(({ publish }) => publish).map(({ id }) => id);
     return {
-      teams: TEAMS.slice(0, 2).map((id) => ({ id, name: id, description })),
+      teams: TEAMS.slice(0, 2).map((id) => ({ id, name: id, description, policies: ofTeams })),
       roles: [{ id: "reader", name: "reader", scope: "team", permissions }],
       services,
       // To what will not be published nobody can subscribe.
@@ -93,11 +100,17 @@ export const desiredStates: fc.Arbitrary<DesiredState> = fc
 
 export const actualStates: fc.Arbitrary<ActualState> = fc
   .record({
-    teams: some(TEAMS, (id) => words.map((description) => ({ id, name: id, description, revision: 4 }))),
+    teams: some(TEAMS, (id) =>
+      fc
+        .tuple(words, policies)
+        .map(([description, some]) => ({ id, name: id, description, policies: some, revision: 4 })),
+    ),
     hasRole: fc.boolean(),
     services: some(SERVICES, actualService),
     applications: some(APPLICATIONS, (id) =>
-      limits.map((some) => ({ id, team: teamOf(id), name: id, description: "", limits: some, revision: 2 })),
+      fc.tuple(limits, policies).map(([some, own]) => {
+        return { id, team: teamOf(id), name: id, description: "", limits: some, policies: own, revision: 2 };
+      }),
     ),
     subscribed: fc.subarray(APPLICATIONS.flatMap((one) => SERVICES.map((service) => [one, service] as const))),
     state: fc.constantFrom("approved", "pending", "cancelled", "expired"),

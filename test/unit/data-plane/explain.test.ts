@@ -13,6 +13,7 @@ const { configuration, problems } = parseConfiguration(
   join(import.meta.dirname, "tidegate.yaml"),
   `
 version: 1
+policies: { addresses: { deny: [203.0.113.0/24] }, max_body_size: 900 }
 providers: [{ id: sim, kind: simulated }]
 models:
   - { name: fast, strategy: weighted, targets: [{ provider: sim, model: echo, weight: 3 }, { provider: sim, model: slow }] }
@@ -21,6 +22,9 @@ services:
     routes:
       - { path: /billing, methods: [GET, POST], strip_prefix: true }
       - { id: partners, path: /billing, host: partners.example.org }
+      - { path: /billing/mock, policies: { mock: { status: 202 } } }
+      - path: /billing/export
+        policies: { request_headers: { set: { x-secret: canary_key_of_the_upstream }, remove: [cookie] }, max_body_size: 100 }
     upstream: { targets: [{ url: "http://10.0.0.1:9001/api" }, { url: "http://10.0.0.2:9001", weight: 2 }] }
     limits: [{ per: address, requests: 30, window: 1m }]
     canary: { percent: 10, sticky: false, header: { name: x-canary, value: "1" }, upstream: { targets: [{ url: "http://10.0.0.3:9001" }] } }
@@ -94,6 +98,33 @@ describe("an explanation tells", () => {
     expect(JSON.stringify(explanation)).not.toContain("canary_key");
   });
 
+  it("which policies hold, whose they are, and which one another one overrules; of headers the names alone", () => {
+    const explanation = explained({ path: "/billing/export" });
+    expect(explanation.policies).toEqual([
+      { kind: "addresses", source: "organisation", says: "deny 203.0.113.0/24", holds: true },
+      { kind: "request_headers", source: "route", says: "remove cookie; set x-secret", holds: true },
+      { kind: "max_body_size", source: "organisation", says: "900 bytes", holds: false },
+      { kind: "max_body_size", source: "route", says: "100 bytes", holds: true },
+    ]);
+    expect(JSON.stringify(explanation)).not.toContain("canary_key");
+    expect(explained({ path: "/billing/export", method: "POST", bodyBytes: 101 })).toMatchObject({
+      error: { code: "body_too_large" },
+    });
+    expect(explained({ clientAddress: "203.0.113.9" })).toMatchObject({
+      error: { code: "address_denied" },
+      limits: [],
+    });
+  });
+
+  it("that the gateway answers itself where there is a mock answer", () => {
+    expect(explained({ path: "/billing/mock" })).toMatchObject({
+      verdict: "answered",
+      policies: expect.arrayContaining([{ kind: "mock", source: "route", says: "answers 202 itself", holds: true }]),
+      upstream: null,
+    });
+    expect(explained({ path: "/billing/mock", headers: [] })).toMatchObject({ verdict: "refused" });
+  });
+
   it("which release a header asks for, and that chance has no say then", () => {
     const { release, upstream } = explained({
       headers: [
@@ -122,7 +153,7 @@ describe("an explanation tells", () => {
       subscription: { state: "expired" },
     });
     // It is counted before its size is looked at.
-    const tooLarge = explained({ method: "POST", bodyBytes: 1_001 });
+    const tooLarge = explained({ method: "POST", bodyBytes: 901 });
     expect(tooLarge).toMatchObject({ error: { code: "body_too_large", status: 413 }, upstream: null });
     expect(tooLarge.limits).toHaveLength(3);
   });

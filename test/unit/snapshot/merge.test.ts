@@ -76,6 +76,31 @@ describe("a configuration with what the database adds", () => {
     ]);
   });
 
+  it("has the policies of both, the file's first", () => {
+    const deny = (address: string) => ({ addresses: { allow: null, deny: [address] } });
+    const team = (id: string, address: string) => ({ id, policies: deny(address) });
+    const none = { services: [], applications: [] };
+    const additions = {
+      ...none,
+      policies: deny("192.0.2.1"),
+      teams: [team("one", "192.0.2.2"), team("two", "192.0.2.3")],
+    };
+    const added = mergeSnapshot(base(FILE), additions);
+    expect(added.snapshot).toMatchObject({ policies: deny("192.0.2.1"), teams: additions.teams });
+    expect(added.snapshot.hash).not.toBe(base(FILE).hash);
+    const file = base(`${FILE}
+policies: { addresses: { deny: [198.51.100.1] } }
+teams: [{ id: default }, { id: one, policies: { addresses: { deny: [198.51.100.2] } } }]
+`);
+    const { snapshot, leftOut } = mergeSnapshot(file, additions);
+    expect(snapshot.policies).toEqual(deny("198.51.100.1"));
+    expect(snapshot.teams).toEqual([team("one", "198.51.100.2"), team("two", "192.0.2.3")]);
+    expect(leftOut).toEqual([
+      "policies of the organisation: the configuration has some",
+      "policies of team one: the configuration has one of this id",
+    ]);
+  });
+
   it("says what has an id that the file has", () => {
     const additions = { services: [service("billing", "/other")], applications: [application("web", [])] };
     const { snapshot, leftOut } = mergeSnapshot(base(FILE), additions);

@@ -17,13 +17,19 @@ import {
   limits,
   longText,
   name,
+  policies,
   subscription,
   timeInput,
 } from "../schemas.ts";
 
 const params = { application: id };
 const credentialParams = { application: id, credential: z.string() };
-const fields = { name: name.optional(), description: longText.optional(), limits: limits.optional() };
+const fields = {
+  name: name.optional(),
+  description: longText.optional(),
+  limits: limits.optional(),
+  policies: policies.optional(),
+};
 
 const applications: Endpoint[] = [
   endpoint(
@@ -231,15 +237,21 @@ const subscriptions: Endpoint[] = [
       method: "post",
       path: "/subscriptions/{subscription}/approve",
       operationId: "approveSubscription",
-      summary: "Approve a subscription: for ever or until a time, with limits of its own",
+      summary: "Approve a subscription: for ever or until a time, with limits and policies of its own",
       tag: "Subscriptions",
       needs: "subscription.approve",
       params: subscriptionParams,
-      body: z.strictObject({ note, expires_at: timeInput.nullable().default(null), limits: limits.default([]) }),
+      body: z.strictObject({
+        note,
+        expires_at: timeInput.nullable().default(null),
+        limits: limits.default([]),
+        policies: policies.default({}),
+      }),
       answers: subscription,
     },
     async ({ plane, actor, params: { subscription: one }, body, revision }) => {
-      const decision = { note: body.note, expiresAtMs: body.expires_at, limits: body.limits };
+      const { note: reason, expires_at: expiresAtMs, limits: own, policies: ownPolicies } = body;
+      const decision = { note: reason, expiresAtMs, limits: own, policies: ownPolicies };
       return { body: await decide(plane, actor, one, "approve", decision, revision) };
     },
   ),
@@ -258,11 +270,13 @@ const subscriptions: Endpoint[] = [
       },
       async ({ plane, actor, params: { subscription: one }, body, revision }) => {
         return {
-          body: await decide(plane, actor, one, verb, { note: body.note, expiresAtMs: null, limits: [] }, revision),
+          body: await decide(plane, actor, one, verb, { ...NOTHING_GRANTED, note: body.note }, revision),
         };
       },
     ),
   ),
 ];
+
+const NOTHING_GRANTED = { expiresAtMs: null, limits: [], policies: {} };
 
 export const applicationEndpoints: readonly Endpoint[] = [...applications, ...credentials, ...subscriptions];

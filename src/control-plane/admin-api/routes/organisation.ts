@@ -3,7 +3,7 @@ import { SEVERITIES } from "../../../governance/linting/finding.ts";
 import { checkAudit, exportAudit, listAudit } from "../../entities/audit-trail.ts";
 import { changeSettings, getSettings, settingsSchema } from "../../entities/settings.ts";
 import { type Endpoint, endpoint, pageOf, pageQuery, pageRequest } from "../endpoint.ts";
-import { auditEntry, id, origin, shortText, timeInput } from "../schemas.ts";
+import { auditEntry, id, origin, policies, shortText, timeInput } from "../schemas.ts";
 
 const settings = settingsSchema.openapi("Settings");
 /** Defaults must not come back as changes. */
@@ -12,6 +12,7 @@ const settingsInput = z.strictObject({
   publish_blocking_severity: z.enum(["off", ...SEVERITIES]).optional(),
   publish_blocks_breaking_changes: z.boolean().optional(),
   public_url: origin.nullable().optional(),
+  policies: policies.optional(),
   idempotency_hours: z.int().min(1).max(168).optional(),
 });
 

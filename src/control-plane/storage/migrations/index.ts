@@ -7,6 +7,7 @@ import { compiledReleases } from "./005-compiled-releases.ts";
 import { subscriptionLimits } from "./006-subscription-limits.ts";
 import { rulesets } from "./007-rulesets.ts";
 import { identityProviders } from "./008-identity-providers.ts";
+import { policies } from "./009-policies.ts";
 
 /** All migrations, in the order of their names. A migration that has landed is never changed. */
 export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
@@ -19,6 +20,7 @@ export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
     "006-subscription-limits": subscriptionLimits,
     "007-rulesets": rulesets,
     "008-identity-providers": identityProviders,
+    "009-policies": policies,
   };
   return { getMigrations: async () => migrations };
 }

@@ -4,6 +4,7 @@ import { parseUnixUrl } from "../../../platform/unix-url.ts";
 import { type BalancedTarget, type Balancer, createBalancer } from "../../../upstream/balancing/balancer.ts";
 import { TargetState } from "../../../upstream/target-state.ts";
 import type { Context } from "../context.ts";
+import type { CompiledPolicies } from "../policies/compile-policies.ts";
 import { withReleaseHeaders } from "../releases/lifecycle.ts";
 import type { Runtime } from "../runtime.ts";
 import { compileRequestHeaders, type RequestHeaderBuilder } from "./request-headers.ts";
@@ -23,6 +24,8 @@ export interface RestTarget extends BalancedTarget {
 /** A service with its upstream resolved. */
 export interface RestService {
   readonly snapshot: ServiceSnapshot;
+  /** Whose header edits it has; null: its own alone. */
+  readonly edits: CompiledPolicies["edits"];
   readonly targets: readonly RestTarget[];
   readonly balance: Balancer;
   readonly hashKey: (context: Context) => string;
@@ -48,19 +51,35 @@ export function compileRestService(service: ServiceSnapshot, runtime: Runtime): 
       }),
     };
   });
-  const answerEdits = withReleaseHeaders(service);
   return {
-    snapshot: service,
     targets,
     balance: createBalancer(upstream.balance, targets),
     hashKey: compileHashKey(service),
-    requestHeaders: compileRequestHeaders(service.requestHeaders, upstream.hostHeader),
+    ...compileEdits(service, null),
+  };
+}
+
+/** The service with the header edits of all levels in place of its own. */
+export function withEdits(service: RestService, edits: NonNullable<CompiledPolicies["edits"]>): RestService {
+  const snapshot = { ...service.snapshot, requestHeaders: edits.request, responseHeaders: edits.response };
+  return { ...service, ...compileEdits(snapshot, edits) };
+}
+
+function compileEdits(
+  snapshot: ServiceSnapshot,
+  edits: CompiledPolicies["edits"],
+): Pick<RestService, "snapshot" | "edits" | "requestHeaders" | "responseHeaders" | "answerEdits"> {
+  const answerEdits = withReleaseHeaders(snapshot);
+  return {
+    snapshot,
+    edits,
+    requestHeaders: compileRequestHeaders(snapshot.requestHeaders, snapshot.upstream.hostHeader),
     responseHeaders: compileResponseHeaders(answerEdits),
     answerEdits,
   };
 }
 
-function placeOf(target: string): Pick<RestTarget, "origin" | "host" | "authority" | "pathPrefix"> {
+export function placeOf(target: string): Pick<RestTarget, "origin" | "host" | "authority" | "pathPrefix"> {
   const unix = parseUnixUrl(target);
   if (unix !== null) {
     const host = `unix:${unix.socketPath}`;

@@ -5,14 +5,25 @@ import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
 import type { Stage } from "../pipeline.ts";
+import { answerMock } from "../policies/mock.ts";
+import { compileMirrors } from "../rest/request-mirror.ts";
 import { RestCall } from "../rest/rest-call.ts";
-import { compileRestService, type RestService } from "../rest/rest-service.ts";
+import { compileRestService, type RestService, withEdits } from "../rest/rest-service.ts";
 
 /** Stage 7. Selects a target, dispatches, fails over; `rest/` and `ai/` hold the two ways of doing so. */
 export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
   const services = new Map<ServiceSnapshot, RestService>(
     snapshot.services.map((service) => [service, compileRestService(service, runtime)]),
   );
+  const mirrors = compileMirrors(snapshot, runtime);
+  const edited = new WeakMap<object, RestService>();
+  const editedService = (service: RestService, edits: NonNullable<RestService["edits"]>): RestService => {
+    const known = edited.get(edits);
+    if (known !== undefined) return known;
+    const made = withEdits(service, edits);
+    edited.set(edits, made);
+    return made;
+  };
   const routes = compileModelRoutes(snapshot, runtime);
   const answerModels = compileModelList(routes, snapshot);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;
@@ -22,7 +33,17 @@ export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
     if (target?.kind === "rest") {
       const service = services.get(target.snapshot);
       if (service === undefined) throw new GatewayError("internal_error", "the route's service is not compiled");
-      new RestCall(context, service, target, runtime).start();
+      const edits = context.policies === null ? null : context.policies.edits;
+      const edited = edits === null ? service : editedService(service, edits);
+      const mock = context.policies === null ? null : context.policies.mock;
+      if (mock !== null) {
+        answerMock(context, mock, edited);
+        return "done";
+      }
+      new RestCall(context, edited, target, runtime).start();
+      // Afterwards: the call itself is on its way.
+      const mirror = context.policies === null ? null : context.policies.mirror;
+      if (mirror !== null) mirrors.get(mirror)?.send(context, edited, target);
     } else if (target?.kind === "ai") {
       if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {

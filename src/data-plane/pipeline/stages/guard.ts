@@ -1,6 +1,8 @@
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Exchange } from "../../../contracts/exchange.ts";
+import type { Context, StageOutcome } from "../context.ts";
 import type { Stage } from "../pipeline.ts";
+import { type CompiledRequestSchema, checkBody, expectsJson } from "../policies/request-schema.ts";
 
 /** Bodies up to this are held whole: one write to the upstream, and a retry can send them again. */
 export const HELD_BODY_BYTES = 64 * 1024;
@@ -15,8 +17,36 @@ export function bodyTooLarge(limitBytes: number, bytes: number | null): GatewayE
   return new GatewayError("body_too_large", `the request body ${size} than the ${limitBytes} bytes allowed here`);
 }
 
+/** A body that is checked is held whole, however long it may be. */
+function guardBody(context: Context, schema: CompiledRequestSchema, limitBytes: number): StageOutcome {
+  const { exchange, pipeline } = context;
+  if (!expectsJson(exchange)) return "next";
+  const longestBytes = Math.min(limitBytes, schema.maxBytes);
+  if (exchange.contentLength > longestBytes) throw bodyTooLarge(longestBytes, exchange.contentLength);
+  // A signed body has been read.
+  if (context.body !== null) {
+    if (context.body.length > longestBytes) throw bodyTooLarge(longestBytes, context.body.length);
+    checkBody(schema, context.body);
+    return "next";
+  }
+  exchange.readBody(longestBytes, (body) => {
+    if (context.finished) return;
+    try {
+      if (body === null) throw bodyTooLarge(longestBytes, null);
+      context.requestBytes = body.length;
+      checkBody(schema, body);
+      context.body = body;
+    } catch (error) {
+      pipeline.fail(context, error);
+      return;
+    }
+    pipeline.resume(context);
+  });
+  return "wait";
+}
+
 /**
- * Stage 6. Sizes. Reads the body where the attempt needs it whole; of an ordinary service, one that is larger or of
+ * Stage 6. Sizes, and what bodies have to be. Reads the body where the attempt needs it whole; of an ordinary service, one that is larger or of
  * unknown length is streamed.
  */
 export function compile(): Stage {
@@ -26,6 +56,10 @@ export function compile(): Stage {
     const { contentLength } = exchange;
     const limitBytes = bodyLimitBytes(target, exchange);
     if (contentLength > limitBytes) throw bodyTooLarge(limitBytes, contentLength);
+    const { policies } = context;
+    if (policies !== null && policies.requestSchema !== null) {
+      return guardBody(context, policies.requestSchema, limitBytes);
+    }
     // A signed body has been read.
     if (contentLength === 0 || context.body !== null) return "next";
     if (target.kind === "rest" && (contentLength < 0 || contentLength > HELD_BODY_BYTES)) return "next";

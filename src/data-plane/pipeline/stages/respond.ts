@@ -1,6 +1,7 @@
 import type { ResponseStream } from "../../../contracts/exchange.ts";
 import type { Context } from "../context.ts";
 import { LoggedBody } from "../logged-body.ts";
+import { withCors } from "../policies/cors.ts";
 
 /**
  * Stage 8. Everything that goes back to the caller goes through here: what was sent and when is noted for the record in
@@ -17,7 +18,7 @@ export function respondWhole(
   const logged = LoggedBody.of(context);
   logged?.push(body);
   logged?.keep();
-  context.exchange.respond(status, headers, body);
+  context.exchange.respond(status, answerHeaders(context, headers), body);
 }
 
 /** An answer without a body: to HEAD, 204, 304, or empty. `contentLength` null: none is announced. */
@@ -28,7 +29,7 @@ export function respondHead(
   contentLength: number | null,
 ): void {
   begin(context, status);
-  context.exchange.respondHead(status, headers, contentLength);
+  context.exchange.respondHead(status, answerHeaders(context, headers), contentLength);
 }
 
 /** An answer whose body comes in pieces. `contentLength` null: unknown. */
@@ -39,7 +40,14 @@ export function respondStream(
   contentLength: number | null,
 ): ResponseWriter {
   begin(context, status);
-  return new ResponseWriter(context, context.exchange.startStream(status, headers, contentLength));
+  return new ResponseWriter(
+    context,
+    context.exchange.startStream(status, answerHeaders(context, headers), contentLength),
+  );
+}
+
+function answerHeaders({ cors, exchange }: Context, headers: readonly string[]): readonly string[] {
+  return cors === null ? headers : withCors(cors, exchange, headers);
 }
 
 function begin(context: Context, status: number): void {

@@ -14,6 +14,7 @@ export function compile(draw: () => number = drawShare): Stage {
     if (target === null || target.kind !== "rest" || target.releases === null) return "next";
     const chosen = choose(target.releases, context, draw);
     context.target = chosen.target;
+    context.cors = chosen.target.policies?.cors ?? null;
     context.releaseBy = chosen.by;
     refuseRetired(chosen.target.snapshot);
     return "next";

@@ -1,0 +1,76 @@
+/**
+ * Policies as they are attached to an organisation, a team, an application, a service, a route or a subscription: plain data.
+ * What is absent is not said there; `null` says that what a more general level has does not hold.
+ */
+export interface PoliciesSnapshot {
+  addresses?: AddressPolicySnapshot;
+  requestHeaders?: HeaderEditsSnapshot;
+  responseHeaders?: HeaderEditsSnapshot;
+  maxBodyBytes?: number;
+  cors?: CorsSnapshot | null;
+  mock?: MockSnapshot;
+  requestSchema?: RequestSchemaSnapshot | null;
+  mirror?: MirrorSnapshot | null;
+}
+
+/** Where policies are attached, from the most general to the most specific (src/docs/policies.md). */
+export const POLICY_LEVELS = ["organisation", "team", "application", "service", "route", "subscription"] as const;
+export type PolicyLevel = (typeof POLICY_LEVELS)[number];
+
+/** From where calls are let in. Addresses and CIDR ranges. */
+export interface AddressPolicySnapshot {
+  /** null: any that `deny` does not name. */
+  allow: string[] | null;
+  /** Wins over `allow`. */
+  deny: string[];
+}
+
+/** What pages of other origins may do: the CORS protocol of the Fetch standard. */
+export interface CorsSnapshot {
+  /** Serialised origins (RFC 6454 §6.2), such with `*.` before the host, or `*`: any. */
+  origins: string[];
+  /** Upper case; null: those that have a route. */
+  methods: string[] | null;
+  /** Lower case; null: any. */
+  requestHeaders: string[] | null;
+  /** Lower case. */
+  exposedHeaders: string[];
+  /** Cookies and HTTP authentication; never with `*`. */
+  credentials: boolean;
+  /** How long a browser may remember a preflight answer. */
+  maxAgeMs: number;
+}
+
+/** An answer that the gateway gives in the upstream's place. */
+export interface MockSnapshot {
+  /** 200 to 599. */
+  status: number;
+  /** Lower-case names. */
+  headers: [string, string][];
+  body: string;
+}
+
+/** What the JSON body of a request has to be. */
+export interface RequestSchemaSnapshot {
+  /** JSON Schema, as JSON: draft 2020-12, or draft-07 by its `$schema`. Checked when it was compiled. */
+  schema: string;
+  /** The longest body that is checked; longer ones are refused. */
+  maxBytes: number;
+}
+
+/** Where copies of requests go besides; their answers are nobody's. */
+export interface MirrorSnapshot {
+  /** As of an upstream's target. */
+  url: string;
+  /** Share of the calls, above 0 and up to 100. */
+  percent: number;
+  /** For all of a copy. */
+  timeoutMs: number;
+}
+
+export interface HeaderEditsSnapshot {
+  /** Lower-case names. */
+  add: [string, string][];
+  set: [string, string][];
+  remove: string[];
+}

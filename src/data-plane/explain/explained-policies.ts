@@ -1,0 +1,71 @@
+import type { HeaderEditsSnapshot, PoliciesSnapshot } from "../../contracts/policies.ts";
+import type { Context } from "../pipeline/context.ts";
+import { layersOf } from "../pipeline/policies/call-policies.ts";
+import type { ExplainedPolicy } from "./explanation.ts";
+
+type Kind = keyof PoliciesSnapshot;
+
+/** Of these, what every level says holds; of all others, what the most specific level says. */
+const CUMULATIVE: ReadonlySet<Kind> = new Set<Kind>(["addresses", "requestHeaders", "responseHeaders"]);
+
+/** In a few words, and without values of headers: they may be secrets. */
+const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) => string } = {
+  addresses: ({ allow, deny }) =>
+    [
+      ...(allow === null ? [] : [`allow ${allow.join(", ")}`]),
+      ...(deny.length === 0 ? [] : [`deny ${deny.join(", ")}`]),
+    ].join("; "),
+  requestHeaders: summaryOfEdits,
+  responseHeaders: summaryOfEdits,
+  maxBodyBytes: (bytes) => `${bytes} bytes`,
+  requestSchema: ({ maxBytes }) => `JSON of at most ${maxBytes} bytes that fits a schema`,
+  mirror: ({ url, percent }) => `${percent} % of the calls to ${url}`,
+  mock: ({ status }) => `answers ${status} itself`,
+  cors: ({ origins, credentials }) => `${origins.join(", ")}${credentials ? ", with credentials" : ""}`,
+};
+
+/** The order in which they are listed. */
+const KINDS = Object.keys(SUMMARIES) as Kind[];
+
+/** Every policy that there is for a call, from the most general level to the most specific; of each kind. */
+export function explainedPolicies({ target, application, subscription }: Context): ExplainedPolicy[] {
+  if (target === null || target.kind === "health" || (target.kind === "rest" && target.releases !== null)) return [];
+  const layers = layersOf(target, application, subscription);
+  return KINDS.flatMap((kind) => {
+    const said = layers.filter(({ policies }) => policies[kind] !== undefined);
+    const last = said.at(-1);
+    return said.map((layer) => ({
+      kind: NAMES[kind],
+      source: layer.level,
+      says: summaryOf(kind, layer.policies),
+      holds: CUMULATIVE.has(kind) || layer === last,
+    }));
+  });
+}
+
+/** As in `tidegate.yaml`. */
+const NAMES: Record<Kind, string> = {
+  addresses: "addresses",
+  requestHeaders: "request_headers",
+  responseHeaders: "response_headers",
+  maxBodyBytes: "max_body_size",
+  cors: "cors",
+  requestSchema: "request_schema",
+  mirror: "mirror",
+  mock: "mock",
+};
+
+function summaryOf<One extends Kind>(kind: One, policies: PoliciesSnapshot): string {
+  const value = policies[kind];
+  const summarise = SUMMARIES[kind] as (value: NonNullable<PoliciesSnapshot[One]>) => string;
+  return value === null || value === undefined ? "none" : summarise(value);
+}
+
+function summaryOfEdits({ add, set, remove }: HeaderEditsSnapshot): string {
+  const parts = [
+    { verb: "remove", names: remove },
+    { verb: "set", names: set.map(([name]) => name) },
+    { verb: "add", names: add.map(([name]) => name) },
+  ];
+  return parts.flatMap(({ verb, names }) => (names.length === 0 ? [] : [`${verb} ${names.join(", ")}`])).join("; ");
+}

@@ -1,0 +1,104 @@
+import { POLICY_LEVELS, type PoliciesSnapshot } from "../../../contracts/policies.ts";
+import type {
+  AiSnapshot,
+  ApplicationSnapshot,
+  HeaderEditsSnapshot,
+  RouteSnapshot,
+  ServiceSnapshot,
+  Snapshot,
+  SubscriptionSnapshot,
+} from "../../../contracts/snapshot.ts";
+import { type CompiledPolicies, compilePolicies, type PolicyLayer } from "./compile-policies.ts";
+
+/** The layers of an organisation's services, from the most general on. Routes of a service without policies share a list. */
+export class ServiceLayers {
+  readonly #organisation: readonly PolicyLayer[];
+  readonly #teams: ReadonlyMap<string, PoliciesSnapshot>;
+  readonly #ofServices = new Map<ServiceSnapshot, readonly PolicyLayer[]>();
+  #haveCors = false;
+  readonly #compiled = new Map<readonly PolicyLayer[], CompiledPolicies | null>();
+
+  constructor({ policies, teams = [] }: Pick<Snapshot, "policies" | "teams">) {
+    this.#organisation = policies === undefined ? [] : [{ level: "organisation", policies }];
+    this.#teams = new Map(teams.map((team) => [team.id, team.policies]));
+  }
+
+  /** `team`: the one that owns the service. */
+  ofRoute(service: ServiceSnapshot, team: string, { policies }: RouteSnapshot): readonly PolicyLayer[] {
+    const layers = this.#ofService(service, team);
+    return policies === undefined ? layers : [...layers, { level: "route", policies }];
+  }
+
+  /** Whether some of those compiled have a policy for pages of other origins. */
+  get haveCors(): boolean {
+    return this.#haveCors;
+  }
+
+  /** What they come to. */
+  compiled(layers: readonly PolicyLayer[]): CompiledPolicies | null {
+    let compiled = this.#compiled.get(layers);
+    if (compiled === undefined) {
+      compiled = compilePolicies(layers);
+      this.#compiled.set(layers, compiled);
+      if (compiled !== null && compiled.cors !== null) this.#haveCors = true;
+    }
+    return compiled;
+  }
+
+  #ofService(service: ServiceSnapshot, team: string): readonly PolicyLayer[] {
+    let layers = this.#ofServices.get(service);
+    if (layers === undefined) {
+      const ofTeam = this.#teams.get(team);
+      const policies = servicePolicies(service);
+      layers = [
+        ...this.#organisation,
+        ...(ofTeam === undefined ? [] : [{ level: "team" as const, policies: ofTeam }]),
+        ...(policies === null ? [] : [{ level: "service" as const, policies }]),
+      ];
+      this.#ofServices.set(service, layers);
+    }
+    return layers;
+  }
+
+  /** The unified API stands in the place of a service. It takes less than one: see src/snapshot/schema/policies.ts. */
+  ofAi({ policies }: AiSnapshot): readonly PolicyLayer[] {
+    const taken = this.#organisation.map(({ level, policies: all }) => ({ level, policies: takenByAi(all) }));
+    return policies === undefined ? taken : [...taken, { level: "service", policies }];
+  }
+}
+
+/** With those of the caller, in their places. */
+export function withCaller(
+  layers: readonly PolicyLayer[],
+  application: Pick<ApplicationSnapshot, "policies"> | null,
+  subscription: Pick<SubscriptionSnapshot, "policies"> | null,
+  isAi: boolean,
+): readonly PolicyLayer[] {
+  const own: PolicyLayer[] = [];
+  for (const [level, policies] of [
+    ["application", application?.policies],
+    ["subscription", subscription?.policies],
+  ] as const) {
+    if (policies !== undefined) own.push({ level, policies: isAi ? takenByAi(policies) : policies });
+  }
+  const rank = ({ level }: PolicyLayer) => POLICY_LEVELS.indexOf(level);
+  return [...layers, ...own].sort((a, b) => rank(a) - rank(b));
+}
+
+function takenByAi({ addresses, cors }: PoliciesSnapshot): PoliciesSnapshot {
+  return { ...(addresses === undefined ? {} : { addresses }), ...(cors === undefined ? {} : { cors }) };
+}
+
+/** What a service says, its header edits and size among it; null: nothing. */
+function servicePolicies(service: ServiceSnapshot): PoliciesSnapshot | null {
+  const { requestHeaders, responseHeaders, maxBodyBytes } = service;
+  const policies: PoliciesSnapshot = { ...service.policies };
+  if (saysSomething(requestHeaders)) policies.requestHeaders = requestHeaders;
+  if (saysSomething(responseHeaders)) policies.responseHeaders = responseHeaders;
+  if (maxBodyBytes !== null) policies.maxBodyBytes = maxBodyBytes;
+  return Object.keys(policies).length === 0 ? null : policies;
+}
+
+function saysSomething({ add, set, remove }: HeaderEditsSnapshot): boolean {
+  return add.length + set.length + remove.length > 0;
+}

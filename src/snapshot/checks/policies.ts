@@ -1,0 +1,74 @@
+import { KINDS_AT } from "../schema/policies.ts";
+import type { Check, CheckContext } from "./check.ts";
+import type { Cursor } from "./cursor.ts";
+import { AI_SERVICE } from "./identifiers.ts";
+import { serviceOf } from "./subscriptions.ts";
+
+/** Every `policies` of a configuration, with the level it is attached to. */
+export function policiesOf(root: Cursor): { level: keyof typeof KINDS_AT; policies: Cursor }[] {
+  const services = root.at("services").items();
+  const applications = root.at("applications").items();
+  const found: [keyof typeof KINDS_AT, Cursor[]][] = [
+    ["organisation", [root]],
+    ["ai", [root.at("ai")]],
+    ["team", root.at("teams").items()],
+    ["service", services],
+    ["route", services.flatMap((service) => service.at("routes").items())],
+    ["application", applications],
+    ["subscription", applications.flatMap((application) => application.at("subscriptions").items())],
+  ];
+  return found.flatMap(([level, owners]) => owners.map((owner) => ({ level, policies: owner.at("policies") })));
+}
+
+export const checkPolicies: Check = (context) => {
+  for (const { policies } of policiesOf(context.root)) {
+    checkAddresses(context, policies.at("addresses"));
+    checkCors(context, policies.at("cors"));
+    checkMock(context, policies.at("mock"));
+  }
+  for (const service of context.root.at("services").items()) checkSaidOnce(context, service);
+  for (const application of context.root.at("applications").items()) {
+    for (const subscription of application.at("subscriptions").items()) checkAiSubscription(context, subscription);
+  }
+};
+
+function checkAddresses({ report }: CheckContext, addresses: Cursor): void {
+  if (!addresses.exists || addresses.at("allow").exists || addresses.at("deny").items().length > 0) return;
+  report(addresses.path, "the list names no address: give `allow`, `deny` or both");
+}
+
+/** Fetch standard, §3.2.5: `*` is no origin for calls with credentials, and any origin given back would be as good as `*`. */
+function checkCors({ report }: CheckContext, cors: Cursor): void {
+  const star = cors
+    .at("origins")
+    .items()
+    .find((origin) => origin.value === "*");
+  if (star === undefined || cors.at("credentials").value !== true) return;
+  report(star.path, "`credentials: true` excludes the origin `*`: list the origins that may send cookies");
+}
+
+/** RFC 9110 §15.3.5, §15.4.5. */
+function checkMock({ report }: CheckContext, mock: Cursor): void {
+  const status = mock.at("status").value;
+  if ((status !== 204 && status !== 304) || (mock.at("body").text() ?? "") === "") return;
+  report(mock.at("body").path, `an answer with status ${status} has no body`);
+}
+
+/** A service has had them before there were policies. */
+function checkSaidOnce({ report }: CheckContext, service: Cursor): void {
+  for (const kind of ["request_headers", "response_headers", "max_body_size"]) {
+    const policy = service.at("policies", kind);
+    if (policy.exists && service.at(kind).exists) {
+      report(policy.path, `the service has \`${kind}\` besides: leave one of them out`);
+    }
+  }
+}
+
+function checkAiSubscription({ report }: CheckContext, subscription: Cursor): void {
+  if (serviceOf(subscription).text() !== AI_SERVICE) return;
+  const taken: readonly string[] = KINDS_AT.ai;
+  for (const kind of subscription.at("policies").keys()) {
+    if (taken.includes(kind)) continue;
+    report(subscription.at("policies", kind).path, "the unified API takes no such policy");
+  }
+}

@@ -1,0 +1,40 @@
+import type { CorsSnapshot, PoliciesSnapshot } from "../../contracts/policies.ts";
+import type { PoliciesConfiguration } from "../schema/policies.ts";
+import { compileHeaderEdits } from "./common.ts";
+
+/** Undefined where nothing is said: most things have no policies. */
+export function compilePolicies(policies: PoliciesConfiguration): PoliciesSnapshot | undefined {
+  const compiled: PoliciesSnapshot = {};
+  const { addresses, request_headers, response_headers, max_body_size, cors, mock, request_schema, mirror } = policies;
+  if (addresses !== undefined) compiled.addresses = { allow: addresses.allow ?? null, deny: addresses.deny };
+  if (request_headers !== undefined) compiled.requestHeaders = compileHeaderEdits(request_headers);
+  if (response_headers !== undefined) compiled.responseHeaders = compileHeaderEdits(response_headers);
+  if (max_body_size !== undefined) compiled.maxBodyBytes = max_body_size;
+  if (cors !== undefined) compiled.cors = cors === null ? null : compileCors(cors);
+  if (mock !== undefined) compiled.mock = { ...mock, headers: Object.entries(mock.headers) };
+  if (request_schema !== undefined) {
+    compiled.requestSchema =
+      request_schema === null ? null : { schema: request_schema.schema, maxBytes: request_schema.max_size };
+  }
+  if (mirror !== undefined) {
+    compiled.mirror = mirror === null ? null : { url: mirror.url, percent: mirror.percent, timeoutMs: mirror.timeout };
+  }
+  return Object.keys(compiled).length === 0 ? undefined : compiled;
+}
+
+function compileCors(cors: NonNullable<PoliciesConfiguration["cors"]>): CorsSnapshot {
+  return {
+    origins: [...new Set(cors.origins)],
+    methods: cors.methods ?? null,
+    requestHeaders: cors.request_headers ?? null,
+    exposedHeaders: cors.exposed_headers,
+    credentials: cors.credentials,
+    maxAgeMs: cors.max_age,
+  };
+}
+
+/** The field of a snapshot's part; none where there are no policies. */
+export function withPolicies(policies: PoliciesConfiguration): { policies?: PoliciesSnapshot } {
+  const compiled = compilePolicies(policies);
+  return compiled === undefined ? {} : { policies: compiled };
+}
