@@ -29,22 +29,30 @@ async function oneMachine(): Promise<Installation> {
 
 /** The control process that is asked is not the one that was there first: changes go through PostgreSQL and Redis. */
 async function fourMachines(): Promise<Installation> {
-  const [postgres, redis] = await Promise.all([PostgresCluster.start(), startRedis()]);
-  const shared = { TIDEGATE_MASTER_KEY: randomBytes(32).toString("base64"), REDIS_URL: redis.url };
-  const withDatabase = { ...shared, DATABASE_URL: await postgres.createDatabase(), TIDEGATE_ROLE: "control" };
-  const first = await TidegateProcess.start({ env: { ...withDatabase, TIDEGATE_ADMIN_PASSWORD: PASSWORD } });
-  const asked = await TidegateProcess.start({ env: withDatabase });
-  const gateways = await Promise.all(
-    [1, 2].map(() => TidegateProcess.start({ env: { ...shared, TIDEGATE_ROLE: "gateway" } })),
-  );
-  return {
-    adminUrl: asked.adminUrl,
-    gateways,
-    async stop() {
-      await Promise.all([first, asked, ...gateways].map((one) => one.stop()));
-      await Promise.all([postgres.stop(), redis.close()]);
-    },
+  const started: { stop(): Promise<unknown> }[] = [];
+  const start = async <One extends { stop(): Promise<unknown> }>(starting: Promise<One>): Promise<One> => {
+    const one = await starting;
+    started.unshift(one);
+    return one;
   };
+  const stop = async () => {
+    for (const one of started) await one.stop();
+  };
+  try {
+    const postgres = await start(PostgresCluster.start());
+    const redis = await startRedis();
+    started.unshift({ stop: () => redis.close() });
+    const shared = { TIDEGATE_MASTER_KEY: randomBytes(32).toString("base64"), REDIS_URL: redis.url };
+    const withDatabase = { ...shared, DATABASE_URL: await postgres.createDatabase(), TIDEGATE_ROLE: "control" };
+    await start(TidegateProcess.start({ env: { ...withDatabase, TIDEGATE_ADMIN_PASSWORD: PASSWORD } }));
+    const asked = await start(TidegateProcess.start({ env: withDatabase }));
+    const env = { ...shared, TIDEGATE_ROLE: "gateway" };
+    const gateways = await Promise.all([1, 2].map(() => start(TidegateProcess.start({ env }))));
+    return { adminUrl: asked.adminUrl, gateways, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 const INSTALLATIONS = [
@@ -76,7 +84,7 @@ describe.each(INSTALLATIONS)("from a draft to the end of a service, %s", (_name,
   });
 
   afterAll(async () => {
-    await installation.stop();
+    await (installation as Installation | undefined)?.stop();
     await Promise.all(upstreams.map((upstream) => upstream.close()));
   });
 

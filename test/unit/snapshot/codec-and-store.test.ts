@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { pack } from "msgpackr";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Snapshot } from "../../../src/contracts/snapshot.ts";
-import { decodeSnapshot, encodeSnapshot, SnapshotFormatError } from "../../../src/snapshot/codec.ts";
+import { decodeSnapshot, encodeSnapshot, SNAPSHOT_FORMAT, SnapshotFormatError } from "../../../src/snapshot/codec.ts";
 import { loadConfiguration } from "../../../src/snapshot/load.ts";
 import { createSnapshotStore } from "../../../src/snapshot/store.ts";
 
@@ -76,8 +76,10 @@ describe("the snapshot codec", () => {
   test("refuses foreign files and other formats, and says which", () => {
     expect(() => decodeSnapshot(Buffer.from("#!/bin/sh\necho hello\n"))).toThrow(SnapshotFormatError);
     expect(() => decodeSnapshot(pack({ hello: "world" }))).toThrow("not a snapshot");
-    const other = { ...snapshot, format: 3 } as unknown as Snapshot;
-    expect(() => decodeSnapshot(encodeSnapshot(other))).toThrow("snapshot format 3 is not supported");
+    const other = { ...snapshot, format: SNAPSHOT_FORMAT - 1 } as unknown as Snapshot;
+    expect(() => decodeSnapshot(encodeSnapshot(other))).toThrow(
+      `snapshot format ${SNAPSHOT_FORMAT - 1} is not supported`,
+    );
   });
 });
 

@@ -55,6 +55,15 @@ const { pattern } = fc.letrec<{ pattern: string; sequence: string; piece: string
 }));
 const text = fc.array(fc.constantFrom("a", "b", "c", "1", ".", " ", "é", "😀", "\n", "-", "]", "x"), { maxLength: 12 });
 
+function unlessTooLarge(source: string): LinearPattern | null {
+  try {
+    return new LinearPattern(source);
+  } catch (error) {
+    if (error instanceof PatternError && error.message === "it repeats too much") return null;
+    throw error;
+  }
+}
+
 describe("a linear pattern", () => {
   it("matches what JavaScript's regular expression does", () => {
     fc.assert(
@@ -66,7 +75,9 @@ describe("a linear pattern", () => {
           expect(() => new LinearPattern(source)).toThrow(PatternError);
           return;
         }
-        const linear = new LinearPattern(source);
+        const linear = unlessTooLarge(source);
+        // Repetitions within repetitions: refused, as below.
+        fc.pre(linear !== null);
         for (const parts of texts) {
           const subject = parts.join("");
           expect([source, subject, linear.test(subject)]).toEqual([source, subject, oracle.test(subject)]);
