@@ -111,6 +111,8 @@ export class Supervisor {
     await this.#firstSnapshot();
     const ready = new Promise<string[]>((resolve) => this.#readyWaiters.push(resolve));
     if (!this.#stopping) for (const slot of this.#gateways) slot.start();
+    // Without gateways, nothing more may change: the control process may have said all before its snapshot was looked at.
+    this.#tellWhenReady();
     const addresses = await ready;
     void this.#endLeftovers();
     await Promise.race([controlReady, delay(CONTROL_READY_LIMIT_MS, undefined, { ref: false })]);
@@ -335,6 +337,10 @@ export class Supervisor {
     this.#metrics.setWorkers(states.map(({ state }) => state));
     this.#control.current?.send({ type: "workers", workers: states });
     this.#record();
+    this.#tellWhenReady();
+  }
+
+  #tellWhenReady(): void {
     const allReady = this.#gateways.every((slot) => slot.current?.state === "ready");
     if (allReady) for (const resolve of this.#readyWaiters.splice(0)) resolve(this.#addresses);
   }

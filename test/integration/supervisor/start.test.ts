@@ -58,6 +58,18 @@ async function modelNames(tidegate: TidegateProcess): Promise<string[]> {
 }
 
 describe("a start", () => {
+  it("bug: a control process alone was ready before its snapshot was looked at, and the start never ended", async () => {
+    const env = { TIDEGATE_ROLE: "control", TIDEGATE_MASTER_KEY: "ab".repeat(32) };
+    const tidegate = await TidegateProcess.spawn({ env });
+    running.push(tidegate);
+    await tidegate.waitFor("the control process", () => tidegate.recordedProcesses().length === 1);
+    // What it says meanwhile, the supervisor reads at once.
+    tidegate.signal("SIGSTOP");
+    await tidegate.waitFor("all to be said", () => tidegate.stderr.includes("control process ready"));
+    tidegate.signal("SIGCONT");
+    await tidegate.waitForBanner();
+  });
+
   it("prints the addresses, the key, and a curl line that works", async () => {
     const tidegate = await start({ workers: 1 });
     expect(tidegate.stdout).toContain(tidegate.url);
