@@ -13,9 +13,10 @@ export interface FollowerOptions {
   /** Of what is served already; 0: nothing. */
   version: number;
   onSnapshot(snapshot: Snapshot): Promise<void>;
+  /** A message may be missed: what there is is looked at this often besides. Default: 1 s. */
+  lookEveryMs?: number;
 }
 
-/** A message may be missed: what there is is looked at this often besides. */
 const LOOK_EVERY_MS = 1_000;
 
 /**
@@ -29,6 +30,8 @@ export class SnapshotFollower {
   #version: number;
   #refused = 0;
   #looking: Promise<void> | null = null;
+  /** A message came meanwhile: what it was about may not have been there yet. */
+  #isDueAgain = false;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -39,7 +42,7 @@ export class SnapshotFollower {
     this.#subscription.on("ready", () => void this.#subscription.subscribe(redisKeys(cluster).channel).catch(() => {}));
     this.#subscription.on("message", () => this.#look());
     redis.on("ready", () => this.#look());
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
+    this.#timer = setInterval(() => this.#look(), options.lookEveryMs ?? LOOK_EVERY_MS).unref();
     this.#look();
   }
 
@@ -50,11 +53,13 @@ export class SnapshotFollower {
 
   #look(): void {
     const { redis, logger } = this.#options;
-    if (this.#looking !== null || redis.status !== "ready") return;
+    this.#isDueAgain = this.#looking !== null;
+    if (this.#isDueAgain || redis.status !== "ready") return;
     this.#looking = this.#takeOver()
       .catch((error: unknown) => logger.warn({ error }, "the snapshot can't be read from Redis: trying again"))
       .finally(() => {
         this.#looking = null;
+        if (this.#isDueAgain) this.#look();
       });
   }
 
