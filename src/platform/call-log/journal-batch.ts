@@ -38,7 +38,7 @@ export interface JournalBatch {
 
 /** Readers hold a batch per worker in memory. */
 const BATCH_ROWS = 4_096;
-/** Little: a call whose turn it is on this core waits for the whole of a batch, about 0.3 ms, of one in 160 calls. */
+/** Little: a call whose turn it is on this core waits for a batch to end. There is one for every 160 calls or so. */
 const CHUNK_BYTES = 64 << 10;
 /** First bytes of a segment: "TGCJ", version 1 (native-bindings/src/journal/segment-format.h). */
 const SEGMENT_MAGIC = Buffer.from("TGCJ\x01\0\0\0", "latin1");

@@ -9,8 +9,15 @@ export interface CompiledRequestSchema {
   readonly maxBytes: number;
 }
 
-export function compileRequestSchema({ schema, maxBytes }: RequestSchemaSnapshot): CompiledRequestSchema {
-  return { validate: compileSchema(schema), maxBytes };
+const compiled = new WeakMap<RequestSchemaSnapshot, CompiledRequestSchema>();
+
+/** Once for a policy, whichever routes and callers it is of: callers' policies are put together while they call. */
+export function compileRequestSchema(policy: RequestSchemaSnapshot): CompiledRequestSchema {
+  const known = compiled.get(policy);
+  if (known !== undefined) return known;
+  const made = { validate: compileSchema(policy.schema), maxBytes: policy.maxBytes };
+  compiled.set(policy, made);
+  return made;
 }
 
 /** Methods whose calls are about what is in their body (RFC 9110 §9.3.3, §9.3.4; RFC 5789). */
