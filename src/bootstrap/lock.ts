@@ -95,8 +95,7 @@ function keepFresh(home: Home, owner: LockOwner): HomeLock {
     try {
       utimesSync(home.lockFile, now, now);
     } catch {
-      // Someone removed the file by hand; while the name is free, take it again.
-      tryCreate(home, owner);
+      takeAgain(home, owner);
     }
   }, REFRESH_MS);
   timer.unref();
@@ -106,6 +105,15 @@ function keepFresh(home: Home, owner: LockOwner): HomeLock {
       if (readLock(home.lockFile)?.sinceMs === owner.sinceMs) unlinkSync(home.lockFile);
     },
   };
+}
+
+/** Someone removed the file by hand; while the name is free, it is taken again. Can't it be now, the next look tries again: calls go on. */
+function takeAgain(home: Home, owner: LockOwner): void {
+  try {
+    tryCreate(home, owner);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+  }
 }
 
 function readLock(lockFile: string): LockOwner | null {

@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { StartError } from "../../../src/bootstrap/exit-codes.ts";
 import { type Home, homeAt } from "../../../src/bootstrap/home.ts";
 import { lockHolder, lockHome } from "../../../src/bootstrap/lock.ts";
@@ -29,6 +29,18 @@ describe("the lock of a data directory", () => {
     lock.release();
     expect(readdirSync(home.directory)).toEqual([]);
     lockHome(home).release();
+  });
+
+  it("bug: a supervisor ended when its data directory was away for a moment; the lock is taken again when it is back", () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const lock = lockHome(home);
+    rmSync(home.directory, { recursive: true });
+    vi.advanceTimersByTime(10_000);
+    mkdirSync(home.directory);
+    vi.advanceTimersByTime(10_000);
+    expect(lockHolder(home)?.pid).toBe(process.pid);
+    lock.release();
   });
 
   it.each([
