@@ -131,7 +131,7 @@ await installTestProjects();
 await run("build", "npm", ["run", "--silent", "build"]);
 await run("lint", "node_modules/.bin/biome", ["check", "."]);
 // Sources were checked by the build; this also looks at tests and benches, on one core.
-const types = run("types", "node_modules/.bin/tsc", ["-p", "tsconfig.json"], { quietly: true });
+const types = run("types", process.execPath, ["node_modules/ts7/bin/tsc", "-p", "tsconfig.json"], { quietly: true });
 await run("import rules", "node_modules/.bin/depcruise", IMPORT_RULES, { quietly: true });
 await Promise.all([types, testEverything(), testBeside()]);
 await run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -35,12 +35,9 @@ export async function ensureBuilt(): Promise<void> {
 }
 
 async function build(): Promise<void> {
-  const startedAt = new Date();
-  const tsc = join(REPOSITORY, "node_modules/typescript/bin/tsc");
+  const tsc = join(REPOSITORY, "node_modules/ts7/bin/tsc");
   await run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--noCheck"], { cwd: REPOSITORY });
   await run(process.execPath, ["bundle.mjs"], { cwd: REPOSITORY });
-  // Sources changed while the compiler ran are newer than this.
-  writeFileSync(STAMP, `${startedAt.getTime()}\n`);
 }
 
 function isFresh(): boolean {
