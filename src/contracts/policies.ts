@@ -11,6 +11,8 @@ export interface PoliciesSnapshot {
   mock?: MockSnapshot;
   requestSchema?: RequestSchemaSnapshot | null;
   mirror?: MirrorSnapshot | null;
+  /** Of an organisation, a team or a route: what else has limits has them beside its policies. */
+  limits?: LimitSnapshot[];
 }
 
 /** Where policies are attached, from the most general to the most specific (src/docs/policies.md). */
@@ -73,4 +75,18 @@ export interface HeaderEditsSnapshot {
   add: [string, string][];
   set: [string, string][];
   remove: string[];
+}
+
+/** `organisation`, `team` and `route`: of their own limits alone; `team` of the organisation's as well. */
+export type LimitSubject = "organisation" | "team" | "route" | "application" | "service" | "address";
+
+export interface LimitSnapshot {
+  /** What one counter is kept for. */
+  per: LimitSubject;
+  /** `window`: fixed window. `token-bucket`: refills evenly over the window, at most `amount` at once. */
+  algorithm: "window" | "token-bucket";
+  /** What is counted: requests, tokens, or US dollars. */
+  unit: "requests" | "tokens" | "cost_usd";
+  amount: number;
+  windowMs: number;
 }

@@ -1,7 +1,7 @@
 import type { DialectName } from "./ir.ts";
-import type { HeaderEditsSnapshot, PoliciesSnapshot } from "./policies.ts";
+import type { HeaderEditsSnapshot, LimitSnapshot, PoliciesSnapshot } from "./policies.ts";
 
-export type { HeaderEditsSnapshot } from "./policies.ts";
+export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policies.ts";
 
 /**
  * The compiled configuration: immutable, whole, plain data (it crosses processes and is cached on disk). References
@@ -150,17 +150,6 @@ export interface ModelRouteSnapshot {
 }
 
 export type Access = "open" | "key" | "subscription";
-
-export interface LimitSnapshot {
-  /** What one counter is kept for. */
-  per: "application" | "service" | "address";
-  /** `window`: fixed window. `token-bucket`: refills evenly over the window, at most `amount` at once. */
-  algorithm: "window" | "token-bucket";
-  /** What is counted: requests, tokens, or US dollars. */
-  unit: "requests" | "tokens" | "cost_usd";
-  amount: number;
-  windowMs: number;
-}
 
 export type RoutePathMatch =
   /** The path itself and nothing else. */

@@ -95,14 +95,12 @@ function liveReleasesOf(router: Router, { exchange }: Context): LiveReleases | n
   return match.found && match.target.kind === "rest" ? match.target.releases : null;
 }
 
-const SOURCES = ["application", "subscription", "service"] as const;
-
 function explainedLimits(context: Context): ExplainedLimit[] {
-  return limitsOf(context).flatMap((limits, index) =>
+  return limitsOf(context).flatMap((limits) =>
     limits
       .filter((compiled) => isCounted(compiled, context))
       .map((compiled) => ({
-        source: SOURCES[index] ?? "service",
+        source: compiled.level,
         ...compiled.limit,
         counter: counterKey(compiled, context),
       })),

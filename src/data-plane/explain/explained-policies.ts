@@ -3,7 +3,8 @@ import type { Context } from "../pipeline/context.ts";
 import { layersOf } from "../pipeline/policies/call-policies.ts";
 import type { ExplainedPolicy } from "./explanation.ts";
 
-type Kind = keyof PoliciesSnapshot;
+/** Limits are listed apart, with what else limits a call. */
+type Kind = Exclude<keyof PoliciesSnapshot, "limits">;
 
 /** Of these, what every level says holds; of all others, what the most specific level says. */
 const CUMULATIVE: ReadonlySet<Kind> = new Set<Kind>(["addresses", "requestHeaders", "responseHeaders"]);

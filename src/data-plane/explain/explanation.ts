@@ -85,7 +85,7 @@ export interface ExplainedPolicy {
 }
 
 export interface ExplainedLimit extends LimitSnapshot {
-  source: "application" | "subscription" | "service";
+  source: PolicyLevel;
   /** The counter's name. */
   counter: string;
 }

@@ -5,7 +5,8 @@ import { subscriptionTo } from "../pipeline/subscriptions.ts";
 
 const ALGORITHMS = { window: 0, "token-bucket": 2 } as const;
 const UNITS = { requests: 0, tokens: 1, cost_usd: 2 } as const;
-const SUBJECTS = { application: 0, service: 1, address: 2 } as const;
+/** Only where the counter's name depends on the call. */
+const SUBJECTS = { application: 0, service: 1, address: 2, organisation: 2, team: 2, route: 2 } as const;
 
 export function nativeLimit({ limit, keyPrefix, key }: CompiledLimit): NativeLimit {
   return {
@@ -97,7 +98,7 @@ class LimitSets {
     const number = this.all.length;
     this.#byText.set(text, number);
     // Without a scope: the native side puts that of the subscription before it.
-    this.all.push(compileLimits(limits, "").map(nativeLimit));
+    this.all.push(compileLimits(limits, "subscription", "").map(nativeLimit));
     return number;
   }
 }

@@ -1,4 +1,5 @@
 import type { InboundDialect } from "../../contracts/dialect.ts";
+import type { PolicyLevel } from "../../contracts/policies.ts";
 import type {
   Access,
   ApplicationSnapshot,
@@ -14,6 +15,8 @@ import type { LiveReleases } from "./releases/live-releases.ts";
 
 export interface CompiledLimit {
   limit: LimitSnapshot;
+  /** Whose it is. */
+  level: PolicyLevel;
   /** Names the counter, up to what `per` adds. Stable over snapshots. */
   keyPrefix: string;
   /** The whole name, where it does not depend on the request. */
@@ -30,7 +33,10 @@ export interface CompiledApplication {
   snapshot: ApplicationSnapshot;
 }
 
-/** What a path leads to, of a service with releases one of them, as far as authentication, authorization and limits are concerned. */
+/**
+ * What a path leads to, of a service with releases one of them, as far as authentication, authorization and limits are concerned.
+ * Routes with limits of their own have one each.
+ */
 export interface CompiledService {
   id: string;
   team: string;
@@ -80,11 +86,29 @@ export type RouteTarget =
 /** The path to ask the upstream for, from the path as the caller sent it. */
 export type PathRewriter = (path: string) => string;
 
-/** `application`: whose limits these are, where they are an application's. */
-export function compileLimits(limits: readonly LimitSnapshot[], scope: string, application?: string): CompiledLimit[] {
+/** Ids that are the same for all calls that these limits count. */
+interface KnownSubjects {
+  application?: string;
+  team?: string;
+}
+
+/** `scope`: whose limits these are, as their counters' names begin. */
+export function compileLimits(
+  limits: readonly LimitSnapshot[],
+  level: PolicyLevel,
+  scope: string,
+  known: KnownSubjects = {},
+): CompiledLimit[] {
   return limits.map((limit) => {
     const keyPrefix = `${scope}|${limit.per}|${limit.unit}|${limit.algorithm}|${limit.amount}/${limit.windowMs}|`;
-    const key = application !== undefined && limit.per === "application" ? keyPrefix + application : null;
-    return { limit, keyPrefix, key };
+    const subject = knownSubject(limit.per, known);
+    return { limit, level, keyPrefix, key: subject === null ? null : keyPrefix + subject };
   });
+}
+
+/** null: it depends on the call. Of an organisation and of a route there is one, which the scope names. */
+function knownSubject(per: LimitSnapshot["per"], { application, team }: KnownSubjects): string | null {
+  if (per === "organisation" || per === "route") return "";
+  if (per === "team") return team ?? null;
+  return per === "application" ? (application ?? null) : null;
 }

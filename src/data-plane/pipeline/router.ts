@@ -1,10 +1,17 @@
 import findMyWay from "find-my-way";
 import type { RouteSnapshot, ServiceSnapshot, Snapshot } from "../../contracts/snapshot.ts";
 import { inboundDialects } from "../../dialects/index.ts";
-import { type AiEndpoint, type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
+import {
+  type AiEndpoint,
+  type CompiledLimit,
+  type CompiledService,
+  compileLimits,
+  type RouteTarget,
+} from "./compiled.ts";
 import { compilePathRewriter } from "./path-rewriter.ts";
 import { mostSpecific } from "./policies/compile-policies.ts";
 import { ServiceLayers } from "./policies/layers.ts";
+import { routeLimits, SharedLimits } from "./policies/shared-limits.ts";
 import { releaseHeaders } from "./releases/lifecycle.ts";
 import { compileLiveReleases, defaultRelease, isSelective, type LiveReleases } from "./releases/live-releases.ts";
 import { canonicalPath, isBelow, staticPrefix, treePaths } from "./route-paths.ts";
@@ -25,7 +32,7 @@ export interface Router {
   readonly byHost: boolean;
   /** Whether some route has a policy for pages of other origins. */
   readonly hasCors: boolean;
-  /** All services with each of their releases, the unified API included. */
+  /** All services with each of their releases and routes that have limits, the unified API included. */
   readonly services: readonly CompiledService[];
   /** The narrowest routes of a path for each host pattern that has some, whatever the host and method of the call. */
   byPath(path: string): readonly PathRoutes[];
@@ -65,7 +72,8 @@ export function compileRouter(snapshot: Snapshot): Router {
     add(null, `/health/${check}`, ["GET", "HEAD"], { kind: "health", check });
   }
   const layers = new ServiceLayers(snapshot);
-  const services = [addAiEndpoints(snapshot, layers, add), ...addServices(snapshot, layers, add)];
+  const limits = new SharedLimits(snapshot).ofCalls;
+  const services = [addAiEndpoints(snapshot, layers, limits, add), ...addServices(snapshot, layers, limits, add)];
   const { all } = groups;
   const byHost = all.some(({ host }) => host !== null);
   findHoles(all, byHost);
@@ -129,12 +137,17 @@ function beginningWith<Entry extends { path: string }>(base: string, sorted: rea
 
 type AddRoute = (host: string | null, path: string, methods: readonly string[] | null, target: RouteTarget) => void;
 
-function addAiEndpoints(snapshot: Snapshot, serviceLayers: ServiceLayers, add: AddRoute): CompiledService {
+function addAiEndpoints(
+  snapshot: Snapshot,
+  serviceLayers: ServiceLayers,
+  ofOrganisation: readonly CompiledLimit[],
+  add: AddRoute,
+): CompiledService {
   const service: CompiledService = {
     id: "ai",
     team: "default",
     access: snapshot.ai.access,
-    limits: compileLimits(snapshot.ai.limits, "service ai"),
+    limits: [...compileLimits(snapshot.ai.limits, "service", "service ai"), ...ofOrganisation],
     release: null,
   };
   const layers = serviceLayers.ofAi(snapshot.ai);
@@ -154,23 +167,42 @@ function addAiEndpoints(snapshot: Snapshot, serviceLayers: ServiceLayers, add: A
   return service;
 }
 
-function addServices(snapshot: Snapshot, layers: ServiceLayers, add: AddRoute): CompiledService[] {
+function addServices(
+  snapshot: Snapshot,
+  layers: ServiceLayers,
+  ofOrganisation: readonly CompiledLimit[],
+  add: AddRoute,
+): CompiledService[] {
   const byId = new Map<string, ServiceSnapshot[]>();
   for (const service of snapshot.services) {
     const releases = byId.get(service.id);
     if (releases === undefined) byId.set(service.id, [service]);
     else releases.push(service);
   }
-  return [...byId.values()].flatMap((releases) => addReleases(releases, layers, add));
+  return [...byId.values()].flatMap((releases) => addReleases(releases, layers, ofOrganisation, add));
 }
 
 /** The routes of all releases of a service; which release a call is for is found out where that is not said by its path. */
-function addReleases(releases: readonly ServiceSnapshot[], layers: ServiceLayers, add: AddRoute): CompiledService[] {
+function addReleases(
+  releases: readonly ServiceSnapshot[],
+  layers: ServiceLayers,
+  ofOrganisation: readonly CompiledLimit[],
+  add: AddRoute,
+): CompiledService[] {
   const byDefault = defaultRelease(releases);
-  const services = new Map(releases.map((release) => [release, compileService(release, byDefault)]));
+  const services = new Map(
+    releases.map((release) => [release, compileService(release, byDefault, ofOrganisation)] as const),
+  );
+  const withLimits = new Map<RouteSnapshot, CompiledService>();
+  for (const [release, service] of services) {
+    for (const route of release.routes) {
+      const limits = routeLimits(release.id, route);
+      if (limits.length > 0) withLimits.set(route, { ...service, limits: [...service.limits, ...limits] });
+    }
+  }
   const targetOf = (release: ServiceSnapshot, route: RouteSnapshot): RestTarget => ({
     kind: "rest",
-    service: services.get(release) as CompiledService,
+    service: withLimits.get(route) ?? (services.get(release) as CompiledService),
     snapshot: release,
     route,
     rewritePath: compilePathRewriter(route),
@@ -188,7 +220,7 @@ function addReleases(releases: readonly ServiceSnapshot[], layers: ServiceLayers
       for (const path of treePaths(route)) add(route.host, path, route.methods, target);
     }
   }
-  return [...services.values()];
+  return [...services.values(), ...withLimits.values()];
 }
 
 type RestTarget = Extract<RouteTarget, { kind: "rest" }>;
@@ -204,12 +236,16 @@ function policiesOf(
 }
 
 /** Limits are named after the service: those that two releases share are counted in one. */
-function compileService(release: ServiceSnapshot, byDefault: ServiceSnapshot): CompiledService {
+function compileService(
+  release: ServiceSnapshot,
+  byDefault: ServiceSnapshot,
+  ofOrganisation: readonly CompiledLimit[],
+): CompiledService {
   return {
     id: release.id,
     team: byDefault.team,
     access: byDefault.access,
-    limits: compileLimits(release.limits, `service ${release.id}`),
+    limits: [...compileLimits(release.limits, "service", `service ${release.id}`), ...ofOrganisation],
     release: release.release,
   };
 }

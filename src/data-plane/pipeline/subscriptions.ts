@@ -67,7 +67,7 @@ export function subscriptionLimits(
   let limits = known.get(subscription);
   if (limits === undefined) {
     const scope = subscriptionScope(application.id, subscription.service);
-    limits = compileLimits(subscription.limits, scope, application.id);
+    limits = compileLimits(subscription.limits, "subscription", scope, { application: application.id });
     known.set(subscription, limits);
   }
   return limits;

@@ -2,6 +2,7 @@ import { KINDS_AT } from "../schema/policies.ts";
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { AI_SERVICE } from "./identifiers.ts";
+import { checkCountable, checkUnit } from "./limits.ts";
 import { serviceOf } from "./subscriptions.ts";
 
 /** Every `policies` of a configuration, with the level it is attached to. */
@@ -21,7 +22,11 @@ export function policiesOf(root: Cursor): { level: keyof typeof KINDS_AT; polici
 }
 
 export const checkPolicies: Check = (context) => {
-  for (const { policies } of policiesOf(context.root)) {
+  for (const { level, policies } of policiesOf(context.root)) {
+    for (const limit of policies.at("limits").items()) {
+      checkUnit(context, limit);
+      if (level === "route") checkCountable(context, limit);
+    }
     checkAddresses(context, policies.at("addresses"));
     checkCors(context, policies.at("cors"));
     checkMock(context, policies.at("mock"));

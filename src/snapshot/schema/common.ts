@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { LimitSubject } from "../../contracts/policies.ts";
 import {
   duration,
   headerName,
@@ -63,31 +64,57 @@ export const circuitBreaker = z
   .prefault({})
   .describe("Keeps calls away from a target that fails.");
 
-export const limit = z
-  .strictObject({
-    per: z
-      .enum(["application", "service", "address"])
-      .prefault("application")
-      .describe(
-        "What one counter is kept for: each `application`, the whole `service`, or each client `address`. Within an application's own limits, `application` counts all its calls and `service` counts them for each service apart.",
-      ),
-    requests: integer(1)
-      .optional()
-      .describe("Calls allowed per window. Exactly one of `requests`, `tokens` and `cost_usd`."),
-    tokens: integer(1).optional().describe("Tokens (input and output) allowed per window."),
-    cost_usd: positiveNumber.optional().describe("US dollars allowed per window."),
-    window: positiveDuration.describe("Length of the window."),
-    algorithm: z
-      .enum(["window", "token-bucket"])
-      .prefault("window")
-      .describe("`window`: fixed windows. `token-bucket`: refills evenly over the window, at most the limit at once."),
-  })
-  .describe("A limit.");
+/** What one counter of a limit is kept for. The first one is the default. */
+const SUBJECTS = {
+  organisation: ["organisation", "team", "application", "service", "address"],
+  team: ["team", "application", "service", "address"],
+  route: ["route", "application", "address"],
+  any: ["application", "service", "address"],
+} as const satisfies Record<string, readonly [LimitSubject, ...LimitSubject[]]>;
 
-export const limits = z
-  .array(limit)
-  .prefault([])
-  .describe("Rate limits and budgets; a call must fit into all of them.");
+const SUBJECTS_EXPLAINED: Record<keyof typeof SUBJECTS, string> = {
+  organisation:
+    "What one counter is kept for: all calls of the `organisation`, each calling `team` (calls without an application are not counted), each `application` (without one: each address), each `service`, or each client `address`.",
+  team: "What one counter is kept for: all calls of the `team`'s applications, each `application`, each `service`, or each client `address`.",
+  route:
+    "What one counter is kept for: all calls by the `route`, whoever makes them, each calling `application` (without one: each address), or each client `address`.",
+  any: "What one counter is kept for: each `application`, the whole `service`, or each client `address`. Within an application's own limits, `application` counts all its calls and `service` counts them for each service apart.",
+};
+
+function limitsOf(owner: keyof typeof SUBJECTS) {
+  const subjects: readonly [LimitSubject, ...LimitSubject[]] = SUBJECTS[owner];
+  const limit = z
+    .strictObject({
+      per: z
+        .enum(subjects as [LimitSubject, ...LimitSubject[]])
+        .prefault(subjects[0])
+        .describe(SUBJECTS_EXPLAINED[owner]),
+      requests: integer(1)
+        .optional()
+        .describe("Calls allowed per window. Exactly one of `requests`, `tokens` and `cost_usd`."),
+      tokens: integer(1).optional().describe("Tokens (input and output) allowed per window."),
+      cost_usd: positiveNumber.optional().describe("US dollars allowed per window."),
+      window: positiveDuration.describe("Length of the window."),
+      algorithm: z
+        .enum(["window", "token-bucket"])
+        .prefault("window")
+        .describe(
+          "`window`: fixed windows. `token-bucket`: refills evenly over the window, at most the limit at once.",
+        ),
+    })
+    .describe("A limit.");
+  return z.array(limit);
+}
+
+const LIMITS_EXPLAINED = "Rate limits and budgets; a call must fit into all of them.";
+
+/** Of a service, an application or a subscription. */
+export const limits = limitsOf("any").prefault([]).describe(LIMITS_EXPLAINED);
+
+/** Of an organisation, a team or a route: a policy. */
+export function limitPolicy(owner: "organisation" | "team" | "route") {
+  return limitsOf(owner).optional().describe(LIMITS_EXPLAINED);
+}
 
 export const weight = integer(0, 1_000_000)
   .prefault(1)

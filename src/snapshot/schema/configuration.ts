@@ -66,7 +66,9 @@ const team = z
   .strictObject({
     id: id.describe("Name used by services and applications."),
     name: name.optional().describe("Name for people.").register(fieldNotes, { shownDefault: "the id" }),
-    policies: policiesAt("team").prefault({}).describe("What holds for calls to the team's services."),
+    policies: policiesAt("team")
+      .prefault({})
+      .describe("What holds for calls to the team's services; `limits` for those that its applications make."),
   })
   .describe("A team.");
 

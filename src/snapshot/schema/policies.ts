@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PolicyLevel } from "../../contracts/policies.ts";
 import { schemaFault } from "../json-schema/compile-schema.ts";
 import { addressRange, origin, targetUrl } from "./addresses.ts";
-import { headerEdits, headerMap } from "./common.ts";
+import { headerEdits, headerMap, limitPolicy } from "./common.ts";
 import { fieldNotes, ScalarRefusal, scalar } from "./notes.ts";
 import { duration, headerName, integer, method, parseSize, positiveDuration, size } from "./scalars.ts";
 
@@ -138,19 +138,29 @@ const KINDS = {
   mirror: mirror.nullable().optional(),
   mock: mock.optional(),
   max_body_size: size.optional().describe("Longest request body. The listener's limit holds in any case."),
+  limits: limitPolicy("organisation"),
 } as const;
 
 type Kind = keyof typeof KINDS;
 
+/** What they may be counted for differs from level to level. */
+const LIMITS: Partial<Record<string, (typeof KINDS)["limits"]>> = {
+  team: limitPolicy("team"),
+  route: limitPolicy("route"),
+};
+
 const EVERYWHERE = ["addresses", "request_headers", "response_headers"] as const satisfies Kind[];
 const OF_SERVICES = [...EVERYWHERE, "max_body_size", "cors"] as const satisfies Kind[];
 
-/** The kinds of policy that each level takes; `ai`: the unified API, in place of a service. */
+/**
+ * The kinds of policy that each level takes; `ai`: the unified API, in place of a service. Services, applications and subscriptions
+ * have their limits beside their policies.
+ */
 export const KINDS_AT = {
-  organisation: OF_SERVICES,
-  team: OF_SERVICES,
+  organisation: [...OF_SERVICES, "limits"],
+  team: [...OF_SERVICES, "limits"],
   service: [...OF_SERVICES, "request_schema", "mirror"],
-  route: [...OF_SERVICES, "request_schema", "mirror", "mock"],
+  route: [...OF_SERVICES, "request_schema", "mirror", "mock", "limits"],
   application: EVERYWHERE,
   subscription: EVERYWHERE,
   ai: ["addresses", "cors"],
@@ -159,7 +169,8 @@ export const KINDS_AT = {
 /** `policies` of one level. */
 export function policiesAt<Level extends keyof typeof KINDS_AT>(level: Level) {
   const kinds: readonly Kind[] = KINDS_AT[level];
-  const shape = Object.fromEntries(Object.entries(KINDS).filter(([kind]) => (kinds as string[]).includes(kind)));
+  const all = { ...KINDS, limits: LIMITS[level] ?? KINDS.limits };
+  const shape = Object.fromEntries(Object.entries(all).filter(([kind]) => (kinds as string[]).includes(kind)));
   return z.strictObject(shape as Pick<typeof KINDS, (typeof KINDS_AT)[Level][number]>);
 }
 

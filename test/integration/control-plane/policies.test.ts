@@ -79,6 +79,35 @@ describe.each(DATABASES)("policies, on %s", (kind) => {
     expect(after.applications[0]?.subscriptions[0]).not.toHaveProperty("policies");
   });
 
+  it("limits of organisation, team and route reach the gateways", async () => {
+    const limits = [{ requests: 5, window: "1m" }];
+    await owner.do("PATCH", "/settings", { policies: { limits } });
+    await owner.do("PATCH", "/teams/shop", {
+      policies: { limits: [{ per: "application", cost_usd: 2.5, window: "30d" }] },
+    });
+    const draft = draftAt("/limited", { routes: [{ path: "/limited", policies: { limits } }] });
+    await owner.do("POST", "/services", { id: "limited", team: "finance", draft });
+    await owner.do("POST", "/services/limited/publish");
+    const compiled = { per: "organisation", algorithm: "window", unit: "requests", amount: 5, windowMs: 60_000 };
+    const now = await served();
+    expect(now.policies?.limits).toEqual([compiled]);
+    expect(now.teams[0]?.policies.limits).toEqual([
+      { ...compiled, per: "application", unit: "cost_usd", amount: 2.5, windowMs: 30 * 86_400_000 },
+    ]);
+    const route = now.services.find(({ id }) => id === "limited")?.routes[0];
+    expect(route?.policies).toEqual({ limits: [{ ...compiled, per: "route" }] });
+    const refused = await owner.patch("/teams/shop", {
+      policies: { limits: [{ per: "route", requests: 1, window: "1m" }] },
+    });
+    expect([refused.status, refused.body.errors[0].path]).toEqual([400, "policies.limits[0].per"]);
+    const unclear = await owner.patch("/settings", { policies: { limits: [{ window: "1m" }] } });
+    expect([unclear.status, unclear.body.errors[0].path]).toEqual([400, "policies.limits[0]"]);
+    await owner.do("PATCH", "/settings", { policies: {} });
+    await owner.do("PATCH", "/teams/shop", { policies: {} });
+    await owner.do("POST", "/services/limited/retire");
+    await served();
+  });
+
   it("that are wrong are refused with the path of what is wrong", async () => {
     const refusals = await Promise.all([
       owner.patch("/settings", { policies: addresses("nonsense") }),

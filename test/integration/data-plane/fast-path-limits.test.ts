@@ -56,6 +56,40 @@ it.each(["window: 1h", "window: 1h, algorithm: token-bucket"])(
   },
 );
 
+const SHARED = "{ requests: 5, window: 1h }";
+
+it.each([
+  ["organisation", `policies: { limits: [${SHARED}] }`],
+  ["organisation, for each team", `policies: { limits: [{ per: team, requests: 5, window: 1h }] }`],
+  ["team", `teams: [{ id: default, policies: { limits: [${SHARED}] } }]`],
+])("requests of the %s are counted on, and the one beyond is refused by the stages", async (_name, top) => {
+  gateway = await startFastGateway(nativeYaml(`${service("[]")}\n${top}`));
+  expect(await remaining(get, "requests", 5)).toEqual([4, 3, 2, 1, 0]);
+  expect(gateway.taken()).toEqual({ forwarded: 4, handedOver: 0 });
+  expect((await get()).status).toBe(429);
+  expect(upstream.requests.splice(0)).toHaveLength(5);
+});
+
+it("requests by a route are counted on, whoever makes them, and those by others of the service are not", async () => {
+  const routes = `[{ path: /one, policies: { limits: [${SHARED}, { per: application, requests: 9, window: 1h }] } }, { path: /two }]`;
+  gateway = await startFastGateway(nativeYaml(service("[]").replace("[{ path: /one }]", routes)));
+  const two = () => rawRequest(gateway.port, `GET /two HTTP/1.1\r\nHost: a\r\nx-api-key: ${TEST_KEY}\r\n\r\n`);
+  for (let i = 0; i < 3; i++) expect((await two()).header("x-ratelimit-limit-requests")).toBeUndefined();
+  expect(await remaining(get, "requests", 5)).toEqual([4, 3, 2, 1, 0]);
+  expect(gateway.taken()).toEqual({ forwarded: 2 + 4, handedOver: 0 });
+  expect((await get()).status).toBe(429);
+  expect((await two()).status).toBe(200);
+  upstream.requests.length = 0;
+});
+
+it("tokens of a team are settled to what was used", async () => {
+  const top = `teams: [{ id: default, policies: { limits: [{ tokens: 10000, window: 1h }] } }]`;
+  gateway = await startFastGateway(nativeYaml(`${provider()}\n${top}`));
+  const tokens = await remaining(chat, "tokens", 4);
+  expect(tokens.map((left) => (tokens[0] ?? 0) - left)).toEqual([0, 42, 84, 126]);
+  expect(gateway.taken()).toEqual({ forwarded: 3, handedOver: 0 });
+});
+
 it("of several limits the tightest is shown, and a call that one refuses counts with none", async () => {
   const limits = "[{ per: service, requests: 4, window: 1h }, { per: address, requests: 50, window: 1h }]";
   gateway = await startFastGateway(nativeYaml(service(limits), { limits: "[{ requests: 100, window: 1h }]" }));

@@ -13,7 +13,8 @@ const { configuration, problems } = parseConfiguration(
   join(import.meta.dirname, "tidegate.yaml"),
   `
 version: 1
-policies: { addresses: { deny: [203.0.113.0/24] }, max_body_size: 900 }
+policies: { addresses: { deny: [203.0.113.0/24] }, max_body_size: 900, limits: [{ requests: 900, window: 1h }] }
+teams: [{ id: default, policies: { limits: [{ requests: 500, window: 1h }] } }]
 providers: [{ id: sim, kind: simulated }]
 models:
   - { name: fast, strategy: weighted, targets: [{ provider: sim, model: echo, weight: 3 }, { provider: sim, model: slow }] }
@@ -22,7 +23,7 @@ services:
     routes:
       - { path: /billing, methods: [GET, POST], strip_prefix: true }
       - { id: partners, path: /billing, host: partners.example.org }
-      - { path: /billing/mock, policies: { mock: { status: 202 } } }
+      - { path: /billing/mock, policies: { mock: { status: 202 }, limits: [{ requests: 7, window: 1h }] } }
       - path: /billing/export
         policies: { request_headers: { set: { x-secret: canary_key_of_the_upstream }, remove: [cookie] }, max_body_size: 100 }
     upstream: { targets: [{ url: "http://10.0.0.1:9001/api" }, { url: "http://10.0.0.2:9001", weight: 2 }] }
@@ -92,8 +93,10 @@ describe("an explanation tells", () => {
     ]);
     expect(explanation.limits.map(({ source, amount, counter }) => [source, amount, counter])).toEqual([
       ["application", 100, "application web|application|requests|window|100/60000|web"],
+      ["team", 500, "team default|team|requests|window|500/3600000|default"],
       ["subscription", 20, "subscription web billing|application|requests|window|20/60000|web"],
       ["service", 30, "service billing|address|requests|window|30/60000|192.0.2.7"],
+      ["organisation", 900, "organisation|organisation|requests|window|900/3600000|"],
     ]);
     expect(JSON.stringify(explanation)).not.toContain("canary_key");
   });
@@ -155,7 +158,7 @@ describe("an explanation tells", () => {
     // It is counted before its size is looked at.
     const tooLarge = explained({ method: "POST", bodyBytes: 901 });
     expect(tooLarge).toMatchObject({ error: { code: "body_too_large", status: 413 }, upstream: null });
-    expect(tooLarge.limits).toHaveLength(3);
+    expect(tooLarge.limits).toHaveLength(5);
   });
 
   it("the models that a name stands for, and the budgets that only models use", () => {
@@ -172,7 +175,12 @@ describe("an explanation tells", () => {
         ],
       },
     });
-    expect(named.limits.map(({ unit }) => unit)).toEqual(["requests", "tokens"]);
+    expect(named.limits.map(({ source, unit }) => [source, unit])).toEqual([
+      ["application", "requests"],
+      ["application", "tokens"],
+      ["team", "requests"],
+      ["organisation", "requests"],
+    ]);
     expect(explained({ ...chat, model: "sim/echo" }).upstream?.targets).toEqual([{ name: "sim/echo", weight: 1 }]);
     expect(explained({ ...chat, model: "nobody/knows" })).toMatchObject({
       error: { code: "model_not_found", status: 404 },

@@ -15,7 +15,7 @@ const EXCEEDED: Record<LimitSnapshot["unit"], { code: ErrorCode; noun: string }>
   cost_usd: { code: "cost_limit_exceeded", noun: "US dollars" },
 };
 
-/** Stage 5. Reserves from every limit of the application, its subscription and the service, or from none. */
+/** Stage 5. Reserves from every limit that holds for the call, or from none. */
 export function compile(runtime: Runtime): Stage {
   return (context) => {
     const all = limitsOf(context);
@@ -31,7 +31,10 @@ export function compile(runtime: Runtime): Stage {
   };
 }
 
-/** The limits that hold for a call, in the order in which it is counted: the application's, the subscription's, the service's. */
+/**
+ * The limits that hold for a call, in the order in which it is counted: the application's and its team's, the subscription's, and
+ * those of what is called, the organisation's and the route's among them.
+ */
 export function limitsOf({
   target,
   application,
