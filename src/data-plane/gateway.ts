@@ -98,7 +98,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
 
   return {
     applySnapshot(snapshot: Snapshot): void {
-      if (snapshot.format !== 3)
+      if (snapshot.format !== 4)
         throw new Error(`snapshot format ${String(snapshot.format)} is not known to this worker`);
       if (limits === null) {
         limits = new SharedLimitStore({

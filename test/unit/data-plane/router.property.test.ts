@@ -9,7 +9,7 @@ const TIMEOUTS = { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 };
 /** One service with these routes; nothing else. */
 function snapshotOf(routes: RouteSnapshot[]): Snapshot {
   return {
-    format: 3,
+    format: 4,
     version: 1,
     hash: "",
     compiledAtMs: 0,
