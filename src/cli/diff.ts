@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { formatPath } from "../snapshot/problems/problem.ts";
 import { childSchema, isSecret, type Path } from "../snapshot/schema/introspection.ts";
+import { policiesAt } from "../snapshot/schema/policies.ts";
 import { service } from "../snapshot/schema/service.ts";
 import type { Palette } from "./output/palette.ts";
 import { printable } from "./output/printable.ts";
@@ -40,9 +41,23 @@ export function differencesOfNew(
   return differencesOf({}, Object.fromEntries(said), mayBeSecret);
 }
 
-/** Whether a field of a service's configuration holds a secret. What this program does not know may be anything. */
+type Schema = Parameters<typeof childSchema>[0];
+
+/** Whether a field of a service's configuration holds a secret. */
 export function mayBeSecretInService(path: Path): boolean {
-  let schema: Parameters<typeof childSchema>[0] | null = service;
+  return mayBeSecretIn(service, path);
+}
+
+const teamPolicies = policiesAt("team");
+
+/** The same of a team, a role or an application: in policies alone, and of these a team may have the most kinds. */
+export function mayBeSecretInTeam([first, ...rest]: Path): boolean {
+  return first === "policies" && mayBeSecretIn(teamPolicies, rest);
+}
+
+/** What this program does not know may be anything. */
+function mayBeSecretIn(root: Schema, path: Path): boolean {
+  let schema: Schema | null = root;
   for (const step of path) {
     schema = childSchema(schema, step);
     if (schema === null || isSecret(schema)) return true;
@@ -82,6 +97,11 @@ export function withoutSecretsInDraft<One extends { draft: Record<string, unknow
     return [key, withoutSecrets(value, mayBeSecretInService, [key])] as const;
   });
   return { ...one, draft: Object.fromEntries(entries) };
+}
+
+/** The same of a team or an application. */
+export function withoutSecretsInPolicies<One extends { policies: Readonly<Record<string, unknown>> }>(one: One): One {
+  return { ...one, policies: withoutSecrets(one.policies, mayBeSecretInTeam, ["policies"]) };
 }
 
 /** What to look into; null: the values are shown as they are. */

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { Document, Scalar } from "yaml";
+import type { Path } from "../../snapshot/schema/introspection.ts";
 import type { Application, Role, Team } from "../admin/answers.ts";
-import { mayBeSecretInService } from "../diff.ts";
+import { mayBeSecretInService, mayBeSecretInTeam } from "../diff.ts";
 import type { ActualService, ActualState } from "./state.ts";
 
 export interface ExportOptions {
@@ -59,7 +60,10 @@ function policiesField(
   options: ExportOptions,
   variables: Map<string, string>,
 ): object {
-  return unless(Object.keys(policies).length === 0, draftFields({ id, draft: { policies } }, options, variables));
+  return unless(
+    Object.keys(policies).length === 0,
+    variablesFor({ policies }, id, mayBeSecretInTeam, options, variables),
+  );
 }
 
 function roleEntry({ id, name, scope, permissions }: Role): object {
@@ -89,7 +93,7 @@ function serviceEntry(
     approval,
     ...given({ shared_with: service.shared_with }),
     ...unless(!isServed, { publish: true }),
-    ...draftFields(service, options, variables),
+    ...variablesFor(draft, id, mayBeSecretInService, options, variables),
     ...(service.openapi === null ? {} : { openapi: escaped(service.openapi) }),
   };
 }
@@ -113,21 +117,24 @@ function applicationEntry(
   };
 }
 
-function draftFields(
-  { id, draft }: Pick<ActualService, "id" | "draft">,
+/** The fields, with a variable in the place of each text that may be a secret. */
+function variablesFor(
+  fields: Readonly<Record<string, unknown>>,
+  id: string,
+  mayBeSecret: (path: Path) => boolean,
   { headerValues }: ExportOptions,
   variables: Map<string, string>,
 ): Record<string, unknown> {
-  const convert = (value: unknown, path: readonly (string | number)[]): unknown => {
+  const convert = (value: unknown, path: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => convert(item, [...path, index]));
     if (typeof value === "object" && value !== null) {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, convert(item, [...path, key])]));
     }
     if (typeof value !== "string") return value;
-    const isHidden = !headerValues && mayBeSecretInService(path);
+    const isHidden = !headerValues && mayBeSecret(path);
     return isHidden ? quoted(`\${${variableFor(id, path, value, variables)}}`) : escaped(value);
   };
-  return Object.fromEntries(Object.entries(draft).map(([key, value]) => [key, convert(value, [key])]));
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, convert(value, [key])]));
 }
 
 /** e.g. `BILLING_REQUEST_HEADERS_SET_AUTHORIZATION`; each stands for one value. */

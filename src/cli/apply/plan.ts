@@ -1,5 +1,4 @@
-import type { Path } from "../../snapshot/schema/introspection.ts";
-import { type Difference, differencesOf, differencesOfNew, mayBeSecretInService } from "../diff.ts";
+import { type Difference, differencesOf, differencesOfNew, mayBeSecretInTeam } from "../diff.ts";
 import { changedFields } from "./fields.ts";
 import { PlanNotebook } from "./plan-notebook.ts";
 import { planRemovals } from "./plan-removals.ts";
@@ -102,19 +101,14 @@ function planApplication(notebook: PlanNotebook, application: DesiredApplication
 /** Those that `after` does not have are left out. */
 function plainDifferences(before: object, after: object): Difference[] {
   const was = Object.fromEntries(Object.entries(before).filter(([key]) => key in after));
-  return differencesOf(was, after, mayBeSecret);
-}
-
-/** Policies alone can hold secrets; they are those of a service, or fewer. */
-function mayBeSecret(path: Path): boolean {
-  return path[0] === "policies" && mayBeSecretInService(path);
+  return differencesOf(was, after, mayBeSecretInTeam);
 }
 
 /** What something new has unless it is said. */
 const DEFAULTS = { description: "", limits: [], policies: {} };
 
 function newDifferences(defaults: Readonly<Record<string, unknown>>, fields: object): Difference[] {
-  return differencesOfNew({ ...DEFAULTS, ...defaults }, fields, mayBeSecret);
+  return differencesOfNew({ ...DEFAULTS, ...defaults }, fields, mayBeSecretInTeam);
 }
 
 function withoutId({ name, description, policies }: DesiredTeam): Omit<DesiredTeam, "id"> {

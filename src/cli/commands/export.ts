@@ -9,7 +9,7 @@ import { exportState } from "../apply/export.ts";
 import { readActual } from "../apply/read-actual.ts";
 import type { ActualState } from "../apply/state.ts";
 import type { Finish } from "../command.ts";
-import { withoutSecretsInDraft } from "../diff.ts";
+import { withoutSecretsInDraft, withoutSecretsInPolicies } from "../diff.ts";
 import { Progress } from "../output/progress.ts";
 
 interface Options extends AdminOptions {
@@ -56,7 +56,8 @@ function withoutSecretsIn(state: ActualState): ActualState {
     const { draft: configuration } = withoutSecretsInDraft({ draft: released.configuration });
     return { ...withoutSecretsInDraft(one), released: { ...released, configuration } };
   });
-  return { ...state, services };
+  const teams = state.teams.map(withoutSecretsInPolicies);
+  return { ...state, teams, services, applications: state.applications.map(withoutSecretsInPolicies) };
 }
 
 function write(state: ActualState, { output, headerValues = false }: Options): void {

@@ -106,10 +106,10 @@ services:
 `;
 
 const SHOP = `version: 1
-teams: [{ id: shop }]
+teams: [{ id: shop, policies: { limits: [{ requests: 5000, window: 1h }] } }]
 applications:
   - { id: web, team: shop, limits: [{ requests: 1000, window: 1m }], subscriptions: [billing] }
-  - { id: batch, team: shop }
+  - { id: batch, team: shop, policies: { response_headers: { set: { x-batch: "\${SECRET}" } } } }
 `;
 
 const sumOf = (stdout: string) => /^\d+ to add.*$/m.exec(stdout)?.[0] ?? stdout;
@@ -207,13 +207,18 @@ describe("an organisation run from the command line", () => {
     const { code, stdout, stderr } = await admin.run(["export"]);
     expect(code).toBe(0);
     expect(stdout).not.toContain(SECRET);
-    expect(stderr).toContain("BILLING_REQUEST_HEADERS_SET_X_INTERNAL");
-    const env = { BILLING_REQUEST_HEADERS_SET_X_INTERNAL: SECRET };
+    expect(stderr.match(/^ {2}\w+$/gm)).toEqual([
+      "  BILLING_REQUEST_HEADERS_SET_X_INTERNAL",
+      "  BATCH_POLICIES_RESPONSE_HEADERS_SET_X_BATCH",
+    ]);
+    const { applications } = await admin.json("export");
+    expect(JSON.stringify(applications)).toContain(`"x-batch":"(hidden)"`);
+    const env = { BILLING_REQUEST_HEADERS_SET_X_INTERNAL: SECRET, BATCH_POLICIES_RESPONSE_HEADERS_SET_X_BATCH: SECRET };
     const again = await admin.run(["apply", "-f", "-", "--prune"], { input: stdout, env });
     expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^nothing to do: 7 unchanged\n$/) });
     await admin.do("export", "--team", "shop", "-o", "exported.yaml");
     expect(readFileSync(join(folder, "exported.yaml"), "utf8")).toMatch(
-      /^version: 1\nteams:\n {2}- id: shop\nservices: \[\]/,
+      /^version: 1\nteams:\n {2}- id: shop\n {4}policies:\n {6}limits:\n {8}- requests: 5000\n {10}window: 1h\nservices: \[\]/,
     );
   });
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { differenceLines, differencesOf, mayBeSecretInService, withoutSecretsInDraft } from "../../../src/cli/diff.ts";
+import {
+  differenceLines,
+  differencesOf,
+  mayBeSecretInService,
+  mayBeSecretInTeam,
+  withoutSecretsInDraft,
+  withoutSecretsInPolicies,
+} from "../../../src/cli/diff.ts";
 import { PLAIN } from "../../../src/cli/output/palette.ts";
 import { type Column, table } from "../../../src/cli/output/table.ts";
 
@@ -73,5 +80,24 @@ describe("what of a service may be a secret", () => {
     [false, ["routes", 0, "policies", "request_schema", "schema", "properties", "a", "pattern"]],
   ])("%s: %j", (isSecret, path) => {
     expect(mayBeSecretInService(path)).toBe(isSecret);
+  });
+});
+
+describe("what of a team or an application may be a secret", () => {
+  it.each<[boolean, (string | number)[]]>([
+    [true, ["policies", "request_headers", "set", "authorization"]],
+    [true, ["policies", "not known"]],
+    [false, ["policies", "limits", 0, "window"]],
+    [false, ["limits", 0, "window"]],
+    [false, ["name"]],
+  ])("%s: %j", (isSecret, path) => {
+    expect(mayBeSecretInTeam(path)).toBe(isSecret);
+  });
+
+  it("is left out of what is printed", () => {
+    const limits = [{ requests: 1, window: "1h" }];
+    const of = (value: string) => ({ id: "shop", policies: { limits, response_headers: { add: { "x-key": value } } } });
+    expect(withoutSecretsInPolicies(of("secret"))).toEqual(of("(hidden)"));
+    expect(withoutSecretsInPolicies({ policies: {} })).toEqual({ policies: {} });
   });
 });

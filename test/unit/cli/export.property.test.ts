@@ -53,11 +53,20 @@ const states: fc.Arbitrary<ActualState> = fc
       addresses: { deny: ["192.0.2.0/24"] },
       request_headers: { set: { "x-key": value } },
     };
+    const limits = [{ per: "service", requests: 1, window: "1m" }];
     const service = { ...newService("billing", "finance"), ...fields, openapi, has_openapi: openapi !== null, draft };
     const publication = { state: "published", current_release: 2, released: { configuration: draft, openapi } };
     return {
       actor: "me",
-      teams: [{ id: "finance", name: fields.name, description: fields.description, policies, revision: 1 }],
+      teams: [
+        {
+          id: "finance",
+          name: fields.name,
+          description: fields.description,
+          policies: { ...policies, limits },
+          revision: 1,
+        },
+      ],
       roles: [{ id: "reader", name: fields.name, scope: "team", permissions: ["team.read"], built_in: false }],
       services: [isServed ? { ...service, ...publication } : service],
       applications: [
@@ -108,7 +117,7 @@ describe("an export", () => {
         const policies = { response_headers: { add: { "x-key": secret } } };
         const state2 = {
           ...state,
-          teams: state.teams.map((team) => ({ ...team, policies: {} })),
+          teams: state.teams.map((team) => ({ ...team, policies: { limits: team.policies.limits } })),
           applications: state.applications.map((application) => ({ ...application, policies })),
           services: [{ ...service, draft, released: null, state: "draft", current_release: null }],
         };
