@@ -1,9 +1,6 @@
 // Writes to `dist/bundle` what runs: one file for each process and task, and what they share. Node takes longer to find,
 // read and link a thousand modules than to run them: src/docs/decisions/012-bundles.md.
-import { writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
-
-const startedAtMs = Date.now();
 
 /** Loaded from `node_modules`: they find native parts, files of their own or threads from where they lie. */
 const STAY_OUTSIDE = [
@@ -57,6 +54,3 @@ for (const { fileName, code = "" } of output) {
   );
   process.exitCode = 1;
 }
-
-// Tests build again when a source is newer than this.
-if (process.exitCode === undefined) writeFileSync(`${import.meta.dirname}/dist/.built`, `${startedAtMs}\n`);

@@ -35,9 +35,7 @@ export async function ensureBuilt(): Promise<void> {
 }
 
 async function build(): Promise<void> {
-  const tsc = join(REPOSITORY, "node_modules/ts7/bin/tsc");
-  await run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--noCheck"], { cwd: REPOSITORY });
-  await run(process.execPath, ["bundle.mjs"], { cwd: REPOSITORY });
+  await run(process.execPath, ["build.mjs", "--no-check"], { cwd: REPOSITORY });
 }
 
 function isFresh(): boolean {
