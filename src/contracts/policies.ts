@@ -77,7 +77,10 @@ export interface HeaderEditsSnapshot {
   remove: string[];
 }
 
-/** `organisation`, `team` and `route`: of their own limits alone; `team` of the organisation's as well. */
+/**
+ * Per `organisation` and per `route`: limits of the organisation and of a route alone. Per `team`: limits of a team, and of the
+ * organisation for each team.
+ */
 export type LimitSubject = "organisation" | "team" | "route" | "application" | "service" | "address";
 
 export interface LimitSnapshot {

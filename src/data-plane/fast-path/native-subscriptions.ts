@@ -5,7 +5,7 @@ import { subscriptionTo } from "../pipeline/subscriptions.ts";
 
 const ALGORITHMS = { window: 0, "token-bucket": 2 } as const;
 const UNITS = { requests: 0, tokens: 1, cost_usd: 2 } as const;
-/** Only where the counter's name depends on the call. */
+/** Looked at where the counter's name depends on the call, which it never does for the last three. */
 const SUBJECTS = { application: 0, service: 1, address: 2, organisation: 2, team: 2, route: 2 } as const;
 
 export function nativeLimit({ limit, keyPrefix, key }: CompiledLimit): NativeLimit {

@@ -1,17 +1,11 @@
 import findMyWay from "find-my-way";
 import type { RouteSnapshot, ServiceSnapshot, Snapshot } from "../../contracts/snapshot.ts";
 import { inboundDialects } from "../../dialects/index.ts";
-import {
-  type AiEndpoint,
-  type CompiledLimit,
-  type CompiledService,
-  compileLimits,
-  type RouteTarget,
-} from "./compiled.ts";
+import { type AiEndpoint, type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
 import { compilePathRewriter } from "./path-rewriter.ts";
 import { mostSpecific } from "./policies/compile-policies.ts";
 import { ServiceLayers } from "./policies/layers.ts";
-import { routeLimits, SharedLimits } from "./policies/shared-limits.ts";
+import { routeLimits } from "./policies/shared-limits.ts";
 import { releaseHeaders } from "./releases/lifecycle.ts";
 import { compileLiveReleases, defaultRelease, isSelective, type LiveReleases } from "./releases/live-releases.ts";
 import { canonicalPath, isBelow, staticPrefix, treePaths } from "./route-paths.ts";
@@ -72,8 +66,7 @@ export function compileRouter(snapshot: Snapshot): Router {
     add(null, `/health/${check}`, ["GET", "HEAD"], { kind: "health", check });
   }
   const layers = new ServiceLayers(snapshot);
-  const limits = new SharedLimits(snapshot).ofCalls;
-  const services = [addAiEndpoints(snapshot, layers, limits, add), ...addServices(snapshot, layers, limits, add)];
+  const services = [addAiEndpoints(snapshot, layers, add), ...addServices(snapshot, layers, add)];
   const { all } = groups;
   const byHost = all.some(({ host }) => host !== null);
   findHoles(all, byHost);
@@ -137,17 +130,12 @@ function beginningWith<Entry extends { path: string }>(base: string, sorted: rea
 
 type AddRoute = (host: string | null, path: string, methods: readonly string[] | null, target: RouteTarget) => void;
 
-function addAiEndpoints(
-  snapshot: Snapshot,
-  serviceLayers: ServiceLayers,
-  ofOrganisation: readonly CompiledLimit[],
-  add: AddRoute,
-): CompiledService {
+function addAiEndpoints(snapshot: Snapshot, serviceLayers: ServiceLayers, add: AddRoute): CompiledService {
   const service: CompiledService = {
     id: "ai",
     team: "default",
     access: snapshot.ai.access,
-    limits: [...compileLimits(snapshot.ai.limits, "service", "service ai"), ...ofOrganisation],
+    limits: [...compileLimits(snapshot.ai.limits, "service", "service ai"), ...serviceLayers.limits],
     release: null,
   };
   const layers = serviceLayers.ofAi(snapshot.ai);
@@ -167,32 +155,20 @@ function addAiEndpoints(
   return service;
 }
 
-function addServices(
-  snapshot: Snapshot,
-  layers: ServiceLayers,
-  ofOrganisation: readonly CompiledLimit[],
-  add: AddRoute,
-): CompiledService[] {
+function addServices(snapshot: Snapshot, layers: ServiceLayers, add: AddRoute): CompiledService[] {
   const byId = new Map<string, ServiceSnapshot[]>();
   for (const service of snapshot.services) {
     const releases = byId.get(service.id);
     if (releases === undefined) byId.set(service.id, [service]);
     else releases.push(service);
   }
-  return [...byId.values()].flatMap((releases) => addReleases(releases, layers, ofOrganisation, add));
+  return [...byId.values()].flatMap((releases) => addReleases(releases, layers, add));
 }
 
 /** The routes of all releases of a service; which release a call is for is found out where that is not said by its path. */
-function addReleases(
-  releases: readonly ServiceSnapshot[],
-  layers: ServiceLayers,
-  ofOrganisation: readonly CompiledLimit[],
-  add: AddRoute,
-): CompiledService[] {
+function addReleases(releases: readonly ServiceSnapshot[], layers: ServiceLayers, add: AddRoute): CompiledService[] {
   const byDefault = defaultRelease(releases);
-  const services = new Map(
-    releases.map((release) => [release, compileService(release, byDefault, ofOrganisation)] as const),
-  );
+  const services = new Map(releases.map((release) => [release, compileService(release, byDefault, layers)]));
   const withLimits = new Map<RouteSnapshot, CompiledService>();
   for (const [release, service] of services) {
     for (const route of release.routes) {
@@ -236,16 +212,12 @@ function policiesOf(
 }
 
 /** Limits are named after the service: those that two releases share are counted in one. */
-function compileService(
-  release: ServiceSnapshot,
-  byDefault: ServiceSnapshot,
-  ofOrganisation: readonly CompiledLimit[],
-): CompiledService {
+function compileService(release: ServiceSnapshot, byDefault: ServiceSnapshot, layers: ServiceLayers): CompiledService {
   return {
     id: release.id,
     team: byDefault.team,
     access: byDefault.access,
-    limits: [...compileLimits(release.limits, "service", `service ${release.id}`), ...ofOrganisation],
+    limits: [...compileLimits(release.limits, "service", `service ${release.id}`), ...layers.limits],
     release: release.release,
   };
 }

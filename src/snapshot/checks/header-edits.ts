@@ -1,5 +1,5 @@
 import type { Check } from "./check.ts";
-import { policiesOf } from "./policies.ts";
+import { policiesOf } from "./policies-of.ts";
 
 /** Headers the gateway frames and routes messages with itself (RFC 9110 §7.6.1, §8.6; RFC 9112 §6). */
 const FRAMING_HEADERS = new Set([

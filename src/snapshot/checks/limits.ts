@@ -1,5 +1,6 @@
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
+import { policiesOf } from "./policies-of.ts";
 
 export const LIMIT_UNITS = ["requests", "tokens", "cost_usd"] as const;
 
@@ -10,12 +11,35 @@ export const checkLimits: Check = (context) => {
     for (const limit of owner.at("limits").items()) {
       checkUnit(context, limit);
       if (owner.path[0] === "services") checkCountable(context, limit);
-      if (owner.at("access").text() === "open" && (limit.at("per").text() ?? "application") === "application") {
-        context.warn(limit.path, "an open service is called without an application: use per: address or per: service");
-      }
+      warnIfNobodyCalls(context, owner, limit, "service");
+    }
+  }
+  for (const { policies } of policiesOf(root)) {
+    for (const limit of policies.at("limits").items()) checkUnit(context, limit);
+  }
+  for (const service of root.at("services").items()) {
+    const limits = service
+      .at("routes")
+      .items()
+      .flatMap((route) => route.at("policies", "limits").items());
+    for (const limit of limits) {
+      checkCountable(context, limit);
+      warnIfNobodyCalls(context, service, limit, "route");
     }
   }
 };
+
+/** `otherwise`: what the limit can be for, and what a limit of a route is for by default. */
+function warnIfNobodyCalls(
+  { warn }: CheckContext,
+  service: Cursor,
+  limit: Cursor,
+  otherwise: "service" | "route",
+): void {
+  const per = limit.at("per").text() ?? (otherwise === "route" ? "route" : "application");
+  if (per !== "application" || service.at("access").text() !== "open") return;
+  warn(limit.path, `an open service is called without an application: use per: address or per: ${otherwise}`);
+}
 
 export function checkUnit({ report }: CheckContext, limit: Cursor): void {
   const given = LIMIT_UNITS.filter((unit) => limit.at(unit).exists);

@@ -2,31 +2,11 @@ import { KINDS_AT } from "../schema/policies.ts";
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { AI_SERVICE } from "./identifiers.ts";
-import { checkCountable, checkUnit } from "./limits.ts";
+import { policiesOf } from "./policies-of.ts";
 import { serviceOf } from "./subscriptions.ts";
 
-/** Every `policies` of a configuration, with the level it is attached to. */
-export function policiesOf(root: Cursor): { level: keyof typeof KINDS_AT; policies: Cursor }[] {
-  const services = root.at("services").items();
-  const applications = root.at("applications").items();
-  const found: [keyof typeof KINDS_AT, Cursor[]][] = [
-    ["organisation", [root]],
-    ["ai", [root.at("ai")]],
-    ["team", root.at("teams").items()],
-    ["service", services],
-    ["route", services.flatMap((service) => service.at("routes").items())],
-    ["application", applications],
-    ["subscription", applications.flatMap((application) => application.at("subscriptions").items())],
-  ];
-  return found.flatMap(([level, owners]) => owners.map((owner) => ({ level, policies: owner.at("policies") })));
-}
-
 export const checkPolicies: Check = (context) => {
-  for (const { level, policies } of policiesOf(context.root)) {
-    for (const limit of policies.at("limits").items()) {
-      checkUnit(context, limit);
-      if (level === "route") checkCountable(context, limit);
-    }
+  for (const { policies } of policiesOf(context.root)) {
     checkAddresses(context, policies.at("addresses"));
     checkCors(context, policies.at("cors"));
     checkMock(context, policies.at("mock"));

@@ -143,12 +143,6 @@ const KINDS = {
 
 type Kind = keyof typeof KINDS;
 
-/** What they may be counted for differs from level to level. */
-const LIMITS: Partial<Record<string, (typeof KINDS)["limits"]>> = {
-  team: limitPolicy("team"),
-  route: limitPolicy("route"),
-};
-
 const EVERYWHERE = ["addresses", "request_headers", "response_headers"] as const satisfies Kind[];
 const OF_SERVICES = [...EVERYWHERE, "max_body_size", "cors"] as const satisfies Kind[];
 
@@ -169,7 +163,8 @@ export const KINDS_AT = {
 /** `policies` of one level. */
 export function policiesAt<Level extends keyof typeof KINDS_AT>(level: Level) {
   const kinds: readonly Kind[] = KINDS_AT[level];
-  const all = { ...KINDS, limits: LIMITS[level] ?? KINDS.limits };
+  // What one counter of them is kept for differs from level to level.
+  const all = level === "team" || level === "route" ? { ...KINDS, limits: limitPolicy(level) } : KINDS;
   const shape = Object.fromEntries(Object.entries(all).filter(([kind]) => (kinds as string[]).includes(kind)));
   return z.strictObject(shape as Pick<typeof KINDS, (typeof KINDS_AT)[Level][number]>);
 }

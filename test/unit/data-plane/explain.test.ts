@@ -128,6 +128,14 @@ describe("an explanation tells", () => {
     expect(explained({ path: "/billing/mock", headers: [] })).toMatchObject({ verdict: "refused" });
   });
 
+  it("the limits of the route that the call takes", () => {
+    const ofRoutes = (path: string) => explained({ path }).limits.filter(({ source }) => source === "route");
+    expect(ofRoutes("/billing/mock")).toMatchObject([
+      { per: "route", amount: 7, counter: "route billing /billing/mock|route|requests|window|7/3600000|" },
+    ]);
+    expect(ofRoutes("/billing/export")).toEqual([]);
+  });
+
   it("which release a header asks for, and that chance has no say then", () => {
     const { release, upstream } = explained({
       headers: [

@@ -419,7 +419,17 @@ describe("warnings", () => {
 version: 1
 ai: { access: open, max_body_size: 20MiB, limits: [{ requests: 1, window: 1s }] }
 applications: [{ id: web, keys: [canary] }]
+services:
+  - id: shop
+    access: open
+    routes:
+      - { path: /a, policies: { limits: [{ per: application, requests: 1, window: 1s }] } }
+      - { path: /b, policies: { limits: [{ requests: 1, window: 1s }] } }
+    upstream: { targets: [{ url: "http://127.0.0.1:9001" }] }
 `);
+    const ofRoute = "services[0].routes[0].policies.limits[0]: an open service is called without an application";
+    expect(warnings).toContain(`${ofRoute}: use per: address or per: route`);
+    expect(warnings).not.toContain("routes[1]");
     expect(warnings).toContain("tidegate.yaml:3:36 ai.max_body_size: above the max_body_size of every listener");
     expect(warnings).toContain("ai.limits[0]: an open service is called without an application");
     expect(warnings).toContain("applications[0].keys[0]: the key is shorter than 16 characters");

@@ -8,17 +8,23 @@ import type {
   Snapshot,
   SubscriptionSnapshot,
 } from "../../../contracts/snapshot.ts";
+import type { CompiledLimit } from "../compiled.ts";
 import { type CompiledPolicies, compilePolicies, type PolicyLayer } from "./compile-policies.ts";
+import { SharedLimits } from "./shared-limits.ts";
 
 /** The layers of an organisation's services, from the most general on. Routes of a service without policies share a list. */
 export class ServiceLayers {
+  /** The organisation's, which all calls to its services count with. */
+  readonly limits: readonly CompiledLimit[];
   readonly #organisation: readonly PolicyLayer[];
   readonly #teams: ReadonlyMap<string, PoliciesSnapshot>;
   readonly #ofServices = new Map<ServiceSnapshot, readonly PolicyLayer[]>();
   #haveCors = false;
   readonly #compiled = new Map<readonly PolicyLayer[], CompiledPolicies | null>();
 
-  constructor({ policies, teams = [] }: Pick<Snapshot, "policies" | "teams">) {
+  constructor(snapshot: Pick<Snapshot, "policies" | "teams">) {
+    const { policies, teams = [] } = snapshot;
+    this.limits = new SharedLimits(snapshot).ofCalls;
     this.#organisation = policies === undefined ? [] : [{ level: "organisation", policies }];
     this.#teams = new Map(teams.map((team) => [team.id, team.policies]));
   }
