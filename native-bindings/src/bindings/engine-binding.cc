@@ -10,12 +10,6 @@ namespace tidegate {
 
 namespace {
 
-Engine* engineOf(napi_env env, napi_value value) {
-  void* engine = nullptr;
-  napi_get_value_external(env, value, &engine);
-  return static_cast<Engine*>(engine);
-}
-
 napi_value property(napi_env env, napi_value object, const char* name) {
   napi_value value;
   napi_get_named_property(env, object, name, &value);

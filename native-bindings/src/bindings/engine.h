@@ -227,4 +227,11 @@ class Engine final : public net::Poller::Turns,
   bool closed_ = false;
 };
 
+// What JavaScript holds as its engine.
+inline Engine* engineOf(napi_env env, napi_value value) {
+  void* engine = nullptr;
+  napi_get_value_external(env, value, &engine);
+  return static_cast<Engine*>(engine);
+}
+
 }  // namespace tidegate

@@ -27,12 +27,6 @@ using governor::Subscription;
 constexpr size_t kMaxRoutes = 65'536;
 constexpr size_t kMaxPlans = 65'536;
 
-Engine* engineOf(napi_env env, napi_value value) {
-  void* engine = nullptr;
-  napi_get_value_external(env, value, &engine);
-  return static_cast<Engine*>(engine);
-}
-
 bool isNull(napi_env env, napi_value value) {
   napi_valuetype type;
   napi_typeof(env, value, &type);

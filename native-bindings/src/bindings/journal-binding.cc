@@ -103,7 +103,7 @@ napi_value release(napi_env env, napi_callback_info info) {
 }
 
 // stats(): { appended, lost, segments, failing, error: string | null }
-napi_value stats(napi_env env, napi_callback_info info) {
+napi_value journalStats(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
   const CallJournal* const journal = journalOf(env, arguments);
   const journal::JournalStats stats = journal == nullptr ? journal::JournalStats{} : journal->stats();
@@ -131,7 +131,7 @@ napi_value closeJournal(napi_env env, napi_callback_info info) {
 
 // scanRecords(bytes, length, segmentLeft, fieldCount, spans: Uint32Array, result: Uint32Array(5)): what scanRecords() of
 // record-scan.h says, into the arrays. Three numbers per span.
-napi_value scan(napi_env env, napi_callback_info info) {
+napi_value scanJournal(napi_env env, napi_callback_info info) {
   const Arguments<6> arguments(env, info);
   char* bytes = nullptr;
   size_t size = 0;
@@ -229,13 +229,13 @@ void exportJournal(napi_env env, napi_value exports) {
   const napi_property_descriptor methods[] = {
       method("append", append),   method("sequence", sequence), method("offset", offset),
       method("prefix", prefix),   method("release", release),   method("maxRecordBytes", maxRecordBytes),
-      method("stats", stats),     method("close", closeJournal),
+      method("stats", journalStats),     method("close", closeJournal),
   };
   napi_value constructor;
   napi_define_class(env, "CallJournal", NAPI_AUTO_LENGTH, construct, nullptr, std::size(methods), methods,
                     &constructor);
   setProperty(env, exports, "CallJournal", constructor);
-  exportFunction(env, exports, "scanRecords", scan);
+  exportFunction(env, exports, "scanRecords", scanJournal);
   exportFunction(env, exports, "copyRows", copyRows);
   exportFunction(env, exports, "lockRun", lockRun);
 }

@@ -165,7 +165,7 @@ napi_value slotsUsed(napi_env env, napi_callback_info info) {
 }
 
 // () → { full, busy, untracked, takeovers }
-napi_value stats(napi_env env, napi_callback_info info) {
+napi_value limitsStats(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
   Instance* instance = instanceOf(env, arguments.data);
   if (instance == nullptr) return nullptr;
@@ -212,7 +212,7 @@ napi_value openLimits(napi_env env, napi_callback_info info) {
   exportMethod(env, handle, "settle", settle, instance);
   exportMethod(env, handle, "reclaim", reclaim, instance);
   exportMethod(env, handle, "slotsUsed", slotsUsed, instance);
-  exportMethod(env, handle, "stats", stats, instance);
+  exportMethod(env, handle, "stats", limitsStats, instance);
   exportMethod(env, handle, "close", closeLimits, instance);
   auto holder = std::make_unique<Holder>(instance);
   if (napi_wrap(env, handle, holder.get(), dropData, nullptr, nullptr) == napi_ok) holder.release();

@@ -113,7 +113,7 @@ RequestRefusal readVersion(std::string_view version, RequestHead* head) {
   return isNumber ? RequestRefusal::kBadVersion : RequestRefusal::kBadRequestLine;
 }
 
-RequestRefusal refusalOf(FieldFault fault) {
+RequestRefusal requestRefusalOf(FieldFault fault) {
   switch (fault) {
     case FieldFault::kLine: return RequestRefusal::kBadFieldLine;
     case FieldFault::kName: return RequestRefusal::kBadFieldName;
@@ -242,7 +242,7 @@ bool RequestParser::absoluteForm(const char* bytes, RequestHead* head) {
 RequestRefusal RequestParser::fieldLine(char* bytes, size_t from, size_t to, RequestHead* head) {
   Field& field = head->fields.emplace_back();
   const FieldFault fault = readFieldLine(bytes, from, to, &field);
-  if (fault != FieldFault::kNone) return refusalOf(fault);
+  if (fault != FieldFault::kNone) return requestRefusalOf(fault);
   switch (field.id) {
     case FieldName::kContentLength: return lengthField(field.value.in(bytes), head);
     case FieldName::kTransferEncoding: return transferEncodingField(field.value.in(bytes), head);

@@ -9,7 +9,7 @@ namespace tidegate::http {
 
 namespace {
 
-ResponseRefusal refusalOf(FieldFault fault) {
+ResponseRefusal responseRefusalOf(FieldFault fault) {
   switch (fault) {
     case FieldFault::kLine: return ResponseRefusal::kBadFieldLine;
     case FieldFault::kName: return ResponseRefusal::kBadFieldName;
@@ -115,7 +115,7 @@ ResponseRefusal ResponseParser::statusLine(const char* bytes, size_t from, size_
 ResponseRefusal ResponseParser::fieldLine(char* bytes, size_t from, size_t to, ResponseHead* head) {
   Field& field = head->fields.emplace_back();
   const FieldFault fault = readFieldLine(bytes, from, to, &field);
-  if (fault != FieldFault::kNone) return refusalOf(fault);
+  if (fault != FieldFault::kNone) return responseRefusalOf(fault);
   const std::string_view value = field.value.in(bytes);
   if (field.id == FieldName::kConnection) {
     connection_.add(value);
