@@ -30,11 +30,18 @@ type AdminContext = Context<{ Bindings: AdminBindings }>;
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+let text: string | null = null;
+
+/** Made when somebody asks for it: that takes longer than all else an application needs. */
+function documentText(): string {
+  text ??= JSON.stringify(openapiDocument(ENDPOINTS));
+  return text;
+}
+
 /** The admin API. Speaks problem+json whatever happens. */
 export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> {
   const app = new Hono<{ Bindings: AdminBindings }>();
   const idempotency = new Idempotency(plane);
-  const document = JSON.stringify(openapiDocument(ENDPOINTS));
 
   app.onError((cause) => {
     const error = asProblem(cause);
@@ -62,7 +69,7 @@ export function createAdminApp(plane: Plane): Hono<{ Bindings: AdminBindings }> 
     }),
   );
 
-  app.get("/api/openapi.json", (context) => context.body(document, 200, { "content-type": "application/json" }));
+  app.get("/api/openapi.json", (context) => context.body(documentText(), 200, { "content-type": "application/json" }));
   serveSwaggerUi(app);
 
   app.post(`${API_PREFIX}/session`, (context) => {
