@@ -24,7 +24,7 @@ describe("the bench", () => {
     const scenarios = Object.keys(QUICK).flatMap((name) => ["--scenario", name]);
     const length = ["--seconds", "1", "--rounds", "1", "--warm-up", "0"];
     await ensureBuilt();
-    const tsc = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.bench.json", "--noCheck"];
+    const tsc = ["node_modules/ts7/bin/tsc", "-p", "tsconfig.bench.json", "--noCheck"];
     await run(process.execPath, tsc, { cwd: REPOSITORY });
     const args = ["dist/bench/main.js", ...scenarios, ...length, "--out", out];
     report = (await run(process.execPath, args, { cwd: REPOSITORY })).stdout;
