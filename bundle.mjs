@@ -18,6 +18,7 @@ const STAY_OUTSIDE = [
 const ALIASES = { "jsonc-parser": "jsonc-parser/lib/esm/main.js" };
 
 const ENTRIES = [
+  "src/cli/command-line",
   "src/cli/main",
   "workers/control-worker",
   "workers/gateway-worker",

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { identityOf } from "../../src/bootstrap/process-info.ts";
 import type { Readiness } from "../../src/control-plane/admin-api/readiness.ts";
 import { CLI, ensureBuilt } from "./build.ts";
+import { type CommandResult, runCli } from "./cli.ts";
 import { freePorts } from "./ports.ts";
 
 export interface TidegateOptions {
@@ -194,21 +195,6 @@ export class TidegateProcess {
   run(...args: string[]): Promise<CommandResult> {
     return runCli(args, this.environment, this.home);
   }
-}
-
-export interface CommandResult {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-export async function runCli(args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): Promise<CommandResult> {
-  await ensureBuilt();
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [CLI, ...args], { env, cwd }, (_error, stdout, stderr) => {
-      resolve({ code: child.exitCode, stdout, stderr });
-    });
-  });
 }
 
 /** A process that has ended but that no one has waited for does not count: orphans in a container stay like that. */

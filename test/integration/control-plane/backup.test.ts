@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -12,10 +10,10 @@ import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
 import { verifyAudit } from "../../../src/control-plane/entities/audit.ts";
 import { type Database, openDatabase } from "../../../src/control-plane/storage/database.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
+import { runCli } from "../../helpers/cli.ts";
 import { DATABASES, type DatabaseKind, PostgresCluster } from "../../helpers/databases.ts";
 import { draftAt, OWNER, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
 
-const CLI = "dist/bundle/src/cli/main.js";
 /** See `LEFT_OUT` of backup.ts, and what is Kysely's own. */
 const NOT_KEPT = ["sessions", "idempotency", "changes", "kysely_migration", "kysely_migration_lock", "sqlite_sequence"];
 const NOBODY = { debug() {}, info() {}, warn() {}, error() {}, child: () => NOBODY };
@@ -238,13 +236,8 @@ describe.each(DATABASES)("a backup of %s", (kind) => {
 });
 
 describe("tidegate backup and restore", () => {
-  const run = (args: string[], place: Place) =>
-    promisify(execFile)(process.execPath, [CLI, ...args], {
-      env: { ...process.env, ...place.env, TIDEGATE_HOME: place.homeDirectory },
-    }).then(
-      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-      ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
-    );
+  const run = (args: string[], { env, homeDirectory }: Place) =>
+    runCli(args, { ...process.env, ...env, TIDEGATE_HOME: homeDirectory }, process.cwd());
 
   it("say what was done, and what is wrong", async () => {
     const test = await filledPlane("sqlite");

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
 import { AdminClient } from "../../helpers/admin-client.ts";
 import { CLI } from "../../helpers/build.ts";
-import { type CommandResult, TidegateProcess } from "../../helpers/tidegate-process.ts";
+import { runCli } from "../../helpers/cli.ts";
+import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 
 const PASSWORD = "correct horse battery";
@@ -51,18 +52,7 @@ class Person {
   }
 
   run(args: readonly string[], { input = "", env = {} }: { input?: string; env?: NodeJS.ProcessEnv } = {}) {
-    return new Promise<CommandResult>((resolve) => {
-      const child = spawn(process.execPath, [CLI, ...args], { env: { ...this.environment, ...env }, cwd: folder });
-      let [stdout, stderr] = ["", ""];
-      child.stdout.setEncoding("utf8").on("data", (text: string) => {
-        stdout += text;
-      });
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        stderr += text;
-      });
-      child.on("close", (code) => resolve({ code, stdout, stderr }));
-      child.stdin.end(input);
-    });
+    return runCli(args, { ...this.environment, ...env }, folder, input);
   }
 
   /** What a command that has to be good prints. */

@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
 import { homeAt } from "../../../src/bootstrap/home.ts";
@@ -19,10 +17,10 @@ import { type Database, openDatabase } from "../../../src/control-plane/storage/
 import { CLIENT_SECRET, WEBHOOK_SECRET } from "../../../src/control-plane/storage/sealed.ts";
 import { keyId, loadSealer, MASTER_KEY_FILE, type Sealer } from "../../../src/platform/seal.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
+import { runCli } from "../../helpers/cli.ts";
 import { DATABASES, PostgresCluster } from "../../helpers/databases.ts";
 import { OWNER, PASSWORD } from "../../helpers/test-plane.ts";
 
-const CLI = "dist/bundle/src/cli/main.js";
 const NOBODY = { debug() {}, info() {}, warn() {}, error() {}, child: () => NOBODY };
 
 const EVERYTHING: Actor = { ...SYSTEM, organisation: new Set(["webhook.manage", "organisation.manage"]) };
@@ -156,13 +154,8 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
 describe("tidegate master-key", () => {
   it("shows ids, never keys, and says what to do next", async () => {
     const homeDirectory = mkdtempSync(join(tmpdir(), "tidegate-master-key-"));
-    const run = (...args: string[]) =>
-      promisify(execFile)(process.execPath, [CLI, "master-key", ...args], {
-        env: { ...process.env, TIDEGATE_HOME: homeDirectory },
-      }).then(
-        ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-        ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
-      );
+    const env = { ...process.env, TIDEGATE_HOME: homeDirectory };
+    const run = (...args: string[]) => runCli(["master-key", ...args], env, process.cwd());
     expect((await run("rotate")).code).toBe(EXIT.dataDirectory);
     expect(existsSync(join(homeDirectory, MASTER_KEY_FILE))).toBe(false);
     await (await openDatabase({ url: undefined, homeDirectory, logger: NOBODY })).close();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLinter, type Linter, lintOpenapi } from "../../../src/governance/linting/lint-openapi.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
-import { runCli } from "../../helpers/tidegate-process.ts";
+import { runCli } from "../../helpers/cli.ts";
 import { readFixture } from "../../unit/governance/fixtures.ts";
 
 const TASKS = new URL("../../../dist/bundle/workers/tasks/", import.meta.url);

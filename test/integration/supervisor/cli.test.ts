@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CallRecord } from "../../../src/contracts/call-record.ts";
 import { CLI } from "../../helpers/build.ts";
-import { runCli, TidegateProcess } from "../../helpers/tidegate-process.ts";
+import { runCli } from "../../helpers/cli.ts";
+import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 
 let tidegate: TidegateProcess;
 let directory: string;
