@@ -2,7 +2,7 @@
 //
 // Builds the addon with g++'s sanitizers in native-bindings/build-sanitized, beside the one that is used, and runs the
 // tests that exercise it with that. Node itself is not instrumented: what is found is ours. `--build`: builds it, no more.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,9 +16,11 @@ const FLAGS = {
   LDFLAGS: "-fsanitize=address,undefined",
 };
 
-/** Integration tests whose gateways run in the test's process, with most of what engine, client and governor can do. */
+/**
+ * Integration tests whose gateways run in the test's process, with most of what engine, client and governor can do. Threads
+ * are what LeakSanitizer watches.
+ */
 const INTEGRATION = [
-  "test/integration/native/threads",
   "test/integration/acceptor/native-protocol",
   // Not all: some tests wait for what a sanitized gateway takes too long for.
   ...[
@@ -37,22 +39,23 @@ function fail(message) {
   process.exit(1);
 }
 
-function step(title, command, args, options = {}) {
+/** Runs it to its end; gives what it wrote to standard error, unless that goes elsewhere. */
+function step(title, command, args, { env = {}, stdio = "inherit" } = {}) {
   const startedAt = performance.now();
   process.stdout.write(`${title} …\n`);
-  const { env = {}, ...others } = options;
-  const result = spawnSync(command, args, {
-    cwd: root,
-    stdio: "inherit",
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-    env: { ...process.env, ...env },
-    ...others,
+  const child = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
+  let stderr = "";
+  child.stderr?.setEncoding("utf8").on("data", (text) => {
+    stderr += text;
   });
-  if (result.error !== undefined) fail(`${title}: ${result.error.message}`);
-  if (result.status !== 0) fail(`${result.stderr ?? ""}${title} failed (${result.signal ?? `exit ${result.status}`})`);
-  process.stdout.write(`${title}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
-  return result;
+  return new Promise((resolve) => {
+    child.once("error", (error) => fail(`${title}: ${error.message}`));
+    child.once("close", (code, signal) => {
+      if (code !== 0) fail(`${stderr}${title} failed (${signal ?? `exit ${code}`})`);
+      process.stdout.write(`${title}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
+      resolve(stderr);
+    });
+  });
 }
 
 /** The compiler's own runtime: it has to be in the process before Node. */
@@ -86,32 +89,36 @@ function ourLeaks(report) {
   });
 }
 
-function watchForLeaks() {
+async function watchForLeaks() {
   const script = join(root, "test/integration/native/threads-process.mjs");
-  const stdio = ["ignore", "ignore", "pipe"];
-  const { stderr } = step("LeakSanitizer over threads and calls", process.execPath, [script], {
-    env: sanitized(true),
-    stdio,
-  });
-  const leaks = ourLeaks(stderr);
+  const options = { env: sanitized(true), stdio: ["ignore", "ignore", "pipe"] };
+  const report = await step("LeakSanitizer over threads and calls", process.execPath, [script], options);
+  const leaks = ourLeaks(report);
   if (leaks.length > 0) fail(`${leaks.join("\n\n")}\n\nthe addon leaks: see above`);
-  const summary = /SUMMARY: .*/.exec(stderr)?.[0];
-  if (summary === undefined && stderr.includes("LeakSanitizer")) fail(`${stderr}\nLeakSanitizer could not look`);
+  const summary = /SUMMARY: .*/.exec(report)?.[0];
+  if (summary === undefined && report.includes("LeakSanitizer")) fail(`${report}\nLeakSanitizer could not look`);
   process.stdout.write(`no leak of the addon${summary === undefined ? "" : ` (Node's own: ${summary})`}\n`);
 }
 
-step("sanitized addon", process.execPath, [join(root, "native-bindings/build.mjs"), folder], {
+await step("sanitized addon", process.execPath, [join(root, "native-bindings/build.mjs"), folder], {
   env: FLAGS,
   stdio: ["ignore", "ignore", "inherit"],
 });
 if (process.argv.includes("--build")) process.exit(0);
 const env = sanitized(false);
-step(
-  "native unit tests, sanitized",
-  process.execPath,
-  [...vitest, "--project", "unit", "--maxWorkers", "2", "test/unit/native"],
-  { env },
-);
-const integration = [...vitest, "--project", "integration", "--maxWorkers", "2", ...INTEGRATION];
-step("native integration tests, sanitized", process.execPath, integration, { env });
-watchForLeaks();
+const two = ["--maxWorkers", "2"];
+// Beside each other: most of the integration tests wait.
+await Promise.all([
+  step("native unit tests, sanitized", process.execPath, [...vitest, "--project", "unit", ...two, "test/unit/native"], {
+    env,
+  }),
+  step(
+    "native integration tests, sanitized",
+    process.execPath,
+    [...vitest, "--project", "integration", ...two, ...INTEGRATION],
+    {
+      env,
+    },
+  ),
+  watchForLeaks(),
+]);
