@@ -118,7 +118,12 @@ async function testEverything() {
 
 async function testBeside() {
   const beside = { quietly: true, patiently: true };
-  await run("fuzzing", process.execPath, ["native-bindings/fuzz/run.mjs", String(FUZZ_SECONDS)], beside);
+  await run(
+    "fuzzing",
+    process.execPath,
+    ["native-bindings/fuzz/run.mjs", "--at-once", "4", String(FUZZ_SECONDS)],
+    beside,
+  );
   // With the addon that was built for the other Node, too: Node-API is the same.
   const unit22 = [vitest, "run", "--project", "unit", "--testTimeout", UNHURRIED_MS];
   await run("unit and conformance on Node 22", node22, unit22, beside);

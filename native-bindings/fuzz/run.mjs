@@ -1,6 +1,7 @@
 // Builds every *-fuzz.cc of this folder with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer, and runs each for
 // N seconds on its corpus, two at a time: `node native-bindings/fuzz/run.mjs [N] [name…]`. N is 30 by default; names leave
-// the other targets out. What a run finds for the corpus goes to a temporary folder.
+// the other targets out; `--at-once 4` runs more beside each other. What a run finds for the corpus goes to a temporary
+// folder.
 //
 // The first line of a target names what it is built with: `// sources: ../src/a.cc ../src/b.cc`.
 import { spawn, spawnSync } from "node:child_process";
@@ -8,17 +9,23 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
-const AT_ONCE = 2;
-
 function fail(message) {
   process.stderr.write(`${message}\n`);
   process.exit(1);
 }
 
-const [duration = "30", ...names] = process.argv.slice(2);
-if (!/^[1-9]\d*$/.test(duration)) fail("usage: node native-bindings/fuzz/run.mjs [seconds] [name…]");
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { "at-once": { type: "string", default: "2" } },
+});
+const [duration = "30", ...names] = positionals;
+const atOnce = values["at-once"];
+if (![duration, atOnce].every((text) => /^[1-9]\d*$/.test(text))) {
+  fail("usage: node native-bindings/fuzz/run.mjs [--at-once N] [seconds] [name…]");
+}
 const targets = readdirSync(folder)
   .filter((file) => file.endsWith("-fuzz.cc"))
   .map((file) => file.slice(0, -"-fuzz.cc".length))
@@ -96,6 +103,6 @@ async function lane() {
     if (failure !== undefined) failures.push(failure);
   }
 }
-await Promise.all(Array.from({ length: AT_ONCE }, lane));
+await Promise.all(Array.from({ length: Number(atOnce) }, lane));
 rmSync(work, { recursive: true });
 if (failures.length > 0) fail(failures.join("\n\n"));

@@ -181,13 +181,17 @@ export class TidegateProcess {
   }
 
   /** Polls until the condition holds; fails when the process ends first or it takes too long. */
-  async waitFor(what: string, condition: () => boolean | Promise<boolean>, limitMs = STEP_LIMIT_MS): Promise<void> {
+  async waitFor(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    { limitMs = STEP_LIMIT_MS, pollMs = 20 } = {},
+  ): Promise<void> {
     const endMs = performance.now() + limitMs;
     while (!(await Promise.resolve(condition()).catch(() => false))) {
       const ended = this.#child.exitCode !== null || this.#child.signalCode !== null;
       if (ended) throw new Error(`tidegate ended while waiting for ${what}:\n${this.stderr}`);
       if (performance.now() > endMs) throw new Error(`${what} did not happen in ${limitMs} ms:\n${this.stderr}`);
-      await delay(20);
+      await delay(pollMs);
     }
   }
 

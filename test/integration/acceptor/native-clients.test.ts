@@ -239,7 +239,7 @@ describe("a listener", () => {
 });
 
 describe("slow readers", () => {
-  const READERS = 500;
+  const READERS = 200;
   let upstream: TestUpstream;
   let tidegate: TidegateProcess | undefined;
 

@@ -92,7 +92,8 @@ describe("the call log of a gateway", () => {
     await killed.exited;
 
     const tidegate = await start(home, 1);
-    await tidegate.waitFor("all records", () => missing(answered, loggedIds(home)).length === 0);
+    // Each look reads the whole log.
+    await tidegate.waitFor("all records", () => missing(answered, loggedIds(home)).length === 0, { pollMs: 200 });
     expect(await tidegate.stop()).toEqual({ code: 0, signal: null });
     const logged = loggedIds(home);
     expect(logged).toHaveLength(new Set(logged).size);
