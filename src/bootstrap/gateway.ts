@@ -52,9 +52,10 @@ class GatewayProcess {
     // A terminal sends its signals to the whole group; the supervisor decides, unless there is none any more.
     process.on("SIGHUP", () => {});
     process.on("SIGINT", () => {
-      if (!this.#channel.isOpen) void this.#drain(this.#drainTimeoutMs);
+      if (!this.#channel.isOpen) void this.#drain(this.#drainTimeoutMs, false);
     });
-    process.on("SIGTERM", () => void this.#drain(this.#drainTimeoutMs));
+    // From a supervisor that takes over from one that was killed: its own workers serve already.
+    process.on("SIGTERM", () => void this.#drain(this.#drainTimeoutMs, true));
     this.#channel.onLost(true, () => {
       this.#logger.warn({}, "the supervisor has gone; serving on with the configuration at hand until told to end");
     });
@@ -72,7 +73,7 @@ class GatewayProcess {
         this.#gateway?.setUnhealthyTargets(message.unhealthy);
         break;
       case "drain":
-        void this.#drain(message.timeoutMs);
+        void this.#drain(message.timeoutMs, message.isReplaced);
         break;
       case "collect-metrics":
         void this.#sendMetrics(message.requestId);
@@ -141,13 +142,13 @@ class GatewayProcess {
     await this.#channel.send({ type: "ready", version, addresses });
   }
 
-  async #drain(timeoutMs: number): Promise<void> {
+  async #drain(timeoutMs: number, isReplaced: boolean): Promise<void> {
     if (this.#state === "draining") return;
     this.#state = "draining";
     const openExchanges = this.#gateway?.openExchanges ?? 0;
     this.#logger.info({ openExchanges, timeoutMs }, "draining");
     void this.#channel.send({ type: "draining", openExchanges });
-    await this.#gateway?.drain(timeoutMs);
+    await this.#gateway?.drain(timeoutMs, isReplaced);
     await this.#callLog?.flush();
     await this.#sendMetrics(0);
     await this.#gateway?.close();

@@ -9,8 +9,11 @@ export interface Gateway {
   listen(): Promise<string[]>;
   /** Keys as in TargetHealthMessage. */
   setUnhealthyTargets(unhealthy: readonly string[]): void;
-  /** Stops accepting, answers with `connection: close`, ends what is left at the deadline. Resolves when nothing is open. */
-  drain(timeoutMs: number): Promise<void>;
+  /**
+   * Stops accepting, answers with `connection: close`, ends what is left at the deadline. Resolves when nothing is open.
+   * `isReplaced`: others serve in its place already, so idle connections are let be for as long as clients mostly keep them.
+   */
+  drain(timeoutMs: number, isReplaced?: boolean): Promise<void>;
   /** Accepted and not finished. */
   readonly openExchanges: number;
   /** prom-client's `getMetricsAsJSON`. */

@@ -18,7 +18,7 @@ export type SupervisorToGateway =
   | SnapshotMessage
   | TargetHealthMessage
   /** Stop accepting, finish requests, end streams at the deadline, exit 0. */
-  | { type: "drain"; timeoutMs: number }
+  | { type: "drain"; timeoutMs: number; isReplaced: boolean }
   | { type: "collect-metrics"; requestId: number };
 
 export type GatewayToSupervisor =
@@ -55,7 +55,7 @@ export type SupervisorToControl =
   | TargetHealthMessage
   /** Read the configuration again. */
   | { type: "reload" }
-  | { type: "drain"; timeoutMs: number }
+  | { type: "drain"; timeoutMs: number; isReplaced: boolean }
   /** One entry per gateway worker that answered in time, plus the supervisor's own. */
   | { type: "metrics"; requestId: number; metrics: unknown[][] }
   | { type: "workers"; workers: WorkerState[] };

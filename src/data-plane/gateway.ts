@@ -28,6 +28,8 @@ const DRAIN_CHECK_MS = 20;
  * lets idle ones be for this long: those in use get `connection: close` with their next answer and move on.
  */
 const KEEP_ALIVE_GRACE_MS = 1_000;
+/** Longer than Node's clients keep a connection that they don't use (4 s), where others serve already. */
+const REPLACED_KEEP_ALIVE_GRACE_MS = 5_000;
 
 /** The data plane of one worker: listeners in front, the pipeline of the current snapshot behind them. */
 export function createGateway(options: GatewayOptions & { pool: WorkerPool }): Gateway {
@@ -130,11 +132,12 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       unhealthyTargets = new Set(unhealthy);
       markUnhealthy(runtime, unhealthyTargets);
     },
-    async drain(timeoutMs: number): Promise<void> {
+    async drain(timeoutMs: number, isReplaced = false): Promise<void> {
       runtime.draining = true;
       acceptor.stopAccepting();
       const deadlineMs = Date.now() + timeoutMs;
-      const keepAliveEndMs = Math.min(Date.now() + KEEP_ALIVE_GRACE_MS, deadlineMs);
+      const graceMs = isReplaced ? REPLACED_KEEP_ALIVE_GRACE_MS : KEEP_ALIVE_GRACE_MS;
+      const keepAliveEndMs = Math.min(Date.now() + graceMs, deadlineMs);
       const isBusy = (nowMs: number) =>
         (openExchanges() > 0 && nowMs < deadlineMs) || (acceptor.connections > 0 && nowMs < keepAliveEndMs);
       while (isBusy(Date.now())) await sleep(DRAIN_CHECK_MS);

@@ -70,10 +70,13 @@ export class ManagedProcess<Incoming> {
     else if (!this.#ended && this.#worker.isConnected()) this.#worker.send(message);
   }
 
-  /** Asks it to drain, and kills it when it has not gone `graceMs` after its own deadline. */
-  drain(timeoutMs: number, graceMs: number): void {
+  /**
+   * Asks it to drain, and kills it when it has not gone `graceMs` after its own deadline. `isReplaced`: another process
+   * serves in its place already, there is no hurry.
+   */
+  drain(timeoutMs: number, graceMs: number, isReplaced: boolean): void {
     this.state = "draining";
-    this.send({ type: "drain", timeoutMs });
+    this.send({ type: "drain", timeoutMs, isReplaced });
     this.killAfter(timeoutMs + graceMs);
   }
 

@@ -138,8 +138,9 @@ export class ProcessSlot<Incoming> {
   }
 
   #drain(process: ManagedProcess<Incoming>, timeoutMs: number): void {
-    if (process !== this.#current && process !== this.#replacement?.process) this.#draining.add(process);
-    process.drain(timeoutMs, DRAIN_GRACE_MS);
+    const isReplaced = process !== this.#current && process !== this.#replacement?.process;
+    if (isReplaced) this.#draining.add(process);
+    process.drain(timeoutMs, DRAIN_GRACE_MS, isReplaced);
   }
 
   #endReplacement(): void {

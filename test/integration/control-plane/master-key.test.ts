@@ -160,7 +160,7 @@ describe("tidegate master-key", () => {
     expect(existsSync(join(homeDirectory, MASTER_KEY_FILE))).toBe(false);
     await (await openDatabase({ url: undefined, homeDirectory, logger: NOBODY })).close();
     const rotated = await run("rotate");
-    expect(rotated).toMatchObject({ code: 0, stderr: expect.stringContaining("tidegate master-key forget-old") });
+    expect(rotated, rotated.stderr).toMatchObject({ code: 0, stderr: expect.stringContaining("tidegate master-key forget-old") });
     expect(rotated.stdout).toMatch(
       /:\n[0-9a-f]{8} {2}seals {2}0 secrets\n[0-9a-f]{8} {2}opens {2}0 secrets\nsealed again: 0\n$/,
     );

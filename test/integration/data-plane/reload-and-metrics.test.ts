@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { baseYaml, startGateway, TEST_ENGINE, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
-import { rawRequest } from "../../helpers/raw-client.ts";
+import { RawConnection, rawRequest } from "../../helpers/raw-client.ts";
 
 interface MetricJson {
   name: string;
@@ -141,6 +141,24 @@ describe("metrics of a worker", () => {
 });
 
 describe("a drain", () => {
+  it("of a worker that is replaced answers the next call on a connection that was idle for seconds", async () => {
+    gateway = await startGateway(baseYaml("providers: [{ id: simulated, kind: simulated }]"));
+    const connection = await RawConnection.open(gateway.port);
+    const ask = () => {
+      connection.write("GET /health/liveness HTTP/1.1\r\nHost: a\r\n\r\n");
+      return connection.response();
+    };
+    const first = await ask();
+    const drained = gateway.gateway.drain(30_000, true);
+    // Longer than it waits when nobody is in its place.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const last = await ask();
+    expect(last.status).toBe(first.status);
+    expect([first, last].map((answer) => answer.header("connection"))).toEqual([undefined, "close"]);
+    await connection.whenClosed();
+    await drained;
+  });
+
   it("lets requests finish, tells connections to close, and ends streams at the deadline with an error event", async () => {
     gateway = await startGateway(baseYaml("providers: [{ id: simulated, kind: simulated }]"));
     const short = await chat({ "x-simulated-token-ms": "20" }, { stream: true });
