@@ -16,6 +16,15 @@ export type DatabaseKind = (typeof DATABASES)[number];
 /** In every URL of a cluster: must never be seen anywhere. */
 export const POSTGRES_PASSWORD = "canary-postgres-password";
 
+/** A worker may be killed, with no time for anything. */
+const END_WITH_WORKER = `
+while kill -0 $PID; do sleep 0.5; done
+kill -KILL $(head -n 1 $DIRECTORY/data/postmaster.pid)
+sleep 1
+rm -rf $DIRECTORY`;
+
+let shared: Promise<PostgresCluster> | null = null;
+
 const INSTALLATIONS = "/usr/lib/postgresql";
 const START_LIMIT_MS = 20_000;
 
@@ -33,6 +42,23 @@ export class PostgresCluster {
     await cluster.#initialise();
     await cluster.startServer();
     return cluster;
+  }
+
+  /**
+   * One for all files that a worker of vitest runs, each with databases of its own: to make one takes seconds. It ends with
+   * the worker; whoever stops a server starts one.
+   */
+  static shared(): Promise<PostgresCluster> {
+    shared ??= PostgresCluster.start().then((cluster) => {
+      const variables = { PID: String(process.pid), DIRECTORY: cluster.#directory };
+      spawn("sh", ["-c", END_WITH_WORKER], {
+        env: { ...process.env, ...variables },
+        detached: true,
+        stdio: "ignore",
+      }).unref();
+      return cluster;
+    });
+    return shared;
   }
 
   private constructor(port: number) {

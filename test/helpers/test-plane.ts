@@ -17,11 +17,6 @@ import { type DatabaseKind, PostgresCluster } from "./databases.ts";
 export const PASSWORD = "correct horse battery";
 export const OWNER = "owner@example.org";
 
-export interface TestPlaneOptions {
-  /** Shared with other planes of a file; without it, PostgreSQL gets a cluster for this plane alone. */
-  cluster?: PostgresCluster | undefined;
-}
-
 export type Dump = Record<string, Record<string, unknown>[]>;
 
 /** The control plane in this process: a database of its own, a clock that the test turns, and its log. */
@@ -37,42 +32,27 @@ export class TestPlane {
   readonly url: string | undefined;
   readonly home: string;
   readonly #linter = createLinter({ tasksDirectory: new URL("../../dist/bundle/workers/tasks/", import.meta.url) });
-  readonly #ownCluster: PostgresCluster | null;
 
-  static async open(kind: DatabaseKind, options: TestPlaneOptions = {}): Promise<TestPlane> {
-    const ownCluster = kind === "postgres" && options.cluster === undefined ? await PostgresCluster.start() : null;
-    const cluster = ownCluster ?? options.cluster;
-    const url = kind === "postgres" ? await cluster?.createDatabase() : undefined;
+  static async open(kind: DatabaseKind): Promise<TestPlane> {
+    const url = kind === "postgres" ? await (await PostgresCluster.shared()).createDatabase() : undefined;
     const home = mkdtempSync(join(tmpdir(), "tidegate-plane-"));
     const log: string[] = [];
     const database = await openDatabase({ url, homeDirectory: home, logger: loggerTo(log) });
-    const test = new TestPlane(database, url, home, ownCluster, log);
+    const test = new TestPlane(database, url, home, log);
     await createFirstUser(test.plane, SYSTEM, OWNER, PASSWORD);
     test.owner = await test.client().signIn(OWNER, PASSWORD);
     return test;
   }
 
-  private constructor(
-    database: Database,
-    url: string | undefined,
-    home: string,
-    cluster: PostgresCluster | null,
-    log: string[],
-  ) {
+  private constructor(database: Database, url: string | undefined, home: string, log: string[]) {
     this.database = database;
     this.url = url;
     this.home = home;
-    this.#ownCluster = cluster;
     this.log = log;
     const sealer = new Sealer([randomBytes(32)]);
     this.plane = new Plane({ database, sealer, logger: loggerTo(log), nowMs: () => this.nowMs, linter: this.#linter });
     this.app = createAdminApp(this.plane);
     this.owner = this.client();
-  }
-
-  get cluster(): PostgresCluster {
-    if (this.#ownCluster === null) throw new Error("this plane has no cluster of its own");
-    return this.#ownCluster;
   }
 
   /** Somebody who is not signed in. */
@@ -118,7 +98,6 @@ export class TestPlane {
   async close(): Promise<void> {
     await this.#linter.close();
     await this.database.close();
-    await this.#ownCluster?.stop();
     rmSync(this.home, { recursive: true, force: true });
   }
 }

@@ -25,10 +25,9 @@ let count = 0;
 beforeAll(async () => {
   await ensureBuilt();
   folder = mkdtempSync(join(tmpdir(), "tidegate-backup-"));
-  cluster = await PostgresCluster.start();
+  cluster = await PostgresCluster.shared();
 }, 60_000);
 afterAll(async () => {
-  await cluster.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -63,7 +62,7 @@ async function dump(database: Database): Promise<Record<string, unknown[]>> {
 
 /** A plane with something of everything. */
 async function filledPlane(kind: DatabaseKind): Promise<TestPlane> {
-  const test = await TestPlane.open(kind, { cluster });
+  const test = await TestPlane.open(kind);
   const { owner } = test;
   await test.team("finance", "shop");
   await test.person("ada@example.org", { teams: { finance: "owner" } });

@@ -81,7 +81,7 @@ describe("gateways on machines of their own", () => {
       const committedAt = performance.now();
       const headers = { authorization: `Bearer ${key}` };
       const follow = async (gateway: TidegateProcess) => {
-        while ((await fetch(`${gateway.url}/keyed`, { headers })).status !== expected) await delay(10);
+        while ((await fetch(`${gateway.url}/keyed`, { headers })).status !== expected) await delay(20);
         return performance.now() - committedAt;
       };
       effectsMs.push(Math.max(...(await Promise.all(gateways.map(follow)))));

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
 import { homeAt } from "../../../src/bootstrap/home.ts";
 import { lockHome } from "../../../src/bootstrap/lock.ts";
@@ -34,9 +34,8 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
   let database: Database;
 
   beforeAll(async () => {
-    cluster = kind === "postgres" ? await PostgresCluster.start() : null;
+    cluster = kind === "postgres" ? await PostgresCluster.shared() : null;
   }, 60_000);
-  afterAll(() => cluster?.stop());
   beforeEach(async () => {
     homeDirectory = mkdtempSync(join(tmpdir(), "tidegate-master-key-"));
     env = cluster === null ? {} : { DATABASE_URL: await cluster.createDatabase() };
@@ -160,7 +159,10 @@ describe("tidegate master-key", () => {
     expect(existsSync(join(homeDirectory, MASTER_KEY_FILE))).toBe(false);
     await (await openDatabase({ url: undefined, homeDirectory, logger: NOBODY })).close();
     const rotated = await run("rotate");
-    expect(rotated, rotated.stderr).toMatchObject({ code: 0, stderr: expect.stringContaining("tidegate master-key forget-old") });
+    expect(rotated, rotated.stderr).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("tidegate master-key forget-old"),
+    });
     expect(rotated.stdout).toMatch(
       /:\n[0-9a-f]{8} {2}seals {2}0 secrets\n[0-9a-f]{8} {2}opens {2}0 secrets\nsealed again: 0\n$/,
     );

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AdminClient } from "../../helpers/admin-client.ts";
+import { PostgresCluster } from "../../helpers/databases.ts";
 import { TestPlane } from "../../helpers/test-plane.ts";
 
 describe("a database that is away", () => {
@@ -27,8 +28,10 @@ describe("a database that is away", () => {
   });
 
   describe("PostgreSQL that breaks a connection", () => {
+    let cluster: PostgresCluster;
     beforeAll(async () => {
       await test.close();
+      cluster = await PostgresCluster.shared();
       test = await TestPlane.open("postgres");
       owner = test.owner;
     });
@@ -44,7 +47,7 @@ describe("a database that is away", () => {
         { kind: "system", id: "s", name: "s", address: "", userId: null, organisation: new Set(), teams: new Map() },
         async ({ trx, touch }) => {
           touch({ kind: "application", id: "web" });
-          await test.cluster.query(
+          await cluster.query(
             `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}' and pid <> pg_backend_pid()`,
           );
           await trx.selectFrom("teams").selectAll().execute();
@@ -63,11 +66,11 @@ describe("a database that is away", () => {
       const asking = Array.from({ length: 10 }, async (_, n) => {
         statuses.add((await owner.post("/teams", { id: `down-${n}`, name: "Down" })).status);
       });
-      await test.cluster.stopServer("SIGQUIT");
+      await cluster.stopServer("SIGQUIT");
       await Promise.all(asking);
       expect([...statuses].filter((status) => ![201, 503].includes(status))).toEqual([]);
       expect((await owner.get("/teams")).status).toBe(503);
-      await test.cluster.startServer();
+      await cluster.startServer();
       expect((await owner.get("/teams")).status).toBe(200);
       expect(await owner.do("GET", "/audit/verification")).toMatchObject({ intact: true });
     });

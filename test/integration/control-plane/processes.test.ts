@@ -23,7 +23,7 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), "tidegate-plane-"));
     upstream = await startUpstream((_request, response) => response.end("served"));
-    if (kind === "postgres") cluster = await PostgresCluster.start();
+    if (kind === "postgres") cluster = await PostgresCluster.shared();
     const url = await cluster?.createDatabase();
     env = { TIDEGATE_ADMIN_PASSWORD: PASSWORD, ...(url === undefined ? {} : { DATABASE_URL: url }) };
     tidegate = await TidegateProcess.start({ home, workers: 2, env });
@@ -43,7 +43,6 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
   afterAll(async () => {
     await tidegate.stop();
     await upstream.close();
-    await cluster?.stop();
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   });
 

@@ -39,7 +39,7 @@ async function fourMachines(): Promise<Installation> {
     for (const one of started) await one.stop();
   };
   try {
-    const postgres = await start(PostgresCluster.start());
+    const postgres = await PostgresCluster.shared();
     const redis = await startRedis();
     started.unshift({ stop: () => redis.close() });
     const shared = { TIDEGATE_MASTER_KEY: randomBytes(32).toString("base64"), REDIS_URL: redis.url };
