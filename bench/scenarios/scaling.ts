@@ -4,12 +4,14 @@ import { compare } from "../compare.ts";
 import { CONNECTIONS, underWrk } from "../load/wrk.ts";
 import { type Part, ratio, type ScenarioResult } from "../result.ts";
 import { application, chatConfiguration, service } from "../servers/configurations.ts";
+import { startPlainNginx } from "../servers/peers.ts";
 import { withServers } from "../servers/server.ts";
 import { type Configuration, startTidegate } from "../servers/tidegate.ts";
 import { SMALL_PATH, startUpstream } from "../servers/upstream.ts";
 import type { Scenario, ScenarioContext } from "./scenario.ts";
 
 const FEW = 10;
+const COLUMNS = ["requestsPerSecond", "p50Ms", "p99Ms", "cpuUs", "residentMib"];
 const ROUTES_PER_SERVICE = 10;
 const KEYS_PER_APPLICATION = 100;
 /** Reading and checking a large configuration takes its time; what it costs is not measured here. */
@@ -18,7 +20,6 @@ const READY_LIMIT_MS = 180_000;
 interface Variant {
   name: string;
   configuration: Configuration;
-  workers?: number;
   call: Call;
   /** As in `Load`. */
   variants?: number;
@@ -30,7 +31,7 @@ export const scaling: Scenario = {
   title: "CPU per request as workers, keys and routes grow; 64 connections",
   async run(context) {
     const results = [
-      await runPart(context, "1 to 2 workers", workerVariants),
+      await runWorkers(context),
       await runPart(context, `${FEW} to ${context.sizes.keys} keys`, keyVariants),
       await runPart(context, `${FEW} to ${context.sizes.routes} routes`, routeVariants),
     ];
@@ -62,26 +63,64 @@ async function runPart(
         title,
         unit: "request",
         baseline: variants[0].name,
-        columns: ["requestsPerSecond", "p50Ms", "p99Ms", "cpuUs", "residentMib"],
+        columns: COLUMNS,
         peers: await compare(contestants, context),
       };
     });
     const grown = Object.keys(part.peers)[1] ?? "";
     return { parts: [part], checks: [judge(bound, ratio(part, "cpuUs", grown))] };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    context.say(`${title}: ${message}`);
-    return { parts: [], checks: [failed(bound, message.split("\n")[0] ?? "")] };
+    return missed(context, title, bound, error);
   }
 }
 
-function workerVariants(upstreamPort: number): [Variant, Variant] {
-  const configuration = chatConfiguration("openai-compatible", upstreamPort);
-  const call = openaiChat("bench/model");
-  return [
-    { name: "1-worker", configuration, workers: 1, call },
-    { name: "2-workers", configuration, workers: 2, call },
-  ];
+function missed(
+  { say }: ScenarioContext,
+  title: string,
+  bound: Parameters<typeof failed>[0],
+  error: unknown,
+): ScenarioResult {
+  const message = error instanceof Error ? error.message : String(error);
+  say(`${title}: ${message}`);
+  return { parts: [], checks: [failed(bound, message.split("\n")[0] ?? "")] };
+}
+
+/**
+ * Beside nginx with as many workers: with two, load, upstream and both workers share two cores, and a request costs any
+ * program more. The bound is on what that leaves of Tidegate's growth.
+ */
+async function runWorkers(context: ScenarioContext): Promise<ScenarioResult> {
+  const { directory } = context;
+  const title = "1 to 2 workers";
+  const bound = { what: `CPU per request, ${title}, to nginx's growth`, must: 1.1, goal: null };
+  context.say(title);
+  try {
+    const part = await withServers(async (start): Promise<Part> => {
+      const upstream = await start(startUpstream(directory));
+      const configuration = chatConfiguration("openai-compatible", upstream.port);
+      const servers = [];
+      for (const workers of [1, 2]) {
+        const name = `nginx-${workers}`;
+        servers.push(await start(startPlainNginx(upstream.port, directory, { name, workers })));
+        servers.push(await start(startTidegate(context, { name: `tidegate-${workers}`, configuration, workers })));
+      }
+      const call = openaiChat("bench/model");
+      const contestants = servers.map((server) =>
+        underWrk(server, { port: server.port, call, connections: CONNECTIONS }, directory),
+      );
+      return {
+        title,
+        unit: "request",
+        baseline: "tidegate-1",
+        columns: COLUMNS,
+        peers: await compare(contestants, context),
+      };
+    });
+    const growth = ratio(part, "cpuUs", "tidegate-2") / ratio(part, "cpuUs", "nginx-2", "nginx-1");
+    return { parts: [part], checks: [judge(bound, growth)] };
+  } catch (error) {
+    return missed(context, title, bound, error);
+  }
 }
 
 /** A hundred keys to an application; the load uses all of them in turn. */

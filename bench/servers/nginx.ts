@@ -9,15 +9,21 @@ import type { Server } from "./server.ts";
 /** As root, nginx would become `nobody`, who may not read the bench's folder. */
 const USER = process.getuid?.() === 0 ? "user root;\n" : "";
 
-/** Starts nginx in the foreground with one worker and the given `http` block. Logs go to the directory. */
-export async function startNginx(name: string, port: number, http: string, parent: string): Promise<Server> {
+/** Starts nginx in the foreground with the given `http` block. Logs go to the directory. */
+export async function startNginx(
+  name: string,
+  port: number,
+  http: string,
+  parent: string,
+  workers = 1,
+): Promise<Server> {
   const directory = join(parent, name);
   mkdirSync(directory, { recursive: true });
   const configuration = join(directory, "nginx.conf");
   writeFileSync(
     configuration,
     `daemon off;
-${USER}worker_processes 1;
+${USER}worker_processes ${workers};
 pid ${directory}/nginx.pid;
 error_log ${directory}/error.log;
 events { worker_connections 16384; }
@@ -37,15 +43,16 @@ ${http}
   const nginx = startChild("nginx", ["-c", configuration, "-p", directory], { stdio: ["ignore", "ignore", "inherit"] });
   const end = unexpectedEnd(nginx, `nginx (${name})`);
   await Promise.race([listening(port), end]);
-  const worker = await Promise.race([firstChild(nginx.pid as number), end]);
-  return { name, port, pids: { worker }, stop: () => stopChild(nginx) };
+  const pids = await Promise.race([children(nginx.pid as number, workers), end]);
+  const named = pids.map((pid, index) => [index === 0 ? "worker" : `worker${index + 1}`, pid] as const);
+  return { name, port, pids: Object.fromEntries(named), stop: () => stopChild(nginx) };
 }
 
-/** The master listens a moment before it forks its worker. */
-async function firstChild(pid: number): Promise<number> {
+/** The master listens a moment before it forks its workers. */
+async function children(pid: number, count: number): Promise<number[]> {
   for (;;) {
-    const [child] = childrenOf(pid);
-    if (child !== undefined) return child;
+    const all = childrenOf(pid);
+    if (all.length >= count) return all;
     await delay(10);
   }
 }

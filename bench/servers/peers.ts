@@ -17,23 +17,25 @@ export interface PlainNginxOptions {
   name?: string;
   /** Further directives of the location. */
   directives?: string;
+  /** 1 by default; each listens by itself, as Tidegate's do. */
+  workers?: number;
 }
 
 /** nginx that forwards and does nothing else. */
 export async function startPlainNginx(
   upstreamPort: number,
   directory: string,
-  { name = "nginx-plain", directives = "" }: PlainNginxOptions = {},
+  { name = "nginx-plain", directives = "", workers = 1 }: PlainNginxOptions = {},
 ): Promise<Server> {
   const port = await freePort();
   const http = `${upstreamBlock(upstreamPort)}
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} backlog=4096${workers > 1 ? " reuseport" : ""};
     location / {${PROXY}
       ${directives}
     }
   }`;
-  return startNginx(name, port, http, directory);
+  return startNginx(name, port, http, directory, workers);
 }
 
 /** nginx with what it has of governance: a key map, a rate limit per key, an access log. */
