@@ -93,10 +93,10 @@ async function installPrograms() {
   const packages = missing.flatMap((one) => one.packages);
   const byHand = `install ${packages.join(" ")} (Debian: apt-get install ${packages.join(" ")}) and run the tests again`;
   if (process.getuid?.() !== 0 || !isThere("apt-get")) fail(`these tests need ${packages.join(", ")}: ${byHand}`);
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  await run("apt-get update", "apt-get", ["update", "-q"], { env });
+  const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, quietly: true };
+  await run("apt-get update", "apt-get", ["update", "-q"], options);
   const args = ["install", "-yq", "--no-install-recommends", ...packages];
-  await run(`apt-get install ${packages.join(" ")}`, "apt-get", args, { env });
+  await run(`apt-get install ${packages.join(" ")}`, "apt-get", args, options);
   for (const { what, packages: names, isThere: check } of missing) {
     if (!check()) fail(`${what} is still missing after installing ${names.join(" ")}: ${byHand}`);
   }
@@ -106,8 +106,14 @@ async function installTestProjects() {
   for (const directory of ["test/sdk-clients", "test/node-22"]) {
     if (existsSync(`${root}/${directory}/node_modules/.package-lock.json`)) continue;
     const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", directory];
-    await run(`npm ci in ${directory}`, "npm", args);
+    await run(`npm ci in ${directory}`, "npm", args, { quietly: true });
   }
+}
+
+async function check() {
+  await run("build", "npm", ["run", "--silent", "build"]);
+  await run("lint", "node_modules/.bin/biome", ["check", "."]);
+  await run("import rules", "node_modules/.bin/depcruise", IMPORT_RULES, { quietly: true });
 }
 
 async function testEverything() {
@@ -131,13 +137,10 @@ async function testBeside() {
 }
 
 const startedAt = Date.now();
-await installPrograms();
-await installTestProjects();
-await run("build", "npm", ["run", "--silent", "build"]);
-await run("lint", "node_modules/.bin/biome", ["check", "."]);
-// Sources were checked by the build; this also looks at tests and benches, on one core.
+// Installing waits for the network.
+await Promise.all([installPrograms(), installTestProjects(), check()]);
+// Sources were checked by the build; this also looks at tests and benches.
 const types = run("types", process.execPath, ["node_modules/ts7/bin/tsc", "-p", "tsconfig.json"], { quietly: true });
-await run("import rules", "node_modules/.bin/depcruise", IMPORT_RULES, { quietly: true });
 await Promise.all([types, testEverything(), testBeside()]);
 await run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);
 await run("sanitizers", process.execPath, ["test/native-safety.mjs"]);
