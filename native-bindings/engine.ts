@@ -164,6 +164,8 @@ export interface NativeLimit {
   algorithm: number;
   /** 0 requests, 1 tokens, 2 cost. */
   unit: number;
+  /** 0 as the counters say, 1 over all nodes of the cluster, 2 on each by itself. */
+  sharing: number;
   amount: number;
   windowMs: number;
   /** 0 application, 1 service, 2 address. */

@@ -12,10 +12,39 @@ export interface SharedLimit {
   amount: number;
   /** Above 0. */
   windowMs: number;
+  /** Whether it holds over all nodes of a cluster, or on each by itself. Absent: as `setLeasing` said. */
+  cluster?: "shared" | "per_node";
 }
 
 /** `full`: the segment has no slot left. `busy`: a live process kept the counter for a second. Neither counted anything. */
 export type Verdict = "refused" | "allowed" | "full" | "busy";
+
+/**
+ * How this node's part of a limit that the cluster shares is doing: `low`: it is time to lease more. `empty`: the call was refused
+ * for want of a lease, and the cluster may have more.
+ */
+export type LeaseNeed = "enough" | "low" | "empty";
+
+/**
+ * `claimed`: ask the cluster, and tell the answer to `endLease`. `under way`: another process of the machine is asking. `too early`:
+ * the last answer was no. `out of reach`: no slot, or busy.
+ */
+export type ClaimState = "claimed" | "under way" | "too early" | "out of reach";
+
+/** What a question to the cluster says. */
+export interface LeaseClaim {
+  /** Counts on: a later question of the node has a higher one. */
+  op: number;
+  /** Windows: in this one. Buckets: since the last answer. */
+  used: number;
+  /** Leased and not used. */
+  held: number;
+  /** Unix time; 0: a bucket. */
+  windowEndMs: number;
+}
+
+/** `held` below 0: used beyond what was leased. */
+export type LeaseHolding = Omit<LeaseClaim, "op">;
 
 /** Of this process. */
 export interface SharedLimitsStats {
@@ -45,11 +74,44 @@ interface Handle {
   reclaim(worker: number): number;
   slotsUsed(nowMs: number): number;
   stats(): SharedLimitsStats;
+  setLeasing(isOn: boolean, byDefault: boolean): void;
+  beginLease(
+    ...question: [...LeaseArguments, keep: number, nowMs: number, answerByMs: number, isWanted: boolean]
+  ): number;
+  endLease(
+    ...answer: [
+      ...LeaseArguments,
+      op: number,
+      used: number,
+      held: number,
+      windowEndMs: number,
+      granted: number,
+      unleased: number,
+      nowMs: number,
+      askAgainMs: number,
+    ]
+  ): boolean;
+  takeShare(...share: [...LeaseArguments, nodes: number, nowMs: number, askAgainMs: number]): boolean;
+  look(...counter: [...LeaseArguments, nowMs: number]): boolean;
+  node(): ClusterNode;
+  noteCluster(redisRun: string, nodes: number): void;
+  claimNodeId(current: string, wanted: string): string;
   close(): void;
-  /** Of the last `reserve`: remaining, resetMs, retryAfterMs, ledger. */
+  /** Of the last `reserve`: remaining, resetMs, retryAfterMs, ledger, lease; of the last claim: op, used, held, windowEndMs. */
   out: Float64Array;
   worker: number;
   slotCount: number;
+}
+
+type LeaseArguments = [kind: number, limit: number, windowMs: number, counterKey: string];
+
+/** This machine as a node of a cluster, as all its processes know it. 16 hexadecimal digits, all 0: none yet. */
+export interface ClusterNode {
+  id: string;
+  /** The life of Redis that knows what the node holds. */
+  redisRun: string;
+  /** Seen last; 0: none yet. */
+  nodes: number;
 }
 
 interface LimitsAddon {
@@ -63,9 +125,17 @@ const ANY_WORKER = -1;
 const NO_LEDGER = 0xffff_ffff;
 const VERDICTS: readonly Verdict[] = ["refused", "allowed", "full", "busy"];
 
-// As the binding reads them: algorithm * 4 + unit.
+const LEASE_NEEDS: readonly LeaseNeed[] = ["enough", "low", "empty"];
+const CLAIM_STATES: readonly ClaimState[] = ["claimed", "under way", "too early", "out of reach"];
+
+// As the binding reads them: sharing * 16 + algorithm * 4 + unit.
 const ALGORITHMS = { window: 0, "sliding-window": 4, "token-bucket": 8 } as const;
 const UNITS = { requests: 0, tokens: 1, cost_usd: 2 } as const;
+
+function kindOf({ algorithm, unit, cluster }: SharedLimit): number {
+  const sharing = cluster === undefined ? 0 : cluster === "shared" ? 16 : 32;
+  return sharing + ALGORITHMS[algorithm] + UNITS[unit];
+}
 
 /**
  * Counters of rate limits, quotas and budgets that all processes with the same file share. One instance per thread.
@@ -91,7 +161,7 @@ export class SharedLimits {
 
   /** As LimitStore.reserve. What goes with the verdict is in the getters below until the next call. */
   reserve(limit: SharedLimit, key: string, amount: number, nowMs: number): Verdict {
-    const kind = ALGORITHMS[limit.algorithm] + UNITS[limit.unit];
+    const kind = kindOf(limit);
     return VERDICTS[this.#handle.reserve(kind, limit.amount, limit.windowMs, key, amount, nowMs)] as Verdict;
   }
 
@@ -112,6 +182,10 @@ export class SharedLimits {
     return this.#out[3] as number;
   }
 
+  get lease(): LeaseNeed {
+    return LEASE_NEEDS[this.#out[4] as number] as LeaseNeed;
+  }
+
   /**
    * As LimitStore.settle. `ledger` spares a look-up. False: the counter was out of reach (`full` or `busy`) and is not
    * corrected.
@@ -125,8 +199,17 @@ export class SharedLimits {
     nowMs: number,
     ledger = NO_LEDGER,
   ): boolean {
-    const kind = ALGORITHMS[limit.algorithm] + UNITS[limit.unit];
-    return this.#handle.settle(kind, limit.amount, limit.windowMs, key, reserved, used, reservedAtMs, nowMs, ledger);
+    return this.#handle.settle(
+      kindOf(limit),
+      limit.amount,
+      limit.windowMs,
+      key,
+      reserved,
+      used,
+      reservedAtMs,
+      nowMs,
+      ledger,
+    );
   }
 
   /** Gives back what a dead process had reserved and not settled. How many reservations that were: 0 when it lives. */
@@ -137,6 +220,87 @@ export class SharedLimits {
   /** Counters that still say something at `nowMs`. Reads the whole segment: for metrics. */
   slotsUsed(nowMs: number): number {
     return this.#handle.slotsUsed(nowMs);
+  }
+
+  /** From now on this process leases limits that are `shared`, and by default those that do not say. */
+  setLeasing(isOn: boolean, byDefault: boolean): void {
+    this.#handle.setLeasing(isOn, byDefault);
+  }
+
+  /**
+   * Claims the right to ask the cluster, until `answerByMs`, and gives up what is held beyond `keep`. `isWanted`: more is asked for,
+   * unless the last answer was no; else something is only told. `counter`: see `counterKey`; so below.
+   */
+  beginLease(
+    limit: SharedLimit,
+    counter: string,
+    { keep, isWanted, nowMs, answerByMs }: { keep: number; isWanted: boolean; nowMs: number; answerByMs: number },
+  ): LeaseClaim | Exclude<ClaimState, "claimed"> {
+    const { amount, windowMs } = limit;
+    const state = this.#handle.beginLease(kindOf(limit), amount, windowMs, counter, keep, nowMs, answerByMs, isWanted);
+    const name = CLAIM_STATES[state] as ClaimState;
+    return name === "claimed" ? { op: this.#out[5] as number, ...this.#holding() } : name;
+  }
+
+  /**
+   * The answer: `granted` on top of what the claim held; `unleased`: this node's share of what nobody has leased. Nobody asks again
+   * within `askAgainMs`. False: it came too late, or for a window that is over, and changes nothing.
+   */
+  endLease(
+    limit: SharedLimit,
+    counter: string,
+    { op, used, held, windowEndMs }: LeaseClaim,
+    granted: number,
+    unleased: number,
+    nowMs: number,
+    askAgainMs: number,
+  ): boolean {
+    return this.#handle.endLease(
+      kindOf(limit),
+      limit.amount,
+      limit.windowMs,
+      counter,
+      op,
+      used,
+      held,
+      windowEndMs,
+      granted,
+      unleased,
+      nowMs,
+      askAgainMs,
+    );
+  }
+
+  /** Nobody answers: this node may use its share of the limit, which is divided by the number of nodes. */
+  takeShare(limit: SharedLimit, counter: string, nodes: number, nowMs: number, askAgainMs: number): boolean {
+    const { amount, windowMs } = limit;
+    return this.#handle.takeShare(kindOf(limit), amount, windowMs, counter, nodes, nowMs, askAgainMs);
+  }
+
+  /** null: there is no such counter. */
+  look(limit: SharedLimit, counter: string, nowMs: number): LeaseHolding | null {
+    return this.#handle.look(kindOf(limit), limit.amount, limit.windowMs, counter, nowMs) ? this.#holding() : null;
+  }
+
+  get node(): ClusterNode {
+    return this.#handle.node();
+  }
+
+  noteCluster(redisRun: string, nodes: number): void {
+    this.#handle.noteCluster(redisRun, nodes);
+  }
+
+  /** Sets the node's id where it is still `current`; gives what it is then. */
+  claimNodeId(current: string, wanted: string): string {
+    return this.#handle.claimNodeId(current, wanted);
+  }
+
+  #holding(): LeaseHolding {
+    return {
+      used: this.#out[6] as number,
+      held: this.#out[7] as number,
+      windowEndMs: this.#out[8] as number,
+    };
   }
 
   /** For other native parts of Tidegate. Valid until `close`. */

@@ -27,6 +27,7 @@
 #include "http/response-parser.cc"
 #include "journal/call-journal.cc"
 #include "journal/record-scan.cc"
+#include "limits/shared-leases.cc"
 #include "limits/shared-limits.cc"
 #include "net/poller.cc"
 #include "scan/json-cursor.cc"

@@ -5,6 +5,7 @@ import { type CallLogFileSink, createCallLogSink } from "../platform/call-log/si
 import { createLogger, type ProgramLogger } from "../platform/logger.ts";
 import { createWorkerPool, type WorkerPool } from "../platform/worker-pool.ts";
 import { decodeSnapshot } from "../snapshot/codec.ts";
+import { clusterOf } from "./cluster-name.ts";
 import { homeAt } from "./home.ts";
 import { WorkerChannel } from "./worker-channel.ts";
 import { fromVariables, type WorkerEnvironment } from "./worker-environment.ts";
@@ -119,6 +120,9 @@ class GatewayProcess {
       callLog,
       journal: callLog.journal,
       limitsFile,
+      ...(process.env.REDIS_URL
+        ? { cluster: { redisUrl: process.env.REDIS_URL, name: clusterOf(process.env) } }
+        : undefined),
       logger,
       pool: this.#pool,
     });

@@ -30,5 +30,9 @@ export interface GatewayOptions {
   journal: object | null;
   /** The file that holds the counters of limits, shared by all workers of the machine. */
   limitsFile: string;
+  /** The Redis by which nodes share limits; absent: this machine is alone. */
+  cluster?: { redisUrl: string; name: string };
+  /** Whether limits are shared with other nodes, or Redis is away and this one goes on with its share. */
+  onLimitsShared?(isShared: boolean): void;
   logger: import("./logger.ts").Logger;
 }

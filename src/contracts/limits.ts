@@ -1,8 +1,8 @@
 import type { LimitSnapshot } from "./snapshot.ts";
 
 /**
- * Counters behind rate limits, quotas and budgets. Reserve before the call, settle after it with what was really used.
- * Kept per worker today; a shared-memory store fills the same contract for all workers of a machine.
+ * Counters behind rate limits, quotas and budgets, of all workers of a machine. Reserve before the call, settle after it with what
+ * was really used.
  */
 export interface LimitStore {
   /**
@@ -16,10 +16,26 @@ export interface LimitStore {
 
 export interface LimitDecision {
   allowed: boolean;
-  /** What is left after this call, at least 0. */
+  /** What is left after this call, at least 0. Of a limit that a cluster shares: what this node may surely admit. */
   remaining: number;
   /** Milliseconds until the window ends, or the bucket is full again. */
   resetMs: number;
   /** Milliseconds after which the same reservation may succeed; 0 when allowed. */
   retryAfterMs: number;
+  /** Refused because this node's part of a limit that the cluster shares is used up. There may be more: see `LeaseQueue`. */
+  isShort?: true;
+}
+
+/**
+ * Tries again to reserve. False: there still is nothing left of the limit, and the call goes on waiting; never when `isLast`, for then
+ * it is refused.
+ */
+export type LeaseRetry = (isLast: boolean) => boolean;
+
+/** Where calls wait for more of a limit that the cluster shares. */
+export interface LeaseQueue {
+  /** Asks the cluster for more of the limit; `retry` is called when it has answered, or can't, and again until it returns true. */
+  wait(limit: LimitSnapshot, key: string, amount: number, retry: LeaseRetry): void;
+  /** A call was refused for good. */
+  refused(limit: LimitSnapshot): void;
 }

@@ -92,4 +92,8 @@ export interface LimitSnapshot {
   unit: "requests" | "tokens" | "cost_usd";
   amount: number;
   windowMs: number;
+  /** Whether it holds over all nodes of the cluster together, or on each by itself. Absent: as `Snapshot.limitsCluster`. */
+  cluster?: LimitScope;
 }
+
+export type LimitScope = "shared" | "per_node";

@@ -1,5 +1,5 @@
 import type { DialectName } from "./ir.ts";
-import type { HeaderEditsSnapshot, LimitSnapshot, PoliciesSnapshot } from "./policies.ts";
+import type { HeaderEditsSnapshot, LimitScope, LimitSnapshot, PoliciesSnapshot } from "./policies.ts";
 
 export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policies.ts";
 
@@ -29,6 +29,8 @@ export interface Snapshot {
   ai: AiSnapshot;
   /** Counters that the shared segment has room for. */
   limitSlots: number;
+  /** Of limits that do not say. Absent: `shared`. */
+  limitsCluster?: LimitScope;
   callLog: CallLogSnapshot;
   /** Milliseconds a draining worker lets streams go on. */
   drainTimeoutMs: number;

@@ -13,6 +13,7 @@ import { TargetNumbersTable } from "../upstream/target-numbers.ts";
 import { Acceptor } from "./acceptor/acceptor.ts";
 import { FastPath } from "./fast-path/fast-path.ts";
 import { KeySetStore } from "./key-sets/key-set-store.ts";
+import { LimitLeases } from "./limits/limit-leases.ts";
 import { SharedLimitStore } from "./limits/shared-limit-store.ts";
 import { DataPlaneMetrics } from "./metrics.ts";
 import type { AiRuntime } from "./pipeline/ai/ai-runtime.ts";
@@ -40,6 +41,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     logger: options.logger,
     callLog: options.callLog,
     limits: NOT_OPEN,
+    leases: null,
     dispatchers: new DispatcherRegistry(engine),
     metrics,
     pool: options.pool,
@@ -59,6 +61,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
   engine.addon.governorSetUp(engine.handle, Buffer.from(numbers.buffer), options.worker, randomProcessPart());
   if (options.journal !== null) engine.addon.governorJournal(engine.handle, options.journal);
   let limits: SharedLimitStore | null = null;
+  let leases: LimitLeases | null = null;
   const openExchanges = () => runtime.open.size + engine.addon.governorOpen(engine.handle);
   metrics.watch(openExchanges, () => runtime.dispatchers.stats());
   const nextId = createRequestIds();
@@ -110,7 +113,10 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
         });
         runtime.limits = limits;
         engine.addon.governorLimits(engine.handle, limits.native);
+        leases = leaseLimits(options, limits);
+        runtime.leases = leases;
       }
+      if (leases !== null) leases.sharedByDefault = snapshot.limitsCluster !== "per_node";
       runtime.dispatchers.nextGeneration();
       pipeline = new Pipeline(snapshot, runtime, nextId);
       runtime.keySets.keepOnly(snapshot.jwtIssuers);
@@ -125,6 +131,8 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     },
     async listen(): Promise<string[]> {
       if (pipeline === null) throw new Error("there is no snapshot to serve yet");
+      // Before it is known how many nodes there are, this one would take the whole limit for its share.
+      await leases?.whenKnown();
       listening = true;
       return acceptor.apply(pipeline.snapshot.listeners);
     },
@@ -151,9 +159,9 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     get openExchanges(): number {
       return openExchanges();
     },
-    collectMetrics: () => {
+    async collectMetrics() {
       metrics.addNative(engine.addon.governorCounts(engine.handle), runtime.targetNumbers);
-      return metrics.collect();
+      return [...(await metrics.collect()), ...((await leases?.collectMetrics()) ?? [])];
     },
     async close(): Promise<void> {
       clearInterval(deadlines);
@@ -162,9 +170,26 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       await runtime.keySets.close();
       engine.addon.governorLimits(engine.handle, null);
       engine.destroy();
+      await leases?.close();
       limits?.close();
     },
   };
+}
+
+/** null: this machine shares its limits with no other. */
+function leaseLimits(options: GatewayOptions, store: SharedLimitStore): LimitLeases | null {
+  const { cluster, limitsFile, logger } = options;
+  if (cluster === undefined) return null;
+  const leases = new LimitLeases({
+    redisUrl: cluster.redisUrl,
+    cluster: cluster.name,
+    limits: store.counters,
+    limitsFile,
+    logger,
+    onStateChange: (isShared) => options.onLimitsShared?.(isShared),
+  });
+  store.leaseWith((limit, key) => leases.runsLow(limit, key));
+  return leases;
 }
 
 /** Before the first snapshot there is nothing to count. */

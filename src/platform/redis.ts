@@ -10,11 +10,11 @@ const WARN_INTERVAL_MS = 60_000;
  * A connection to Redis (`redis://` or `rediss://`) that comes back by itself. Commands fail at once while it is away: whoever
  * sends them goes on without, and repeats what still matters when it is `ready` again.
  */
-export function connectRedis(url: string, logger: Logger): Redis {
+export function connectRedis(url: string, logger: Logger, { commandLimitMs = COMMAND_LIMIT_MS } = {}): Redis {
   const redis = new Redis(url, {
     connectionName: "tidegate",
     connectTimeout: CONNECT_LIMIT_MS,
-    commandTimeout: COMMAND_LIMIT_MS,
+    commandTimeout: commandLimitMs,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(LONGEST_PAUSE_MS, attempt * 50),

@@ -20,14 +20,18 @@ export interface FastGateway extends TestGateway {
 }
 
 /** A gateway on the native engine whose governor can be looked into. */
-export async function startFastGateway(yaml: string, env: Record<string, string> = {}): Promise<FastGateway> {
+export async function startFastGateway(
+  yaml: string,
+  env: Record<string, string> = {},
+  options: Parameters<typeof startGateway>[2] = {},
+): Promise<FastGateway> {
   const { setGovernor } = NativeEngine.prototype;
   let engine: NativeEngine | null = null;
   NativeEngine.prototype.setGovernor = function (events) {
     engine = this;
     setGovernor.call(this, events);
   };
-  const gateway = await startGateway(yaml, env).finally(() => {
+  const gateway = await startGateway(yaml, env, options).finally(() => {
     NativeEngine.prototype.setGovernor = setGovernor;
   });
   const taken = () => {

@@ -68,8 +68,8 @@ export interface TestGateway {
 export async function startGateway(
   yaml: string,
   env: Record<string, string> = {},
-  /** `limitsFile`: one that several gateways share. */
-  options: { limitsFile?: string } = {},
+  /** `limitsFile`: one that several gateways share. `redisUrl`: they share limits by it. */
+  options: { limitsFile?: string; redisUrl?: string } = {},
 ): Promise<TestGateway> {
   const home = mkdtempSync(join(tmpdir(), "tidegate-test-"));
   const records: CallRecord[] = [];
@@ -92,6 +92,7 @@ export async function startGateway(
     pool,
     journal: null,
     limitsFile: options.limitsFile ?? join(home, "limits.shm"),
+    ...(options.redisUrl === undefined ? {} : { cluster: { redisUrl: options.redisUrl, name: "test" } }),
     callLog: { append: (row) => void records.push(toRecord(row)) },
   });
   let snapshot = await compile(yaml);

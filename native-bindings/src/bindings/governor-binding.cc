@@ -79,6 +79,7 @@ Limit limitOf(napi_env env, napi_value value) {
   Limit limit;
   limit.spec.algorithm = static_cast<limits::Algorithm>(reader.integer("algorithm"));
   limit.spec.unit = static_cast<limits::Unit>(reader.integer("unit"));
+  limit.spec.sharing = static_cast<limits::Sharing>(reader.integer("sharing"));
   limit.spec.amount = reader.number("amount");
   limit.spec.windowMs = reader.number("windowMs");
   limit.subject = static_cast<governor::LimitSubject>(reader.integer("subject"));

@@ -1,5 +1,6 @@
 // `shared-limits` for JavaScript. No objects per call: a call's verdict is a small number, what goes with it is written
 // into a Float64Array that both sides keep.
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <memory>
@@ -21,7 +22,9 @@ using limits::SharedLimits;
 // What `reserve` returns; native-bindings/limits.ts knows them, too.
 enum Verdict : uint32_t { kRefused = 0, kAllowed = 1, kFull = 2, kBusy = 3 };
 // Where in the array a decision's numbers are.
-enum Place : size_t { kRemaining, kResetMs, kRetryAfterMs, kLedger, kPlaces };
+enum Place : size_t { kRemaining, kResetMs, kRetryAfterMs, kLedger, kLease, kOp, kUsed, kHeld, kWindowEndMs, kPlaces };
+// What `kLease` says of a decision: how the node's part of a limit that the cluster shares is doing.
+enum LeaseNeed : uint32_t { kEnough = 0, kLow = 1, kEmpty = 2 };
 
 constexpr napi_type_tag kLimitsTag = {0x7c1d6a0f35e94b1aull, 0x9e0b2f6d84c7413eull};
 
@@ -93,15 +96,17 @@ bool numbersOf(napi_env env, const napi_value* values, std::initializer_list<dou
   return true;
 }
 
-// `kind`: algorithm * 4 + unit.
+// `kind`: sharing * 16 + algorithm * 4 + unit.
 bool specOf(napi_env env, double kind, LimitSpec* spec) {
-  const bool known = kind >= 0 && kind < 12 && static_cast<uint32_t>(kind) % 4 < 3;
+  const auto number = kind >= 0 && kind < 48 ? static_cast<uint32_t>(kind) : 15;
+  const bool known = number % 4 < 3 && number / 4 % 4 < 3;
   if (!known || !(spec->amount > 0) || !(spec->windowMs > 0)) {
     napi_throw_range_error(env, nullptr, "a limit needs an algorithm, a unit, and an amount and a window above 0");
     return false;
   }
-  spec->algorithm = static_cast<limits::Algorithm>(static_cast<uint32_t>(kind) / 4);
-  spec->unit = static_cast<limits::Unit>(static_cast<uint32_t>(kind) % 4);
+  spec->sharing = static_cast<limits::Sharing>(number / 16);
+  spec->algorithm = static_cast<limits::Algorithm>(number / 4 % 4);
+  spec->unit = static_cast<limits::Unit>(number % 4);
   return true;
 }
 
@@ -128,6 +133,7 @@ napi_value reserve(napi_env env, napi_callback_info info) {
   instance->out[kResetMs] = decision.resetMs;
   instance->out[kRetryAfterMs] = decision.retryAfterMs;
   instance->out[kLedger] = decision.ledger;
+  instance->out[kLease] = decision.empty ? kEmpty : decision.low ? kLow : kEnough;
   return makeUint32(env, decision.allowed ? kAllowed : decision.full ? kFull : decision.busy ? kBusy : kRefused);
 }
 
@@ -146,6 +152,150 @@ napi_value settle(napi_env env, napi_callback_info info) {
   }
   const uint32_t entry = ledger >= 0 && ledger < limits::kNoLedger ? static_cast<uint32_t>(ledger) : limits::kNoLedger;
   return makeBool(env, instance->limits->settle(spec, key, reserved, used, reservedAtMs, nowMs, entry));
+}
+
+// --- Leases. Counters by their keys as `limitsCounterKey` tells them: names are not known for all of them.
+
+bool hexOf(const std::string& text, size_t at, size_t digits, uint64_t* number) {
+  *number = 0;
+  if (text.size() < at + digits) return false;
+  for (size_t i = at; i < at + digits; i++) {
+    const char c = text[i];
+    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (digit < 0) return false;
+    *number = *number << 4 | static_cast<uint64_t>(digit);
+  }
+  return true;
+}
+
+std::string toHex(uint64_t number) {
+  std::string text(16, '0');
+  for (size_t i = 0; i < 16; ++i) text[i] = "0123456789abcdef"[number >> (60 - i * 4) & 15];
+  return text;
+}
+
+// The first four arguments of all functions of leases: (kind, limit, windowMs, counterKey, …).
+bool leaseOf(napi_env env, const napi_value* arguments, LimitSpec* spec, limits::CounterKey* key) {
+  double kind = 0;
+  if (!numbersOf(env, arguments, {&kind, &spec->amount, &spec->windowMs}) || !specOf(env, kind, spec)) return false;
+  const std::string text = textOf(env, arguments[3]);
+  if (hexOf(text, 0, 16, &key->high) && hexOf(text, 16, 16, &key->low)) return true;
+  napi_throw_type_error(env, nullptr, "a counter's key must be 32 hexadecimal digits");
+  return false;
+}
+
+// (…, keep, nowMs, answerByMs, wanted) → ClaimState; what comes along is in the array
+napi_value beginLease(napi_env env, napi_callback_info info) {
+  const Arguments<8> arguments(env, info);
+  Instance* instance = instanceOf(env, arguments.data);
+  LimitSpec spec;
+  limits::CounterKey key;
+  double keep = 0, nowMs = 0, answerByMs = 0;
+  if (instance == nullptr || !leaseOf(env, arguments.at, &spec, &key) ||
+      !numbersOf(env, &arguments.at[4], {&keep, &nowMs, &answerByMs})) {
+    return nullptr;
+  }
+  const limits::Claim claim = instance->limits->beginLease(spec, key, keep, boolOf(env, arguments[7]), nowMs, answerByMs);
+  instance->out[kOp] = static_cast<double>(claim.op);
+  instance->out[kUsed] = claim.used;
+  instance->out[kHeld] = claim.held;
+  instance->out[kWindowEndMs] = claim.windowEndMs;
+  return makeUint32(env, static_cast<uint32_t>(claim.state));
+}
+
+// (…, op, used, held, windowEndMs, granted, unleased, nowMs, askAgainMs) → whether it came in time
+napi_value endLease(napi_env env, napi_callback_info info) {
+  const Arguments<12> arguments(env, info);
+  Instance* instance = instanceOf(env, arguments.data);
+  LimitSpec spec;
+  limits::CounterKey key;
+  limits::Claim claim;
+  double op = 0, granted = 0, unleased = 0, nowMs = 0, askAgainMs = 0;
+  if (instance == nullptr || !leaseOf(env, arguments.at, &spec, &key) ||
+      !numbersOf(env, &arguments.at[4], {&op, &claim.used, &claim.held, &claim.windowEndMs, &granted, &unleased, &nowMs,
+                                         &askAgainMs})) {
+    return nullptr;
+  }
+  claim.op = static_cast<uint64_t>(std::max(0.0, op));
+  return makeBool(env, instance->limits->endLease(spec, key, claim, granted, unleased, nowMs, askAgainMs));
+}
+
+// (…, nodes, nowMs, askAgainMs) → whether the counter was in reach
+napi_value takeShare(napi_env env, napi_callback_info info) {
+  const Arguments<7> arguments(env, info);
+  Instance* instance = instanceOf(env, arguments.data);
+  LimitSpec spec;
+  limits::CounterKey key;
+  double nodes = 0, nowMs = 0, askAgainMs = 0;
+  if (instance == nullptr || !leaseOf(env, arguments.at, &spec, &key) ||
+      !numbersOf(env, &arguments.at[4], {&nodes, &nowMs, &askAgainMs})) {
+    return nullptr;
+  }
+  return makeBool(env, instance->limits->takeShare(spec, key, nodes, nowMs, askAgainMs));
+}
+
+// (…, nowMs) → whether there is such a counter; used, held and the window's end are in the array
+napi_value look(napi_env env, napi_callback_info info) {
+  const Arguments<5> arguments(env, info);
+  Instance* instance = instanceOf(env, arguments.data);
+  LimitSpec spec;
+  limits::CounterKey key;
+  double nowMs = 0;
+  if (instance == nullptr || !leaseOf(env, arguments.at, &spec, &key) ||
+      !numbersOf(env, &arguments.at[4], {&nowMs})) {
+    return nullptr;
+  }
+  const limits::Holding holding = instance->limits->look(spec, key, nowMs);
+  instance->out[kUsed] = holding.used;
+  instance->out[kHeld] = holding.held;
+  instance->out[kWindowEndMs] = holding.windowEndMs;
+  return makeBool(env, holding.known);
+}
+
+// (on, byDefault)
+napi_value setLeasing(napi_env env, napi_callback_info info) {
+  const Arguments<2> arguments(env, info);
+  Instance* instance = instanceOf(env, arguments.data);
+  if (instance == nullptr) return nullptr;
+  instance->limits->setLeasing(boolOf(env, arguments[0]), boolOf(env, arguments[1]));
+  return nullptr;
+}
+
+// () → { id, redisRun, nodes } of this machine as a node, the first two as 16 hexadecimal digits
+napi_value nodeRecord(napi_env env, napi_callback_info info) {
+  const Arguments<1> arguments(env, info);
+  Instance* instance = instanceOf(env, arguments.data);
+  napi_value object;
+  if (instance == nullptr || napi_create_object(env, &object) != napi_ok) return nullptr;
+  const limits::NodeRecord node = instance->limits->node();
+  const std::string id = toHex(node.id), run = toHex(node.redisRun);
+  setProperty(env, object, "id", makeUtf8(env, id.data(), id.size()));
+  setProperty(env, object, "redisRun", makeUtf8(env, run.data(), run.size()));
+  setProperty(env, object, "nodes", makeUint32(env, node.nodes));
+  return object;
+}
+
+// (redisRun, nodes)
+napi_value noteCluster(napi_env env, napi_callback_info info) {
+  const Arguments<2> arguments(env, info);
+  Instance* instance = instanceOf(env, arguments.data);
+  uint64_t run = 0;
+  if (instance == nullptr || !hexOf(textOf(env, arguments[0]), 0, 16, &run)) return nullptr;
+  instance->limits->noteCluster(run, uint32Of(env, arguments[1]));
+  return nullptr;
+}
+
+// (current, wanted) → the node's id from now on: `wanted`, or what another process has set
+napi_value claimNodeId(napi_env env, napi_callback_info info) {
+  const Arguments<2> arguments(env, info);
+  Instance* instance = instanceOf(env, arguments.data);
+  uint64_t current = 0, wanted = 0;
+  if (instance == nullptr || !hexOf(textOf(env, arguments[0]), 0, 16, &current) ||
+      !hexOf(textOf(env, arguments[1]), 0, 16, &wanted)) {
+    return nullptr;
+  }
+  const std::string id = toHex(instance->limits->claimNodeId(current, wanted));
+  return makeUtf8(env, id.data(), id.size());
 }
 
 // (worker) → how many reservations were given back
@@ -213,6 +363,14 @@ napi_value openLimits(napi_env env, napi_callback_info info) {
   exportMethod(env, handle, "reclaim", reclaim, instance);
   exportMethod(env, handle, "slotsUsed", slotsUsed, instance);
   exportMethod(env, handle, "stats", limitsStats, instance);
+  exportMethod(env, handle, "setLeasing", setLeasing, instance);
+  exportMethod(env, handle, "beginLease", beginLease, instance);
+  exportMethod(env, handle, "endLease", endLease, instance);
+  exportMethod(env, handle, "takeShare", takeShare, instance);
+  exportMethod(env, handle, "look", look, instance);
+  exportMethod(env, handle, "node", nodeRecord, instance);
+  exportMethod(env, handle, "noteCluster", noteCluster, instance);
+  exportMethod(env, handle, "claimNodeId", claimNodeId, instance);
   exportMethod(env, handle, "close", closeLimits, instance);
   auto holder = std::make_unique<Holder>(instance);
   if (napi_wrap(env, handle, holder.get(), dropData, nullptr, nullptr) == napi_ok) holder.release();
@@ -225,11 +383,7 @@ napi_value counterKey(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
   limits::CounterKey key;
   if (!keyOf(env, arguments[0], &key)) return nullptr;
-  std::string text(32, '0');
-  for (size_t i = 0; i < 32; ++i) {
-    const uint64_t half = i < 16 ? key.high : key.low;
-    text[i] = "0123456789abcdef"[half >> (60 - i % 16 * 4) & 15];
-  }
+  const std::string text = toHex(key.high) + toHex(key.low);
   return makeUtf8(env, text.data(), text.size());
 }
 

@@ -42,7 +42,8 @@ bool GovernedCall::reserve(const Limit& limit, const std::string& serviceId, boo
   } else if (limit.spec.unit == limits::Unit::kCost) {
     amount = 0;
   }
-  const limits::Decision decision = governor_.limits_->reserve(limit.spec, key, amount, exchange_->startedAtMs);
+  const limits::Decision decision = governor_.limits_->reserve(limit.spec, key, amount, exchange_->startedAtMs, true);
+  // Also where more has to be leased from the cluster: the stages ask.
   if (!decision.allowed) return false;
   reservations_[reservationCount_++] = {&limit, key, amount, decision.ledger};
   Tightest* tightest = limit.spec.unit == limits::Unit::kRequests ? &tightestRequests_

@@ -23,6 +23,11 @@ struct Counter {
 // that a late call meets, but one from before the clock was set back.
 constexpr double kClockJumpMs = 3600e3;
 
+// A node's part of a bucket is kept this long after its use, beyond the bucket's own window.
+constexpr double kLeaseKeptMs = 60e3;
+
+inline bool isBucket(Algorithm algorithm) { return algorithm >= Algorithm::kTokenBucket; }
+
 inline double windowEndOf(const LimitSpec& limit, double nowMs) {
   return (std::floor(nowMs / limit.windowMs) + 1) * limit.windowMs;
 }
@@ -45,6 +50,9 @@ inline Counter freshCounter(const LimitSpec& limit, double nowMs) {
     counter.value = limit.amount;
     counter.atMs = nowMs;
     counter.freeAtMs = nowMs;
+  } else if (limit.algorithm == Algorithm::kLeasedBucket) {
+    counter.atMs = nowMs;
+    counter.freeAtMs = nowMs + limit.windowMs + kLeaseKeptMs;
   } else {
     counter.atMs = windowEndOf(limit, nowMs);
     counter.freeAtMs = counter.atMs + (limit.algorithm == Algorithm::kSlidingWindow ? limit.windowMs : 0);
@@ -157,6 +165,8 @@ inline Decision reserveFrom(const LimitSpec& limit, Counter& counter, double amo
       return reserveFromSlidingWindow(limit, counter, amount, nowMs);
     case Algorithm::kTokenBucket:
       return reserveFromBucket(limit, counter, amount, nowMs);
+    case Algorithm::kLeasedBucket:
+      break;  // see lease-math.h
   }
   return {};
 }
@@ -175,6 +185,10 @@ inline void correctWindow(Algorithm algorithm, double windowMs, Counter& window,
 
 inline void settleIn(const LimitSpec& limit, Counter& counter, double reserved, double used, double windowEndMs,
                      double nowMs) {
+  if (limit.algorithm == Algorithm::kLeasedBucket) {
+    counter.value += used - reserved;
+    return;
+  }
   if (limit.algorithm != Algorithm::kTokenBucket) {
     correctWindow(limit.algorithm, limit.windowMs, counter, reserved, used, windowEndMs);
     return;

@@ -49,6 +49,14 @@ struct Header {
   uint32_t stripes = kStripes;
 };
 
+// Of this machine as a node of a cluster, in the header's page behind the header. All 0 in a new file.
+struct alignas(64) ClusterRecord {
+  std::atomic<uint64_t> nodeId;
+  std::atomic<uint64_t> redisRun;  // the life of Redis that knows what this node holds
+  std::atomic<uint64_t> lastOp;    // counts what the node has asked for
+  std::atomic<uint32_t> nodes;     // seen last; 0: none yet
+};
+
 struct alignas(64) Stripe {
   LockWord lock;
 };
@@ -73,6 +81,22 @@ struct CounterCopy {
   std::atomic<uint64_t> lastOp;
 };
 
+// What is known of a counter's lease from the cluster. Read and written under the slot's lock. A process that dies in between
+// leaves a lease that is asked for again: nothing of it is needed to count right.
+struct LeaseState {
+  std::atomic<uint32_t> op;        // of the question that is under way, its last 32 bits; 0: none
+  std::atomic<uint32_t> askAgainAt;  // not before: Unix time in ms, its last 32 bits
+  std::atomic<float> low;          // with less than this in hand, more is asked for
+  std::atomic<float> unleased;     // this node's share of what nobody had leased when it last asked
+
+  void clear() {
+    set<uint32_t>(op, 0);
+    set<uint32_t>(askAgainAt, 0);
+    set(low, 0.f);
+    set(unleased, 0.f);
+  }
+};
+
 // `low` and `high` 0: never used. `low` alone 0: someone died while he made it someone's; free.
 struct alignas(64) Slot {
   LockWord lock;
@@ -81,6 +105,7 @@ struct alignas(64) Slot {
   // Its last bit says which copy is true. A new state is written to the other one, then this counts on.
   std::atomic<uint64_t> sequence;
   CounterCopy copies[2];
+  LeaseState lease;
 
   const CounterCopy& current() const { return copies[get(sequence) & 1]; }
 
@@ -108,6 +133,7 @@ struct alignas(64) Slot {
     set<uint64_t>(low, 0);
     crashBarrier();
     write(counter, 0);
+    lease.clear();
     set(high, key.high);
     crashBarrier();
     set(low, key.low);
@@ -142,8 +168,9 @@ struct alignas(64) LedgerEntry {
 };
 
 static_assert(std::atomic<double>::is_always_lock_free && std::atomic<uint64_t>::is_always_lock_free);
-static_assert(sizeof(Slot) == 128 && sizeof(LedgerEntry) == 64 && sizeof(WorkerRecord) == 64 && sizeof(Stripe) == 64);
+static_assert(sizeof(Slot) == 128 && sizeof(ClusterRecord) == 64 && sizeof(LedgerEntry) == 64 && sizeof(WorkerRecord) == 64 && sizeof(Stripe) == 64);
 
+constexpr size_t kClusterAt = 2048;
 constexpr size_t kStripesAt = 4096;
 constexpr size_t kWorkersAt = kStripesAt + sizeof(Stripe) * kStripes;
 constexpr size_t kSlotsAt = kWorkersAt + sizeof(WorkerRecord) * kWorkers;

@@ -5,20 +5,13 @@
 #include <utility>
 
 #include "limits/counter-key.h"
-#include "limits/counter-math.h"
-#include "limits/ledger-index.h"
-#include "limits/segment-file.h"
-#include "limits/segment.h"
+#include "limits/lease-math.h"
+#include "limits/shared-limits-state.h"
 
 namespace tidegate::limits {
 
 namespace {
 
-// A key lies in one of this many slots.
-constexpr uint32_t kProbes = 64;
-// A counter that is over is kept this long: a call that began before that may still come.
-constexpr double kReuseGraceMs = 2000;
-constexpr uint32_t kNoSlot = 0xffffffff;
 constexpr uint32_t kEntryBits = 12;
 static_assert(kLedgerEntries == 1u << kEntryBits);
 
@@ -50,87 +43,6 @@ CounterKey counterKeyOf(std::string_view name) {
   if (key.low == 0) key.low = 1;
   return key;
 }
-
-class SharedLimits::State {
- public:
-  State(SegmentFile file, uint32_t slotCount)
-      : stats_{},
-        file_(std::move(file)),
-        slotCount_(slotCount),
-        stripes_(file_.at<Stripe>(kStripesAt)),
-        workers_(file_.at<WorkerRecord>(kWorkersAt)),
-        slots_(file_.at<Slot>(kSlotsAt)) {}
-
-  bool join(uint32_t worker, std::string* error);
-  Decision reserve(const LimitSpec& limit, CounterKey key, double amount, double nowMs);
-  bool settle(const LimitSpec& limit, CounterKey key, double reserved, double used, double reservedAtMs, double nowMs,
-              uint32_t ledger);
-  uint32_t reclaim(uint32_t worker);
-  uint32_t slotsUsed(double nowMs) const;
-
-  uint32_t slotCount() const { return slotCount_; }
-  uint32_t worker() const { return worker_; }
-  const SharedLimitsStats& stats() const { return stats_; }
-
- private:
-  // --- Locks
-
-  bool acquire(LockWord& lock, uint32_t slot = kNoSlot) {
-    uint64_t expected = 0;
-    return lock.compare_exchange_strong(expected, token_, std::memory_order_acquire, std::memory_order_relaxed) ||
-           acquireContended(lock, slot);
-  }
-  void release(LockWord& lock) { lock.store(0, std::memory_order_release); }
-  bool acquireContended(LockWord& lock, uint32_t slot);
-  bool isDead(uint64_t holder) const;
-  void resolveInFlight(uint64_t holder, uint32_t slot);
-
-  // --- Slots
-
-  // Double hashing: the step is odd and the table a power of two, so all probes differ.
-  uint32_t probe(CounterKey key, uint32_t i) const {
-    return static_cast<uint32_t>(key.low + i * (key.high | 1)) & (slotCount_ - 1);
-  }
-  uint32_t find(CounterKey key) const;
-  static bool isFree(const Slot& slot, double nowMs) {
-    return get(slot.low) == 0 || get(slot.current().freeAtMs) + kReuseGraceMs <= nowMs;
-  }
-
-  enum class Found { kLocked, kMissing, kFull, kBusy };
-  struct Place {
-    Found found;
-    uint32_t slot;
-  };
-  Place lockCounter(CounterKey key, const LimitSpec* insert, double nowMs, uint32_t hint = kNoSlot);
-  Place insertCounter(CounterKey key, const LimitSpec& limit, double nowMs);
-
-  // --- Ledger
-
-  LedgerEntry* ledgerOf(uint32_t worker) const { return file_.at<LedgerEntry>(ledgerAt(slotCount_, worker)); }
-  // Different for every operation on a ledger entry: worker (10 bits), generation (22), count (32). Not 0.
-  uint64_t nextOp() {
-    if (++operations_ == 0) ++operations_;
-    return opPrefix_ | operations_;
-  }
-  static uint64_t opPrefixOf(uint32_t worker, uint32_t generation) {
-    return uint64_t{worker} << 54 | uint64_t{generation & 0x3fffff} << 32;
-  }
-  uint64_t begin(LedgerEntry& entry, uint32_t worker, uint32_t index, EntryState state);
-  bool giveBack(LedgerEntry& entry, uint32_t worker, uint32_t index, bool* done);
-
-  SharedLimitsStats stats_;
-  SegmentFile file_;
-  uint32_t slotCount_;
-  Stripe* stripes_;
-  WorkerRecord* workers_;
-  Slot* slots_;
-  uint32_t worker_ = 0;
-  uint64_t token_ = 0;
-  uint64_t opPrefix_ = 0;
-  uint32_t operations_ = 0;
-  LedgerEntry* ledger_ = nullptr;
-  LedgerIndex index_;
-};
 
 // --- Joining and leaving
 
@@ -218,6 +130,8 @@ bool SharedLimits::State::giveBack(LedgerEntry& entry, uint32_t worker, uint32_t
       Counter counter = slot.read();
       if (get(entry.algorithm) == Algorithm::kTokenBucket) {
         counter.value += get(entry.amount);  // the next refill caps it
+      } else if (get(entry.algorithm) == Algorithm::kLeasedBucket) {
+        counter.value -= get(entry.amount);
       } else {
         correctWindow(get(entry.algorithm), get(entry.windowMs), counter, get(entry.amount), 0, get(entry.windowEndMs));
       }
@@ -356,19 +270,15 @@ uint32_t SharedLimits::State::slotsUsed(double nowMs) const {
 
 namespace {
 
-// Counters of one name under different algorithms are different counters.
-CounterKey keyFor(const LimitSpec& limit, CounterKey key) {
-  key.high ^= static_cast<uint64_t>(limit.algorithm) << 62;
-  if (key.high == 0) key.high = 1;
-  return key;
-}
-
 bool isTracked(const LimitSpec& limit, double amount) { return limit.unit != Unit::kRequests && amount > 0; }
 
 }  // namespace
 
-Decision SharedLimits::State::reserve(const LimitSpec& limit, CounterKey key, double amount, double nowMs) {
-  key = keyFor(limit, key);
+Decision SharedLimits::State::reserve(const LimitSpec& asked, CounterKey key, double amount, double nowMs,
+                                      bool passesOnLow) {
+  const bool leased = isLeased(asked);
+  const LimitSpec limit = leased ? leasedSpec(asked) : asked;
+  key = keyFor(limit.algorithm, key);
   Decision decision;
   const Place place = lockCounter(key, &limit, nowMs);
   if (place.found != Found::kLocked) {
@@ -378,7 +288,16 @@ Decision SharedLimits::State::reserve(const LimitSpec& limit, CounterKey key, do
   }
   Slot& slot = slots_[place.slot];
   Counter counter = slot.read();
-  decision = reserveFrom(limit, counter, amount, nowMs);
+  if (leased) {
+    decision = reserveFromLease(limit, counter, slot.lease, amount, nowMs);
+    if (decision.low && passesOnLow) {
+      release(slot.lock);
+      decision.allowed = false;
+      return decision;
+    }
+  } else {
+    decision = reserveFrom(limit, counter, amount, nowMs);
+  }
   if (decision.allowed && isTracked(limit, amount)) {
     decision.ledger = index_.peek();
     if (decision.ledger == kNoLedger) ++stats_.untracked;
@@ -404,9 +323,10 @@ Decision SharedLimits::State::reserve(const LimitSpec& limit, CounterKey key, do
   return decision;
 }
 
-bool SharedLimits::State::settle(const LimitSpec& limit, CounterKey key, double reserved, double used,
+bool SharedLimits::State::settle(const LimitSpec& asked, CounterKey key, double reserved, double used,
                                  double reservedAtMs, double nowMs, uint32_t ledger) {
-  key = keyFor(limit, key);
+  const LimitSpec limit = isLeased(asked) ? leasedSpec(asked) : asked;
+  key = keyFor(limit.algorithm, key);
   if (!isTracked(limit, reserved)) {
     ledger = kNoLedger;
   } else if (!index_.isOf(ledger, key, reserved, reservedAtMs)) {
@@ -414,7 +334,7 @@ bool SharedLimits::State::settle(const LimitSpec& limit, CounterKey key, double 
   }
   LedgerEntry* entry = ledger == kNoLedger ? nullptr : &ledger_[ledger];
   // A bucket that has no slot is a full one. It gets one when the call used more than it had reserved.
-  const bool owes = limit.algorithm == Algorithm::kTokenBucket && used > reserved;
+  const bool owes = isBucket(limit.algorithm) && used > reserved;
   const Place place =
       lockCounter(key, owes ? &limit : nullptr, nowMs, entry == nullptr ? kNoSlot : get(entry->slot));
   // Its entry stays: nobody has the slot's lock but who keeps us waiting.
@@ -466,13 +386,50 @@ std::unique_ptr<SharedLimits> SharedLimits::open(const std::string& path, uint32
 SharedLimits::SharedLimits(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SharedLimits::~SharedLimits() = default;
 
-Decision SharedLimits::reserve(const LimitSpec& limit, CounterKey key, double amount, double nowMs) {
-  return state_->reserve(limit, key, amount, nowMs);
+Decision SharedLimits::reserve(const LimitSpec& limit, CounterKey key, double amount, double nowMs,
+                               bool passesOnLow) {
+  return state_->reserve(limit, key, amount, nowMs, passesOnLow);
 }
 
 bool SharedLimits::settle(const LimitSpec& limit, CounterKey key, double reserved, double used, double reservedAtMs,
                           double nowMs, uint32_t ledger) {
   return state_->settle(limit, key, reserved, used, reservedAtMs, nowMs, ledger);
+}
+
+void SharedLimits::setLeasing(bool isOn, bool byDefault) { state_->setLeasing(isOn, byDefault); }
+
+Claim SharedLimits::beginLease(const LimitSpec& limit, CounterKey key, double keep, bool wanted, double nowMs,
+                   double answerByMs) {
+  return state_->beginLease(limit, key, keep, wanted, nowMs, answerByMs);
+}
+
+bool SharedLimits::endLease(const LimitSpec& limit, CounterKey key, const Claim& claim, double granted,
+                            double unleased, double nowMs, double askAgainMs) {
+  return state_->endLease(limit, key, claim, granted, unleased, nowMs, askAgainMs);
+}
+
+bool SharedLimits::takeShare(const LimitSpec& limit, CounterKey key, double nodes, double nowMs, double askAgainMs) {
+  return state_->takeShare(limit, key, nodes, nowMs, askAgainMs);
+}
+
+Holding SharedLimits::look(const LimitSpec& limit, CounterKey key, double nowMs) {
+  return state_->look(limit, key, nowMs);
+}
+
+NodeRecord SharedLimits::node() const {
+  const ClusterRecord& record = state_->cluster();
+  return {get(record.nodeId), get(record.redisRun), get(record.nodes)};
+}
+
+void SharedLimits::noteCluster(uint64_t redisRun, uint32_t nodes) {
+  ClusterRecord& record = state_->cluster();
+  set(record.redisRun, redisRun);
+  set(record.nodes, nodes);
+}
+
+uint64_t SharedLimits::claimNodeId(uint64_t current, uint64_t wanted) {
+  std::atomic<uint64_t>& id = state_->cluster().nodeId;
+  return id.compare_exchange_strong(current, wanted) ? wanted : current;
 }
 
 uint32_t SharedLimits::reclaim(uint32_t worker) { return state_->reclaim(worker); }

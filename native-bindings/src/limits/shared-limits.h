@@ -20,16 +20,21 @@ namespace tidegate::limits {
 //   used = current + previous × overlap. Exact within that definition, which takes the calls of the previous window as
 //   spread evenly over it.
 // kTokenBucket: gains `amount` per `windowMs`, evenly, and holds at most `amount`.
-enum class Algorithm : uint8_t { kFixedWindow, kSlidingWindow, kTokenBucket };
+// kLeasedBucket: what a node has of a bucket that the cluster holds; not for callers.
+enum class Algorithm : uint8_t { kFixedWindow, kSlidingWindow, kTokenBucket, kLeasedBucket };
 // Requests are exact. Tokens and cost are estimates before the call: a counter below its limit admits whatever the
 // amount.
 enum class Unit : uint8_t { kRequests, kTokens, kCost };
+
+// Whether a limit holds over all nodes of the cluster or on each by itself. Fixed windows and buckets can be leased.
+enum class Sharing : uint8_t { kDefault, kCluster, kNode };
 
 struct LimitSpec {
   Algorithm algorithm = Algorithm::kFixedWindow;
   Unit unit = Unit::kRequests;
   double amount = 0;    // above 0
   double windowMs = 0;  // above 0
+  Sharing sharing = Sharing::kDefault;
 };
 
 // Names a counter: a hash of its key, the same in every process. Neither half is 0.
@@ -53,6 +58,39 @@ struct Decision {
   double resetMs = 0;
   double retryAfterMs = 0;
   uint32_t ledger = kNoLedger;  // for settle
+  bool empty = false;  // refused because what was leased is used up: the cluster may have more
+  bool low = false;    // what was leased runs out: it is time to ask for more
+};
+
+// --- Leases: what a node of a cluster may use of limits that hold over all of them. Who says how much is the caller's
+// business; here it is counted, and told what to say.
+
+enum class ClaimState : uint8_t {
+  kClaimed,    // the caller asks, with the numbers that come along, and tells the answer to `endLease`
+  kUnderWay,   // somebody else of this machine is asking
+  kTooEarly,   // the last answer was no, and is believed for a while
+  kOutOfReach  // no slot, or busy
+};
+
+struct Claim {
+  ClaimState state = ClaimState::kOutOfReach;
+  uint64_t op = 0;         // counts on: a later question has a higher one
+  double used = 0;         // windows: in this one. Buckets: since the last answer.
+  double held = 0;         // leased and not used
+  double windowEndMs = 0;  // buckets: 0
+};
+
+struct Holding {
+  bool known = false;
+  double used = 0;  // as in Claim
+  double held = 0;  // below 0: used beyond what was leased
+  double windowEndMs = 0;
+};
+
+struct NodeRecord {
+  uint64_t id = 0;
+  uint64_t redisRun = 0;
+  uint32_t nodes = 0;
 };
 
 // Of this process.
@@ -76,12 +114,32 @@ class SharedLimits {
   SharedLimits& operator=(const SharedLimits&) = delete;
 
   // Same meaning as LimitStore.reserve and .settle in src/contracts/limits.ts. `nowMs`: Unix time.
-  Decision reserve(const LimitSpec& limit, CounterKey key, double amount, double nowMs);
+  // `passesOnLow`: where more should be asked for, the call is left to somebody who can: neither allowed nor counted.
+  Decision reserve(const LimitSpec& limit, CounterKey key, double amount, double nowMs, bool passesOnLow = false);
   // `reserved`, `reservedAtMs`: amount and nowMs of the reservation. `ledger`: its Decision.ledger; without it, the
   // entry is found by key, amount and time. False: the counter was out of reach (no slot for a bucket that now owes
   // something, or busy) and is not corrected.
   bool settle(const LimitSpec& limit, CounterKey key, double reserved, double used, double reservedAtMs, double nowMs,
               uint32_t ledger = kNoLedger);
+
+  // From now on this process leases limits of Sharing::kCluster, and by default others.
+  void setLeasing(bool isOn, bool byDefault);
+  // Claims the right to ask the cluster about a leased limit, until `answerByMs`, and gives up what is held beyond `keep`.
+  // `wanted`: more is asked for, unless the last answer was no; else something is only told.
+  Claim beginLease(const LimitSpec& limit, CounterKey key, double keep, bool wanted, double nowMs,
+                   double answerByMs);
+  // The answer: `granted` on top of what the claim held. `unleased`: this node's share of what nobody has leased.
+  // Nobody asks again within `askAgainMs`. False: too late, or for a window that is over; nothing changes.
+  bool endLease(const LimitSpec& limit, CounterKey key, const Claim& claim, double granted, double unleased,
+                double nowMs, double askAgainMs);
+  // Nobody answers: this node may use its share, a limit divided by the number of nodes.
+  bool takeShare(const LimitSpec& limit, CounterKey key, double nodes, double nowMs, double askAgainMs);
+  Holding look(const LimitSpec& limit, CounterKey key, double nowMs);
+
+  NodeRecord node() const;
+  void noteCluster(uint64_t redisRun, uint32_t nodes);
+  // Sets the node's id to `wanted` where it is still `current`; gives what it is then.
+  uint64_t claimNodeId(uint64_t current, uint64_t wanted);
 
   // Gives back what a dead process of `worker` had reserved and not settled. Returns how many reservations that were:
   // 0 when it lives.

@@ -5,8 +5,7 @@ import { loadSealer } from "../../platform/seal.ts";
 import { contentHash } from "../../snapshot/compile/hash.ts";
 import { type FollowerOptions, SnapshotFollower } from "../../snapshot/sync/follower.ts";
 import { SnapshotPublisher } from "../../snapshot/sync/publisher.ts";
-
-const clusterOf = (env: NodeJS.ProcessEnv) => env.TIDEGATE_CLUSTER || "default";
+import { clusterOf } from "../cluster-name.ts";
 
 /** Null: there is no Redis, and nobody else to publish to. */
 export function publisherOf(

@@ -5,6 +5,7 @@ import { subscriptionTo } from "../pipeline/subscriptions.ts";
 
 const ALGORITHMS = { window: 0, "token-bucket": 2 } as const;
 const UNITS = { requests: 0, tokens: 1, cost_usd: 2 } as const;
+const SHARING = { shared: 1, per_node: 2 } as const;
 /** Looked at where the counter's name depends on the call, which it never does for the last three. */
 const SUBJECTS = { application: 0, service: 1, address: 2, organisation: 2, team: 2, route: 2 } as const;
 
@@ -12,6 +13,7 @@ export function nativeLimit({ limit, keyPrefix, key }: CompiledLimit): NativeLim
   return {
     algorithm: ALGORITHMS[limit.algorithm],
     unit: UNITS[limit.unit],
+    sharing: limit.cluster === undefined ? 0 : SHARING[limit.cluster],
     amount: limit.amount,
     windowMs: limit.windowMs,
     subject: SUBJECTS[limit.per],

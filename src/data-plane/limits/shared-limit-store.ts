@@ -28,6 +28,8 @@ const LOG_EVERY_MS = 60_000;
  */
 export class SharedLimitStore implements LimitStore {
   readonly #limits: SharedLimits;
+  /** Limits that the cluster shares run low. */
+  #onLow: ((limit: LimitSnapshot, key: string) => void) | null = null;
   readonly #logger: Pick<Logger, "error">;
   readonly #problems = { full: new Occurrences(), busy: new Occurrences(), unsettled: new Occurrences() };
 
@@ -44,12 +46,25 @@ export class SharedLimitStore implements LimitStore {
       this.#report(verdict, nowMs);
       throw new GatewayError(verdict === "full" ? "limits_full" : "not_ready", MESSAGES[verdict]);
     }
-    return {
+    const decision: LimitDecision = {
       allowed: verdict === "allowed",
       remaining: limits.remaining,
       resetMs: limits.resetMs,
       retryAfterMs: limits.retryAfterMs,
     };
+    if (this.#onLow !== null) this.#lookAtLease(decision, limit, key);
+    return decision;
+  }
+
+  /** From now on limits are leased: who does that is told when one runs low. */
+  leaseWith(onLow: (limit: LimitSnapshot, key: string) => void): void {
+    this.#onLow = onLow;
+  }
+
+  #lookAtLease(decision: LimitDecision, limit: LimitSnapshot, key: string): void {
+    const { lease } = this.#limits;
+    if (lease === "low") this.#onLow?.(limit, key);
+    else if (lease === "empty") decision.isShort = true;
   }
 
   settle(limit: LimitSnapshot, key: string, reserved: number, used: number, reservedAtMs: number, nowMs: number): void {
@@ -61,6 +76,10 @@ export class SharedLimitStore implements LimitStore {
   usage(nowMs: number): { slotsUsed: number; slotCount: number } & SharedLimitsStats {
     const limits = this.#limits;
     return { slotsUsed: limits.slotsUsed(nowMs), slotCount: limits.slotCount, ...limits.stats() };
+  }
+
+  get counters(): SharedLimits {
+    return this.#limits;
   }
 
   /** For native code that counts by itself. */

@@ -1,5 +1,5 @@
 import type { CallLogSink } from "../../contracts/call-record.ts";
-import type { LimitStore } from "../../contracts/limits.ts";
+import type { LeaseQueue, LimitStore } from "../../contracts/limits.ts";
 import type { Logger } from "../../contracts/logger.ts";
 import type { WorkerPool } from "../../platform/worker-pool.ts";
 import type { CircuitBreaker } from "../../upstream/circuit-breaker.ts";
@@ -17,6 +17,8 @@ export interface Runtime {
   logger: Logger;
   callLog: CallLogSink;
   limits: LimitStore;
+  /** Where calls wait for limits that the cluster shares; null: this machine is alone. */
+  leases: LeaseQueue | null;
   dispatchers: DispatcherRegistry;
   metrics: DataPlaneMetrics;
   pool: WorkerPool;

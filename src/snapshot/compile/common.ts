@@ -35,7 +35,12 @@ export function compileCircuitBreaker(breaker: ProviderConfiguration["circuit_br
 
 export function compileLimits(limits: readonly LimitConfiguration[]): LimitSnapshot[] {
   return limits.map((limit) => {
-    const common = { per: limit.per, algorithm: limit.algorithm, windowMs: limit.window };
+    const common = {
+      per: limit.per,
+      algorithm: limit.algorithm,
+      windowMs: limit.window,
+      ...(limit.cluster === undefined ? {} : { cluster: limit.cluster }),
+    };
     if (limit.tokens !== undefined) return { ...common, unit: "tokens", amount: limit.tokens };
     if (limit.cost_usd !== undefined) return { ...common, unit: "cost_usd", amount: limit.cost_usd };
     return { ...common, unit: "requests", amount: limit.requests ?? 0 };

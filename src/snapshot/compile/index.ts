@@ -66,6 +66,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
       maxResponseBytes: configuration.ai.max_response_size,
     },
     limitSlots: configuration.limits.slots,
+    limitsCluster: configuration.limits.cluster,
     callLog: compileCallLog(configuration.call_log),
     drainTimeoutMs: configuration.drain_timeout,
   };

@@ -81,6 +81,8 @@ const SUBJECTS_EXPLAINED: Record<keyof typeof SUBJECTS, string> = {
   any: "What one counter is kept for: each `application`, the whole `service`, or each client `address`. Within an application's own limits, `application` counts all its calls and `service` counts them for each service apart.",
 };
 
+export const limitScope = z.enum(["shared", "per_node"]);
+
 function limitsOf(owner: keyof typeof SUBJECTS) {
   const subjects: readonly [LimitSubject, ...LimitSubject[]] = SUBJECTS[owner];
   const limit = z
@@ -100,6 +102,11 @@ function limitsOf(owner: keyof typeof SUBJECTS) {
         .prefault("window")
         .describe(
           "`window`: fixed windows. `token-bucket`: refills evenly over the window, at most the limit at once.",
+        ),
+      cluster: limitScope
+        .optional()
+        .describe(
+          "`shared`: the limit holds over all nodes of the cluster together. `per_node`: on each by itself. Absent: as the top-level `limits.cluster`.",
         ),
     })
     .describe("A limit.");

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { application } from "./application.ts";
-import { access, limits } from "./common.ts";
+import { access, limitScope, limits } from "./common.ts";
 import { jwtIssuer } from "./jwt-issuer.ts";
 import { listener, trustedProxies } from "./listener.ts";
 import { modelRoute } from "./model.ts";
@@ -57,6 +57,11 @@ const counters = z
       .prefault(65_536)
       .describe(
         "How many counters of limits a machine can hold at once, in a file that all workers share; 64 to 128 bytes each. Takes effect at the next start.",
+      ),
+    cluster: limitScope
+      .prefault("shared")
+      .describe(
+        "Where nodes have a Redis in common (`REDIS_URL`): `shared`: limits hold over all nodes together. `per_node`: on each by itself. A limit's own `cluster` wins.",
       ),
   })
   .prefault({})

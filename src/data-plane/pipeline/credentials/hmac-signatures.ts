@@ -94,6 +94,8 @@ export function spendSignature({ key, signature }: KnownSignature, limits: Limit
     algorithm: "token-bucket",
     unit: "requests",
     amount: 1,
+    // A lease of one would have to be waited for.
+    cluster: "per_node",
     // From the earliest time at which it may be accepted to the last, and a second beyond.
     windowMs: CLOCK_TOLERANCE_MS + lifeMs + 1000,
   };

@@ -2,7 +2,7 @@ import { type ErrorCode, GatewayError } from "../../../contracts/errors.ts";
 import type { LimitDecision } from "../../../contracts/limits.ts";
 import type { LimitSnapshot } from "../../../contracts/snapshot.ts";
 import type { CompiledLimit } from "../compiled.ts";
-import type { Context } from "../context.ts";
+import type { Context, Reservation } from "../context.ts";
 import type { Stage } from "../pipeline.ts";
 import type { Runtime } from "../runtime.ts";
 import { subscriptionLimits } from "../subscriptions.ts";
@@ -20,15 +20,68 @@ export function compile(runtime: Runtime): Stage {
   return (context) => {
     const all = limitsOf(context);
     if (all.every((limits) => limits.length === 0)) return "next";
-    const tightest: Tightest = {};
-    const reservations: Context["reservations"] = [];
-    context.reservations = reservations;
-    for (const limits of all) {
-      for (const compiled of limits) reserve(compiled, context, runtime, reservations, tightest);
-    }
-    context.rateLimitHeaders = rateLimitHeaders(tightest);
-    return "next";
+    const short = admit(all, context, runtime, null);
+    if (short === null) return "next";
+    waitFor(short, all, context, runtime);
+    return "wait";
   };
+}
+
+type AllLimits = readonly (readonly CompiledLimit[])[];
+
+/** A call waits for all its limits together no longer than this, and for one of them less: see `LimitLeases`. */
+const LONGEST_WAIT_MS = 2_000;
+
+/**
+ * null: the call is admitted. Else the limits that this node has no more of, though the cluster may. Throws when it is refused.
+ * `exhausted`: the limit that is not waited for any longer.
+ */
+function admit(all: AllLimits, context: Context, runtime: Runtime, exhausted: string | null): Reservation[] | null {
+  const tightest: Tightest = {};
+  const reservations: Reservation[] = [];
+  context.reservations = reservations;
+  for (const limits of all) {
+    for (const compiled of limits) {
+      const short = reserve(compiled, context, runtime, tightest, exhausted);
+      if (short === null) continue;
+      // What follows is asked for along with it.
+      const flat = all.flat();
+      return [short, ...shortOf(flat.slice(flat.indexOf(compiled) + 1), context, runtime)];
+    }
+  }
+  context.rateLimitHeaders = rateLimitHeaders(tightest);
+  return null;
+}
+
+/** Goes on when the cluster has answered. */
+function waitFor(short: readonly Reservation[], all: AllLimits, context: Context, runtime: Runtime): void {
+  for (const [index, { limit, key, amount }] of short.entries()) {
+    const retry = (isLast: boolean): boolean => {
+      if (index > 0 || context.finished) return true;
+      try {
+        const next = admit(all, context, runtime, isLast ? key : null);
+        if (next?.[0]?.key === key) return false;
+        if (next === null) context.pipeline.resume(context);
+        else waitFor(next, all, context, runtime);
+      } catch (error) {
+        context.pipeline.fail(context, error);
+      }
+      return true;
+    };
+    runtime.leases?.wait(limit, key, amount, retry);
+  }
+}
+
+/** Of these limits, those that this node has no more of. Nothing is taken. */
+function shortOf(limits: readonly CompiledLimit[], context: Context, runtime: Runtime): Reservation[] {
+  return limits.flatMap((compiled) => {
+    if (!isCounted(compiled, context)) return [];
+    const reservation = reservationOf(compiled, context);
+    const { limit, key, amount } = reservation;
+    const { allowed, isShort } = runtime.limits.reserve(limit, key, amount, context.startedAtMs);
+    if (allowed) giveBack([reservation], context, runtime);
+    return isShort ? [reservation] : [];
+  });
 }
 
 /**
@@ -61,28 +114,29 @@ export function counterKey({ limit, key, keyPrefix }: CompiledLimit, context: Co
 
 type Tightest = Partial<Record<LimitSnapshot["unit"], { limit: LimitSnapshot; decision: LimitDecision }>>;
 
+/** null: it is reserved. Else what is short, and nothing is reserved any more. Throws when the call is refused. */
 function reserve(
   compiled: CompiledLimit,
   context: Context,
   runtime: Runtime,
-  reservations: Context["reservations"],
   tightest: Tightest,
-): void {
-  const { limit } = compiled;
-  if (!isCounted(compiled, context)) return;
-  const key = counterKey(compiled, context);
-  const amount = estimate(limit, context);
+  exhausted: string | null,
+): Reservation | null {
+  if (!isCounted(compiled, context)) return null;
+  const reservation = reservationOf(compiled, context);
+  const { limit, key, amount } = reservation;
   const decision = runtime.limits.reserve(limit, key, amount, context.startedAtMs);
   const known = tightest[limit.unit];
   if (known === undefined || decision.remaining < known.decision.remaining) tightest[limit.unit] = { limit, decision };
   if (decision.allowed) {
-    reservations.push({ limit, key, amount });
-    return;
+    context.reservations.push(reservation);
+    return null;
   }
   // What was reserved from other limits goes back: a refused call costs nothing.
-  const atMs = context.startedAtMs;
-  for (const taken of reservations) runtime.limits.settle(taken.limit, taken.key, taken.amount, 0, atMs, atMs);
+  giveBack(context.reservations, context, runtime);
   context.reservations = [];
+  if (decision.isShort === true && key !== exhausted && mayWait(context)) return reservation;
+  runtime.leases?.refused(limit);
   tightest[limit.unit] = { limit, decision };
   context.rateLimitHeaders = rateLimitHeaders(tightest);
   const { code, noun } = EXCEEDED[limit.unit];
@@ -91,6 +145,21 @@ function reserve(
     `the limit of ${limit.amount} ${noun} per ${windowText(limit.windowMs)} is used up: try again in ${Math.max(1, Math.ceil(decision.retryAfterMs / 1000))} s`,
     { retryAfterMs: decision.retryAfterMs },
   );
+}
+
+function mayWait({ startedAt }: Context): boolean {
+  return performance.now() - startedAt < LONGEST_WAIT_MS;
+}
+
+function reservationOf(compiled: CompiledLimit, context: Context): Reservation {
+  const { limit } = compiled;
+  return { limit, key: counterKey(compiled, context), amount: estimate(limit, context) };
+}
+
+function giveBack(reservations: readonly Reservation[], { startedAtMs }: Context, runtime: Runtime): void {
+  for (const { limit, key, amount } of reservations) {
+    runtime.limits.settle(limit, key, amount, 0, startedAtMs, startedAtMs);
+  }
 }
 
 function subjectOf(limit: LimitSnapshot, context: Context): string {

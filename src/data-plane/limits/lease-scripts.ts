@@ -1,0 +1,145 @@
+/**
+ * What Redis does, in one piece each. Times are Redis' own: nodes' clocks may differ. A window's end is what the nodes say, and part
+ * of its key.
+ */
+
+/**
+ * A node says that it lives.
+ *
+ * KEYS: nodes, state, leases of the node. ARGV: node, token of its machine, life of Redis, the life that the node knows ("" : none),
+ * how long a node counts as alive, how long to wait for what nodes hold when Redis may have forgotten it, both in ms.
+ *
+ * → { "taken" }: another machine has this name. Else { "ok", nodes that are alive, 1 while nodes are waited for }.
+ */
+export const HEARTBEAT = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local node, token, run, known, alive, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local heard = redis.call('ZSCORE', KEYS[1], node)
+local owner = redis.call('HGET', KEYS[3], 'token')
+if owner and owner ~= token and heard and now - heard < alive then return { 'taken' } end
+redis.call('ZADD', KEYS[1], now, node)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 86400000)
+redis.call('HSET', KEYS[3], 'token', token)
+redis.call('PEXPIRE', KEYS[3], 7 * 86400000)
+local state = redis.call('HMGET', KEYS[2], 'run', 'waited', 'until')
+local forgot = (state[1] and state[1] ~= run) or (known ~= '' and known ~= run and state[2] ~= run)
+if forgot then
+  state[3] = now + wait
+  redis.call('HSET', KEYS[2], 'waited', run, 'until', state[3])
+end
+if state[1] ~= run then redis.call('HSET', KEYS[2], 'run', run) end
+local waits = now < tonumber(state[3] or 0) and 1 or 0
+return { 'ok', redis.call('ZCOUNT', KEYS[1], now - alive, '+inf'), waits }
+`;
+
+/** For each counter in \`LEASE\`. */
+export const LEASE_ARGUMENTS = 10;
+
+/**
+ * A node says what it has used and holds of each counter, and asks for more. What it says is absolute for windows: said twice, or said
+ * to a Redis that has forgotten all, it comes to the same. Questions have numbers, so that a late one changes nothing.
+ *
+ *   taken = what is used and held by all nodes; a bucket's runs off evenly, but for what is held
+ *
+ * KEYS: nodes, state, leases of the node, then one for each counter. ARGV: node, how long a node counts as alive (ms), then for
+ * each counter: number of the question, "window" or "bucket", 1 for whole numbers, the limit, its window in ms, the window's end,
+ * used, held, needed (0: nothing is asked for), the counter's name.
+ *
+ * → for each counter "stale", or three numbers as text: granted, this node's share of what nobody has, and, where nothing is left,
+ * what other living nodes hold and may give back.
+ */
+export const LEASE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local node, alive = ARGV[1], tonumber(ARGV[2])
+local nodes = math.max(1, redis.call('ZCOUNT', KEYS[1], now - alive, '+inf'))
+local waits = now < tonumber(redis.call('HGET', KEYS[2], 'until') or 0)
+local HORIZON = 500
+local function text(number) return string.format('%.17g', number) end
+
+local function part(field)
+  local op, used, held, at = string.match(field, '(%S+) (%S+) (%S+) (%S+)')
+  return tonumber(op), tonumber(used), tonumber(held), tonumber(at)
+end
+
+-- What other nodes hold: those that live, and those that are gone. A bucket gains again what the dead have held; of a window it
+-- counts as used, for nobody knows that it was not.
+local function heldByOthers(key, bucket)
+  local living, dead = 0, 0
+  local all = redis.call('HGETALL', key)
+  for i = 1, #all, 2 do
+    if string.sub(all[i], 1, 5) == 'node:' and all[i] ~= 'node:' .. node then
+      local heard = redis.call('ZSCORE', KEYS[1], string.sub(all[i], 6))
+      local _, _, held = part(all[i + 1])
+      if heard and now - heard < alive then
+        living = living + held
+      else
+        dead = dead + held
+        if bucket then redis.call('HDEL', key, all[i]) end
+      end
+    end
+  end
+  return living, dead
+end
+
+local function lease(key, op, bucket, whole, amount, windowMs, endMs, used, held, need, name)
+  local stored = redis.call('HMGET', key, 'taken', 'held', 'at', 'node:' .. node)
+  local taken = tonumber(stored[1] or (bucket and waits and amount or 0))
+  local heldByAll = tonumber(stored[2] or 0)
+  local knownOp, knownUsed, knownHeld, knownAt = -1, 0, 0, nil
+  if stored[4] then knownOp, knownUsed, knownHeld, knownAt = part(stored[4]) end
+  if op <= knownOp then return 'stale' end
+  if bucket then
+    knownUsed = 0
+    taken = math.max(heldByAll, taken - (now - tonumber(stored[3] or now)) * amount / windowMs)
+  end
+  taken = taken + used + held - knownUsed - knownHeld
+  local others = 0
+  if need > amount - taken and heldByAll > knownHeld then
+    local living, dead = heldByOthers(key, bucket)
+    others = living
+    if bucket then heldByAll = heldByAll - dead end
+  end
+  heldByAll = heldByAll + held - knownHeld
+
+  local granted = 0
+  local left = math.max(0, amount - taken)
+  if whole then left = math.floor(left) end
+  if need > 0 and left > 0 then
+    local least = whole and 1 or amount / 1000
+    local want = knownAt and math.max(0, used - knownUsed) / math.max(1, now - knownAt) * HORIZON or amount / 100
+    want = math.max(need, want) - held
+    local most = math.max(least, left / (2 * nodes))
+    if waits and not bucket then
+      local share = amount / nodes
+      if whole then share = math.max(1, math.floor(share)) end
+      most = math.max(0, math.min(most, share - used - held))
+    end
+    granted = math.min(left, most, math.max(want, least))
+    if whole then granted = math.floor(granted) end
+  end
+  taken = taken + granted
+  held = held + granted
+  heldByAll = heldByAll + granted
+  redis.call('HSET', key, 'taken', text(taken), 'held', text(heldByAll), 'at', now,
+    'node:' .. node, op .. ' ' .. text(used) .. ' ' .. text(held) .. ' ' .. now)
+  redis.call('PEXPIRE', key, bucket and windowMs * 2 + 120000 or math.max(60000, endMs - now + 60000))
+  if held > 0 then
+    local kind = (bucket and 'bucket' or 'window') .. ' ' .. (whole and 1 or 0)
+    redis.call('HSET', KEYS[3], name, kind .. ' ' .. text(amount) .. ' ' .. text(windowMs) .. ' ' .. text(endMs))
+  else
+    redis.call('HDEL', KEYS[3], name)
+  end
+  return text(granted) .. ' ' .. text(waits and 0 or math.max(0, amount - taken) / nodes) .. ' ' .. text(others)
+end
+
+local answers = {}
+for i = 4, #KEYS do
+  local a = 3 + (i - 4) * ${LEASE_ARGUMENTS}
+  answers[i - 3] = lease(KEYS[i], tonumber(ARGV[a]), ARGV[a + 1] == 'bucket', ARGV[a + 2] == '1', tonumber(ARGV[a + 3]),
+    tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), tonumber(ARGV[a + 8]),
+    ARGV[a + 9])
+end
+return answers
+`;

@@ -1,0 +1,182 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type ClusterGateway, clusterYaml, startCluster, startClusterGateway } from "../../helpers/cluster-gateways.ts";
+import { startRedis, type TestRedis } from "../../helpers/redis.ts";
+import { waitFor } from "../../helpers/wait-for.ts";
+
+/** Limits that hold over several nodes: each has counters of its own, and leases from one Redis. */
+
+let redis: TestRedis;
+let gateways: ClusterGateway[] = [];
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.close());
+afterEach(async () => {
+  await Promise.all(gateways.splice(0).map((gateway) => gateway.close()));
+  if (isAway) await redisBack();
+  await redis.client.flushall();
+});
+
+let isAway = false;
+async function redisAway(): Promise<void> {
+  await redis.kill();
+  isAway = true;
+}
+/** It has lost all that it knew. */
+async function redisBack(): Promise<void> {
+  await redis.start();
+  isAway = false;
+}
+
+async function start(limits: string, count = 3): Promise<ClusterGateway[]> {
+  gateways = await startCluster(redis.url, clusterYaml(limits), count);
+  return gateways;
+}
+
+/** So that each knows its share. */
+async function allKnowEachOther(): Promise<void> {
+  const count = gateways.length;
+  await waitFor(async () => {
+    const known = await Promise.all(gateways.map((gateway) => gateway.metric("tidegate_cluster_nodes")));
+    return known.every((nodes) => nodes[""] === count);
+  }, "all nodes to know each other");
+}
+
+/** Calls at once, spread over all gateways; how many were let through. */
+async function burst(calls: number): Promise<number> {
+  const all = Array.from({ length: calls }, (_, i) => (gateways[i % gateways.length] as ClusterGateway).call());
+  const statuses = await Promise.all(all);
+  expect(statuses.filter((status) => status !== 200 && status !== 429)).toEqual([]);
+  return statuses.filter((status) => status === 200).length;
+}
+
+/** How much nodes hold of all limits together. */
+async function leases(): Promise<number> {
+  const keys = await redis.client.keys("tidegate:{test}:leases:*");
+  const lengths = await Promise.all(keys.map((key) => redis.client.hlen(key)));
+  // Each has the token of its machine besides.
+  return lengths.reduce((sum, length) => sum + length - 1, 0);
+}
+
+describe("over three nodes", () => {
+  it.each(["window: 1h", "window: 365d, algorithm: token-bucket"])(
+    "a limit of 1,000 lets exactly 1,000 of 5,000 calls through that come at once (%s)",
+    async (kind) => {
+      await start(`[{ requests: 1000, ${kind} }]`);
+      expect(await burst(5000)).toBe(1000);
+      expect(await burst(30)).toBe(0);
+    },
+  );
+
+  it("a bucket lets as many through as it holds and gains, and no more", async () => {
+    await start("[{ requests: 60, window: 2s, algorithm: token-bucket }]");
+    const startedAt = performance.now();
+    let admitted = 0;
+    let elapsedMs = 0;
+    while (elapsedMs < 1_500) {
+      admitted += await burst(30);
+      elapsedMs = performance.now() - startedAt;
+    }
+    const gained = (elapsedMs / 2000) * 60;
+    expect(admitted).toBeLessThanOrEqual(60 + Math.ceil(gained));
+    expect(admitted).toBeGreaterThan(60 + gained / 2);
+  });
+
+  it("what one node has leased and does not use goes back, and another one can use it", async () => {
+    const [idle, busy] = (await start("[{ requests: 500, window: 1h }]")) as [ClusterGateway, ClusterGateway];
+    expect(await idle.admitted(20)).toBe(20);
+    expect(await leases()).toBe(1);
+    await waitFor(async () => (await leases()) === 0, "the idle node to give back what it holds");
+    expect(await busy.admitted(1000)).toBe(480);
+    expect(await idle.call()).toBe(429);
+  });
+
+  it("a node that ends gives back what it holds at once", async () => {
+    const [ending, other] = (await start("[{ requests: 300, window: 1h }]")) as [ClusterGateway, ClusterGateway];
+    expect(await ending.admitted(3)).toBe(3);
+    await ending.close();
+    gateways.shift();
+    expect(await other.admitted(400)).toBe(297);
+  });
+
+  it("of several limits each is leased, and a call that one refuses counts with none", async () => {
+    await start("[{ requests: 90, window: 1h }, { per: service, requests: 30, window: 1h }]");
+    expect(await burst(200)).toBe(30);
+    for (const gateway of gateways) {
+      await gateway.reload(clusterYaml("[{ requests: 90, window: 1h }]"));
+    }
+    expect(await burst(200)).toBe(60);
+  });
+
+  it("nobody is told that more is left than all nodes together can still admit", async () => {
+    await start("[{ requests: 200, window: 1h }]");
+    for (let used = 0; used < 200; ) {
+      for (const gateway of gateways) {
+        const { status, remaining } = await gateway.remaining();
+        if (status === 200) used++;
+        expect(remaining).toBeLessThanOrEqual(200 - used);
+      }
+    }
+    expect(await burst(30)).toBe(0);
+  });
+
+  it("limits that are per node are each node's own", async () => {
+    await start("[{ requests: 5, window: 1h, cluster: per_node }]");
+    expect(await burst(60)).toBe(15);
+    expect(await redis.client.keys("tidegate:{test}:limit:*")).toEqual([]);
+  });
+});
+
+describe("with Redis away", () => {
+  const isShared = async (gateway: ClusterGateway) => (await gateway.metric("tidegate_limits_shared"))[""] === 1;
+  const all = (shared: boolean) =>
+    waitFor(
+      async () => (await Promise.all(gateways.map(isShared))).every((one) => one === shared),
+      `limits to be shared: ${shared}`,
+    );
+
+  it("each node goes on with its share, and nothing is granted twice when Redis is back without its memory", async () => {
+    await start("[{ requests: 90, window: 1h }]");
+    expect(await burst(6)).toBe(6);
+    await allKnowEachOther();
+    await redisAway();
+    await all(false);
+    expect(await burst(300)).toBe(84);
+    for (const gateway of gateways) {
+      expect((await gateway.metric("tidegate_shared_limit_refusals_total")).fallback).toBeGreaterThan(0);
+      expect(gateway.log.map(({ message }) => message)).toContainEqual(
+        expect.stringContaining("goes on with its share"),
+      );
+    }
+    await redisBack();
+    await all(true);
+    expect(await burst(300)).toBe(0);
+  });
+
+  it("what was left is shared again once all have said what they have used", async () => {
+    await start("[{ requests: 300, window: 1h }]");
+    await burst(9);
+    await allKnowEachOther();
+    await redisAway();
+    await all(false);
+    expect(await burst(90)).toBe(90);
+    await redisBack();
+    await all(true);
+    const [first] = gateways as [ClusterGateway];
+    // More than its share of 100, which it gets only when it is known what the others have used.
+    let admitted = 99;
+    await waitFor(async () => {
+      admitted += await first.admitted(300);
+      return admitted > 270;
+    }, "the first node to get what is left");
+    admitted += await burst(300);
+    expect(admitted).toBeLessThanOrEqual(300);
+  });
+
+  it("a node that starts alone without Redis has the whole limit", async () => {
+    await redisAway();
+    gateways = [await startClusterGateway(redis.url, clusterYaml("[{ requests: 20, window: 1h }]"))];
+    expect(await gateways[0]?.admitted(50)).toBe(20);
+  });
+});
