@@ -121,7 +121,10 @@ class GatewayProcess {
       journal: callLog.journal,
       limitsFile,
       ...(process.env.REDIS_URL
-        ? { cluster: { redisUrl: process.env.REDIS_URL, name: clusterOf(process.env) } }
+        ? {
+            onLimitsShared: (isShared) => void this.#channel.send({ type: "limits-shared", isShared }),
+            cluster: { redisUrl: process.env.REDIS_URL, name: clusterOf(process.env) },
+          }
         : undefined),
       logger,
       pool: this.#pool,

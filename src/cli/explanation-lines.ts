@@ -85,9 +85,10 @@ function describePolicy({ kind, source, says, holds }: Explanation["policies"][n
   return `${kind} of the ${source}: ${says}${holds ? "" : " (a more specific one holds)"}`;
 }
 
-function describeLimit({ source, unit, amount, windowMs, per, algorithm }: Explanation["limits"][number]): string {
+function describeLimit(limit: Explanation["limits"][number]): string {
+  const { source, unit, amount, windowMs, per, algorithm, cluster } = limit;
   const noun = unit === "cost_usd" ? "US dollars" : unit;
-  return `of the ${source}: ${amount} ${noun} in ${windowMs / 1000} s, per ${per} (${algorithm})`;
+  return `of the ${source}: ${amount} ${noun} in ${windowMs / 1000} s, per ${per} (${algorithm}${cluster === "per_node" ? ", on each node by itself" : ""})`;
 }
 
 function upstreamLines({ upstream }: Explanation): string[] {

@@ -28,6 +28,8 @@ export type GatewayToSupervisor =
   | { type: "snapshot-applied"; version: number }
   | { type: "snapshot-refused"; version: number; reason: string }
   | { type: "draining"; openExchanges: number }
+  /** Limits are shared with other nodes, or Redis is away and this one goes on with its share. */
+  | { type: "limits-shared"; isShared: boolean }
   /** `requestId` 0: sent unasked by a worker that is about to exit, so that its counts are not lost. */
   | { type: "metrics"; requestId: number; metrics: unknown[] };
 
@@ -66,5 +68,7 @@ export interface WorkerState {
   pid: number;
   state: "starting" | "ready" | "draining";
   snapshotVersion: number | null;
+  /** Of limits that hold over several nodes. null: there is no Redis, or it is not known yet. */
+  limitsShared: boolean | null;
   restarts: number;
 }

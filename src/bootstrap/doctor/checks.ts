@@ -3,6 +3,7 @@ import { checkDataDirectory } from "./data-directory.ts";
 import type { Finding } from "./finding.ts";
 import { checkKernel } from "./kernel.ts";
 import { checkPorts } from "./listeners.ts";
+import { checkRedis } from "./redis.ts";
 import { checkClock, checkFileLimits, checkNativeParts, checkNode } from "./runtime.ts";
 
 export type { Finding } from "./finding.ts";
@@ -22,6 +23,7 @@ export async function runChecks({ configPath, env }: DoctorOptions): Promise<Fin
     ...checkKernel(),
     ...(await checkDataDirectory(home)),
     ...(await checkPorts(configPath, home, env)),
+    ...(await checkRedis(env)),
     checkClock(),
   ];
 }

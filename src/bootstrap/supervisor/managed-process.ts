@@ -26,6 +26,7 @@ export class ManagedProcess<Incoming> {
   readonly startedAtMs = performance.now();
   state: ProcessState = "starting";
   snapshotVersion: number | null = null;
+  limitsShared: boolean | null = null;
 
   readonly #worker: Worker;
   readonly #hooks: ManagedProcessHooks<Incoming>;

@@ -229,6 +229,10 @@ export class Supervisor {
       case "draining":
         this.#slotOf(process)?.markDraining(process);
         break;
+      case "limits-shared":
+        process.limitsShared = message.isShared;
+        this.#changed();
+        break;
       case "metrics":
         this.#collector.answered(process, message.requestId, message.metrics);
         break;
@@ -347,8 +351,8 @@ export class Supervisor {
 
   #workerStates(): WorkerState[] {
     return this.#gateways.flatMap((slot, index) =>
-      slot.processes.map(({ pid, state, snapshotVersion }) => {
-        return { slot: index + 1, pid, state, snapshotVersion, restarts: slot.restarts };
+      slot.processes.map(({ pid, state, snapshotVersion, limitsShared }) => {
+        return { slot: index + 1, pid, state, snapshotVersion, limitsShared, restarts: slot.restarts };
       }),
     );
   }

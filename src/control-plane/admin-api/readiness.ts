@@ -37,6 +37,9 @@ export function readinessOf(
   }
   for (const worker of workers) {
     const behind = worker.state === "ready" && worker.snapshotVersion !== configuration.version;
+    if (worker.limitsShared === false) {
+      warnings.push(`gateway worker ${worker.slot} can't reach Redis: limits hold for this node's share of them alone`);
+    }
     if (behind) warnings.push(`gateway worker ${worker.slot} serves version ${worker.snapshotVersion}`);
   }
   return {

@@ -102,6 +102,7 @@ function explainedLimits(context: Context): ExplainedLimit[] {
       .map((compiled) => ({
         source: compiled.level,
         ...compiled.limit,
+        cluster: compiled.limit.cluster ?? context.pipeline.snapshot.limitsCluster ?? "shared",
         counter: counterKey(compiled, context),
       })),
   );

@@ -23,7 +23,9 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 86400000)
 redis.call('HSET', KEYS[3], 'token', token)
 redis.call('PEXPIRE', KEYS[3], 7 * 86400000)
 local state = redis.call('HMGET', KEYS[2], 'run', 'waited', 'until')
-local forgot = (state[1] and state[1] ~= run) or (known ~= '' and known ~= run and state[2] ~= run)
+local isOther = state[1] and state[1] ~= run
+local isLost = known ~= '' and state[2] ~= run and (known ~= run or not state[1])
+local forgot = isOther or isLost
 if forgot then
   state[3] = now + wait
   redis.call('HSET', KEYS[2], 'waited', run, 'until', state[3])
@@ -54,7 +56,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local node, alive = ARGV[1], tonumber(ARGV[2])
 local nodes = math.max(1, redis.call('ZCOUNT', KEYS[1], now - alive, '+inf'))
-local waits = now < tonumber(redis.call('HGET', KEYS[2], 'until') or 0)
+local state = redis.call('HMGET', KEYS[2], 'run', 'until')
+if not state[1] then return redis.error_reply('FORGOT what nodes hold') end
+local waits = now < tonumber(state[2] or 0)
+-- A portion is what a node uses in so many ms; of one that was used up in less time than half of it, at most twice as much.
 local HORIZON = 500
 local function text(number) return string.format('%.17g', number) end
 
@@ -108,7 +113,7 @@ local function lease(key, op, bucket, whole, amount, windowMs, endMs, used, held
   if whole then left = math.floor(left) end
   if need > 0 and left > 0 then
     local least = whole and 1 or amount / 1000
-    local want = knownAt and math.max(0, used - knownUsed) / math.max(1, now - knownAt) * HORIZON or amount / 100
+    local want = knownAt and math.max(0, used - knownUsed) / math.max(HORIZON / 2, now - knownAt) * HORIZON or amount / 100
     want = math.max(need, want) - held
     local most = math.max(least, left / (2 * nodes))
     if waits and not bucket then

@@ -32,6 +32,7 @@ const WAIT_LIMIT_MS = 1_000;
 /** While another process of this machine asks. */
 const ELSEWHERE_MS = 2;
 const SWEEP_MS = 250;
+const LOOKS_AT_ONCE = 500;
 const CLOSE_LIMIT_MS = 500;
 /** More calls than this are refused rather than held. */
 const MAX_WAITERS = 10_000;
@@ -51,6 +52,8 @@ export class LimitLeases implements LeaseQueue {
   #due: Lease[] = [];
   #timer: NodeJS.Timeout;
   #sharedByDefault = true;
+  #isSweeping = false;
+  #isClosed = false;
 
   constructor(options: LimitLeasesOptions) {
     this.#options = options;
@@ -116,6 +119,7 @@ export class LimitLeases implements LeaseQueue {
   /** Gives back what is held. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isClosed = true;
     if (this.#link.state === "connected") {
       const limit = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_LIMIT_MS).unref());
       await Promise.race([this.#tell([...this.#leases.values()], () => 0), limit]);
@@ -213,7 +217,8 @@ export class LimitLeases implements LeaseQueue {
     if (!this.#options.limits.endLease(lease.limit, lease.counter, claim, granted, unleased, nowMs, pauseMs)) {
       return false;
     }
-    lease.told = claim.used + claim.held + granted;
+    // A bucket's use counts from the last answer.
+    lease.told = (lease.isBucket ? 0 : claim.used) + claim.held + granted;
     lease.looksSinceTold = 0;
     return true;
   }
@@ -262,12 +267,24 @@ export class LimitLeases implements LeaseQueue {
 
   /** Looks at what is held: what is not used goes back, what was used beyond it is told. */
   #sweep(): void {
-    if (this.#link.state !== "connected") return;
+    if (this.#link.state !== "connected" || this.#isSweeping) return;
+    this.#isSweeping = true;
+    this.#look(this.#leases.values());
+  }
+
+  /** Calls are not kept waiting where there are very many. */
+  #look(leases: Iterator<Lease>): void {
+    if (this.#isClosed) return;
     const nowMs = Date.now();
     const over: string[] = [];
     const due: Lease[] = [];
     const keeps = new Map<Lease, number>();
-    for (const lease of this.#leases.values()) {
+    let isDone = false;
+    for (let looks = 0; looks < LOOKS_AT_ONCE; looks++) {
+      const next = leases.next();
+      isDone = next.done === true;
+      if (next.done === true) break;
+      const lease = next.value;
       if (lease.isAsking) continue;
       const holding = this.#options.limits.look(lease.limit, lease.counter, nowMs);
       const keep = dueReport(lease, holding, nowMs);
@@ -281,6 +298,8 @@ export class LimitLeases implements LeaseQueue {
     }
     this.#link.forget(over);
     if (due.length > 0) void this.#tell(due, (lease) => keeps.get(lease) ?? 0);
+    if (isDone) this.#isSweeping = false;
+    else setImmediate(() => this.#look(leases));
   }
 
   async #tell(leases: readonly Lease[], keep: (lease: Lease) => number): Promise<void> {

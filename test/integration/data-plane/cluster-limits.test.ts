@@ -1,6 +1,12 @@
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ClusterGateway, clusterYaml, startCluster, startClusterGateway } from "../../helpers/cluster-gateways.ts";
+import { nativeYaml } from "../../helpers/fast-path.ts";
+import { TEST_KEY } from "../../helpers/gateway.ts";
 import { startRedis, type TestRedis } from "../../helpers/redis.ts";
+import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 
 /** Limits that hold over several nodes: each has counters of its own, and leases from one Redis. */
@@ -8,10 +14,21 @@ import { waitFor } from "../../helpers/wait-for.ts";
 let redis: TestRedis;
 let gateways: ClusterGateway[] = [];
 
+let upstream: TestUpstream;
+
 beforeAll(async () => {
   redis = await startRedis();
+  upstream = await startUpstream((_request, response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(
+      JSON.stringify({ model: "served", usage: { prompt_tokens: 30, completion_tokens: 12, total_tokens: 42 } }),
+    );
+  });
 });
-afterAll(() => redis.close());
+afterAll(async () => {
+  await upstream.close();
+  await redis.close();
+});
 afterEach(async () => {
   await Promise.all(gateways.splice(0).map((gateway) => gateway.close()));
   if (isAway) await redisBack();
@@ -60,7 +77,7 @@ async function leases(): Promise<number> {
 }
 
 describe("over three nodes", () => {
-  it.each(["window: 1h", "window: 365d, algorithm: token-bucket"])(
+  it.each(["window: 30d", "window: 365d, algorithm: token-bucket"])(
     "a limit of 1,000 lets exactly 1,000 of 5,000 calls through that come at once (%s)",
     async (kind) => {
       await start(`[{ requests: 1000, ${kind} }]`);
@@ -84,7 +101,7 @@ describe("over three nodes", () => {
   });
 
   it("what one node has leased and does not use goes back, and another one can use it", async () => {
-    const [idle, busy] = (await start("[{ requests: 500, window: 1h }]")) as [ClusterGateway, ClusterGateway];
+    const [idle, busy] = (await start("[{ requests: 500, window: 30d }]")) as [ClusterGateway, ClusterGateway];
     expect(await idle.admitted(20)).toBe(20);
     expect(await leases()).toBe(1);
     await waitFor(async () => (await leases()) === 0, "the idle node to give back what it holds");
@@ -93,7 +110,7 @@ describe("over three nodes", () => {
   });
 
   it("a node that ends gives back what it holds at once", async () => {
-    const [ending, other] = (await start("[{ requests: 300, window: 1h }]")) as [ClusterGateway, ClusterGateway];
+    const [ending, other] = (await start("[{ requests: 300, window: 30d }]")) as [ClusterGateway, ClusterGateway];
     expect(await ending.admitted(3)).toBe(3);
     await ending.close();
     gateways.shift();
@@ -101,16 +118,16 @@ describe("over three nodes", () => {
   });
 
   it("of several limits each is leased, and a call that one refuses counts with none", async () => {
-    await start("[{ requests: 90, window: 1h }, { per: service, requests: 30, window: 1h }]");
+    await start("[{ requests: 90, window: 30d }, { per: service, requests: 30, window: 30d }]");
     expect(await burst(200)).toBe(30);
     for (const gateway of gateways) {
-      await gateway.reload(clusterYaml("[{ requests: 90, window: 1h }]"));
+      await gateway.reload(clusterYaml("[{ requests: 90, window: 30d }]"));
     }
     expect(await burst(200)).toBe(60);
   });
 
   it("nobody is told that more is left than all nodes together can still admit", async () => {
-    await start("[{ requests: 200, window: 1h }]");
+    await start("[{ requests: 200, window: 30d }]");
     for (let used = 0; used < 200; ) {
       for (const gateway of gateways) {
         const { status, remaining } = await gateway.remaining();
@@ -121,8 +138,78 @@ describe("over three nodes", () => {
     expect(await burst(30)).toBe(0);
   });
 
+  it("windows that begin anew are leased anew, each up to its limit", async () => {
+    await start("[{ requests: 50, window: 1s }]");
+    const begunMs = Date.now();
+    let admitted = 0;
+    while (Date.now() - begunMs < 2_500) admitted += await burst(60);
+    const windows = Math.floor(Date.now() / 1000) - Math.floor(begunMs / 1000) + 1;
+    expect(admitted).toBeLessThanOrEqual(50 * windows);
+    expect(admitted).toBeGreaterThanOrEqual(50 * (windows - 2));
+  });
+
+  it("workers of one machine share its leases, with each other and with another machine", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "tidegate-cluster-"));
+    const yaml = clusterYaml("[{ requests: 300, window: 30d }]");
+    for (const file of ["one", "one", "other"]) {
+      gateways.push(await startClusterGateway(redis.url, yaml, join(directory, file)));
+    }
+    expect(await redis.client.zcard("tidegate:{test}:nodes")).toBe(2);
+    expect(await burst(900)).toBe(300);
+    rmSync(directory, { recursive: true });
+  });
+
+  it("a copied data directory does not make two nodes of one name", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "tidegate-cluster-"));
+    const yaml = clusterYaml("[{ requests: 100, window: 30d }]");
+    const [one, copy] = [join(directory, "one"), join(directory, "copy")];
+    gateways = [await startClusterGateway(redis.url, yaml, one)];
+    copyFileSync(one, copy);
+    gateways.push(await startClusterGateway(redis.url, yaml, copy));
+    expect(await redis.client.zcard("tidegate:{test}:nodes")).toBe(2);
+    expect(gateways[1]?.log.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining("was the data directory copied?"),
+    );
+    expect(await burst(400)).toBe(100);
+    rmSync(directory, { recursive: true });
+  });
+
+  it("tokens are leased and settled: whoever has anything left may call, and what was used is taken from all", async () => {
+    const body = JSON.stringify({ model: "own/gpt-4o", messages: [{ role: "user", content: "hello" }] });
+    const provider = `providers: [{ id: own, kind: openai, base_url: "${upstream.url}/v1", keys: [{ id: main, value: x-key-1234567890 }] }]`;
+    gateways = await startCluster(redis.url, nativeYaml(provider, { limits: "[{ tokens: 3000, window: 30d }]" }), 3);
+    const call = async (gateway: ClusterGateway) => {
+      const headers = { "x-api-key": TEST_KEY, "content-type": "application/json" };
+      const response = await fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", headers, body });
+      const text = await response.text();
+      if (response.status !== 200) expect(text).toContain("token_limit_exceeded");
+      return response.status === 200;
+    };
+    let admitted = 0;
+    for (let refused = 0; refused < 3; ) {
+      refused = 0;
+      for (const gateway of gateways) {
+        if (await call(gateway)) admitted++;
+        else refused++;
+      }
+    }
+    // Each uses 42: the limit is reached within the 72nd, and each node may have had something left then.
+    expect(admitted).toBeGreaterThanOrEqual(72);
+    expect(admitted).toBeLessThanOrEqual(72 + 2);
+  });
+
+  it("calls go the fast path while a lease lasts", async () => {
+    const service = `services: [{ id: one, access: key, limits: [{ requests: 10000, window: 30d }], routes: [{ path: /one }], upstream: { targets: [{ url: "${upstream.url}" }] } }]`;
+    gateways = await startCluster(redis.url, nativeYaml(service), 2);
+    const [gateway] = gateways as [ClusterGateway];
+    expect(await gateway.admitted(600)).toBe(600);
+    expect(gateway.taken().forwarded).toBeGreaterThan(580);
+    const asked = await gateway.metric("tidegate_limit_leases_total");
+    expect(Object.values(asked).reduce((sum, one) => sum + one, 0)).toBeLessThan(20);
+  });
+
   it("limits that are per node are each node's own", async () => {
-    await start("[{ requests: 5, window: 1h, cluster: per_node }]");
+    await start("[{ requests: 5, window: 30d, cluster: per_node }]");
     expect(await burst(60)).toBe(15);
     expect(await redis.client.keys("tidegate:{test}:limit:*")).toEqual([]);
   });
@@ -137,7 +224,7 @@ describe("with Redis away", () => {
     );
 
   it("each node goes on with its share, and nothing is granted twice when Redis is back without its memory", async () => {
-    await start("[{ requests: 90, window: 1h }]");
+    await start("[{ requests: 90, window: 30d }]");
     expect(await burst(6)).toBe(6);
     await allKnowEachOther();
     await redisAway();
@@ -155,7 +242,7 @@ describe("with Redis away", () => {
   });
 
   it("what was left is shared again once all have said what they have used", async () => {
-    await start("[{ requests: 300, window: 1h }]");
+    await start("[{ requests: 300, window: 30d }]");
     await burst(9);
     await allKnowEachOther();
     await redisAway();
@@ -174,9 +261,39 @@ describe("with Redis away", () => {
     expect(admitted).toBeLessThanOrEqual(300);
   });
 
+  it("a Redis that hangs keeps calls waiting for a moment, and then not at all", async () => {
+    const [gateway] = (await start("[{ requests: 600, window: 30d }]")) as [ClusterGateway];
+    await burst(6);
+    await allKnowEachOther();
+    await redis.client.client("PAUSE", 3_000);
+    const longest = async (calls: number) => {
+      let longestMs = 0;
+      for (let i = 0; i < calls; i++) {
+        const startedAt = performance.now();
+        expect(await gateway.call()).toBe(200);
+        longestMs = Math.max(longestMs, performance.now() - startedAt);
+      }
+      return longestMs;
+    };
+    expect(await longest(50)).toBeLessThan(1_000);
+    expect(await isShared(gateway)).toBe(false);
+    expect(await longest(50)).toBeLessThan(200);
+    await all(true);
+  });
+
+  it("a Redis that was emptied while it ran grants nothing twice", async () => {
+    await start("[{ requests: 90, window: 30d }]");
+    expect(await burst(60)).toBe(60);
+    await allKnowEachOther();
+    await redis.client.flushall();
+    let admitted = 60;
+    for (let i = 0; i < 10; i++) admitted += await burst(30);
+    expect(admitted).toBeLessThanOrEqual(90);
+  });
+
   it("a node that starts alone without Redis has the whole limit", async () => {
     await redisAway();
-    gateways = [await startClusterGateway(redis.url, clusterYaml("[{ requests: 20, window: 1h }]"))];
+    gateways = [await startClusterGateway(redis.url, clusterYaml("[{ requests: 20, window: 30d }]"))];
     expect(await gateways[0]?.admitted(50)).toBe(20);
   });
 });
