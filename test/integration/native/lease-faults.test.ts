@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { counterKey, type LeaseClaim, type SharedLimit, SharedLimits } from "../../../native-bindings/limits.ts";
+import { ClusterLink, type LeaseAnswer, type LeaseQuestion } from "../../../src/data-plane/limits/cluster-link.ts";
+import { connectRedis } from "../../../src/platform/redis.ts";
+import { collectingLogger } from "../../helpers/gateway.ts";
+import { startRedis, type TestRedis } from "../../helpers/redis.ts";
+
+/**
+ * Whatever is lost, late or asked twice between nodes and Redis, and whoever dies: all nodes together never use more than the limit,
+ * and nothing is lost for good that a living node holds.
+ */
+
+const NODES = 3;
+const AMOUNT = 60;
+const START_MS = Date.now();
+const COUNTER = counterKey("k");
+
+let redis: TestRedis;
+let directory: string;
+beforeAll(async () => {
+  redis = await startRedis();
+  directory = mkdtempSync(join(tmpdir(), "tidegate-leases-"));
+});
+afterAll(async () => {
+  await redis.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Node {
+  limits: SharedLimits;
+  link: ClusterLink;
+  /** Claimed, and not sent yet. */
+  unsent: LeaseQuestion[];
+  /** Answered, and not noted yet. */
+  unnoted: { claim: LeaseClaim; answer: LeaseAnswer | null }[];
+}
+
+type Step = { node: number; does: (typeof DEEDS)[number]; count: number };
+const DEEDS = [
+  "call",
+  "claim",
+  "claim",
+  "tell",
+  "send",
+  "send",
+  "note",
+  "note",
+  "lose question",
+  "lose answer",
+] as const;
+const step: fc.Arbitrary<Step> = fc.record({
+  node: fc.nat(NODES - 1),
+  does: fc.constantFrom(...DEEDS),
+  count: fc.integer({ min: 1, max: 12 }),
+});
+
+let cluster = 0;
+let file = 0;
+
+async function startNode(): Promise<Node> {
+  const limitsFile = join(directory, `limits-${file++}`);
+  const limits = SharedLimits.open(limitsFile, { slots: 64 });
+  limits.setLeasing(true, true);
+  const logger = collectingLogger([]);
+  const [onConnected, onAway] = [() => {}, () => {}];
+  const options = { cluster: `faults-${cluster}`, limits, limitsFile, logger, onConnected, onAway };
+  const link = new ClusterLink({ ...options, redis: connectRedis(redis.url, logger) });
+  await link.whenKnown();
+  return { limits, link, unsent: [], unnoted: [] };
+}
+
+function stop(node: Node): void {
+  node.link.close();
+  node.limits.close();
+}
+
+it.each(["window", "token-bucket"] as const)(
+  "%s",
+  async (algorithm) => {
+    // In a bucket of this length nothing worth counting is gained.
+    const limit: SharedLimit = { algorithm, unit: "requests", amount: AMOUNT, windowMs: 365 * 86_400_000 };
+    const question = (claim: LeaseClaim, need: number): LeaseQuestion => {
+      return { counter: COUNTER, bucket: algorithm === "token-bucket", whole: true, ...limit, claim, need };
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 120 }), async (steps) => {
+        cluster++;
+        const nodes = await Promise.all(Array.from({ length: NODES }, startNode));
+        let used = 0;
+        let nowMs = START_MS;
+        const act = async (node: Node, does: Step["does"], count: number): Promise<void> => {
+          // Each claim is one that nobody has answered in time.
+          nowMs += 1001;
+          if (does === "call") {
+            for (let i = 0; i < count; i++) if (node.limits.reserve(limit, "k", 1, START_MS) === "allowed") used++;
+          } else if (does === "claim" || does === "tell") {
+            const isWanted = does === "claim";
+            const keep = isWanted ? Number.MAX_VALUE : count % 4;
+            const claim = node.limits.beginLease(limit, COUNTER, { keep, isWanted, nowMs, answerByMs: nowMs + 1000 });
+            if (typeof claim === "object") node.unsent.push(question(claim, isWanted ? count : 0));
+          } else if (does === "send") {
+            // Any of them: they may overtake each other.
+            const [sent] = node.unsent.splice(count % Math.max(1, node.unsent.length), 1);
+            if (sent === undefined) return;
+            const [answer = null] = await node.link.ask([sent]);
+            node.unnoted.push({ claim: sent.claim, answer });
+          } else if (does === "note") {
+            const [noted] = node.unnoted.splice(count % Math.max(1, node.unnoted.length), 1);
+            if (noted === undefined || noted.answer === null) return;
+            const { granted, unleased } = noted.answer;
+            node.limits.endLease(limit, COUNTER, noted.claim, granted, unleased, nowMs, 0);
+          } else if (does === "lose question") node.unsent.pop();
+          else node.unnoted.pop();
+        };
+        try {
+          for (const { node, does, count } of steps) {
+            await act(nodes[node] as Node, does, count);
+            expect(used).toBeLessThanOrEqual(AMOUNT);
+          }
+          // One of them takes all that Redis would give, and then all use what they hold.
+          const settled = async (node: Node, does: "claim" | "tell") => {
+            node.unsent.length = 0;
+            node.unnoted.length = 0;
+            for (const deed of [does, "send", "note"] as const) await act(node, deed, does === "tell" ? 4 : 12);
+          };
+          const takeAll = async (node: Node) => {
+            for (let before = -1; before < used; ) {
+              before = used;
+              await settled(node, "claim");
+              await act(node, "call", AMOUNT);
+            }
+          };
+          // Questions that were on their way for long arrive, too.
+          for (const node of nodes) while (node.unsent.length > 0) await act(node, "send", 1);
+          await takeAll(nodes[0] as Node);
+          for (const node of nodes) await act(node, "call", AMOUNT);
+          expect(used).toBeLessThanOrEqual(AMOUNT);
+          // What was granted and never arrived is not lost: each says what it holds.
+          for (const node of nodes) await settled(node, "tell");
+          await takeAll(nodes[0] as Node);
+          // A bucket counts twice what was said in questions whose answers were lost.
+          if (algorithm === "window") expect(used).toBe(AMOUNT);
+        } finally {
+          nodes.forEach(stop);
+        }
+      }),
+      { numRuns: 25 },
+    );
+  },
+  60_000,
+);
