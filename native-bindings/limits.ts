@@ -92,6 +92,7 @@ interface Handle {
     ]
   ): boolean;
   takeShare(...share: [...LeaseArguments, nodes: number, nowMs: number, askAgainMs: number]): boolean;
+  claimWindows(cursor: number, most: number, nowMs: number, answerByMs: number): [number, ...(string | number)[]];
   look(...counter: [...LeaseArguments, nowMs: number]): boolean;
   node(): ClusterNode;
   noteCluster(redisRun: string, nodes: number): void;
@@ -275,6 +276,25 @@ export class SharedLimits {
   takeShare(limit: SharedLimit, counter: string, nodes: number, nowMs: number, askAgainMs: number): boolean {
     const { amount, windowMs } = limit;
     return this.#handle.takeShare(kindOf(limit), amount, windowMs, counter, nodes, nowMs, askAgainMs);
+  }
+
+  /**
+   * Claims what leased windows there are, to be told anew to a cluster that may have forgotten them, from `cursor` on: 0, then what
+   * comes along; -1: that was all.
+   */
+  claimWindows(
+    cursor: number,
+    most: number,
+    nowMs: number,
+    answerByMs: number,
+  ): { cursor: number; windows: { counter: string; claim: LeaseClaim }[] } {
+    const [next, ...values] = this.#handle.claimWindows(cursor, most, nowMs, answerByMs);
+    const windows: { counter: string; claim: LeaseClaim }[] = [];
+    for (let i = 0; i < values.length; i += 5) {
+      const [op, used, held, windowEndMs] = values.slice(i + 1, i + 5) as [number, number, number, number];
+      windows.push({ counter: values[i] as string, claim: { op, used, held, windowEndMs } });
+    }
+    return { cursor: next < this.slotCount ? next : -1, windows };
   }
 
   /** null: there is no such counter. */

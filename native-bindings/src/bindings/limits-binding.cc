@@ -234,6 +234,29 @@ napi_value takeShare(napi_env env, napi_callback_info info) {
   return makeBool(env, instance->limits->takeShare(spec, key, nodes, nowMs, askAgainMs));
 }
 
+// (cursor, most, nowMs, answerByMs) → [next cursor, …, each: counterKey, op, used, held, windowEndMs]
+napi_value claimWindows(napi_env env, napi_callback_info info) {
+  const Arguments<4> arguments(env, info);
+  Instance* instance = instanceOf(env, arguments.data);
+  double nowMs = 0, answerByMs = 0;
+  if (instance == nullptr || !numbersOf(env, &arguments.at[2], {&nowMs, &answerByMs})) return nullptr;
+  uint32_t cursor = uint32Of(env, arguments[0]);
+  const auto found = instance->limits->claimWindows(&cursor, uint32Of(env, arguments[1]), nowMs, answerByMs);
+  napi_value array;
+  if (napi_create_array(env, &array) != napi_ok) return nullptr;
+  uint32_t at = 0;
+  napi_set_element(env, array, at++, makeUint32(env, cursor));
+  for (const limits::LeasedWindow& window : found) {
+    const std::string key = toHex(window.key.high) + toHex(window.key.low);
+    napi_set_element(env, array, at++, makeUtf8(env, key.data(), key.size()));
+    napi_set_element(env, array, at++, makeNumber(env, static_cast<double>(window.claim.op)));
+    napi_set_element(env, array, at++, makeNumber(env, window.claim.used));
+    napi_set_element(env, array, at++, makeNumber(env, window.claim.held));
+    napi_set_element(env, array, at++, makeNumber(env, window.claim.windowEndMs));
+  }
+  return array;
+}
+
 // (…, nowMs) → whether there is such a counter; used, held and the window's end are in the array
 napi_value look(napi_env env, napi_callback_info info) {
   const Arguments<5> arguments(env, info);
@@ -367,6 +390,7 @@ napi_value openLimits(napi_env env, napi_callback_info info) {
   exportMethod(env, handle, "beginLease", beginLease, instance);
   exportMethod(env, handle, "endLease", endLease, instance);
   exportMethod(env, handle, "takeShare", takeShare, instance);
+  exportMethod(env, handle, "claimWindows", claimWindows, instance);
   exportMethod(env, handle, "look", look, instance);
   exportMethod(env, handle, "node", nodeRecord, instance);
   exportMethod(env, handle, "noteCluster", noteCluster, instance);

@@ -23,16 +23,44 @@ Claim SharedLimits::State::beginLease(const LimitSpec& asked, CounterKey key, do
   } else if (wanted && mustWait(slot.lease, nowMs)) {
     claim.state = ClaimState::kTooEarly;
   } else {
-    claim.state = ClaimState::kClaimed;
-    claim.op = cluster().lastOp.fetch_add(1, std::memory_order_relaxed) + 1;
-    claim.windowEndMs = limit.algorithm == Algorithm::kLeasedBucket ? 0 : counter.atMs;
-    claimLease(counter, keep, &claim);
-    set(slot.lease.op, shortOp(claim.op));
-    set(slot.lease.askAgainAt, shortTime(answerByMs));
+    claim = claimSlot(slot, counter, keep, answerByMs);
+    if (limit.algorithm == Algorithm::kLeasedBucket) claim.windowEndMs = 0;
   }
   slot.write(counter, 0);
   release(slot.lock);
   return claim;
+}
+
+Claim SharedLimits::State::claimSlot(Slot& slot, Counter& counter, double keep, double answerByMs) {
+  Claim claim;
+  claim.state = ClaimState::kClaimed;
+  claim.op = cluster().lastOp.fetch_add(1, std::memory_order_relaxed) + 1;
+  claim.windowEndMs = counter.atMs;
+  claimLease(counter, keep, &claim);
+  set(slot.lease.op, shortOp(claim.op));
+  set(slot.lease.askAgainAt, shortTime(answerByMs));
+  return claim;
+}
+
+std::vector<LeasedWindow> SharedLimits::State::claimWindows(uint32_t* cursor, size_t most, double nowMs,
+                                                            double answerByMs) {
+  // Only a window that was leased has something there, and an end to come.
+  const auto isLeasedWindow = [nowMs](const Slot& slot) {
+    const CounterCopy& current = slot.current();
+    return get(slot.low) != 0 && get(current.previous) > 0 && get(current.atMs) > nowMs;
+  };
+  std::vector<LeasedWindow> found;
+  for (; *cursor < slotCount_ && found.size() < most; ++*cursor) {
+    Slot& slot = slots_[*cursor];
+    if (!isLeasedWindow(slot) || !acquire(slot.lock, *cursor)) continue;
+    if (isLeasedWindow(slot) && !isUnderWay(slot.lease, nowMs)) {
+      Counter counter = slot.read();
+      const Claim claim = claimSlot(slot, counter, counter.previous, answerByMs);
+      found.push_back({{get(slot.high), get(slot.low)}, claim});
+    }
+    release(slot.lock);
+  }
+  return found;
 }
 
 bool SharedLimits::State::endLease(const LimitSpec& asked, CounterKey key, const Claim& claim, double granted,

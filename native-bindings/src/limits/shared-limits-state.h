@@ -44,6 +44,7 @@ class SharedLimits::State {
   bool endLease(const LimitSpec& limit, CounterKey key, const Claim& claim, double granted, double unleased,
                 double nowMs, double askAgainMs);
   bool takeShare(const LimitSpec& limit, CounterKey key, double nodes, double nowMs, double askAgainMs);
+  std::vector<LeasedWindow> claimWindows(uint32_t* cursor, size_t most, double nowMs, double answerByMs);
   Holding look(const LimitSpec& limit, CounterKey key, double nowMs);
   ClusterRecord& cluster() const { return *file_.at<ClusterRecord>(kClusterAt); }
   uint32_t reclaim(uint32_t worker);
@@ -90,6 +91,9 @@ class SharedLimits::State {
   bool isLeased(const LimitSpec& limit) const {
     return leasing_ && (limit.sharing == Sharing::kCluster || (leasedByDefault_ && limit.sharing == Sharing::kDefault));
   }
+
+  // The slot is locked; the counter is still to be written.
+  Claim claimSlot(Slot& slot, Counter& counter, double keep, double answerByMs);
 
   // --- Ledger
 

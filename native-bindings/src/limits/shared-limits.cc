@@ -412,6 +412,10 @@ bool SharedLimits::takeShare(const LimitSpec& limit, CounterKey key, double node
   return state_->takeShare(limit, key, nodes, nowMs, askAgainMs);
 }
 
+std::vector<LeasedWindow> SharedLimits::claimWindows(uint32_t* cursor, size_t most, double nowMs, double answerByMs) {
+  return state_->claimWindows(cursor, most, nowMs, answerByMs);
+}
+
 Holding SharedLimits::look(const LimitSpec& limit, CounterKey key, double nowMs) {
   return state_->look(limit, key, nowMs);
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tidegate::limits {
 
@@ -87,6 +88,11 @@ struct Holding {
   double windowEndMs = 0;
 };
 
+struct LeasedWindow {
+  CounterKey key;
+  Claim claim;
+};
+
 struct NodeRecord {
   uint64_t id = 0;
   uint64_t redisRun = 0;
@@ -134,6 +140,9 @@ class SharedLimits {
                 double nowMs, double askAgainMs);
   // Nobody answers: this node may use its share, a limit divided by the number of nodes.
   bool takeShare(const LimitSpec& limit, CounterKey key, double nodes, double nowMs, double askAgainMs);
+  // Claims, to be told anew, what leased windows there are from slot `*cursor` on, at most `most`. Sets the cursor to where it is to go
+  // on, or to the number of slots.
+  std::vector<LeasedWindow> claimWindows(uint32_t* cursor, size_t most, double nowMs, double answerByMs);
   Holding look(const LimitSpec& limit, CounterKey key, double nowMs);
 
   NodeRecord node() const;

@@ -15,6 +15,8 @@ export interface ClusterLinkOptions {
   /** Redis knows of this node, and answers. */
   onConnected(): void;
   onAway(): void;
+  /** Redis may not know any more what this node has used and holds. */
+  onForgotten(): void;
 }
 
 /** `starting`: not known yet. `away`: Redis does not answer. */
@@ -156,11 +158,12 @@ export class ClusterLink {
     this.#beating = true;
     try {
       this.#run ??= redisRun(await redis.info("server").catch(() => ""));
-      const nodes = await this.#register(this.#run);
+      const { nodes, hasForgotten } = await this.#register(this.#run);
       if (this.#closed) return;
       limits.noteCluster(this.#run, nodes);
       this.#schedule(HEARTBEAT_MS);
       this.#become("connected");
+      if (hasForgotten) this.#options.onForgotten();
     } catch (error) {
       this.#lost(reasonOf(error));
     } finally {
@@ -168,15 +171,15 @@ export class ClusterLink {
     }
   }
 
-  /** How many nodes there are. */
-  async #register(run: string): Promise<number> {
+  /** How many nodes there are, and whether Redis may not know any more what this one holds. */
+  async #register(run: string): Promise<{ nodes: number; hasForgotten: boolean }> {
     const { limits, logger } = this.#options;
     for (let attempt = 0; ; attempt++) {
       const { id, redisRun: known } = limits.node;
       this.#node = id;
       const values = [id, this.#token, run, known === NO_NUMBER ? "" : known, ALIVE_MS, RECOVERY_MS];
-      const [verdict, nodes] = (await this.#evaluate(HEARTBEAT, this.#keys(), values)) as [string, number];
-      if (verdict === "ok") return nodes;
+      const answer = (await this.#evaluate(HEARTBEAT, this.#keys(), values)) as [string, number, number];
+      if (answer[0] === "ok") return { nodes: answer[1], hasForgotten: answer[2] === 1 };
       if (attempt > 2) throw new Error("this node's name is taken by another machine");
       logger.error(
         { node: id },

@@ -9,7 +9,7 @@
  * KEYS: nodes, state, leases of the node. ARGV: node, token of its machine, life of Redis, the life that the node knows ("" : none),
  * how long a node counts as alive, how long to wait for what nodes hold when Redis may have forgotten it, both in ms.
  *
- * → { "taken" }: another machine has this name. Else { "ok", nodes that are alive, 1 while nodes are waited for }.
+ * → { "taken" }: another machine has this name. Else { "ok", nodes that are alive, 1 where all that the node holds has to be told anew }.
  */
 export const HEARTBEAT = `
 local time = redis.call('TIME')
@@ -31,8 +31,8 @@ if forgot then
   redis.call('HSET', KEYS[2], 'waited', run, 'until', state[3])
 end
 if state[1] ~= run then redis.call('HSET', KEYS[2], 'run', run) end
-local waits = now < tonumber(state[3] or 0) and 1 or 0
-return { 'ok', redis.call('ZCOUNT', KEYS[1], now - alive, '+inf'), waits }
+local isNew = (forgot or (known ~= '' and known ~= run)) and 1 or 0
+return { 'ok', redis.call('ZCOUNT', KEYS[1], now - alive, '+inf'), isNew }
 `;
 
 /** For each counter in \`LEASE\`. */
@@ -46,7 +46,7 @@ export const LEASE_ARGUMENTS = 10;
  *
  * KEYS: nodes, state, leases of the node, then one for each counter. ARGV: node, how long a node counts as alive (ms), then for
  * each counter: number of the question, "window" or "bucket", 1 for whole numbers, the limit, its window in ms, the window's end,
- * used, held, needed (0: nothing is asked for), the counter's name.
+ * used, held, needed (0: nothing is asked for), the counter's name ("": what limit it is of is not known).
  *
  * → for each counter "stale", or three numbers as text: granted, this node's share of what nobody has, and, where nothing is left,
  * what other living nodes hold and may give back.
@@ -130,7 +130,9 @@ local function lease(key, op, bucket, whole, amount, windowMs, endMs, used, held
   redis.call('HSET', key, 'taken', text(taken), 'held', text(heldByAll), 'at', now,
     'node:' .. node, op .. ' ' .. text(used) .. ' ' .. text(held) .. ' ' .. now)
   redis.call('PEXPIRE', key, bucket and windowMs * 2 + 120000 or math.max(60000, endMs - now + 60000))
-  if held > 0 then
+  if name == '' then
+    -- What limit it is of was not said.
+  elseif held > 0 then
     local kind = (bucket and 'bucket' or 'window') .. ' ' .. (whole and 1 or 0)
     redis.call('HSET', KEYS[3], name, kind .. ' ' .. text(amount) .. ' ' .. text(windowMs) .. ' ' .. text(endMs))
   else

@@ -66,8 +66,8 @@ async function startNode(): Promise<Node> {
   const limits = SharedLimits.open(limitsFile, { slots: 64 });
   limits.setLeasing(true, true);
   const logger = collectingLogger([]);
-  const [onConnected, onAway] = [() => {}, () => {}];
-  const options = { cluster: `faults-${cluster}`, limits, limitsFile, logger, onConnected, onAway };
+  const [onConnected, onAway, onForgotten] = [() => {}, () => {}, () => {}];
+  const options = { cluster: `faults-${cluster}`, limits, limitsFile, logger, onConnected, onAway, onForgotten };
   const link = new ClusterLink({ ...options, redis: connectRedis(redis.url, logger) });
   await link.whenKnown();
   return { limits, link, unsent: [], unnoted: [] };
@@ -153,3 +153,31 @@ it.each(["window", "token-bucket"] as const)(
   },
   60_000,
 );
+
+it("of a bucket, what a node holds can be gained again once the node is gone", async () => {
+  cluster++;
+  const limit: SharedLimit = { algorithm: "token-bucket", unit: "requests", amount: 10, windowMs: 50 };
+  const [gone, living] = [await startNode(), await startNode()];
+  const ask = async ({ limits, link }: Node, need: number) => {
+    const nowMs = Date.now();
+    const claim = limits.beginLease(limit, COUNTER, { keep: 20, isWanted: need > 0, nowMs, answerByMs: nowMs + 1000 });
+    if (typeof claim !== "object") throw new Error(claim);
+    const [answer] = await link.ask([{ counter: COUNTER, bucket: true, whole: true, ...limit, claim, need }]);
+    limits.endLease(limit, COUNTER, claim, answer?.granted ?? 0, 0, nowMs, 0);
+    return claim.held + (answer?.granted ?? 0);
+  };
+  /** The most that the living one can hold, in so much time that the bucket is full many times over. */
+  const most = async () => {
+    let held = 0;
+    for (const endMs = Date.now() + 300; Date.now() < endMs; ) held = await ask(living, 20);
+    return held;
+  };
+  const kept = await ask(gone, 4);
+  expect(kept).toBeGreaterThan(0);
+  gone.link.close();
+  expect(await most()).toBe(10 - kept);
+  await redis.client.zadd(`tidegate:{faults-${cluster}}:nodes`, Date.now() - 5_001, gone.limits.node.id);
+  expect(await most()).toBe(10);
+  gone.limits.close();
+  stop(living);
+});
