@@ -52,6 +52,8 @@ export interface KnownLease {
   windowEndMs: number;
 }
 
+/** Redis is given so long; calls go on without it then. */
+export const ANSWER_LIMIT_MS = 500;
 const HEARTBEAT_MS = 1_000;
 /** While Redis is away it is asked this often whether it is back. */
 const RETRY_MS = 250;
@@ -87,8 +89,6 @@ export class ClusterLink {
       void this.#beat();
     });
     redis.on("close", () => this.#lost("the connection was closed"));
-    this.#timer = setTimeout(() => this.#lost("no connection"), START_LIMIT_MS);
-    this.#timer.unref();
   }
 
   get state(): LinkState {
@@ -103,13 +103,15 @@ export class ClusterLink {
   /** Once it is known whether Redis answers. */
   whenKnown(): Promise<void> {
     if (this.#state !== "starting") return Promise.resolve();
+    // Not before: to compile a large snapshot takes longer, and nothing is heard meanwhile.
+    this.#timer ??= setTimeout(() => this.#lost("no connection"), START_LIMIT_MS).unref();
     return new Promise((resolve) => this.#settled.push(resolve));
   }
 
   /** One answer for each question; null: a later question was answered before. Rejects when Redis does not answer. */
   async ask(questions: readonly LeaseQuestion[]): Promise<(LeaseAnswer | null)[]> {
     const keys = this.#keys();
-    const values: (string | number)[] = [this.#node, ALIVE_MS];
+    const values: (string | number)[] = [this.#node, ALIVE_MS, this.nodes];
     for (const { counter, bucket, whole, amount, windowMs, claim, need } of questions) {
       const { op, used, held, windowEndMs } = claim;
       keys.push(bucket ? `${this.#prefix}limit:${counter}` : `${this.#prefix}limit:${counter}:${windowEndMs}`);
@@ -157,7 +159,7 @@ export class ClusterLink {
     }
     this.#beating = true;
     try {
-      this.#run ??= redisRun(await redis.info("server").catch(() => ""));
+      this.#run ??= redisRun(await answerInTime(redis.info("server").catch(() => "")));
       const { nodes, hasForgotten } = await this.#register(this.#run);
       if (this.#closed) return;
       limits.noteCluster(this.#run, nodes);
@@ -178,8 +180,11 @@ export class ClusterLink {
       const { id, redisRun: known } = limits.node;
       this.#node = id;
       const values = [id, this.#token, run, known === NO_NUMBER ? "" : known, ALIVE_MS, RECOVERY_MS];
-      const answer = (await this.#evaluate(HEARTBEAT, this.#keys(), values)) as [string, number, number];
-      if (answer[0] === "ok") return { nodes: answer[1], hasForgotten: answer[2] === 1 };
+      const answer = (await this.#evaluate(HEARTBEAT, this.#keys(), values)) as [string, number, number, number];
+      const [verdict, alive, isNew, waits] = answer;
+      // While Redis waits for all to come back, those that were there before count.
+      const nodes = waits === 1 ? Math.max(alive, limits.node.nodes) : alive;
+      if (verdict === "ok") return { nodes, hasForgotten: isNew === 1 };
       if (attempt > 2) throw new Error("this node's name is taken by another machine");
       logger.error(
         { node: id },
@@ -190,6 +195,10 @@ export class ClusterLink {
   }
 
   async #evaluate(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
+    return answerInTime(this.#send(script, keys, values));
+  }
+
+  async #send(script: string, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
     const { redis } = this.#options;
     let sha = this.#shas.get(script);
     if (sha === undefined) {
@@ -231,6 +240,19 @@ export class ClusterLink {
     this.#timer = setTimeout(() => void this.#beat(), delayMs);
     this.#timer.unref();
   }
+}
+
+/**
+ * Rejects when nothing has come in time. What has come while this process was busy with something else counts: a busy process must
+ * not take Redis for away, and its share for granted.
+ */
+function answerInTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`no answer within ${ANSWER_LIMIT_MS} ms`));
+    // Sockets are read between timers and immediates.
+    const timer = setTimeout(() => setImmediate(() => setImmediate(late)), ANSWER_LIMIT_MS);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function answerOf(text: string): LeaseAnswer | null {

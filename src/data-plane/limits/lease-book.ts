@@ -1,9 +1,7 @@
 import { counterKey, type LeaseClaim, type SharedLimit, type SharedLimits } from "../../../native-bindings/limits.ts";
-import type { LeaseAnswer, LeaseQuestion } from "./cluster-link.ts";
+import { ANSWER_LIMIT_MS, type LeaseAnswer, type LeaseQuestion } from "./cluster-link.ts";
 import { Lease } from "./lease.ts";
 
-/** Redis is given so long; calls go on without it then. */
-export const ANSWER_LIMIT_MS = 500;
 /** A question that nobody has answered is asked again by another process: the one that asked may be dead. */
 export const CLAIM_MS = 2 * ANSWER_LIMIT_MS;
 export const COUNTERS_PER_QUESTION = 64;

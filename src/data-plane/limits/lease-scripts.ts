@@ -9,7 +9,8 @@
  * KEYS: nodes, state, leases of the node. ARGV: node, token of its machine, life of Redis, the life that the node knows ("" : none),
  * how long a node counts as alive, how long to wait for what nodes hold when Redis may have forgotten it, both in ms.
  *
- * → { "taken" }: another machine has this name. Else { "ok", nodes that are alive, 1 where all that the node holds has to be told anew }.
+ * → { "taken" }: another machine has this name. Else { "ok", nodes that are alive, 1 where all that the node holds has to be told
+ * anew, 1 while nodes are waited for }.
  */
 export const HEARTBEAT = `
 local time = redis.call('TIME')
@@ -32,7 +33,8 @@ if forgot then
 end
 if state[1] ~= run then redis.call('HSET', KEYS[2], 'run', run) end
 local isNew = (forgot or (known ~= '' and known ~= run)) and 1 or 0
-return { 'ok', redis.call('ZCOUNT', KEYS[1], now - alive, '+inf'), isNew }
+local waits = now < tonumber(state[3] or 0) and 1 or 0
+return { 'ok', redis.call('ZCOUNT', KEYS[1], now - alive, '+inf'), isNew, waits }
 `;
 
 /** For each counter in \`LEASE\`. */
@@ -44,8 +46,8 @@ export const LEASE_ARGUMENTS = 10;
  *
  *   taken = what is used and held by all nodes; a bucket's runs off evenly, but for what is held
  *
- * KEYS: nodes, state, leases of the node, then one for each counter. ARGV: node, how long a node counts as alive (ms), then for
- * each counter: number of the question, "window" or "bucket", 1 for whole numbers, the limit, its window in ms, the window's end,
+ * KEYS: nodes, state, leases of the node, then one for each counter. ARGV: node, how long a node counts as alive (ms), how many
+ * nodes this one knows of, then for each counter: number of the question, "window" or "bucket", 1 for whole numbers, the limit, its window in ms, the window's end,
  * used, held, needed (0: nothing is asked for), the counter's name ("": what limit it is of is not known).
  *
  * → for each counter "stale", or three numbers as text: granted, this node's share of what nobody has, and, where nothing is left,
@@ -59,6 +61,8 @@ local nodes = math.max(1, redis.call('ZCOUNT', KEYS[1], now - alive, '+inf'))
 local state = redis.call('HMGET', KEYS[2], 'run', 'until')
 if not state[1] then return redis.error_reply('FORGOT what nodes hold') end
 local waits = now < tonumber(state[2] or 0)
+-- Others may not be back yet.
+if waits then nodes = math.max(nodes, tonumber(ARGV[3])) end
 -- A portion is what a node uses in so many ms; of one that was used up in less time than half of it, at most twice as much.
 local HORIZON = 500
 local function text(number) return string.format('%.17g', number) end
@@ -143,7 +147,7 @@ end
 
 local answers = {}
 for i = 4, #KEYS do
-  local a = 3 + (i - 4) * ${LEASE_ARGUMENTS}
+  local a = 4 + (i - 4) * ${LEASE_ARGUMENTS}
   answers[i - 3] = lease(KEYS[i], tonumber(ARGV[a]), ARGV[a + 1] == 'bucket', ARGV[a + 2] == '1', tonumber(ARGV[a + 3]),
     tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), tonumber(ARGV[a + 8]),
     ARGV[a + 9])

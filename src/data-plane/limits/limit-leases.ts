@@ -5,7 +5,7 @@ import type { LimitSnapshot } from "../../contracts/snapshot.ts";
 import { connectRedis } from "../../platform/redis.ts";
 import { ClusterLink, type LeaseAnswer, type LeaseQuestion } from "./cluster-link.ts";
 import type { Lease } from "./lease.ts";
-import { ANSWER_LIMIT_MS, COUNTERS_PER_QUESTION, EVERYTHING, LeaseBook, questionOf } from "./lease-book.ts";
+import { COUNTERS_PER_QUESTION, EVERYTHING, LeaseBook, questionOf } from "./lease-book.ts";
 import { LeaseMetrics } from "./lease-metrics.ts";
 import { LeaseReports } from "./lease-reports.ts";
 
@@ -19,6 +19,8 @@ export interface LimitLeasesOptions {
   onStateChange(isShared: boolean): void;
 }
 
+/** What has not been answered by then is forgotten; long before, calls have gone on without. */
+const GIVE_UP_MS = 10_000;
 /** In which Redis is not asked again when it was away. */
 const AWAY_MS = 250;
 /** In which others may give something back. */
@@ -48,7 +50,7 @@ export class LimitLeases implements LeaseQueue {
   constructor(options: LimitLeasesOptions) {
     this.#options = options;
     const { limits, logger, limitsFile, cluster } = options;
-    const redis = connectRedis(options.redisUrl, logger, { commandLimitMs: ANSWER_LIMIT_MS });
+    const redis = connectRedis(options.redisUrl, logger, { commandLimitMs: GIVE_UP_MS });
     this.#link = new ClusterLink({
       redis,
       cluster,

@@ -61,10 +61,12 @@ const step: fc.Arbitrary<Step> = fc.record({
 let cluster = 0;
 let file = 0;
 
-async function startNode(): Promise<Node> {
+/** `known`: what the machine knew of its cluster before. */
+async function startNode(known?: { redisRun: string; nodes: number }): Promise<Node> {
   const limitsFile = join(directory, `limits-${file++}`);
   const limits = SharedLimits.open(limitsFile, { slots: 64 });
   limits.setLeasing(true, true);
+  if (known !== undefined) limits.noteCluster(known.redisRun, known.nodes);
   const logger = collectingLogger([]);
   const [onConnected, onAway, onForgotten] = [() => {}, () => {}, () => {}];
   const options = { cluster: `faults-${cluster}`, limits, limitsFile, logger, onConnected, onAway, onForgotten };
@@ -89,7 +91,7 @@ it.each(["window", "token-bucket"] as const)(
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 120 }), async (steps) => {
         cluster++;
-        const nodes = await Promise.all(Array.from({ length: NODES }, startNode));
+        const nodes = await Promise.all(Array.from({ length: NODES }, () => startNode()));
         let used = 0;
         let nowMs = START_MS;
         const act = async (node: Node, does: Step["does"], count: number): Promise<void> => {
@@ -180,4 +182,41 @@ it("of a bucket, what a node holds can be gained again once the node is gone", a
   expect(await most()).toBe(10);
   gone.limits.close();
   stop(living);
+});
+
+it("who is the first to come back to a Redis without its memory gets no more than its share", async () => {
+  cluster++;
+  const node = await startNode({ redisRun: "00000000000000ff", nodes: 3 });
+  expect(node.link.nodes).toBe(3);
+  const limit: SharedLimit = { algorithm: "window", unit: "requests", amount: 60, windowMs: 365 * 86_400_000 };
+  let granted = 0;
+  for (let i = 0; i < 20; i++) {
+    const nowMs = Date.now();
+    const claim = node.limits.beginLease(limit, COUNTER, { keep: 60, isWanted: true, nowMs, answerByMs: nowMs });
+    if (typeof claim !== "object") throw new Error(claim);
+    const [answer] = await node.link.ask([{ counter: COUNTER, bucket: false, whole: true, ...limit, claim, need: 60 }]);
+    granted += answer?.granted ?? 0;
+    node.limits.endLease(limit, COUNTER, claim, answer?.granted ?? 0, 0, nowMs, 0);
+  }
+  expect(granted).toBe(20);
+  stop(node);
+});
+
+it("a process that was busy itself does not take Redis for away", async () => {
+  cluster++;
+  const node = await startNode();
+  const limit: SharedLimit = { algorithm: "window", unit: "requests", amount: 10, windowMs: 365 * 86_400_000 };
+  const ask = () => {
+    const nowMs = Date.now();
+    const claim = node.limits.beginLease(limit, COUNTER, { keep: 0, isWanted: true, nowMs, answerByMs: nowMs });
+    if (typeof claim !== "object") throw new Error(claim);
+    return node.link.ask([{ counter: COUNTER, bucket: false, whole: true, ...limit, claim, need: 1 }]);
+  };
+  // Redis knows the script from now on.
+  await ask();
+  const answer = ask();
+  for (const endMs = Date.now() + 700; Date.now() < endMs; );
+  expect(await answer).toEqual([{ granted: 1, unleased: 9, others: 0 }]);
+  expect(node.link.state).toBe("connected");
+  stop(node);
 });
