@@ -7,7 +7,7 @@
       "defines": ["NAPI_VERSION=9", "_GNU_SOURCE"],
       "cflags": ["-Wall", "-Wextra", "-Wno-unused-parameter"],
       "cflags_cc!": ["-std=gnu++20", "-std=gnu++17"],
-      "cflags_cc": ["-std=c++17", "-O2", "-fvisibility=hidden"]
+      "cflags_cc": ["-std=c++17", "-Wno-subobject-linkage", "-O2", "-fvisibility=hidden"]
     }
   ]
 }

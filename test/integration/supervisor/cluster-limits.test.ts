@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { runCli } from "../../helpers/cli.ts";
 import { type ClusterGateway, clusterYaml, startClusterGateway } from "../../helpers/cluster-gateways.ts";
 import { TEST_KEY } from "../../helpers/gateway.ts";
 import { startRedis, type TestRedis } from "../../helpers/redis.ts";
-import { runCli, TidegateProcess } from "../../helpers/tidegate-process.ts";
+import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 
 /** A node of processes, which can be killed, and another one in this process. */
 
