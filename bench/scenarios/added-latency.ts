@@ -11,8 +11,8 @@ import { startUpstream } from "../servers/upstream.ts";
 import type { Scenario, ScenarioContext } from "./scenario.ts";
 
 /**
- * What a hop adds to a call when nothing else is going on: one connection, one call at a time. Two more rounds between any two
- * rounds of other scenarios: what is judged is a ratio of differences of a tenth of a millisecond, and machines stall longer.
+ * What a hop adds to a call when nothing else is going on: one connection, one call at a time. More rounds than other scenarios
+ * have, and shorter ones: what is judged is a ratio of differences of a tenth of a millisecond, and machines stall longer.
  */
 export const addedLatency: Scenario = {
   name: "added-latency",
@@ -33,7 +33,9 @@ function run(context: ScenarioContext): Promise<ScenarioResult> {
     const contestants = servers.map((server) =>
       underWrk(server, { port: server.port, call, connections: 1 }, directory),
     );
-    const peers = await compare(contestants, { ...context, rounds: 3 * context.rounds - 2 });
+    const rounds = 9 * context.rounds - 8;
+    const seconds = Math.max(1, Math.round(context.seconds / 3));
+    const peers = await compare(contestants, { ...context, rounds, seconds });
     const direct = peers.upstream;
     if (direct === undefined) throw new Error("the upstream was not measured");
     delete peers.upstream;
