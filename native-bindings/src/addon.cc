@@ -10,5 +10,6 @@ NAPI_MODULE_INIT() {
   tidegate::exportLimits(env, exports);
   tidegate::exportParsers(env, exports);
   tidegate::exportScan(env, exports);
+  tidegate::exportSharedWords(env, exports);
   return exports;
 }

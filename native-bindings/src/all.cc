@@ -10,6 +10,7 @@
 #include "bindings/limits-binding.cc"
 #include "bindings/parser-binding.cc"
 #include "bindings/scan-binding.cc"
+#include "bindings/shared-words-binding.cc"
 #include "client/origin.cc"
 #include "client/upstream-connection.cc"
 #include "digest/sha256.cc"

@@ -104,7 +104,7 @@ class GatewayProcess {
   #create(snapshot: Snapshot): Gateway {
     const logger = this.#logger;
     const worker = this.#environment.slot;
-    const { callsDirectory, limitsFile } = homeAt(this.#environment.homeDirectory);
+    const { callsDirectory, limitsFile, invalidationsFile } = homeAt(this.#environment.homeDirectory);
     const callLog = createCallLogSink({
       directory: callsDirectory,
       worker,
@@ -126,6 +126,7 @@ class GatewayProcess {
             cluster: { redisUrl: process.env.REDIS_URL, name: clusterOf(process.env) },
           }
         : undefined),
+      invalidationsFile,
       logger,
       pool: this.#pool,
     });

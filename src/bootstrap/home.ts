@@ -11,6 +11,8 @@ export interface Home {
   callsDirectory: string;
   /** The counters of limits, shared by all workers. */
   limitsFile: string;
+  /** What stored answers are no longer good, shared by all workers. */
+  invalidationsFile: string;
 }
 
 /** `TIDEGATE_HOME`, or `data` in the current directory. */
@@ -25,6 +27,7 @@ export function homeAt(directory: string): Home {
     processesFile: join(directory, "workers.json"),
     callsDirectory: join(directory, "calls"),
     limitsFile: join(directory, "limits.shm"),
+    invalidationsFile: join(directory, "invalidations.shm"),
   };
 }
 

@@ -19,6 +19,7 @@ export function explanationLines({ method, url, source, explanation }: Explained
     ...entry("subscription", subscriptionLines(explanation)),
     ...entry("policies", explanation.policies.map(describePolicy)),
     ...entry("limits", explanation.limits.map(describeLimit)),
+    ...entry("cache", cacheLines(explanation)),
     ...entry("upstream", upstreamLines(explanation)),
   ];
 }
@@ -89,6 +90,12 @@ function describeLimit(limit: Explanation["limits"][number]): string {
   const { source, unit, amount, windowMs, per, algorithm, cluster } = limit;
   const noun = unit === "cost_usd" ? "US dollars" : unit;
   return `of the ${source}: ${amount} ${noun} in ${windowMs / 1000} s, per ${per} (${algorithm}${cluster === "per_node" ? ", on each node by itself" : ""})`;
+}
+
+function cacheLines({ cache }: Explanation): string[] {
+  if (cache === null) return [];
+  if (cache.isLookedUp) return ["a stored answer is looked for first"];
+  return [`not looked up: ${cache.because === "method" ? "only GET and HEAD are" : "the request wants the upstream"}`];
 }
 
 function upstreamLines({ upstream }: Explanation): string[] {

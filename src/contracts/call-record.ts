@@ -43,7 +43,15 @@ export interface CallRecord {
   responseBody: string | null;
   /** Of the service: the release that served, or refused, the call; null where it has none. */
   release: number | null;
+  /** Of calls for which a cache policy holds; null: none does, or the call did not come that far. */
+  cache: CacheOutcome | null;
 }
+
+/**
+ * `hit`: a stored answer. `stale`: one that is not fresh any more, as it may be. `revalidated`: one that the upstream has said to be
+ * still good. `miss`: the upstream's. `bypass`: likewise, for a call that is not looked up.
+ */
+export type CacheOutcome = "hit" | "stale" | "revalidated" | "miss" | "bypass";
 
 /** The fields in the order in which rows of values carry them between threads and in files. */
 export const CALL_RECORD_FIELDS = [
@@ -80,6 +88,7 @@ export const CALL_RECORD_FIELDS = [
   "requestBody",
   "responseBody",
   "release",
+  "cache",
 ] as const satisfies readonly (keyof CallRecord)[];
 
 export type CallRecordValue = string | number | boolean | null;

@@ -50,6 +50,7 @@ export const ERROR_CODES = {
   upstream_connect_timeout: { status: 504, source: "upstream" },
   upstream_first_byte_timeout: { status: 504, source: "upstream" },
   upstream_idle_timeout: { status: 504, source: "upstream" },
+  not_stored: { status: 504, source: "client" },
   upstream_total_timeout: { status: 504, source: "upstream" },
   provider_error: { status: 502, source: "upstream" },
 } as const satisfies Record<string, { status: number; source: ErrorSource }>;

@@ -34,5 +34,7 @@ export interface GatewayOptions {
   cluster?: { redisUrl: string; name: string };
   /** Whether limits are shared with other nodes, or Redis is away and this one goes on with its share. */
   onLimitsShared?(isShared: boolean): void;
+  /** The file in which workers of the machine tell each other what they hold is no longer good. */
+  invalidationsFile: string;
   logger: import("./logger.ts").Logger;
 }

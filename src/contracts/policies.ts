@@ -11,6 +11,7 @@ export interface PoliciesSnapshot {
   mock?: MockSnapshot;
   requestSchema?: RequestSchemaSnapshot | null;
   mirror?: MirrorSnapshot | null;
+  cache?: CachePolicySnapshot | null;
   /** Of an organisation, a team or a route: what else has limits has them beside its policies. */
   limits?: LimitSnapshot[];
 }
@@ -68,6 +69,21 @@ export interface MirrorSnapshot {
   percent: number;
   /** For all of a copy. */
   timeoutMs: number;
+}
+
+/** Which answers are kept and given again, and to whom (RFC 9111, RFC 5861). */
+export interface CachePolicySnapshot {
+  /** Whose calls share them: those of one application, of one team's applications, or all by the route. */
+  scope: "application" | "team" | "route";
+  /** For how long answers are fresh that say nothing of it; null: they are not. */
+  defaultTtlMs: number | null;
+  /** The same, whatever they say; null: what they say holds. */
+  overrideTtlMs: number | null;
+  /** Of answers that say nothing of it. */
+  staleWhileRevalidateMs: number;
+  staleIfErrorMs: number;
+  /** Request headers, lower case, whose values tell answers apart besides those that `Vary` names. */
+  varyBy: string[];
 }
 
 export interface HeaderEditsSnapshot {

@@ -9,7 +9,7 @@ export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policie
  */
 export interface Snapshot {
   /** Format of this structure: a worker refuses another one. */
-  format: 4;
+  format: 5;
   /** Counts up with each compile of this data directory. */
   version: number;
   /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */
@@ -31,6 +31,9 @@ export interface Snapshot {
   limitSlots: number;
   /** Of limits that do not say. Absent: `shared`. */
   limitsCluster?: LimitScope;
+  cache: CacheSnapshot;
+  /** How often all that is stored of a service was dropped, by service id; absent: never. */
+  cachePurges?: Record<string, number>;
   callLog: CallLogSnapshot;
   /** Milliseconds a draining worker lets streams go on. */
   drainTimeoutMs: number;
@@ -409,6 +412,13 @@ export interface ApplicationSnapshot {
   subscriptions: SubscriptionSnapshot[];
   limits: LimitSnapshot[];
   policies?: PoliciesSnapshot;
+}
+
+/** Where answers are stored: in the memory of each worker. */
+export interface CacheSnapshot {
+  maxBytes: number;
+  /** Of one answer, with its headers. */
+  maxEntryBytes: number;
 }
 
 export interface CallLogSnapshot {

@@ -17,6 +17,7 @@ import { LimitLeases } from "./limits/limit-leases.ts";
 import { SharedLimitStore } from "./limits/shared-limit-store.ts";
 import { DataPlaneMetrics } from "./metrics.ts";
 import type { AiRuntime } from "./pipeline/ai/ai-runtime.ts";
+import { ResponseCache } from "./pipeline/cache/response-cache.ts";
 import { errorBody } from "./pipeline/errors.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { createRequestIds, randomProcessPart } from "./request-id.ts";
@@ -50,6 +51,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     breakers: new Map(),
     loads: new Map(),
     targetNumbers: new TargetNumbersTable(),
+    cache: new ResponseCache(options.invalidationsFile),
     keySets: new KeySetStore(options.logger),
     fastPath: null,
     prices: createPriceBook(),
@@ -63,7 +65,11 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
   let limits: SharedLimitStore | null = null;
   let leases: LimitLeases | null = null;
   const openExchanges = () => runtime.open.size + engine.addon.governorOpen(engine.handle);
-  metrics.watch(openExchanges, () => runtime.dispatchers.stats());
+  metrics.watch(
+    openExchanges,
+    () => runtime.dispatchers.stats(),
+    () => runtime.cache.store,
+  );
   const nextId = createRequestIds();
   let pipeline: Pipeline | null = null;
   let listening = false;
@@ -103,7 +109,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
 
   return {
     applySnapshot(snapshot: Snapshot): void {
-      if (snapshot.format !== 4)
+      if (snapshot.format !== 5)
         throw new Error(`snapshot format ${String(snapshot.format)} is not known to this worker`);
       if (limits === null) {
         limits = new SharedLimitStore({
@@ -119,6 +125,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       if (leases !== null) leases.sharedByDefault = snapshot.limitsCluster !== "per_node";
       runtime.dispatchers.nextGeneration();
       pipeline = new Pipeline(snapshot, runtime, nextId);
+      runtime.cache.configure(snapshot.cache);
       runtime.keySets.keepOnly(snapshot.jwtIssuers);
       markUnhealthy(runtime, unhealthyTargets);
       if (!listening) return;

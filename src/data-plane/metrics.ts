@@ -44,6 +44,12 @@ interface MirrorSeries {
   count: number;
 }
 
+interface LookupSeries {
+  service: string;
+  outcome: string;
+  count: number;
+}
+
 interface AttemptSeries {
   upstream: string;
   target: string;
@@ -68,8 +74,10 @@ export class DataPlaneMetrics {
   }));
   readonly #attempts = new Series<AttemptSeries>((upstream, target) => ({ upstream, target, good: 0, failed: 0 }));
   readonly #mirrored = new Series<MirrorSeries>((service, outcome) => ({ service, outcome, count: 0 }));
+  readonly #lookups = new Series<LookupSeries>((service, outcome) => ({ service, outcome, count: 0 }));
   readonly #refused = new Map<string, number>();
   #openExchanges: () => number = () => 0;
+  #stored: () => { bytes: number; size: number; evictions: number } = () => ({ bytes: 0, size: 0, evictions: 0 });
   #pools: () => { origin: string; connected: number; running: number }[] = () => [];
   readonly #published = createPublished(this.#registry);
 
@@ -77,7 +85,12 @@ export class DataPlaneMetrics {
     collectDefaultMetrics({ register: this.#registry, prefix: "tidegate_gateway_" });
   }
 
-  watch(openExchanges: () => number, pools: () => { origin: string; connected: number; running: number }[]): void {
+  watch(
+    openExchanges: () => number,
+    pools: () => { origin: string; connected: number; running: number }[],
+    stored: () => { bytes: number; size: number; evictions: number },
+  ): void {
+    this.#stored = stored;
     this.#openExchanges = openExchanges;
     this.#pools = pools;
   }
@@ -93,6 +106,7 @@ export class DataPlaneMetrics {
     let bucket = 0;
     while (bucket < DURATION_BUCKETS_S.length && seconds > (DURATION_BUCKETS_S[bucket] as number)) bucket++;
     service.buckets[bucket] = (service.buckets[bucket] as number) + 1;
+    if (context.cache !== null) this.#lookups.get(service.service, context.cache).count++;
     if (context.usage !== null && context.provider !== null) this.#used(context);
   }
 
@@ -202,6 +216,11 @@ export class DataPlaneMetrics {
       published.attempts.inc({ upstream, target, outcome: "failed" }, failed);
     }
     for (const { service, outcome, count } of this.#mirrored) published.mirrored.inc({ service, outcome }, count);
+    for (const { service, outcome, count } of this.#lookups) published.lookups.inc({ service, outcome }, count);
+    const { bytes, size, evictions } = this.#stored();
+    published.storedBytes.set(bytes);
+    published.storedEntries.set(size);
+    published.evicted.inc(evictions);
     for (const [code, count] of this.#refused) published.refused.inc({ code }, count);
     published.open.set(this.#openExchanges());
     for (const { origin, connected, running } of this.#pools()) {
@@ -287,6 +306,23 @@ function createPublished(registry: Registry) {
       name: "tidegate_mirrored_requests_total",
       help: "Copies of requests, by service and what became of them",
       labelNames: ["service", "outcome"],
+      registers,
+    }),
+    lookups: new Counter({
+      name: "tidegate_cache_lookups_total",
+      help: "Calls for which a cache policy holds, by service and what came of it",
+      labelNames: ["service", "outcome"],
+      registers,
+    }),
+    storedBytes: new Gauge({ name: "tidegate_cache_bytes", help: "Taken up by stored answers", registers }),
+    storedEntries: new Gauge({
+      name: "tidegate_cache_entries",
+      help: "Requests of which answers are stored",
+      registers,
+    }),
+    evicted: new Counter({
+      name: "tidegate_cache_evictions_total",
+      help: "Requests whose answers gave way to others",
       registers,
     }),
     refused: new Counter({

@@ -3,7 +3,7 @@ import { Packr } from "msgpackr";
 import type { Snapshot } from "../contracts/snapshot.ts";
 import { shareEqualParts } from "./shared-parts.ts";
 
-export const SNAPSHOT_FORMAT = 4;
+export const SNAPSHOT_FORMAT = 5;
 
 /** The bytes are no snapshot this program can serve. */
 export class SnapshotFormatError extends Error {

@@ -68,8 +68,8 @@ export interface TestGateway {
 export async function startGateway(
   yaml: string,
   env: Record<string, string> = {},
-  /** `limitsFile`: one that several gateways share. `redisUrl`: they share limits by it. */
-  options: { limitsFile?: string; redisUrl?: string } = {},
+  /** Files that several gateways share, as workers of one machine do. `redisUrl`: they share limits by it. */
+  options: { limitsFile?: string; invalidationsFile?: string; redisUrl?: string } = {},
 ): Promise<TestGateway> {
   const home = mkdtempSync(join(tmpdir(), "tidegate-test-"));
   const records: CallRecord[] = [];
@@ -93,6 +93,7 @@ export async function startGateway(
     journal: null,
     limitsFile: options.limitsFile ?? join(home, "limits.shm"),
     ...(options.redisUrl === undefined ? {} : { cluster: { redisUrl: options.redisUrl, name: "test" } }),
+    invalidationsFile: options.invalidationsFile ?? join(home, "invalidations.shm"),
     callLog: { append: (row) => void records.push(toRecord(row)) },
   });
   let snapshot = await compile(yaml);

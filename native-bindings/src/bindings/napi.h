@@ -100,5 +100,6 @@ void exportJournal(napi_env env, napi_value exports);
 void exportLimits(napi_env env, napi_value exports);
 void exportParsers(napi_env env, napi_value exports);
 void exportScan(napi_env env, napi_value exports);
+void exportSharedWords(napi_env env, napi_value exports);
 
 }  // namespace tidegate

@@ -180,7 +180,7 @@ void GovernedCall::record(const char* outcome, std::string_view errorCode, doubl
       application_ < 0 ? nullptr : &generation_->applications[static_cast<size_t>(application_)];
   if (id_.empty() || dispatchedMs_ < 0) id_.assign(governor_.nextId(exchange_->startedAtMs));
   RecordWriter writer(&governor_.record_);
-  writer.array(33);
+  writer.array(34);
   writer.text(id_);
   writer.number(exchange_->startedAtMs);
   writer.numberOrNil(dispatchedMs_ < 0 ? -1 : rounded(dispatchedMs_));
@@ -222,6 +222,8 @@ void GovernedCall::record(const char* outcome, std::string_view errorCode, doubl
   writer.nil();
   writer.nil();
   writer.numberOrNil(generation_->services[route_->service].release);
+  // Calls with a cache policy are not carried here.
+  writer.nil();
   const std::string& record = governor_.record_;
   if (governor_.journal_ != nullptr) {
     governor_.journal_->append(record.data(), static_cast<uint32_t>(record.size()));

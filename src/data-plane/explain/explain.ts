@@ -1,6 +1,7 @@
 import { GatewayError } from "../../contracts/errors.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import { compileModelNames, type ModelNames } from "../pipeline/ai/model-names.ts";
+import { bypassReason } from "../pipeline/cache/bypass.ts";
 import type { RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
 import { asGatewayError } from "../pipeline/errors.ts";
@@ -54,9 +55,17 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
           : { state: stateAt(subscription, request.atMs), expiresAtMs: subscription.expiresAtMs },
       policies: explainedPolicies(context),
       limits: result.isAdmitted ? explainedLimits(context) : [],
+      cache: result.isAdmitted && error === null && !isMocked ? cacheOf(context) : null,
       upstream: upstream instanceof GatewayError || error !== null ? null : upstream,
     };
   };
+}
+
+function cacheOf(context: Context): Explanation["cache"] {
+  const { target, policies } = context;
+  if (policies === null || policies.cache === null || isOwnAnswer(target)) return null;
+  const because = bypassReason(context);
+  return { isLookedUp: because === null, because };
 }
 
 /** Lists of models. */

@@ -22,6 +22,12 @@ const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) 
   requestSchema: ({ maxBytes }) => `JSON of at most ${maxBytes} bytes that fits a schema`,
   mirror: ({ url, percent }) => `${percent} % of the calls to ${url}`,
   mock: ({ status }) => `answers ${status} itself`,
+  cache: ({ scope, defaultTtlMs, overrideTtlMs }) =>
+    [
+      `shared by callers of one ${scope}`,
+      ...(defaultTtlMs === null ? [] : [`default_ttl ${defaultTtlMs} ms`]),
+      ...(overrideTtlMs === null ? [] : [`override_ttl ${overrideTtlMs} ms`]),
+    ].join(", "),
   cors: ({ origins, credentials }) => `${origins.join(", ")}${credentials ? ", with credentials" : ""}`,
 };
 
@@ -50,6 +56,7 @@ const NAMES: Record<Kind, string> = {
   requestHeaders: "request_headers",
   responseHeaders: "response_headers",
   maxBodyBytes: "max_body_size",
+  cache: "cache",
   cors: "cors",
   requestSchema: "request_schema",
   mirror: "mirror",

@@ -45,7 +45,16 @@ export interface Explanation {
   policies: ExplainedPolicy[];
   /** In the order in which they are reserved. Empty for a call that is refused before. */
   limits: ExplainedLimit[];
+  /** null: no cache policy holds. */
+  cache: ExplainedCache | null;
   upstream: ExplainedUpstream | null;
+}
+
+/** Whether a stored answer is looked for; if there is one is known to a running gateway alone. */
+export interface ExplainedCache {
+  isLookedUp: boolean;
+  /** Why not; null: it is. `method`: only GET and HEAD are. `request`: what the request says or has takes the upstream. */
+  because: "method" | "request" | null;
 }
 
 export interface ExplainedRoute {

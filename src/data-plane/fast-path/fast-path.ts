@@ -27,6 +27,7 @@ import {
   parseBody,
   translateAnswer,
 } from "../pipeline/ai/translation.ts";
+import { isSafe } from "../pipeline/cache/bypass.ts";
 import type { CompiledApplication, CompiledService, RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
 import type { CompiledCredentials } from "../pipeline/credentials/compile-credentials.ts";
@@ -185,6 +186,8 @@ export class FastPath implements GovernorEvents {
     const pipeline = route.isChosen ? null : this.#learning(context);
     if (pipeline === null) return;
     const { exchange } = context;
+    // What it may make invalid is known to JavaScript alone.
+    if (route.invalidates && !isSafe(exchange.method)) return;
     // `OPTIONS *` is about no path.
     if (!exchange.path.startsWith("/")) return;
     if (route.route.match === "pattern" || exchange.path.includes("%")) return;

@@ -63,6 +63,8 @@ export type RouteTarget =
       releaseHeaders: readonly string[];
       /** Several releases may have a route for the call: which one it is for is still to be chosen. */
       releases: LiveReleases | null;
+      /** Something may be stored of the service: unsafe calls make it invalid. */
+      invalidates: boolean;
       /** It was chosen for one call: the next one may go elsewhere. */
       isChosen: boolean;
       /**

@@ -1,3 +1,4 @@
+import type { CacheOutcome } from "../../contracts/call-record.ts";
 import type { BegunAttempt } from "../../contracts/dispatcher.ts";
 import type { GatewayError } from "../../contracts/errors.ts";
 import type { Exchange } from "../../contracts/exchange.ts";
@@ -87,6 +88,8 @@ export class Context {
   body: Buffer | null = null;
 
   // attempt
+  /** What came of a cache policy; null: none holds. */
+  cache: CacheOutcome | null = null;
   /** The first attempt, when the native hot path has begun it before it gave the call up. */
   begun: BegunByNative | null = null;
   /** Ends the attempt under way. Set while there is one. */

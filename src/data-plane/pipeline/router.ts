@@ -1,6 +1,7 @@
 import findMyWay from "find-my-way";
 import type { RouteSnapshot, ServiceSnapshot, Snapshot } from "../../contracts/snapshot.ts";
 import { inboundDialects } from "../../dialects/index.ts";
+import { cachingServices } from "./cache/cache-scope.ts";
 import { type AiEndpoint, type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
 import { compilePathRewriter } from "./path-rewriter.ts";
 import { mostSpecific } from "./policies/compile-policies.ts";
@@ -157,17 +158,24 @@ function addAiEndpoints(snapshot: Snapshot, serviceLayers: ServiceLayers, add: A
 
 function addServices(snapshot: Snapshot, layers: ServiceLayers, add: AddRoute): CompiledService[] {
   const byId = new Map<string, ServiceSnapshot[]>();
+  const isCaching = cachingServices(snapshot);
   for (const service of snapshot.services) {
     const releases = byId.get(service.id);
     if (releases === undefined) byId.set(service.id, [service]);
     else releases.push(service);
   }
-  return [...byId.values()].flatMap((releases) => addReleases(releases, layers, add));
+  return [...byId.values()].flatMap((releases) => addReleases(releases, layers, isCaching, add));
 }
 
 /** The routes of all releases of a service; which release a call is for is found out where that is not said by its path. */
-function addReleases(releases: readonly ServiceSnapshot[], layers: ServiceLayers, add: AddRoute): CompiledService[] {
+function addReleases(
+  releases: readonly ServiceSnapshot[],
+  layers: ServiceLayers,
+  isCaching: ReturnType<typeof cachingServices>,
+  add: AddRoute,
+): CompiledService[] {
   const byDefault = defaultRelease(releases);
+  const invalidates = isCaching(byDefault, byDefault.team);
   const services = new Map(releases.map((release) => [release, compileService(release, byDefault, layers)]));
   const withLimits = new Map<RouteSnapshot, CompiledService>();
   for (const [release, service] of services) {
@@ -185,6 +193,7 @@ function addReleases(releases: readonly ServiceSnapshot[], layers: ServiceLayers
     ...policiesOf(layers, release, byDefault.team, route),
     releaseHeaders: releaseHeaders(release),
     releases: null,
+    invalidates,
     isChosen: false,
     holes: null,
   });

@@ -9,6 +9,7 @@ import type { TargetState } from "../../upstream/target-state.ts";
 import type { FastPath } from "../fast-path/fast-path.ts";
 import type { KeySetStore } from "../key-sets/key-set-store.ts";
 import type { DataPlaneMetrics } from "../metrics.ts";
+import type { ResponseCache } from "./cache/response-cache.ts";
 import type { Context } from "./context.ts";
 
 /** What outlives a snapshot in one worker: counters, connections, what is known of upstreams. */
@@ -30,6 +31,8 @@ export interface Runtime {
   breakers: Map<string, CircuitBreaker>;
   /** What of the targets is shared with the native hot path. */
   targetNumbers: TargetNumbersTable;
+  /** Answers that are stored. */
+  cache: ResponseCache;
   /** Keys of JWT issuers. */
   keySets: KeySetStore;
   /** Teaches the native hot path; null: there is none. */

@@ -1,4 +1,5 @@
 import { KINDS_AT } from "../schema/policies.ts";
+import { parseSize } from "../schema/scalars.ts";
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { AI_SERVICE } from "./identifiers.ts";
@@ -10,7 +11,9 @@ export const checkPolicies: Check = (context) => {
     checkAddresses(context, policies.at("addresses"));
     checkCors(context, policies.at("cors"));
     checkMock(context, policies.at("mock"));
+    checkCache(context, policies.at("cache"));
   }
+  checkCacheSizes(context);
   for (const service of context.root.at("services").items()) checkSaidOnce(context, service);
   for (const application of context.root.at("applications").items()) {
     for (const subscription of application.at("subscriptions").items()) checkAiSubscription(context, subscription);
@@ -37,6 +40,22 @@ function checkMock({ report }: CheckContext, mock: Cursor): void {
   const status = mock.at("status").value;
   if ((status !== 204 && status !== 304) || (mock.at("body").text() ?? "") === "") return;
   report(mock.at("body").path, `an answer with status ${status} has no body`);
+}
+
+function checkCache({ report }: CheckContext, cache: Cursor): void {
+  if (typeof cache.value !== "object" || cache.value === null) return;
+  const [byDefault, override] = [cache.at("default_ttl"), cache.at("override_ttl")];
+  if (byDefault.exists && override.exists) {
+    report(byDefault.path, "`override_ttl` holds for all answers: leave one of them out");
+  }
+}
+
+function checkCacheSizes({ report, root }: CheckContext): void {
+  const sizes = ["max_size", "max_entry_size"].map((key) => root.at("cache", key));
+  const [max = Number.NaN, maxEntry = Number.NaN] = sizes.map(({ value }) => parseSize(value) ?? Number.NaN);
+  const [, entry] = sizes;
+  if (entry !== undefined && maxEntry > max)
+    report(entry.path, "one answer can't be longer than all of them: see `max_size`");
 }
 
 /** A service has had them before there were policies. */

@@ -42,7 +42,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
     timeouts: { keep_alive: 75_000, head: 15_000, min_body_rate: null },
   };
   const content = {
-    format: 4 as const,
+    format: 5 as const,
     listeners: (configuration.listeners ?? [defaultListener]).map((listener) =>
       compileListener(listener, configuration.trusted_proxies, baseDirectory),
     ),
@@ -67,6 +67,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
     },
     limitSlots: configuration.limits.slots,
     limitsCluster: configuration.limits.cluster,
+    cache: { maxBytes: configuration.cache.max_size, maxEntryBytes: configuration.cache.max_entry_size },
     callLog: compileCallLog(configuration.call_log),
     drainTimeoutMs: configuration.drain_timeout,
   };

@@ -1,11 +1,12 @@
-import type { CorsSnapshot, PoliciesSnapshot } from "../../contracts/policies.ts";
+import type { CachePolicySnapshot, CorsSnapshot, PoliciesSnapshot } from "../../contracts/policies.ts";
 import type { PoliciesConfiguration } from "../schema/policies.ts";
 import { compileHeaderEdits, compileLimits } from "./common.ts";
 
 /** Undefined where nothing is said: most things have no policies. */
 export function compilePolicies(policies: PoliciesConfiguration): PoliciesSnapshot | undefined {
   const compiled: PoliciesSnapshot = {};
-  const { addresses, request_headers, response_headers, max_body_size, cors, mock, request_schema, mirror } = policies;
+  const { addresses, request_headers, response_headers, max_body_size, cors, mock, request_schema, mirror, cache } =
+    policies;
   if (policies.limits !== undefined && policies.limits.length > 0) compiled.limits = compileLimits(policies.limits);
   if (addresses !== undefined) compiled.addresses = { allow: addresses.allow ?? null, deny: addresses.deny };
   if (request_headers !== undefined) compiled.requestHeaders = compileHeaderEdits(request_headers);
@@ -20,6 +21,7 @@ export function compilePolicies(policies: PoliciesConfiguration): PoliciesSnapsh
   if (mirror !== undefined) {
     compiled.mirror = mirror === null ? null : { url: mirror.url, percent: mirror.percent, timeoutMs: mirror.timeout };
   }
+  if (cache !== undefined) compiled.cache = cache === null ? null : compileCache(cache);
   return Object.keys(compiled).length === 0 ? undefined : compiled;
 }
 
@@ -31,6 +33,17 @@ function compileCors(cors: NonNullable<PoliciesConfiguration["cors"]>): CorsSnap
     exposedHeaders: cors.exposed_headers,
     credentials: cors.credentials,
     maxAgeMs: cors.max_age,
+  };
+}
+
+function compileCache(cache: NonNullable<PoliciesConfiguration["cache"]>): CachePolicySnapshot {
+  return {
+    scope: cache.scope,
+    defaultTtlMs: cache.default_ttl ?? null,
+    overrideTtlMs: cache.override_ttl ?? null,
+    staleWhileRevalidateMs: cache.stale_while_revalidate,
+    staleIfErrorMs: cache.stale_if_error,
+    varyBy: [...new Set(cache.vary_by)],
   };
 }
 

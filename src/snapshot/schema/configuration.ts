@@ -67,6 +67,17 @@ const counters = z
   .prefault({})
   .describe("The counters behind all limits.");
 
+/** An answer that takes up the whole store would leave nothing of the others. */
+const cache = z
+  .strictObject({
+    max_size: size
+      .prefault("64MiB")
+      .describe("How much each worker may store; the answers that were not asked for the longest go first."),
+    max_entry_size: size.prefault("1MiB").describe("Longer answers, with their headers, are not stored."),
+  })
+  .prefault({})
+  .describe("Where the answers are stored that policies of the kind `cache` are about.");
+
 const team = z
   .strictObject({
     id: id.describe("Name used by services and applications."),
@@ -107,6 +118,7 @@ export function configurationSchema(kinds: [string, ...string[]]) {
     jwt_issuers: z.array(jwtIssuer).prefault([]).describe("Issuers of JSON Web Tokens that applications call with."),
     ai,
     limits: counters,
+    cache,
     call_log: callLog,
     drain_timeout: positiveDuration
       .prefault("30s")

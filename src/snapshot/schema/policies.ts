@@ -128,6 +128,40 @@ const mock = describedAt(
     .describe("Answers calls in the upstream's place, after authentication, limits and the checks of the request."),
 );
 
+const cache = describedAt(
+  "policies.cache",
+  z
+    .strictObject({
+      scope: z
+        .enum(["application", "team", "route"])
+        .prefault("application")
+        .describe(
+          "Whose calls share stored answers: those of one application, those of one team's applications, or all calls by the route. Callers without an application share theirs.",
+        ),
+      default_ttl: positiveDuration
+        .optional()
+        .describe("For how long answers are fresh that say nothing of it; absent: only those that do are given again."),
+      override_ttl: positiveDuration
+        .optional()
+        .describe("For how long answers are fresh whatever they say of it. `no-store`, `no-cache` and `private` hold."),
+      stale_while_revalidate: duration
+        .prefault("0")
+        .describe(
+          "For how long a stale answer may be given while a new one is fetched, where answers say nothing of it.",
+        ),
+      stale_if_error: duration
+        .prefault("0")
+        .describe("For how long a stale answer may be given when the upstream fails, where answers say nothing of it."),
+      vary_by: z
+        .array(headerName)
+        .prefault([])
+        .describe("Request headers whose values tell answers apart, besides those that `Vary` names."),
+    })
+    .describe(
+      "Stores answers of services and gives them again (RFC 9111). `null`: what a more general level says does not hold.",
+    ),
+);
+
 /** Every kind of policy. What a level does not take is left out in `policiesAt`. */
 const KINDS = {
   addresses: addresses.optional(),
@@ -137,13 +171,14 @@ const KINDS = {
   request_schema: requestSchema.nullable().optional(),
   mirror: mirror.nullable().optional(),
   mock: mock.optional(),
+  cache: cache.nullable().optional(),
   max_body_size: size.optional().describe("Longest request body. The listener's limit holds in any case."),
   limits: limitPolicy("organisation"),
 } as const;
 
 type Kind = keyof typeof KINDS;
 
-const EVERYWHERE = ["addresses", "request_headers", "response_headers"] as const satisfies Kind[];
+const EVERYWHERE = ["addresses", "request_headers", "response_headers", "cache"] as const satisfies Kind[];
 const OF_SERVICES = [...EVERYWHERE, "max_body_size", "cors"] as const satisfies Kind[];
 
 /**

@@ -111,6 +111,34 @@ describe("policies that take the stages", () => {
     });
   });
 
+  it("stored answers, and unsafe calls by other routes of the service, which make them invalid", async () => {
+    const routes = `[{ path: /a, methods: [GET], policies: { cache: { default_ttl: 1m } } }, { path: /a, methods: [POST] }, { path: /b }]`;
+    await using(nativeYaml(service("{}", { routes })), async (gateway) => {
+      const seen = () => upstream.requests.length;
+      const before = seen();
+      expect(await ways(gateway, request("/a"), 200)).toEqual(["stages", "stages"]);
+      expect(seen()).toBe(before + 1);
+      const post = "POST /a HTTP/1.1\r\nhost: a.test\r\ncontent-length: 0\r\n\r\n";
+      expect(await ways(gateway, post, 200)).toEqual(["stages", "stages"]);
+      expect(await ways(gateway, request("/a"), 200)).toEqual(["stages", "stages"]);
+      expect(seen()).toBe(before + 5);
+      expect(await ways(gateway, request("/b"), 200)).toEqual(["native", "native"]);
+    });
+  });
+
+  it("stored answers of one application alone: the others' calls stay native", async () => {
+    const yaml = nativeYaml(service("{}", { access: "key" })).replace(
+      "applications:",
+      `applications:\n  - { id: partner, keys: ["${PARTNER_KEY}"], policies: { cache: { default_ttl: 1m } } }`,
+    );
+    await using(yaml, async (gateway) => {
+      const by = (key: string) => request("/a", `x-api-key: ${key}\r\n`);
+      expect(await ways(gateway, by(TEST_KEY), 200)).toEqual(["native", "native"]);
+      expect(await ways(gateway, by(PARTNER_KEY), 200)).toEqual(["stages", "stages"]);
+      expect((await rawRequest(gateway.port, by(PARTNER_KEY))).header("x-tidegate-cache")).toBe("hit");
+    });
+  });
+
   it("mock answers", async () => {
     const routes = `[{ path: /a }, { path: /a/b, policies: { mock: { status: 418 } } }]`;
     await using(nativeYaml(service("{}", { routes })), async (gateway) => {

@@ -23,7 +23,16 @@ export async function startGateway(configuration) {
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const calls = { count: 0, append: () => void calls.count++ };
   const limitsFile = join(home, "limits.shm");
-  const gateway = createGateway({ worker: 1, logger: silent, pool, journal: null, limitsFile, callLog: calls });
+  const invalidationsFile = join(home, "invalidations.shm");
+  const gateway = createGateway({
+    worker: 1,
+    logger: silent,
+    pool,
+    journal: null,
+    limitsFile,
+    invalidationsFile,
+    callLog: calls,
+  });
   gateway.applySnapshot(loaded.snapshot);
   const [url] = await gateway.listen();
   // It stays mapped.

@@ -24,6 +24,7 @@ services:
       - { path: /billing, methods: [GET, POST], strip_prefix: true }
       - { id: partners, path: /billing, host: partners.example.org }
       - { path: /billing/mock, policies: { mock: { status: 202 }, limits: [{ requests: 7, window: 1h }] } }
+      - { path: /billing/stored, policies: { cache: { scope: team, default_ttl: 1m } } }
       - path: /billing/export
         policies: { request_headers: { set: { x-secret: canary_key_of_the_upstream }, remove: [cookie] }, max_body_size: 100 }
     upstream: { targets: [{ url: "http://10.0.0.1:9001/api" }, { url: "http://10.0.0.2:9001", weight: 2 }] }
@@ -126,6 +127,26 @@ describe("an explanation tells", () => {
       upstream: null,
     });
     expect(explained({ path: "/billing/mock", headers: [] })).toMatchObject({ verdict: "refused" });
+  });
+
+  it("whether a stored answer is looked for, and why not", () => {
+    const cacheOf = (more: object) => explained({ path: "/billing/stored", ...more }).cache;
+    expect(cacheOf({})).toEqual({ isLookedUp: true, because: null });
+    expect(cacheOf({ method: "POST" })).toEqual({ isLookedUp: false, because: "method" });
+    for (const header of [
+      ["cache-control", "no-store"],
+      ["range", "bytes=0-1"],
+    ] as const) {
+      const headers = [["authorization", `Bearer ${KEY}`], header] as const;
+      expect(cacheOf({ headers })).toEqual({ isLookedUp: false, because: "request" });
+    }
+    expect(explained().cache).toBeNull();
+    expect(explained({ path: "/billing/stored" }).policies).toContainEqual({
+      kind: "cache",
+      source: "route",
+      says: "shared by callers of one team, default_ttl 60000 ms",
+      holds: true,
+    });
   });
 
   it("the limits of the route that the call takes", () => {

@@ -9,7 +9,7 @@ const TIMEOUTS = { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 };
 /** One service with these routes; nothing else. */
 function snapshotOf(routes: RouteSnapshot[]): Snapshot {
   return {
-    format: 4,
+    format: 5,
     version: 1,
     hash: "",
     compiledAtMs: 0,
@@ -48,6 +48,7 @@ function snapshotOf(routes: RouteSnapshot[]): Snapshot {
     jwtIssuers: [],
     ai: { access: "open", limits: [], maxBodyBytes: 1, offloadBytes: 1, maxResponseBytes: 1 },
     limitSlots: 1024,
+    cache: { maxBytes: 0, maxEntryBytes: 0 },
     callLog: {
       bodies: "off",
       maxBodyBytes: 0,

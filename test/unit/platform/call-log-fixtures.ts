@@ -53,6 +53,7 @@ export function record(number: number, changes: Partial<CallRecord> = {}): CallR
     requestBody: null,
     responseBody: null,
     release: null,
+    cache: null,
     ...changes,
   };
 }

@@ -1,4 +1,5 @@
 import type {
+  CachePolicySnapshot,
   HeaderEditsSnapshot,
   MirrorSnapshot,
   PoliciesSnapshot,
@@ -30,6 +31,8 @@ export interface CompiledPolicies {
   readonly mirror: MirrorSnapshot | null;
   /** Answers in the upstream's place; null: the upstream does. */
   readonly mock: CompiledMock | null;
+  /** Which answers are kept and given again; null: none. */
+  readonly cache: CachePolicySnapshot | null;
   /** The fast path can do as they say. */
   readonly isNative: boolean;
 }
@@ -47,10 +50,11 @@ export function compilePolicies(layers: readonly PolicyLayer[]): CompiledPolicie
   const schemaPolicy = mostSpecific(layers, "requestSchema");
   const requestSchema = schemaPolicy === null ? null : compileRequestSchema(schemaPolicy);
   const mirror = mostSpecific(layers, "mirror");
-  const inStages = addressLists.length > 0 || mock !== null || requestSchema !== null || mirror !== null;
+  const cache = mostSpecific(layers, "cache");
+  const inStages = [mock, requestSchema, mirror, cache].some((one) => one !== null) || addressLists.length > 0;
   if (!inStages && edits === null && cors === null) return null;
   const isNative = !inStages && (cors === null || cors.fixed !== null);
-  return { addressLists, edits, cors, requestSchema, mirror, mock, isNative };
+  return { addressLists, edits, cors, requestSchema, mirror, mock, cache, isNative };
 }
 
 /** Of kinds of which one holds: the most specific level that says anything. */

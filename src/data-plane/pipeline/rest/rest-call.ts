@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import type { Runtime } from "../runtime.ts";
 import { bodyLimitBytes, bodyTooLarge } from "../stages/guard.ts";
 import { respondHead, respondStream } from "../stages/respond.ts";
+import type { AnswerWatcher } from "./answer-watcher.ts";
 import { ExchangeBodyStream } from "./exchange-body-stream.ts";
 import { headerOf, interimHeaders } from "./response-headers.ts";
 import type { RestService, RestTarget } from "./rest-service.ts";
@@ -22,6 +23,7 @@ export class RestCall implements DispatchHandler {
   readonly #service: RestService;
   readonly #route: Extract<RouteTarget, { kind: "rest" }>;
   readonly #runtime: Runtime;
+  readonly #watcher: AnswerWatcher | null;
   readonly #tried = new Set<number>();
   #target: RestTarget | null = null;
   #targetIndex = -1;
@@ -35,11 +37,18 @@ export class RestCall implements DispatchHandler {
   #discarding: GatewayError | null = null;
   #discardedBytes = 0;
 
-  constructor(context: Context, service: RestService, route: Extract<RouteTarget, { kind: "rest" }>, runtime: Runtime) {
+  constructor(
+    context: Context,
+    service: RestService,
+    route: Extract<RouteTarget, { kind: "rest" }>,
+    runtime: Runtime,
+    watcher: AnswerWatcher | null = null,
+  ) {
     this.#context = context;
     this.#service = service;
     this.#route = route;
     this.#runtime = runtime;
+    this.#watcher = watcher;
   }
 
   start(): void {
@@ -54,6 +63,7 @@ export class RestCall implements DispatchHandler {
   #abandon(reason: Error): void {
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
+    this.#watcher?.onLost(reason);
     this.#abort?.(reason);
   }
 
@@ -61,10 +71,8 @@ export class RestCall implements DispatchHandler {
     const context = this.#context;
     const index = this.#choose(Date.now());
     if (index < 0) {
-      context.pipeline.fail(
-        context,
-        new GatewayError("upstream_unavailable", `no target of service ${this.#service.snapshot.id} is healthy`),
-      );
+      const { id } = this.#service.snapshot;
+      this.#fail(new GatewayError("upstream_unavailable", `no target of service ${id} is healthy`));
       return;
     }
     const target = this.#service.targets[index] as RestTarget;
@@ -116,6 +124,7 @@ export class RestCall implements DispatchHandler {
     if (exchange.contentLength > 0 || exchange.header("content-length") !== undefined) {
       headers.push("content-length", String(exchange.contentLength));
     } else if (body !== null) headers.push("content-length", String(body.length));
+    this.#watcher?.prepareRequest(headers);
     target.dispatcher.dispatch(
       {
         origin: target.origin,
@@ -176,7 +185,15 @@ export class RestCall implements DispatchHandler {
   #respond(status: number, upstreamHeaders: string[], resume: () => void): void {
     const context = this.#context;
     const { exchange } = context;
+    const watcher = this.#watcher;
+    if (watcher !== null) {
+      const verdict = watcher.onAnswer(status, upstreamHeaders);
+      if (verdict === "again")
+        this.#discarding = new GatewayError("upstream_protocol_error", "the answer is asked for again");
+      if (verdict !== "pass") return;
+    }
     const headers = this.#service.responseHeaders(upstreamHeaders, context);
+    watcher?.editAnswer(headers);
     const length = headerOf(upstreamHeaders, "content-length");
     const contentLength = length === undefined ? null : Number(length);
     if (exchange.method === "HEAD" || status === 204 || status === 304 || contentLength === 0) {
@@ -189,6 +206,7 @@ export class RestCall implements DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     if (this.#discarding !== null) this.#discard(chunk, this.#discarding);
+    else this.#watcher?.onBody(chunk);
     if (this.#stream === null || this.#context.finished) return true;
     return this.#stream.write(chunk);
   }
@@ -202,6 +220,7 @@ export class RestCall implements DispatchHandler {
   onComplete(): void {
     this.#over();
     const context = this.#context;
+    if (this.#discarding === null) this.#watcher?.onEnd();
     if (context.finished) return;
     if (this.#discarding !== null) {
       this.#retry(this.#discarding);
@@ -215,7 +234,10 @@ export class RestCall implements DispatchHandler {
   onError(error: Error): void {
     this.#over();
     const context = this.#context;
-    if (context.finished) return;
+    if (context.finished) {
+      this.#watcher?.onLost(error);
+      return;
+    }
     if (this.#discarding !== null) {
       this.#retry(this.#discarding);
       return;
@@ -231,6 +253,12 @@ export class RestCall implements DispatchHandler {
       this.#retry(failure);
       return;
     }
+    this.#fail(failure);
+  }
+
+  #fail(failure: GatewayError): void {
+    const context = this.#context;
+    if (!context.responseStarted && this.#watcher?.onFailure(failure) === true) return;
     context.pipeline.fail(context, failure);
   }
 

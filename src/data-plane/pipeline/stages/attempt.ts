@@ -4,6 +4,8 @@ import { AiCall } from "../ai/ai-call.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
+import { isSafe } from "../cache/bypass.ts";
+import { RestCache } from "../cache/rest-cache.ts";
 import type { Stage } from "../pipeline.ts";
 import { answerMock } from "../policies/mock.ts";
 import { compileMirrors } from "../rest/request-mirror.ts";
@@ -16,6 +18,7 @@ export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
     snapshot.services.map((service) => [service, compileRestService(service, runtime)]),
   );
   const mirrors = compileMirrors(snapshot, runtime);
+  const restCache = new RestCache(snapshot, runtime);
   const edited = new WeakMap<object, RestService>();
   const editedService = (service: RestService, edits: NonNullable<RestService["edits"]>): RestService => {
     const known = edited.get(edits);
@@ -40,10 +43,16 @@ export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
         answerMock(context, mock, edited);
         return "done";
       }
-      new RestCall(context, edited, target, runtime).start();
+      const cache = context.policies === null ? null : context.policies.cache;
+      let isForwarded = true;
+      if (context.policies !== null && cache !== null) {
+        isForwarded = restCache.call(context, edited, target, context.policies, cache);
+      } else if (target.invalidates && !isSafe(context.exchange.method)) {
+        restCache.forward(context, edited, target, null);
+      } else new RestCall(context, edited, target, runtime).start();
       // Afterwards: the call itself is on its way.
       const mirror = context.policies === null ? null : context.policies.mirror;
-      if (mirror !== null) mirrors.get(mirror)?.send(context, edited, target);
+      if (isForwarded && mirror !== null) mirrors.get(mirror)?.send(context, edited, target);
     } else if (target?.kind === "ai") {
       if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {

@@ -52,6 +52,7 @@ function recordOf(context: Context, totalMs: number, worker: number, keepBodies:
     keepBodies ? (context.loggedRequestBody ?? context.body?.toString() ?? null) : null,
     keepBodies ? context.loggedResponseBody : null,
     target?.kind === "rest" && target.releases === null ? target.service.release : null,
+    context.cache,
   ];
 }
 

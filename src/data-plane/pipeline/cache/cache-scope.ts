@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import type { CachePolicySnapshot, PoliciesSnapshot } from "../../../contracts/policies.ts";
+import type { RouteSnapshot, ServiceSnapshot, Snapshot } from "../../../contracts/snapshot.ts";
+import type { Context } from "../context.ts";
+
+/** Who gets what was stored for a call. A caller that is not known shares with others that are not. */
+export function scopeOf({ application }: Pick<Context, "application">, scope: CachePolicySnapshot["scope"]): string {
+  if (scope === "route") return "";
+  if (application === null) return "-";
+  return scope === "team" ? `team ${application.team}` : `application ${application.id}`;
+}
+
+/**
+ * Names everything that an answer depends on besides the request: what is stored under one name is found under no other. The
+ * same configuration has the same name in every snapshot, so that nothing is lost by a change of something else.
+ */
+export function namespaceOf(
+  service: ServiceSnapshot,
+  route: RouteSnapshot,
+  policy: CachePolicySnapshot,
+  purges: number,
+): string {
+  const { id, release, upstream, requestHeaders } = service;
+  const { targets, hostHeader } = upstream;
+  const { path, match, host, stripPrefix, rewrite } = route;
+  const parts = [
+    id,
+    release,
+    purges,
+    targets,
+    hostHeader,
+    requestHeaders,
+    path,
+    match,
+    host,
+    stripPrefix,
+    rewrite,
+    policy,
+  ];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url").slice(0, 22);
+}
+
+/**
+ * Of which services something may be stored: an unsafe call to one of these makes it invalid, by whichever route and caller it
+ * comes (RFC 9111 §4.4).
+ */
+export function cachingServices({
+  policies,
+  teams = [],
+  services,
+  applications,
+}: Snapshot): (service: ServiceSnapshot, team: string) => boolean {
+  const caches = (one: PoliciesSnapshot | undefined) => one?.cache !== undefined && one.cache !== null;
+  // An application's holds for whatever it calls.
+  const all = caches(policies) || applications.some((application) => caches(application.policies));
+  const ofTeams = new Set(teams.filter((team) => caches(team.policies)).map(({ id }) => id));
+  const ids = new Set<string>();
+  for (const { id, policies: own, routes } of services) {
+    if (caches(own) || routes.some((route) => caches(route.policies))) ids.add(id);
+  }
+  for (const { subscriptions } of applications) {
+    for (const { service, policies: own } of subscriptions) if (caches(own)) ids.add(service);
+  }
+  return ({ id }, team) => all || ids.has(id) || ofTeams.has(team);
+}

@@ -1,0 +1,34 @@
+import type { CacheSnapshot } from "../../../contracts/snapshot.ts";
+import { AnswerStore } from "./answer-store.ts";
+import { Flights } from "./flights.ts";
+import { Invalidations } from "./invalidations.ts";
+import type { StoredAnswer } from "./stored-answer.ts";
+
+/** What one worker stores, over all snapshots. */
+export class ResponseCache {
+  readonly store = new AnswerStore<StoredAnswer>(0);
+  readonly flights = new Flights<StoredAnswer>();
+  readonly #invalidationsFile: string;
+  #invalidations: Invalidations | null = null;
+  #maxEntryBytes = 0;
+
+  constructor(invalidationsFile: string) {
+    this.#invalidationsFile = invalidationsFile;
+  }
+
+  get maxEntryBytes(): number {
+    return this.#maxEntryBytes;
+  }
+
+  /** A new snapshot holds. */
+  configure({ maxBytes, maxEntryBytes }: CacheSnapshot): void {
+    this.store.maxBytes = maxBytes;
+    this.#maxEntryBytes = maxEntryBytes;
+  }
+
+  /** Opened by the first snapshot with a cache policy. Throws when it can't be. */
+  get invalidations(): Invalidations {
+    this.#invalidations ??= new Invalidations(this.#invalidationsFile);
+    return this.#invalidations;
+  }
+}
