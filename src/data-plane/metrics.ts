@@ -44,6 +44,13 @@ interface MirrorSeries {
   count: number;
 }
 
+interface StoredTokensSeries {
+  provider: string;
+  model: string;
+  inputTokens: number;
+  outputTokens: number;
+}
+
 interface LookupSeries {
   service: string;
   outcome: string;
@@ -74,10 +81,16 @@ export class DataPlaneMetrics {
   }));
   readonly #attempts = new Series<AttemptSeries>((upstream, target) => ({ upstream, target, good: 0, failed: 0 }));
   readonly #mirrored = new Series<MirrorSeries>((service, outcome) => ({ service, outcome, count: 0 }));
+  readonly #stored = new Series<StoredTokensSeries>((provider, model) => ({
+    provider,
+    model,
+    inputTokens: 0,
+    outputTokens: 0,
+  }));
   readonly #lookups = new Series<LookupSeries>((service, outcome) => ({ service, outcome, count: 0 }));
   readonly #refused = new Map<string, number>();
   #openExchanges: () => number = () => 0;
-  #stored: () => { bytes: number; size: number; evictions: number } = () => ({ bytes: 0, size: 0, evictions: 0 });
+  #store: () => { bytes: number; size: number; evictions: number } = () => ({ bytes: 0, size: 0, evictions: 0 });
   #pools: () => { origin: string; connected: number; running: number }[] = () => [];
   readonly #published = createPublished(this.#registry);
 
@@ -88,9 +101,9 @@ export class DataPlaneMetrics {
   watch(
     openExchanges: () => number,
     pools: () => { origin: string; connected: number; running: number }[],
-    stored: () => { bytes: number; size: number; evictions: number },
+    store: () => { bytes: number; size: number; evictions: number },
   ): void {
-    this.#stored = stored;
+    this.#store = store;
     this.#openExchanges = openExchanges;
     this.#pools = pools;
   }
@@ -107,7 +120,10 @@ export class DataPlaneMetrics {
     while (bucket < DURATION_BUCKETS_S.length && seconds > (DURATION_BUCKETS_S[bucket] as number)) bucket++;
     service.buckets[bucket] = (service.buckets[bucket] as number) + 1;
     if (context.cache !== null) this.#lookups.get(service.service, context.cache).count++;
-    if (context.usage !== null && context.provider !== null) this.#used(context);
+    if (context.usage !== null && context.provider !== null) {
+      if (context.cache === "hit") this.#saved(context);
+      else this.#used(context);
+    }
   }
 
   /** Kept by route object, so that a call costs no string; the series themselves outlive the snapshot's routes. */
@@ -155,6 +171,13 @@ export class DataPlaneMetrics {
     series.cachedInputTokens += usage.cachedInputTokens ?? 0;
     series.reasoningTokens += usage.reasoningTokens ?? 0;
     series.costUsd += context.costUsd ?? 0;
+  }
+
+  #saved({ usage, provider, modelServed }: Context): void {
+    if (usage === null) return;
+    const series = this.#stored.get(provider ?? "", modelServed ?? "");
+    series.inputTokens += usage.inputTokens;
+    series.outputTokens += usage.outputTokens;
   }
 
   /** `upstream`: service or provider id; `target`: host or model. */
@@ -216,8 +239,12 @@ export class DataPlaneMetrics {
       published.attempts.inc({ upstream, target, outcome: "failed" }, failed);
     }
     for (const { service, outcome, count } of this.#mirrored) published.mirrored.inc({ service, outcome }, count);
+    for (const { provider, model, inputTokens, outputTokens } of this.#stored) {
+      published.storedTokens.inc({ provider, model, type: "input" }, inputTokens);
+      published.storedTokens.inc({ provider, model, type: "output" }, outputTokens);
+    }
     for (const { service, outcome, count } of this.#lookups) published.lookups.inc({ service, outcome }, count);
-    const { bytes, size, evictions } = this.#stored();
+    const { bytes, size, evictions } = this.#store();
     published.storedBytes.set(bytes);
     published.storedEntries.set(size);
     published.evicted.inc(evictions);
@@ -312,6 +339,12 @@ function createPublished(registry: Registry) {
       name: "tidegate_cache_lookups_total",
       help: "Calls for which a cache policy holds, by service and what came of it",
       labelNames: ["service", "outcome"],
+      registers,
+    }),
+    storedTokens: new Counter({
+      name: "tidegate_cache_tokens_total",
+      help: "Tokens of stored answers that were given again: no provider was asked for them",
+      labelNames: ["provider", "model", "type"],
       registers,
     }),
     storedBytes: new Gauge({ name: "tidegate_cache_bytes", help: "Taken up by stored answers", registers }),

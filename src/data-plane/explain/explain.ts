@@ -1,7 +1,8 @@
 import { GatewayError } from "../../contracts/errors.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import { compileModelNames, type ModelNames } from "../pipeline/ai/model-names.ts";
-import { bypassReason } from "../pipeline/cache/bypass.ts";
+import { aiBypassReason, bypassReason } from "../pipeline/cache/bypass.ts";
+import { modelTtlMs } from "../pipeline/cache/model-cache.ts";
 import type { RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
 import { asGatewayError } from "../pipeline/errors.ts";
@@ -64,7 +65,8 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
 function cacheOf(context: Context): Explanation["cache"] {
   const { target, policies } = context;
   if (policies === null || policies.cache === null || isOwnAnswer(target)) return null;
-  const because = bypassReason(context);
+  if (target?.kind === "ai" && modelTtlMs(policies.cache) === null) return null;
+  const because = target?.kind === "ai" ? aiBypassReason(context) : bypassReason(context);
   return { isLookedUp: because === null, because };
 }
 

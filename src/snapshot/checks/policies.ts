@@ -7,11 +7,11 @@ import { policiesOf } from "./policies-of.ts";
 import { serviceOf } from "./subscriptions.ts";
 
 export const checkPolicies: Check = (context) => {
-  for (const { policies } of policiesOf(context.root)) {
+  for (const { level, policies } of policiesOf(context.root)) {
     checkAddresses(context, policies.at("addresses"));
     checkCors(context, policies.at("cors"));
     checkMock(context, policies.at("mock"));
-    checkCache(context, policies.at("cache"));
+    checkCache(context, policies.at("cache"), level);
   }
   checkCacheSizes(context);
   for (const service of context.root.at("services").items()) checkSaidOnce(context, service);
@@ -42,11 +42,18 @@ function checkMock({ report }: CheckContext, mock: Cursor): void {
   report(mock.at("body").path, `an answer with status ${status} has no body`);
 }
 
-function checkCache({ report }: CheckContext, cache: Cursor): void {
+function checkCache({ report }: CheckContext, cache: Cursor, level: string): void {
   if (typeof cache.value !== "object" || cache.value === null) return;
   const [byDefault, override] = [cache.at("default_ttl"), cache.at("override_ttl")];
   if (byDefault.exists && override.exists) {
     report(byDefault.path, "`override_ttl` holds for all answers: leave one of them out");
+  }
+  if (level !== "ai") return;
+  if (!byDefault.exists && !override.exists) {
+    report(cache.path, "answers of models do not say for how long they are good: give `default_ttl`");
+  }
+  for (const key of ["stale_while_revalidate", "stale_if_error"]) {
+    if (cache.at(key).exists) report(cache.at(key).path, "answers of models are not given when they are stale");
   }
 }
 

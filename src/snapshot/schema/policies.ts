@@ -158,7 +158,7 @@ const cache = describedAt(
         .describe("Request headers whose values tell answers apart, besides those that `Vary` names."),
     })
     .describe(
-      "Stores answers of services and gives them again (RFC 9111). `null`: what a more general level says does not hold.",
+      "Stores answers and gives them again: of services by RFC 9111, of models for equal requests. `null`: what a more general level says does not hold.",
     ),
 );
 
@@ -192,7 +192,7 @@ export const KINDS_AT = {
   route: [...OF_SERVICES, "request_schema", "mirror", "mock", "limits"],
   application: EVERYWHERE,
   subscription: EVERYWHERE,
-  ai: ["addresses", "cors"],
+  ai: ["addresses", "cors", "cache"],
 } as const satisfies Record<PolicyLevel | "ai", readonly Kind[]>;
 
 /** `policies` of one level. */

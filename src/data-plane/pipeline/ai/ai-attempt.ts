@@ -209,6 +209,7 @@ export class AiAttempt implements DispatchHandler {
     if (progress.committed && this.#stream === null) this.#commit();
     let ready = true;
     if (progress.output.length > 0 && this.#stream !== null) {
+      this.#call.lookup?.push(progress.output);
       ready = this.#stream.write(progress.output);
     }
     if (progress.failure !== null) {
@@ -242,6 +243,8 @@ export class AiAttempt implements DispatchHandler {
       return;
     }
     this.#over = true;
+    this.#noteUsage();
+    this.#call.lookup?.end(this.#status);
     this.#call.streamed();
     this.#stream.end();
   }

@@ -2,10 +2,12 @@ import { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
 import type { InboundName } from "../../../dialects/index.ts";
 import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
+import { type ModelCache, modelTtlMs } from "../cache/model-cache.ts";
+import { ModelLookup } from "../cache/model-lookup.ts";
 import type { Context } from "../context.ts";
 import { asGatewayError, pushRequestId } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
-import { AiAttempt } from "./ai-attempt.ts";
+import { AiAttempt, DIALECT_HEADERS } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import type { AiTarget } from "./ai-target.ts";
 import { judgeFailure } from "./judge-failure.ts";
@@ -45,10 +47,13 @@ export class AiCall {
   readonly maxResponseBytes: number;
   route!: ModelRoute;
   request!: InspectedRequest;
+  /** Of the stored answer; null: no cache policy holds. */
+  lookup: ModelLookup | null = null;
   readonly #operation: AiOperation;
   readonly #offloadBytes: number;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
+  readonly #cache: ModelCache;
   /** Null when the body can't be known without parsing it. */
   #scanned: ScannedRequest | null = null;
   #body: Record<string, unknown> | null = null;
@@ -64,7 +69,7 @@ export class AiCall {
   #acquired: AiTarget | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
 
-  constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime) {
+  constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime, cache: ModelCache) {
     this.context = context;
     this.inbound = options.inbound;
     this.maxResponseBytes = options.maxResponseBytes;
@@ -72,6 +77,7 @@ export class AiCall {
     this.#offloadBytes = options.offloadBytes;
     this.#routes = routes;
     this.#runtime = runtime;
+    this.#cache = cache;
   }
 
   start(): void {
@@ -99,6 +105,20 @@ export class AiCall {
     context.modelAsked = request.model.slice(0, 200);
     this.route = this.#routes.resolve(request.model);
     if (this.route.timeouts.totalMs > 0) context.deadlineMs = context.startedAtMs + this.route.timeouts.totalMs;
+    const policy = context.policies === null ? null : context.policies.cache;
+    const ttlMs = modelTtlMs(policy);
+    if (policy === null || ttlMs === null) {
+      this.#forward();
+      return;
+    }
+    const operation = `${this.inbound} ${this.#operation}`;
+    const headers = DIALECT_HEADERS[this.inbound] ?? [];
+    const lookup = new ModelLookup(context, this.#cache, policy, ttlMs, operation, this.route, request.stream, headers);
+    this.lookup = lookup;
+    lookup.start(() => this.#forward());
+  }
+
+  #forward(): void {
     this.#order = this.route.order();
     this.#next();
   }
@@ -338,6 +358,8 @@ export class AiCall {
     const body = answer.text === null ? bytes : Buffer.from(answer.text);
     const headers = this.answerHeaders(attempt, "application/json");
     if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
+    this.lookup?.push(body);
+    this.lookup?.end(status);
     respondWhole(context, status, headers, body);
     context.pipeline.finish(context);
   }
@@ -348,6 +370,7 @@ export class AiCall {
     headers.push("x-tidegate-model", target.target.model, "x-tidegate-attempts", String(context.attempts));
     pushRequestId(headers, context);
     for (const part of context.rateLimitHeaders) headers.push(part);
+    this.lookup?.editAnswer(headers);
     return headers;
   }
 

@@ -1,5 +1,3 @@
-import type { StoredAnswer } from "./stored-answer.ts";
-
 /** Answers of one key that `Vary` tells apart; the oldest goes first. */
 const MAX_VARIANTS = 64;
 /** On the heap, per key. */
@@ -22,7 +20,7 @@ export interface Sized {
  * What is stored in one worker, at most so many bytes of it: what was asked for the longest ago goes first. Bodies are outside of
  * V8's heap; what is on it is counted by an estimate that is on the high side.
  */
-export class AnswerStore<Answer extends Sized = StoredAnswer> {
+export class AnswerStore<Answer extends Sized> {
   /** In the order of last use. */
   readonly #entries = new Map<string, Entry<Answer>>();
   #maxBytes: number;

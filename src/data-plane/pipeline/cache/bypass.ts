@@ -18,3 +18,8 @@ export function bypassReason({ exchange }: Pick<Context, "exchange">): "method" 
   if (PRECONDITIONS.some((name) => exchange.header(name) !== undefined)) return "request";
   return requestDirectives(exchange.rawHeaders).noStore ? "request" : null;
 }
+
+/** The same of a call to a model, which is always a POST. */
+export function aiBypassReason({ exchange }: Pick<Context, "exchange">): "request" | null {
+  return requestDirectives(exchange.rawHeaders).noStore ? "request" : null;
+}

@@ -155,7 +155,7 @@ export class CacheFetch implements AnswerWatcher {
   }
 
   /** False: it was made invalid while it was on its way. */
-  #keep(answer: StoredAnswer, replaces: (other: StoredAnswer) => boolean): boolean {
+  #keep(answer: StoredAnswer, replaces: (other: unknown) => boolean): boolean {
     const { runtime, key, slot, directives } = this.#call;
     const { store, invalidations, maxEntryBytes } = runtime.cache;
     if (directives.noStore || answer.bytes > maxEntryBytes + ENTRY_ALLOWANCE) return false;
@@ -191,7 +191,7 @@ export class CacheFetch implements AnswerWatcher {
     const names = varyNames(head.headers) ?? [];
     const values = names.map((name) => this.#call.requestValue(name));
     const answer = new StoredAnswer(head, body, values, this.#call.policy);
-    const isKept = this.#keep(answer, (other) => isSameVariant(other, answer));
+    const isKept = this.#keep(answer, (other) => other instanceof StoredAnswer && isSameVariant(other, answer));
     this.#flight?.end(isKept ? { kind: "answered", answer } : { kind: "alone" });
   }
 

@@ -13,7 +13,7 @@ import { type ForwardReason, forwardParameters, hitParameters } from "./cache-st
 import { type RequestDirectives, requestDirectives } from "./directives.ts";
 import type { Flight, FlightOutcome } from "./flights.ts";
 import { respondStored } from "./respond-stored.ts";
-import type { RequestCredentials, StoredAnswer } from "./stored-answer.ts";
+import { type RequestCredentials, StoredAnswer } from "./stored-answer.ts";
 
 /** A GET or HEAD that may be answered from what is stored. */
 export class CachedCall {
@@ -90,7 +90,9 @@ export class CachedCall {
   /** What is stored for such a request, fresh or not. */
   find(): StoredAnswer | null {
     const { store, invalidations } = this.runtime.cache;
-    return store.find(this.key, invalidations.count(this.slot), (answer) => this.matches(answer));
+    const mark = invalidations.count(this.slot);
+    const found = store.find(this.key, mark, (answer) => answer instanceof StoredAnswer && this.matches(answer));
+    return found instanceof StoredAnswer ? found : null;
   }
 
   /** RFC 9111 §4.1, and that it may be given to whoever sends such credentials. */

@@ -1,6 +1,6 @@
 import type { GatewayError } from "../../../contracts/errors.ts";
 
-/** How long a call waits for another one's answer before it asks for its own. */
+/** How long a call waits for another one's answer before it asks for its own, unless said otherwise. */
 const WAIT_LIMIT_MS = 10_000;
 
 /** What has become of the answer that others wait for. */
@@ -18,17 +18,19 @@ type Waiter<Answer> = (outcome: FlightOutcome<Answer>) => void;
 export class Flight<Answer> {
   readonly #waiters = new Set<Waiter<Answer>>();
   readonly #onOver: () => void;
+  readonly #waitLimitMs: number;
   #timer: NodeJS.Timeout | null = null;
   #isOver = false;
 
-  constructor(onOver: () => void) {
+  constructor(waitLimitMs: number, onOver: () => void) {
+    this.#waitLimitMs = waitLimitMs;
     this.#onOver = onOver;
   }
 
   /** Gives what takes the waiter out again. */
   wait(waiter: Waiter<Answer>): () => void {
     this.#waiters.add(waiter);
-    this.#timer ??= setTimeout(() => this.end({ kind: "alone" }), WAIT_LIMIT_MS).unref();
+    this.#timer ??= setTimeout(() => this.end({ kind: "alone" }), this.#waitLimitMs).unref();
     return () => void this.#waiters.delete(waiter);
   }
 
@@ -54,8 +56,8 @@ export class Flights<Answer> {
     return this.#byKey.get(key);
   }
 
-  begin(key: string): Flight<Answer> {
-    const flight = new Flight<Answer>(() => {
+  begin(key: string, waitLimitMs = WAIT_LIMIT_MS): Flight<Answer> {
+    const flight = new Flight<Answer>(waitLimitMs, () => {
       if (this.#byKey.get(key) === flight) this.#byKey.delete(key);
     });
     this.#byKey.set(key, flight);

@@ -3,11 +3,13 @@ import { AnswerStore } from "./answer-store.ts";
 import { Flights } from "./flights.ts";
 import { Invalidations } from "./invalidations.ts";
 import type { StoredAnswer } from "./stored-answer.ts";
+import type { StoredModelAnswer } from "./stored-model-answer.ts";
 
 /** What one worker stores, over all snapshots. */
 export class ResponseCache {
-  readonly store = new AnswerStore<StoredAnswer>(0);
+  readonly store = new AnswerStore<StoredAnswer | StoredModelAnswer>(0);
   readonly flights = new Flights<StoredAnswer>();
+  readonly modelFlights = new Flights<StoredModelAnswer>();
   readonly #invalidationsFile: string;
   #invalidations: Invalidations | null = null;
   #maxEntryBytes = 0;

@@ -68,7 +68,11 @@ export class ServiceLayers {
 
   /** The unified API stands in the place of a service. It takes less than one: see src/snapshot/schema/policies.ts. */
   ofAi({ policies }: AiSnapshot): readonly PolicyLayer[] {
-    const taken = this.#organisation.map(({ level, policies: all }) => ({ level, policies: takenByAi(all) }));
+    // What is stored of ordinary services is what they allow. Models allow nothing: a rule for all calls does not speak of them.
+    const taken = this.#organisation.map(({ level, policies: { cache: _cache, ...all } }) => ({
+      level,
+      policies: takenByAi(all),
+    }));
     return policies === undefined ? taken : [...taken, { level: "service", policies }];
   }
 }
@@ -91,8 +95,12 @@ export function withCaller(
   return [...layers, ...own].sort((a, b) => rank(a) - rank(b));
 }
 
-function takenByAi({ addresses, cors }: PoliciesSnapshot): PoliciesSnapshot {
-  return { ...(addresses === undefined ? {} : { addresses }), ...(cors === undefined ? {} : { cors }) };
+function takenByAi({ addresses, cors, cache }: PoliciesSnapshot): PoliciesSnapshot {
+  return {
+    ...(addresses === undefined ? {} : { addresses }),
+    ...(cors === undefined ? {} : { cors }),
+    ...(cache === undefined ? {} : { cache }),
+  };
 }
 
 /** What a service says, its header edits and size among it; null: nothing. */

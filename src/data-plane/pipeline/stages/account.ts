@@ -16,6 +16,8 @@ export function compile(runtime: Runtime): FinishStage {
 /** An answer that broke off, or whose caller left, before it told its usage has used something: the estimate stands. */
 function tokensUsed(context: Context, estimate: number): number {
   const { usage } = context;
+  // Nobody was asked for what was stored.
+  if (context.cache === "hit") return 0;
   if (usage !== null) return usage.inputTokens + usage.outputTokens;
   return context.streamed ? estimate : 0;
 }

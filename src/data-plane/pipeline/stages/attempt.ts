@@ -5,6 +5,7 @@ import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
 import { isSafe } from "../cache/bypass.ts";
+import { ModelCache } from "../cache/model-cache.ts";
 import { RestCache } from "../cache/rest-cache.ts";
 import type { Stage } from "../pipeline.ts";
 import { answerMock } from "../policies/mock.ts";
@@ -19,6 +20,7 @@ export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
   );
   const mirrors = compileMirrors(snapshot, runtime);
   const restCache = new RestCache(snapshot, runtime);
+  const modelCache = new ModelCache(snapshot, runtime);
   const edited = new WeakMap<object, RestService>();
   const editedService = (service: RestService, edits: NonNullable<RestService["edits"]>): RestService => {
     const known = edited.get(edits);
@@ -58,7 +60,13 @@ export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
       else {
         const operation = target.endpoint;
         const inbound = target.inbound.name === "anthropic" ? "anthropic" : "openai";
-        new AiCall(context, { operation, inbound, offloadBytes, maxResponseBytes }, routes, runtime).start();
+        new AiCall(
+          context,
+          { operation, inbound, offloadBytes, maxResponseBytes },
+          routes,
+          runtime,
+          modelCache,
+        ).start();
       }
     }
     return "done";
