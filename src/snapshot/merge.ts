@@ -20,6 +20,7 @@ export function mergeSnapshot(
     teams?: readonly TeamSnapshot[];
     services: readonly ServiceSnapshot[];
     applications: readonly ApplicationSnapshot[];
+    cachePurges?: Readonly<Record<string, number>>;
   },
 ): Merged {
   const leftOut: string[] = [];
@@ -39,13 +40,16 @@ export function mergeSnapshot(
     return subscriptions.length === one.subscriptions.length ? one : { ...one, subscriptions };
   });
   const parts = [reachable, applications, addedTeams];
-  if (addedPolicies === undefined && parts.every(({ length }) => length === 0)) return { snapshot: base, leftOut };
+  const { cachePurges } = additions;
+  if (addedPolicies === undefined && cachePurges === undefined && parts.every(({ length }) => length === 0))
+    return { snapshot: base, leftOut };
   const merged = {
     ...base,
     ...(addedPolicies === undefined ? {} : { policies: addedPolicies }),
     ...(addedTeams.length === 0 ? {} : { teams: [...(base.teams ?? []), ...addedTeams] }),
     services: [...base.services, ...reachable],
     applications: [...base.applications, ...applications],
+    ...(cachePurges === undefined ? {} : { cachePurges: { ...cachePurges } }),
   };
   return { snapshot: { ...merged, hash: contentHash(merged) }, leftOut };
 }

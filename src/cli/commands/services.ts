@@ -65,6 +65,7 @@ export function servicesCommand(finish: Finish): Command {
     deprecate(finish),
     retire(finish),
     callers,
+    purgeCache(finish),
   ]);
 }
 
@@ -112,6 +113,21 @@ function retire(finish: Finish): Command {
         () => `${id} is retired\n`,
       );
     });
+}
+
+function purgeCache(finish: Finish): Command {
+  return serviceCommand("purge-cache", "drop its stored answers in all gateways; `ai`: those of models").action(
+    (id: string, options: AdminOptions) =>
+      run(
+        finish,
+        options,
+        async (client) => {
+          await client.tell("DELETE", `/services/${step(id)}/cache`);
+          return { service: id, purged: true };
+        },
+        () => `${id}: stored answers are dropped\n`,
+      ),
+  );
 }
 
 async function tell(client: AdminClient, id: string, verb: string, body: object): Promise<ServiceWithDraft> {

@@ -9,4 +9,6 @@ export interface Additions {
   teams: readonly TeamSnapshot[];
   services: readonly ServiceSnapshot[];
   applications: readonly ApplicationSnapshot[];
+  /** By service; absent: none. */
+  cachePurges?: Readonly<Record<string, number>>;
 }

@@ -2,6 +2,7 @@ import type { Logger } from "../../contracts/logger.ts";
 import type { PoliciesSnapshot } from "../../contracts/policies.ts";
 import type { ApplicationSnapshot, LimitSnapshot, ServiceSnapshot, TeamSnapshot } from "../../contracts/snapshot.ts";
 import { type PoliciesOwner, readLimitsDocument, readPoliciesDocument } from "../../snapshot/service-document.ts";
+import { readCachePurges } from "../entities/cache-purges.ts";
 import { NO_POLICIES } from "../entities/policies.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
@@ -17,6 +18,7 @@ interface Read {
   teams: Map<string, TeamSnapshot>;
   /** Undefined: none, or not read. */
   policies: PoliciesSnapshot | undefined;
+  cachePurges: Readonly<Record<string, number>>;
 }
 
 /** Whose state is to be read; null: all. */
@@ -46,6 +48,7 @@ export class DatabaseSource {
   #applications: ReadonlyMap<string, ApplicationSnapshot> = new Map();
   #teams: ReadonlyMap<string, TeamSnapshot> = new Map();
   #policies: PoliciesSnapshot | undefined;
+  #cachePurges: Readonly<Record<string, number>> = {};
   /** By their text: many have the same ones. Null: they can't be read. */
   readonly #limits = new Map<string, LimitSnapshot[] | null>();
   #reading: Promise<unknown> = Promise.resolve();
@@ -62,13 +65,15 @@ export class DatabaseSource {
       teams: inOrder(this.#teams),
       services: inOrder(this.#services).flat(),
       applications: inOrder(this.#applications),
+      ...(Object.keys(this.#cachePurges).length === 0 ? {} : { cachePurges: this.#cachePurges }),
     };
   }
 
   /** All of it. */
   load(): Promise<void> {
     return this.#inTurn(async () => {
-      const { services, applications, teams, policies } = await this.#read(ALL);
+      const { services, applications, teams, policies, cachePurges } = await this.#read(ALL);
+      this.#cachePurges = cachePurges;
       this.#services = services;
       this.#applications = applications;
       this.#teams = teams;
@@ -88,7 +93,8 @@ export class DatabaseSource {
     };
     if (touched.length === 0) return Promise.resolve();
     return this.#inTurn(async () => {
-      const { services, applications, teams, policies } = await this.#read(wanted);
+      const { services, applications, teams, policies, cachePurges } = await this.#read(wanted);
+      this.#cachePurges = cachePurges;
       this.#services = replaced(this.#services, wanted.services ?? [], services);
       this.#applications = replaced(this.#applications, wanted.applications ?? [], applications);
       this.#teams = replaced(this.#teams, wanted.teams ?? [], teams);
@@ -109,7 +115,9 @@ export class DatabaseSource {
     // SQLite's transactions are snapshots anyway.
     const snapshot = kind === "postgres" ? transaction.setIsolationLevel("repeatable read") : transaction;
     return snapshot.execute(async (trx) => {
-      const read: Read = { services: new Map(), applications: new Map(), teams: new Map(), policies: undefined };
+      const cachePurges = await readCachePurges(trx);
+      const nothing = { services: new Map(), applications: new Map(), teams: new Map(), policies: undefined };
+      const read: Read = { ...nothing, cachePurges };
       await this.#readServices(trx, wanted.services, read);
       await this.#readApplications(trx, wanted.applications, read);
       await this.#readTeams(trx, wanted.teams, read);

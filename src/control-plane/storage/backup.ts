@@ -33,6 +33,7 @@ const KEPT = [
   ["services", ["id"]],
   ["service_shares", ["service_id", "team_id"]],
   ["releases", ["service_id", "number"]],
+  ["cache_purges", ["service_id"]],
   ["live_routes", ["shape", "method"]],
   ["applications", ["id"]],
   ["credentials", ["id"]],

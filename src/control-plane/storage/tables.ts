@@ -27,6 +27,7 @@ export interface Tables {
   changes: ChangeTable;
   identity_providers: IdentityProviderTable;
   identities: IdentityTable;
+  cache_purges: CachePurgeTable;
 }
 
 /** Counted up by each change: what `ETag` and `If-Match` are made of. */
@@ -340,6 +341,13 @@ export interface IdentityTable {
   subject: string;
   created_at: number;
   last_sign_in_at: number;
+}
+
+/** What gateways store of the service is good since then. */
+export interface CachePurgeTable {
+  /** Or `ai`. */
+  service_id: string;
+  count: number;
 }
 
 export type Row<Table> = Selectable<Table>;

@@ -78,6 +78,7 @@ function examples(fixture: Fixture): Record<string, Example> {
     rollBackService: { path: "/services/billing/rollback", body: { release: 1 } },
     setCanary: { path: "/services/billing/canary", body: { release: 1, percent: 5 } },
     removeCanary: { path: "/services/billing/canary" },
+    purgeCache: { path: "/services/billing/cache" },
     deprecateService: { path: "/services/billing/deprecate", body: {} },
     listCallers: { path: "/services/billing/callers", reads: true },
     lintService: { path: "/services/billing/lint", reads: true },

@@ -67,6 +67,7 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
     await owner.do("POST", "/services/billing/publish");
     await change("setCanary", "/services/billing/canary", { release: 1, percent: 5 }, "service.canary");
     await change("removeCanary", "/services/billing/canary", null, "service.canary");
+    await change("purgeCache", "/services/billing/cache", null, "service.cache_purge");
     const back = await change("rollBackService", "/services/billing/rollback", { release: 1 }, "service.roll_back");
     expect(JSON.parse(back.entry?.before ?? "")).toMatchObject({ current_release: 2 });
     expect(JSON.parse(back.entry?.after ?? "")).toMatchObject({ current_release: 1 });

@@ -280,6 +280,12 @@ describe("an organisation run from the command line", () => {
     expect(why).toMatch(/^\(standard input\):2:18 service billing: it belongs to team finance/);
   });
 
+  it("drops what is stored of a service", async () => {
+    expect(await publisher.do("services", "purge-cache", "billing")).toContain("billing: stored answers are dropped");
+    const missing = await publisher.run(["services", "purge-cache", "nothing"]);
+    expect(missing).toMatchObject({ code: EXIT.refused });
+  });
+
   it("ends a service, but not while somebody may call it", async () => {
     await publisher.do(
       "services",

@@ -54,6 +54,7 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
       "007-rulesets",
       "008-identity-providers",
       "009-policies",
+      "010-cache-purges",
     ]);
   });
 

@@ -88,6 +88,38 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
     expect(await calls()).toEqual([200]);
   });
 
+  it("drops what is stored of a service in all workers", async () => {
+    const targets = [{ url: upstream.url }];
+    const draft = {
+      ...draftAt("/stored", { upstream: { targets } }),
+      access: "open",
+      policies: { cache: { default_ttl: "1h" } },
+    };
+    await admin.do("POST", "/services", { id: "stored", team: "finance", draft });
+    await admin.do("POST", "/services/stored/publish");
+    /** On a connection of its own each: both workers get some. What they came from. */
+    const outcomes = async () => {
+      const all: (string | null)[] = [];
+      for (let count = 0; count < 20; count++) {
+        const response = await fetch(`${tidegate.url}/stored`, { headers: { connection: "close" } });
+        await response.text();
+        all.push(response.headers.get("x-tidegate-cache"));
+      }
+      return [...new Set(all)].sort();
+    };
+    const allHit = async () => String(await outcomes()) === "hit";
+    await tidegate.waitFor("both workers to have it", allHit);
+    const before = upstream.requests.filter(({ url }) => url === "/stored").length;
+    await admin.do("DELETE", "/services/stored/cache");
+    const asked = () => upstream.requests.filter(({ url }) => url === "/stored").length - before;
+    await tidegate.waitFor("both workers to ask again", async () => {
+      await outcomes();
+      return asked() === 2;
+    });
+    await tidegate.waitFor("both workers to have it again", allHit);
+    expect(asked()).toBe(2);
+  });
+
   it("loses nothing that was acknowledged when the control process is killed in the middle of writes", async () => {
     const acknowledged: string[] = [];
     let over = false;

@@ -52,6 +52,22 @@ describe.each(DATABASES)("what gateways get of the database, on %s", (kind) => {
     return additions.applications.find((one) => one.id === id);
   };
 
+  it("counts how often what is stored of a service was dropped, models' answers too", async () => {
+    const id = await service("/stored");
+    await catchUp();
+    const purges = async () => (await catchUp()).cachePurges;
+    for (const [path, expected] of [
+      [id, { [id]: 1 }],
+      [id, { [id]: 2 }],
+      ["ai", { [id]: 2, ai: 1 }],
+    ] as const) {
+      await owner.do("DELETE", `/services/${path}/cache`);
+      expect(await purges()).toEqual(expected);
+      expect((await fresh()).additions.cachePurges).toEqual(expected);
+    }
+    expect((await owner.ask("DELETE", "/services/nothing/cache")).status).toBe(404);
+  });
+
   it("is the same after any changes as what a fresh start reads", async () => {
     const ids = [0, 1, 2];
     const id = fc.constantFrom(...ids);

@@ -160,6 +160,19 @@ describe("policies that take the stages", () => {
     });
   });
 
+  it("stored answers of models", async () => {
+    const yaml = nativeYaml(
+      `ai: { policies: { cache: { default_ttl: 1m } } }\nproviders: [{ id: up, kind: openai-compatible, base_url: "${upstream.url}", keys: [{ value: k }] }]`,
+    );
+    await using(yaml, async (gateway) => {
+      const body = JSON.stringify({ model: "up/m", messages: [] });
+      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: a.test\r\nx-api-key: ${TEST_KEY}\r\ncontent-length: ${body.length}\r\n\r\n`;
+      const before = upstream.requests.length;
+      expect(await ways(gateway, head + body, 200)).toEqual(["stages", "stages"]);
+      expect(upstream.requests.length).toBe(before + 1);
+    });
+  });
+
   it("calls of the unified API whose answers speak to other origins", async () => {
     const yaml = nativeYaml(
       `policies: { cors: { origins: ["*"] } }\nproviders: [{ id: up, kind: openai-compatible, base_url: "${upstream.url}", keys: [{ value: k }] }]`,

@@ -16,6 +16,7 @@ version: 1
 policies: { addresses: { deny: [203.0.113.0/24] }, max_body_size: 900, limits: [{ requests: 900, window: 1h }] }
 teams: [{ id: default, policies: { limits: [{ requests: 500, window: 1h }] } }]
 providers: [{ id: sim, kind: simulated }]
+ai: { policies: { cache: { default_ttl: 1h } } }
 models:
   - { name: fast, strategy: weighted, targets: [{ provider: sim, model: echo, weight: 3 }, { provider: sim, model: slow }] }
 services:
@@ -141,6 +142,20 @@ describe("an explanation tells", () => {
       expect(cacheOf({ headers })).toEqual({ isLookedUp: false, because: "request" });
     }
     expect(explained().cache).toBeNull();
+    const chat = { method: "POST", path: "/v1/chat/completions", model: "fast" };
+    expect(cacheOf(chat)).toEqual({ isLookedUp: true, because: null });
+    expect(
+      cacheOf({
+        ...chat,
+        headers: [
+          ["authorization", `Bearer ${KEY}`],
+          ["cache-control", "no-store"],
+        ],
+      }),
+    ).toEqual({
+      isLookedUp: false,
+      because: "request",
+    });
     expect(explained({ path: "/billing/stored" }).policies).toContainEqual({
       kind: "cache",
       source: "route",

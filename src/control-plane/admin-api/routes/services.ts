@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { purgeCache } from "../../entities/cache-purges.ts";
 import { getCatalogueEntry, getOpenapi, listCatalogue } from "../../entities/catalogue.ts";
 import {
   deprecate,
@@ -292,6 +293,24 @@ const lifecycle: Endpoint[] = [
   ),
 ];
 
+const cache: Endpoint[] = [
+  endpoint(
+    {
+      method: "delete",
+      path: "/services/{service}/cache",
+      operationId: "purgeCache",
+      summary: "Drop all stored answers of a service, or of `ai`",
+      tag: "Services",
+      needs: "service.publish",
+      params,
+    },
+    async ({ plane, actor, params: { service: one } }) => {
+      await purgeCache(plane, actor, one);
+      return undefined;
+    },
+  ),
+];
+
 const catalogue: Endpoint[] = [
   endpoint(
     {
@@ -343,4 +362,4 @@ function openapiAnswer(text: string): Answer {
   return { body: text, headers: { "content-type": `${type}; charset=utf-8` } };
 }
 
-export const serviceEndpoints: readonly Endpoint[] = [...services, ...lifecycle, ...catalogue];
+export const serviceEndpoints: readonly Endpoint[] = [...services, ...lifecycle, ...cache, ...catalogue];

@@ -8,6 +8,7 @@ import { subscriptionLimits } from "./006-subscription-limits.ts";
 import { rulesets } from "./007-rulesets.ts";
 import { identityProviders } from "./008-identity-providers.ts";
 import { policies } from "./009-policies.ts";
+import { cachePurges } from "./010-cache-purges.ts";
 
 /** All migrations, in the order of their names. A migration that has landed is never changed. */
 export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
@@ -21,6 +22,7 @@ export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
     "007-rulesets": rulesets,
     "008-identity-providers": identityProviders,
     "009-policies": policies,
+    "010-cache-purges": cachePurges,
   };
   return { getMigrations: async () => migrations };
 }
