@@ -15,7 +15,11 @@ export const PERMISSIONS = {
   "webhook.manage": { scope: "team", reads: false, what: "manage webhooks" },
   "service.read": { scope: "team", reads: true, what: "see services, with their drafts and releases" },
   "service.write": { scope: "team", reads: false, what: "make services and change their drafts" },
-  "service.publish": { scope: "team", reads: false, what: "publish, roll back, deprecate and retire services" },
+  "service.publish": {
+    scope: "team",
+    reads: false,
+    what: "publish, roll back, deprecate and retire services, drop their stored answers",
+  },
   "service.share": { scope: "team", reads: false, what: "share services with other teams" },
   "application.read": { scope: "team", reads: true, what: "see applications" },
   "application.write": { scope: "team", reads: false, what: "make, change and remove applications" },
