@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startGateway, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
 import { RawConnection, type RawResponse, rawRequest } from "../../helpers/raw-client.ts";
@@ -11,6 +12,8 @@ import { waitFor } from "../../helpers/wait-for.ts";
 
 const PARTNER_KEY = "tg_test_key_of_application_partner";
 const OTHER_KEY = "tg_test_key_of_application_other";
+
+const SECRET = "a_secret_of_more_than_thirty_two_bytes_1";
 
 interface Answer {
   status?: number;
@@ -54,6 +57,9 @@ services:
       - { path: /team, policies: { cache: { scope: team } } }
       - { path: /all, policies: { cache: { scope: route } } }
       - { path: /plain }
+jwt_issuers:
+  - { id: kept, issuer: kept, algorithms: [HS256], keys: [{ secret: ${SECRET} }], application_claim: app }
+  - { id: forwarded, issuer: forwarded, algorithms: [HS256], keys: [{ secret: ${SECRET} }], application_claim: app, forward_token: true }
 applications:
   - { id: web, team: shop, keys: ["${TEST_KEY}"] }
   - { id: partner, team: shop, keys: ["${PARTNER_KEY}"] }
@@ -222,6 +228,21 @@ describe("whose answers they are (RFC 9111 §3.5, §4.1)", () => {
     ["cookies", { cookie: "session=1" }, "max-age=60, public", HIT],
   ])("with a caller's own %s: %j %s", async (_name, headers, control, expected) => {
     expect(await twice(at("/r", cc(control)), headers as Record<string, string>)).toEqual(expected);
+  });
+
+  it("a token that goes on to the upstream tells callers apart; one that stays here does not", async () => {
+    const as = async (issuer: string, person: string) => {
+      const token = new SignJWT({ iss: issuer, app: "web", sub: person }).setProtectedHeader({ alg: "HS256" });
+      return { authorization: `Bearer ${await token.setExpirationTime("1h").sign(Buffer.from(SECRET))}` };
+    };
+    for (const [issuer, expected] of [
+      ["kept", ["miss", "hit"]],
+      ["forwarded", ["miss", "miss"]],
+    ] as const) {
+      const path = at("/own", cc("max-age=60"));
+      const got = [await call(path, await as(issuer, "ann")), await call(path, await as(issuer, "bob"))];
+      expect(got.map(cacheOf)).toEqual(expected);
+    }
   });
 
   it("a caller with cookies gets no answer that is not said to be for all", async () => {
