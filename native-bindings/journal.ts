@@ -62,6 +62,13 @@ export interface ScanResult {
   end: number;
 }
 
+export interface RowShape {
+  /** Values in a row, 16 to 65,535. */
+  fieldCount: number;
+  /** Which of them is the first of the two bodies. */
+  bodiesAt: number;
+}
+
 interface JournalAddon {
   CallJournal: new (directory: string, worker: number, segmentBytes: number, maxSegments: number) => CallJournal;
   scanRecords(
@@ -69,6 +76,7 @@ interface JournalAddon {
     length: number,
     segmentLeft: number,
     fieldCount: number,
+    bodiesAt: number,
     spans: Uint32Array,
     result: Uint32Array,
   ): void;
@@ -87,17 +95,17 @@ export function openJournal({ directory, worker, segmentBytes, maxSegments }: Jo
 
 /**
  * Finds the records in the first `length` bytes, which begin at a record of a segment whose file has `segmentLeft` bytes
- * from there on. As many spans as fit are written to `spans`. `fieldCount`: values in a row (16 to 65,535).
+ * from there on. As many spans as fit are written to `spans`.
  */
 export function scanRecords(
   bytes: Buffer,
   length: number,
   segmentLeft: number,
-  fieldCount: number,
+  { fieldCount, bodiesAt }: RowShape,
   spans: Uint32Array,
 ): ScanResult {
   const numbers = new Uint32Array(5);
-  addon().scanRecords(bytes, length, segmentLeft, fieldCount, spans, numbers);
+  addon().scanRecords(bytes, length, segmentLeft, fieldCount, bodiesAt, spans, numbers);
   const [found = 0, damaged = 0, next = 0, needed = 0, end = 0] = numbers;
   return { spans: found, damaged, next, needed, end };
 }

@@ -129,10 +129,10 @@ napi_value closeJournal(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// scanRecords(bytes, length, segmentLeft, fieldCount, spans: Uint32Array, result: Uint32Array(5)): what scanRecords() of
+// scanRecords(bytes, length, segmentLeft, fieldCount, bodiesAt, spans: Uint32Array, result: Uint32Array(5)): what scanRecords() of
 // record-scan.h says, into the arrays. Three numbers per span.
 napi_value scanJournal(napi_env env, napi_callback_info info) {
-  const Arguments<6> arguments(env, info);
+  const Arguments<7> arguments(env, info);
   char* bytes = nullptr;
   size_t size = 0;
   napi_typedarray_type type[2] = {};
@@ -140,9 +140,9 @@ napi_value scanJournal(napi_env env, napi_callback_info info) {
   void* numbers[2] = {};
   const bool isSound = bytesOf(env, arguments[0], &bytes, &size) && uint32Of(env, arguments[1]) <= size &&
                        uint32Of(env, arguments[1]) <= uint32Of(env, arguments[2]) &&
-                       napi_get_typedarray_info(env, arguments[4], &type[0], &counts[0], &numbers[0], nullptr,
+                       napi_get_typedarray_info(env, arguments[5], &type[0], &counts[0], &numbers[0], nullptr,
                                                 nullptr) == napi_ok &&
-                       napi_get_typedarray_info(env, arguments[5], &type[1], &counts[1], &numbers[1], nullptr,
+                       napi_get_typedarray_info(env, arguments[6], &type[1], &counts[1], &numbers[1], nullptr,
                                                 nullptr) == napi_ok &&
                        type[0] == napi_uint32_array && type[1] == napi_uint32_array && counts[1] >= 5;
   if (!isSound) {
@@ -151,7 +151,8 @@ napi_value scanJournal(napi_env env, napi_callback_info info) {
   }
   const journal::ScanResult result = journal::scanRecords(
       reinterpret_cast<const uint8_t*>(bytes), uint32Of(env, arguments[1]), uint32Of(env, arguments[2]),
-      uint32Of(env, arguments[3]), static_cast<journal::RecordSpan*>(numbers[0]), counts[0] / 3);
+      journal::RowShape{uint32Of(env, arguments[3]), uint32Of(env, arguments[4])},
+      static_cast<journal::RecordSpan*>(numbers[0]), counts[0] / 3);
   auto* const into = static_cast<uint32_t*>(numbers[1]);
   into[0] = result.spans;
   into[1] = result.damaged;

@@ -10,8 +10,6 @@ namespace {
 
 constexpr uint8_t kNil = 0xc0;
 constexpr uint32_t kBodyFields = 2;
-// Behind the bodies in CALL_RECORD_FIELDS (src/contracts/call-record.ts), which grows at its end.
-constexpr uint32_t kLaterFields = 1;
 
 uint32_t load32(const uint8_t* bytes) {
   uint32_t value;
@@ -48,10 +46,10 @@ size_t valueBytes(const uint8_t* at, const uint8_t* end) {
 
 }  // namespace
 
-bool isBodilessRow(const uint8_t* bytes, size_t length, uint32_t fieldCount) {
+bool isBodilessRow(const uint8_t* bytes, size_t length, RowShape shape) {
+  const auto [fieldCount, bodiesAt] = shape;
   if (length < 3 || bytes[0] != 0xdc || (uint32_t{bytes[1]} << 8 | bytes[2]) != fieldCount) return false;
-  if (fieldCount < kBodyFields + kLaterFields) return false;
-  const uint32_t bodiesAt = fieldCount - kLaterFields - kBodyFields;
+  if (fieldCount < kBodyFields || bodiesAt > fieldCount - kBodyFields) return false;
   const uint8_t* at = bytes + 3;
   const uint8_t* const end = bytes + length;
   for (uint32_t field = 0; field < fieldCount; field++) {
@@ -63,7 +61,7 @@ bool isBodilessRow(const uint8_t* bytes, size_t length, uint32_t fieldCount) {
   return at == end;
 }
 
-ScanResult scanRecords(const uint8_t* bytes, size_t length, size_t segmentLeft, uint32_t fieldCount, RecordSpan* spans,
+ScanResult scanRecords(const uint8_t* bytes, size_t length, size_t segmentLeft, RowShape shape, RecordSpan* spans,
                        size_t spanCount) {
   ScanResult result{0, 0, 0, 0, ScanEnd::kSpansFull};
   size_t at = 0;
@@ -89,7 +87,7 @@ ScanResult scanRecords(const uint8_t* bytes, size_t length, size_t segmentLeft, 
     const uint8_t* payload = bytes + at + kRecordHeadBytes;
     if (digest::crc32c(0, payload, payloadLength) == load32(bytes + at + 4)) {
       spans[result.spans++] = {static_cast<uint32_t>(at + kRecordHeadBytes), payloadLength,
-                               isBodilessRow(payload, payloadLength, fieldCount) ? 1u : 0u};
+                               isBodilessRow(payload, payloadLength, shape) ? 1u : 0u};
     } else {
       result.damaged++;
     }

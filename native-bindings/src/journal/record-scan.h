@@ -29,13 +29,19 @@ struct ScanResult {
   ScanEnd end;
 };
 
+// Values in a row, and which of them is the first of the two bodies: as CALL_RECORD_FIELDS of src/contracts/call-record.ts has it.
+struct RowShape {
+  uint32_t fieldCount;
+  uint32_t bodiesAt;
+};
+
 // Scans `length` bytes of a segment, the first of them the head of a record; `segmentLeft` bytes of the segment's file
-// follow from there on (`length` of them at hand). `fieldCount`: values in a row.
-ScanResult scanRecords(const uint8_t* bytes, size_t length, size_t segmentLeft, uint32_t fieldCount, RecordSpan* spans,
+// follow from there on (`length` of them at hand).
+ScanResult scanRecords(const uint8_t* bytes, size_t length, size_t segmentLeft, RowShape shape, RecordSpan* spans,
                        size_t spanCount);
 
 // Whether the bytes are one MessagePack array of `fieldCount` (16 to 65,535) plain values (nil, boolean, number,
-// string) whose bodies, the last two but one, are nil, and nothing else.
-bool isBodilessRow(const uint8_t* bytes, size_t length, uint32_t fieldCount);
+// string) whose bodies are nil, and nothing else.
+bool isBodilessRow(const uint8_t* bytes, size_t length, RowShape shape);
 
 }  // namespace tidegate::journal

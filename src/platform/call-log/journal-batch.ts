@@ -46,6 +46,7 @@ const SEQUENCE_AT = 24;
 
 const REQUEST_BODY = CALL_RECORD_FIELDS.indexOf("requestBody");
 const RESPONSE_BODY = CALL_RECORD_FIELDS.indexOf("responseBody");
+const SHAPE = { fieldCount: FIELD_COUNT, bodiesAt: REQUEST_BODY };
 
 /** Used again for each batch: they run one after the other in a thread. */
 const spans = new Uint32Array(BATCH_ROWS * SPAN_NUMBERS);
@@ -90,7 +91,7 @@ function scanChunk(descriptor: number, offset: number, end: number): ScanResult 
     length = Math.min(length, end - offset);
     if (chunk.length < length) chunk = Buffer.allocUnsafeSlow(length);
     const read = readSync(descriptor, chunk, 0, length, offset);
-    const found = scanRecords(chunk, read, end - offset, FIELD_COUNT, spans);
+    const found = scanRecords(chunk, read, end - offset, SHAPE, spans);
     const isStuck = found.next === 0 && found.end === SCAN_END.needsMore;
     if (!isStuck) return found;
     // The file has become shorter since its size was asked for.

@@ -49,7 +49,13 @@ function append(journal: CallJournal, text: string): boolean {
 function scan(bytes: Buffer) {
   const spans = new Uint32Array(3 * 1_000);
   const records = bytes.subarray(HEADER_BYTES);
-  const result = scanRecords(records, records.length, records.length, FIELDS, spans);
+  const result = scanRecords(
+    records,
+    records.length,
+    records.length,
+    { fieldCount: FIELDS, bodiesAt: FIELDS - 3 },
+    spans,
+  );
   const texts = Array.from({ length: result.spans }, (_, span) => {
     const [start = 0, length = 0] = spans.subarray(span * 3);
     return records.toString("utf8", start, start + length);
@@ -252,6 +258,8 @@ describe("call journal", () => {
     expect(() => journal.append(Buffer.alloc(4), 2, 5)).toThrow("append needs a Buffer");
     expect(() => journal.append("text" as unknown as Buffer, 0, 1)).toThrow("append needs a Buffer");
     expect(() => journal.append.call({} as CallJournal, Buffer.alloc(4), 0, 1)).toThrow("Illegal invocation");
-    expect(() => scanRecords(Buffer.alloc(4), 5, 5, FIELDS, new Uint32Array(3))).toThrow("scanRecords needs");
+    expect(() => scanRecords(Buffer.alloc(4), 5, 5, { fieldCount: FIELDS, bodiesAt: 0 }, new Uint32Array(3))).toThrow(
+      "scanRecords needs",
+    );
   });
 });

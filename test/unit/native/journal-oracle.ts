@@ -1,12 +1,12 @@
 import { Unpackr } from "msgpackr";
-import { SCAN_END, type ScanResult } from "../../../native-bindings/journal.ts";
+import { type RowShape, SCAN_END, type ScanResult } from "../../../native-bindings/journal.ts";
 
 /** What scanRecords does, in JavaScript: slow, and plain. */
 export function scanRecordsPlainly(
   bytes: Buffer,
   length: number,
   segmentLeft: number,
-  fieldCount: number,
+  shape: RowShape,
   spanCount: number,
 ): ScanResult & { found: number[] } {
   const result = { spans: 0, damaged: 0, next: 0, needed: 0, end: SCAN_END.spansFull as number, found: [] as number[] };
@@ -24,7 +24,7 @@ export function scanRecordsPlainly(
     const payload = bytes.subarray(at + 8, at + 8 + payloadLength);
     if (crc32c(payload) === bytes.readUInt32LE(at + 4)) {
       result.spans++;
-      result.found.push(at + 8, payloadLength, isBodilessRow(payload, fieldCount) ? 1 : 0);
+      result.found.push(at + 8, payloadLength, isBodilessRow(payload, shape) ? 1 : 0);
     } else {
       result.damaged++;
     }
@@ -45,7 +45,7 @@ export function crc32c(bytes: Buffer): number {
 
 const unpackr = new Unpackr({ useRecords: false });
 
-function isBodilessRow(payload: Buffer, fieldCount: number): boolean {
+function isBodilessRow(payload: Buffer, { fieldCount, bodiesAt }: RowShape): boolean {
   if (payload[0] !== 0xdc) return false;
   let values: unknown;
   try {
@@ -57,6 +57,5 @@ function isBodilessRow(payload: Buffer, fieldCount: number): boolean {
   const plain = values.every(
     (value) => value === null || ["string", "number", "boolean", "bigint"].includes(typeof value),
   );
-  // The bodies are the last but one field.
-  return plain && values.at(-2) === null && values.at(-3) === null;
+  return plain && values[bodiesAt] === null && values[bodiesAt + 1] === null;
 }
