@@ -124,6 +124,8 @@ describe("a body that does not fit", () => {
     ['{"items": [], "__proto__": {}}', "", 'must NOT have additional properties: "__proto__"'],
     ['{"items": [{"quantity": "2"}]}', "/items/0/quantity", "must be integer"],
     ["[]", "", "must be object"],
+    ['{"items": [{"quantity": 0}], "items": [{"quantity": 2}]}', "/items", "is there twice"],
+    ['{"items": [{"quantity": 0, "\\u0071uantity": 2}]}', "/items/0/quantity", "is there twice"],
   ])("gets 400 with a pointer to what is wrong: %s", async (body, param, message) => {
     const answer = await send(body);
     expect(errorOf(answer)).toMatchObject({ status: 400, code: "schema_violation", param });

@@ -2,6 +2,7 @@ import { GatewayError } from "../../../contracts/errors.ts";
 import type { Exchange } from "../../../contracts/exchange.ts";
 import type { RequestSchemaSnapshot } from "../../../contracts/policies.ts";
 import { compileSchema, type SchemaValidator } from "../../../snapshot/json-schema/compile-schema.ts";
+import { duplicateMember } from "./duplicate-member.ts";
 
 export interface CompiledRequestSchema {
   readonly validate: SchemaValidator;
@@ -50,11 +51,19 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Throws `invalid_json` or `schema_violation`. */
 export function checkBody({ validate }: CompiledRequestSchema, body: Buffer): void {
+  let text: string;
   let value: unknown;
   try {
-    value = JSON.parse(utf8.decode(body));
+    text = utf8.decode(body);
+    value = JSON.parse(text);
   } catch {
     throw new GatewayError("invalid_json", "the request body is not JSON in UTF-8");
+  }
+  const duplicate = duplicateMember(text);
+  if (duplicate !== null) {
+    throw new GatewayError("schema_violation", `the request body does not fit: ${duplicate} is there twice`, {
+      param: duplicate,
+    });
   }
   const violations = validate(value);
   const [first] = violations;
