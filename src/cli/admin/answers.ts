@@ -95,6 +95,27 @@ export const release = z.looseObject({
   created_at: z.string(),
   serves: z.string(),
 });
+/** Of what a service's diff says, what is about the OpenAPI documents; null: one side has none. */
+export const openapiDifference = z.looseObject({
+  openapi: z
+    .looseObject({
+      changes: z.array(
+        z.looseObject({
+          kind: z.string(),
+          is_breaking: z.boolean(),
+          operation: z.string().nullable(),
+          message: z.string(),
+          path: z.string(),
+        }),
+      ),
+      breaking: z.number(),
+      breaking_changes_announced: z.boolean(),
+      problem: z.string().nullable(),
+    })
+    .nullable(),
+});
+export type OpenapiDifference = z.output<typeof openapiDifference>["openapi"];
+
 export const releaseWithConfiguration = release.extend({ configuration });
 
 export const caller = z.looseObject({ application: z.string(), team: z.string(), subscription: z.string() });

@@ -4,6 +4,7 @@ import { EXIT, type ExitCode, StartError } from "../../bootstrap/exit-codes.ts";
 import type { Change } from "../../governance/comparison/change.ts";
 import type { Finding, LintResult, Severity } from "../../governance/linting/finding.ts";
 import type { Finish } from "../command.ts";
+import { oneLine, openapiChangeLines } from "../output/openapi-changes.ts";
 
 interface Options {
   ruleset?: string;
@@ -113,7 +114,7 @@ function describe(file: string, { against }: Options, verdict: Verdict): string 
   const counts = Object.entries(summary).filter(([, count]) => count > 0);
   const parts = counts.map(([severity, count]) => `${count} ${severity}`);
   if (changes !== null) {
-    if (changes.length > 0) lines.push("", ...[...changes].sort(breakingFirst).map(describeChange));
+    if (changes.length > 0) lines.push("", ...openapiChangeLines(changes));
     const breaking = changes.filter(({ isBreaking }) => isBreaking).length;
     const announced = breaking > 0 && breakingChangesAnnounced ? ", as the new major version says" : "";
     parts.push(`${breaking} breaking of ${changes.length} changes since ${against}${announced}`);
@@ -126,20 +127,5 @@ function describe(file: string, { against }: Options, verdict: Verdict): string 
 }
 
 function describeFinding(file: string, { line, column, severity, rule, message }: Finding): string {
-  return printable(`${file}:${line}:${column} ${severity} ${rule} ${message}`);
-}
-
-function describeChange({ isBreaking, kind, operation, message, path }: Change): string {
-  return printable(
-    `${isBreaking ? "breaking" : "compatible"} ${kind} ${operation ?? ""}${operation ? ": " : ""}${message} (${path})`,
-  );
-}
-
-function breakingFirst(a: Change, b: Change): number {
-  return Number(b.isBreaking) - Number(a.isBreaking);
-}
-
-/** One line each, whatever the document holds. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ");
+  return oneLine(`${file}:${line}:${column} ${severity} ${rule} ${message}`);
 }

@@ -1,7 +1,13 @@
 import type { Command } from "commander";
 import { EXIT, StartError } from "../../bootstrap/exit-codes.ts";
 import { type AdminOptions, adminCommand, groupOf, run } from "../admin/admin-command.ts";
-import { release, releaseWithConfiguration, serviceWithDraft } from "../admin/answers.ts";
+import {
+  type OpenapiDifference,
+  openapiDifference,
+  release,
+  releaseWithConfiguration,
+  serviceWithDraft,
+} from "../admin/answers.ts";
 import { type AdminClient, step } from "../admin/client.ts";
 import { type Finish, wholeNumber } from "../command.ts";
 import {
@@ -12,6 +18,7 @@ import {
   redacted,
   withoutSecretsInDraft,
 } from "../diff.ts";
+import { oneLine, openapiChangeLines } from "../output/openapi-changes.ts";
 import { paletteFor } from "../output/palette.ts";
 import { shortTime, table } from "../output/table.ts";
 
@@ -79,6 +86,8 @@ interface Comparison {
   from: Side;
   to: Side;
   differences: Difference[];
+  /** Null: one of the two has no OpenAPI document, or the draft is what is compared to. */
+  openapi: OpenapiDifference;
 }
 
 async function compare(client: AdminClient, id: string, from: Side | undefined, to: Side): Promise<Comparison> {
@@ -97,13 +106,38 @@ async function compare(client: AdminClient, id: string, from: Side | undefined, 
   }
   const differences = differencesOf(sides[0], sides[1], mayBeSecretInService);
   // What is hidden from people does not belong into pipes either.
-  return { from: left, to, differences: differences.map(redacted) };
+  return {
+    from: left,
+    to,
+    differences: differences.map(redacted),
+    openapi: await compareDocuments(client, id, left, to),
+  };
 }
 
-function formatted({ from, to, differences }: Comparison): string {
+/** The server has the documents, and the rules for what breaks clients. */
+async function compareDocuments(client: AdminClient, id: string, from: Side, to: Side): Promise<OpenapiDifference> {
+  if (from === DRAFT) return null;
+  const query = { from: String(from), ...(to === DRAFT ? {} : { to: String(to) }) };
+  return (await client.get(`/services/${step(id)}/diff`, openapiDifference, query)).openapi;
+}
+
+function formatted({ from, to, differences, openapi }: Comparison): string {
   const name = (side: Side) => (side === DRAFT ? "the draft" : `release ${side}`);
-  if (differences.length === 0) return `${name(to)} is the same as ${name(from)}\n`;
+  const documents = documentLines(openapi);
+  if (differences.length === 0 && documents.length === 0) return `${name(to)} is the same as ${name(from)}\n`;
   const palette = paletteFor(process.stdout, process.env);
-  const lines = differenceLines(differences, palette).map((line) => `  ${line}\n`);
+  const lines = [...differenceLines(differences, palette), ...documents].map((line) => `  ${line}\n`);
   return `${palette.bold(`from ${name(from)} to ${name(to)}`)}\n${lines.join("")}`;
+}
+
+function documentLines(openapi: OpenapiDifference): string[] {
+  if (openapi === null) return [];
+  if (openapi.problem !== null) return [oneLine(`OpenAPI: not compared: ${openapi.problem}`)];
+  const { changes, breaking, breaking_changes_announced: isAnnounced } = openapi;
+  if (changes.length === 0) return [];
+  const announced = breaking > 0 && isAnnounced ? ", as the new major version says" : "";
+  return [
+    `OpenAPI: ${breaking} breaking of ${changes.length} changes${announced}`,
+    ...openapiChangeLines(changes.map(({ is_breaking, ...change }) => ({ ...change, isBreaking: is_breaking }))),
+  ];
 }

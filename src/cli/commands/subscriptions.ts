@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { EXIT, StartError } from "../../bootstrap/exit-codes.ts";
 import { type AdminOptions, adminCommand, groupOf, run } from "../admin/admin-command.ts";
 import { type Subscription, subscription } from "../admin/answers.ts";
 import { step } from "../admin/client.ts";
@@ -53,7 +54,13 @@ export function subscriptionsCommand(finish: Finish): Command {
       const body = { application, service, reason };
       return run(finish, options, (client) => client.send("POST", "/subscriptions", subscription, { body }), outcome);
     });
-  return groupOf("subscriptions", "who may call what", [list, request, approve(finish), ...decisions(finish)]);
+  return groupOf("subscriptions", "who may call what", [
+    list,
+    request,
+    approve(finish),
+    extend(finish),
+    ...decisions(finish),
+  ]);
 }
 
 function approve(finish: Finish): Command {
@@ -66,6 +73,27 @@ function approve(finish: Finish): Command {
       const path = `/subscriptions/${step(id)}/approve`;
       return run(finish, options, (client) => client.send("POST", path, subscription, { body }), outcome);
     });
+}
+
+function extend(finish: Finish): Command {
+  return adminCommand("extend", "let an approved subscription last longer, or shorter")
+    .argument("<id>", "the subscription's id")
+    .addOption(new Option("--expires <date>", "until when").argParser(timeToCome).conflicts("forEver"))
+    .addOption(new Option("--for-ever", "without an end"))
+    .option("--note <text>", "for whoever asked")
+    .action((id: string, options: AdminOptions & { note?: string; expires?: string; forEver?: true }) => {
+      const { expires, forEver, note } = options;
+      if (expires === undefined && forEver === undefined) {
+        throw new StartError(EXIT.usage, "give --expires with a date, or --for-ever");
+      }
+      const body = { expires_at: expires ?? null, ...(note === undefined ? {} : { note }) };
+      const path = `/subscriptions/${step(id)}`;
+      return run(finish, options, (client) => client.send("PATCH", path, subscription, { body }), extended);
+    });
+}
+
+function extended({ application, service, expires_at }: Subscription): string {
+  return `${application} → ${service}: ${expires_at === null ? "for ever" : `until ${shortTime(expires_at)}`}\n`;
 }
 
 const DECISIONS = {

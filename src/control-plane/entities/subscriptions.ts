@@ -188,11 +188,7 @@ export function decide(
         `a subscription that is ${before.state} can't be ${to}; it has to be ${from.join(" or ")}`,
       );
     }
-    if (decision.expiresAtMs !== null && decision.expiresAtMs <= change.nowMs) {
-      throw new ProblemError("invalid_request", "the subscription would have expired already", {
-        errors: [{ path: "expires_at", message: "expected a time to come" }],
-      });
-    }
+    requireTimeToCome(change, decision.expiresAtMs);
     const { application_team: _a, service_team: _s, ...own } = before;
     const row: SubscriptionRow = {
       ...own,
@@ -207,6 +203,51 @@ export function decide(
     };
     await change.trx.updateTable("subscriptions").set(row).where("id", "=", id).execute();
     return decided(change, `subscription.${verb}`, own, row);
+  });
+}
+
+/**
+ * Other terms for a subscription that was approved, also for one that has expired; what is not given stays. By the service's team.
+ */
+export function changeTerms(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  terms: { [Name in keyof Decision]?: Decision[Name] | undefined },
+  revision: number | null,
+): Promise<SubscriptionView> {
+  return plane.change(actor, async (change) => {
+    const before = await subscriptionRow(change.trx, id);
+    requireApprover(actor, before.service_team);
+    requireRevision(before, revision);
+    if (before.state !== "approved") {
+      throw new ProblemError(
+        "conflict",
+        `a subscription that is ${before.state} has no terms to be changed: approve it`,
+      );
+    }
+    const { note, expiresAtMs, limits, policies } = terms;
+    requireTimeToCome(change, expiresAtMs ?? null);
+    const { application_team: _a, service_team: _s, ...own } = before;
+    const row: SubscriptionRow = {
+      ...own,
+      note: note ?? own.note,
+      expires_at: expiresAtMs === undefined ? own.expires_at : expiresAtMs,
+      limits: limits === undefined ? own.limits : checkedLimits(limits),
+      policies: policies === undefined ? own.policies : policiesFor(own.service_id, policies),
+      decided_by: change.actor.name,
+      decided_at: change.nowMs,
+      revision: own.revision + 1,
+    };
+    await change.trx.updateTable("subscriptions").set(row).where("id", "=", id).execute();
+    return decided(change, "subscription.update", own, row);
+  });
+}
+
+function requireTimeToCome({ nowMs }: Change, expiresAtMs: number | null): void {
+  if (expiresAtMs === null || expiresAtMs > nowMs) return;
+  throw new ProblemError("invalid_request", "the subscription would have expired already", {
+    errors: [{ path: "expires_at", message: "expected a time to come" }],
   });
 }
 

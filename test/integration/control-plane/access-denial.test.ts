@@ -102,6 +102,7 @@ function examples(fixture: Fixture): Record<string, Example> {
     requestSubscription: { path: "/subscriptions", body: { application: "ledger", service: "ai" } },
     getSubscription: { path: `/subscriptions/${subscription}`, reads: true },
     approveSubscription: { path: `/subscriptions/${pending}/approve`, body: {} },
+    updateSubscription: { path: `/subscriptions/${subscription}`, body: {} },
     rejectSubscription: { path: `/subscriptions/${pending}/reject`, body: {} },
     revokeSubscription: { path: `/subscriptions/${subscription}/revoke`, body: {} },
     cancelSubscription: { path: `/subscriptions/${pending}/cancel`, body: {} },

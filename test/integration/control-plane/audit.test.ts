@@ -92,6 +92,7 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
     const { id } = (await change("requestSubscription", "/subscriptions", asking, "subscription.request")).answer;
     await change("rejectSubscription", `/subscriptions/${id}/reject`, {}, "subscription.reject");
     await change("approveSubscription", `/subscriptions/${id}/approve`, {}, "subscription.approve");
+    await change("updateSubscription", `/subscriptions/${id}`, { note: "longer" }, "subscription.update");
     await change("revokeSubscription", `/subscriptions/${id}/revoke`, {}, "subscription.revoke");
     await owner.do("POST", `/subscriptions/${id}/approve`);
     await change("cancelSubscription", `/subscriptions/${id}/cancel`, {}, "subscription.cancel");

@@ -176,6 +176,9 @@ describe("an organisation run from the command line", () => {
     const call = () => fetch(`${tidegate.url}/billing`, { headers: { "x-api-key": key } });
     expect((await developer.run(["subscriptions", "approve", wanted.id])).code).toBe(EXIT.refused);
     expect(await publisher.do("subscriptions", "approve", wanted.id, "--note", "welcome")).toMatch(/: approved/);
+    expect((await publisher.run(["subscriptions", "extend", wanted.id])).code).toBe(EXIT.usage);
+    const extended = await publisher.do("subscriptions", "extend", wanted.id, "--expires", "2100-01-31");
+    expect(extended).toBe("web → billing: until 2100-01-31 00:00\n");
     await tidegate.waitFor("the first good call", async () => (await call()).status === 200);
     expect(upstreams[0].requests.at(-1)?.headers["x-internal"]).toBe(SECRET);
     const [callers, [{ id }]] = await Promise.all([
@@ -249,8 +252,20 @@ describe("an organisation run from the command line", () => {
     );
     expect(ahead).toBe("the draft is the same as release 2\n");
     expect(none).toMatchObject({ code: EXIT.refused, stderr: "tidegate: service billing has no release 9\n" });
+    const asPublisher = await AdminClient.at(tidegate.adminUrl).signIn(publisher.email, PASSWORD);
+    const openapi = (path: string) =>
+      `openapi: 3.1.0\ninfo: { title: Billing, version: 1.0.0 }\npaths: { ${path}: { get: { responses: { "200": { description: ok } } } } }\n`;
+    await asPublisher.do("PATCH", "/services/billing", { openapi: openapi("/invoices") });
+    expect(await publisher.do("releases", "diff", "billing")).toMatch(
+      /^from release 2 to the draft\n {2}OpenAPI: 0 breaking of 1 changes\n {2}compatible path-added path \/invoices added /,
+    );
+    await asPublisher.do("POST", "/services/billing/publish", { note: "invoices" });
+    await asPublisher.do("PATCH", "/services/billing", { openapi: openapi("/bills") });
+    expect(await publisher.do("releases", "diff", "billing")).toMatch(
+      /^ {2}OpenAPI: 1 breaking of 2 changes\n {2}breaking path-removed path \/invoices .*\n {2}compatible path-added path \/bills /m,
+    );
     await publisher.do("releases", "rollback", "billing", "1");
-    expect(await publisher.do("releases", "list", "billing")).toMatch(/ 2 +nothing .*\n +1 +current /);
+    expect(await publisher.do("releases", "list", "billing")).toMatch(/ 3 +nothing .*\n +2 +nothing .*\n +1 +current /);
   });
 
   it("says what was done and what was not when something fails on the way", async () => {

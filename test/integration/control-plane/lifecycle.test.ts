@@ -288,6 +288,33 @@ describe.each(DATABASES)("the life of a service, on %s", (kind) => {
     expect((await ada.post(`/services/${id}/retire`)).status).toBe(200);
   });
 
+  it("gives a subscription another end, also one that has expired; what is not given stays", async () => {
+    const id = await published();
+    await ada.do("POST", "/applications", { id: `app-${id}`, team: "finance" });
+    const asked = await ada.do("POST", "/subscriptions", { application: `app-${id}`, service: id });
+    const path = `/subscriptions/${asked.id}`;
+    const inMs = (ms: number) => new Date(test.nowMs + ms).toISOString();
+    expect(outcome(await ada.patch(path, { expires_at: null }))).toEqual([409, "conflict"]);
+    const limits = [{ requests: 5, window: "1m" }];
+    await ada.do("POST", `${path}/approve`, { note: "for the trial", expires_at: inMs(60_000), limits });
+    test.nowMs += 60_000;
+    expect((await ada.do("GET", path)).state).toBe("expired");
+    const past = await ada.patch(path, { expires_at: inMs(0) });
+    expect([...outcome(past), past.body.errors[0].path]).toEqual([400, "invalid_request", "expires_at"]);
+    const expires_at = inMs(30_000);
+    expect(await ada.do("PATCH", path, { expires_at })).toMatchObject({
+      state: "approved",
+      expires_at,
+      limits,
+      note: "for the trial",
+    });
+    expect((await ada.do("GET", `/services/${id}/callers`)).items).toHaveLength(1);
+    const changed = await ada.do("PATCH", path, { note: "they pay", limits: [] });
+    expect(changed).toMatchObject({ state: "approved", expires_at, note: "they pay", limits: [] });
+    expect((await ada.do("PATCH", path, { expires_at: null })).expires_at).toBeNull();
+    expect((await ada.patch(path, { limits: [{ requests: 0, window: "1m" }] })).status).toBe(400);
+  });
+
   it("bug: a retired service showed its callers the OpenAPI document of its draft", async () => {
     const id = await make();
     await ada.do("PATCH", `/services/${id}`, { openapi: '{"released":1}', visibility: "organisation" });

@@ -7,7 +7,13 @@ import {
   updateApplication,
 } from "../../entities/applications.ts";
 import { createCredential, listCredentials, revokeCredential, rotateCredential } from "../../entities/credentials.ts";
-import { decide, getSubscription, listSubscriptions, requestSubscription } from "../../entities/subscriptions.ts";
+import {
+  changeTerms,
+  decide,
+  getSubscription,
+  listSubscriptions,
+  requestSubscription,
+} from "../../entities/subscriptions.ts";
 import { type Endpoint, endpoint, pageOf, pageQuery, pageRequest } from "../endpoint.ts";
 import {
   application,
@@ -253,6 +259,28 @@ const subscriptions: Endpoint[] = [
       const { note: reason, expires_at: expiresAtMs, limits: own, policies: ownPolicies } = body;
       const decision = { note: reason, expiresAtMs, limits: own, policies: ownPolicies };
       return { body: await decide(plane, actor, one, "approve", decision, revision) };
+    },
+  ),
+  endpoint(
+    {
+      method: "patch",
+      path: "/subscriptions/{subscription}",
+      operationId: "updateSubscription",
+      summary: "Extend or shorten an approved subscription, or change its limits and policies; what is absent stays",
+      tag: "Subscriptions",
+      needs: "subscription.approve",
+      params: subscriptionParams,
+      body: z.strictObject({
+        note: longText.optional(),
+        expires_at: timeInput.nullable().optional(),
+        limits: limits.optional(),
+        policies: policies.optional(),
+      }),
+      answers: subscription,
+    },
+    async ({ plane, actor, params: { subscription: one }, body, revision }) => {
+      const { expires_at: expiresAtMs, ...others } = body;
+      return { body: await changeTerms(plane, actor, one, { ...others, expiresAtMs }, revision) };
     },
   ),
   ...(["reject", "revoke", "cancel"] as const).map((verb) =>
