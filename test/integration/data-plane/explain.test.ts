@@ -205,8 +205,23 @@ function send(one: Request) {
 describe("an explanation", () => {
   it("is what the gateway does, for any configuration and any call", async () => {
     const verdicts = new Map<string, number>();
-    await fc.assert(
-      fc.asyncProperty(configuration, fc.array(request, { minLength: 8, maxLength: 12 }), async (changes, requests) => {
+    const kinds = [
+      "forwarded",
+      "answered",
+      "route_not_found",
+      "method_not_allowed",
+      "missing_credentials",
+      "invalid_credentials",
+      "subscription_required",
+      "subscription_expired",
+      "service_retired",
+      "body_too_large",
+      "address_denied",
+    ];
+    const holds = fc.asyncProperty(
+      configuration,
+      fc.array(request, { minLength: 8, maxLength: 12 }),
+      async (changes, requests) => {
         gateway.change((snapshot) => Object.assign(snapshot, changes));
         const explain = compileExplain(gateway.snapshot());
         for (const one of requests) {
@@ -237,24 +252,12 @@ describe("an explanation", () => {
           if (verdict === "forwarded") expect(upstream.requests[0]?.url).toBe(`/up${explained.upstream?.path}`);
           else expect(upstream.requests).toHaveLength(0);
         }
-      }),
-      { numRuns: 80 },
+      },
     );
-    // The calls were of all kinds.
-    for (const kind of [
-      "forwarded",
-      "answered",
-      "route_not_found",
-      "method_not_allowed",
-      "missing_credentials",
-      "invalid_credentials",
-      "subscription_required",
-      "subscription_expired",
-      "service_retired",
-      "body_too_large",
-      "address_denied",
-    ]) {
-      expect(verdicts.get(kind) ?? 0, kind).toBeGreaterThan(0);
+    // 80 runs are mostly enough for calls of all kinds.
+    for (let round = 0; round === 0 || (round < 5 && !kinds.every((kind) => verdicts.has(kind))); round++) {
+      await fc.assert(holds, { numRuns: 80 });
     }
+    for (const kind of kinds) expect(verdicts.get(kind) ?? 0, kind).toBeGreaterThan(0);
   });
 });
