@@ -1,6 +1,6 @@
-import { type ChildProcess, execFile, fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { CLI, DIST, ensureBuilt } from "./build.ts";
+import { DIST, ensureBuilt } from "./build.ts";
 
 export interface CommandResult {
   code: number | null;
@@ -36,16 +36,6 @@ export async function runCli(
   const result = new Promise<CommandResult>((resolve) => waiting.set(id, resolve));
   shell.send({ id, args, env, cwd, input });
   return result;
-}
-
-/** The same in a process of its own, as people run it. */
-export async function spawnCli(args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): Promise<CommandResult> {
-  await ensureBuilt();
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [CLI, ...args], { env, cwd }, (_error, stdout, stderr) => {
-      resolve({ code: child.exitCode, stdout, stderr });
-    });
-  });
 }
 
 function startShell(): ChildProcess {

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -28,7 +28,7 @@ let shared: Promise<PostgresCluster> | null = null;
 const INSTALLATIONS = "/usr/lib/postgresql";
 const START_LIMIT_MS = 20_000;
 
-/** A PostgreSQL of the test's own, on a free port of 127.0.0.1, with its data in a temporary directory. Stop it in the test. */
+/** A PostgreSQL of the test's own, on a free port of 127.0.0.1, with its data in a temporary directory. See `shared`. */
 export class PostgresCluster {
   readonly #directory: string;
   readonly #port: number;
@@ -36,7 +36,7 @@ export class PostgresCluster {
   #server: ChildProcess | null = null;
   #databases = 0;
 
-  static async start(): Promise<PostgresCluster> {
+  static async #start(): Promise<PostgresCluster> {
     const [port = 0] = await freePorts(1);
     const cluster = new PostgresCluster(port);
     await cluster.#initialise();
@@ -49,7 +49,7 @@ export class PostgresCluster {
    * the worker; whoever stops a server starts one.
    */
   static shared(): Promise<PostgresCluster> {
-    shared ??= PostgresCluster.start().then((cluster) => {
+    shared ??= PostgresCluster.#start().then((cluster) => {
       const variables = { PID: String(process.pid), DIRECTORY: cluster.#directory };
       spawn("sh", ["-c", END_WITH_WORKER], {
         env: { ...process.env, ...variables },
@@ -103,11 +103,6 @@ export class PostgresCluster {
     const ended = once(server, "exit");
     server.kill(signal);
     await ended;
-  }
-
-  async stop(): Promise<void> {
-    await this.stopServer("SIGQUIT");
-    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   url(database: string): string {

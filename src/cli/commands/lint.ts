@@ -4,7 +4,8 @@ import { EXIT, type ExitCode, StartError } from "../../bootstrap/exit-codes.ts";
 import type { Change } from "../../governance/comparison/change.ts";
 import type { Finding, LintResult, Severity } from "../../governance/linting/finding.ts";
 import type { Finish } from "../command.ts";
-import { oneLine, openapiChangeLines } from "../output/openapi-changes.ts";
+import { openapiChangeLines } from "../output/openapi-changes.ts";
+import { oneLine } from "../output/printable.ts";
 
 interface Options {
   ruleset?: string;

@@ -18,8 +18,9 @@ import {
   redacted,
   withoutSecretsInDraft,
 } from "../diff.ts";
-import { oneLine, openapiChangeLines } from "../output/openapi-changes.ts";
+import { openapiChangeLines } from "../output/openapi-changes.ts";
 import { paletteFor } from "../output/palette.ts";
+import { oneLine } from "../output/printable.ts";
 import { shortTime, table } from "../output/table.ts";
 
 const MAX_RELEASE = 1_000_000;

@@ -1,4 +1,5 @@
 import type { Change } from "../../governance/comparison/change.ts";
+import { oneLine } from "./printable.ts";
 
 /** One line for each, what breaks clients first. */
 export function openapiChangeLines(changes: readonly Change[]): string[] {
@@ -12,9 +13,4 @@ function describeChange({ isBreaking, kind, operation, message, path }: Change):
 
 function breakingFirst(a: Change, b: Change): number {
   return Number(b.isBreaking) - Number(a.isBreaking);
-}
-
-/** Whatever the document holds. */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ");
 }

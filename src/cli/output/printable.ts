@@ -2,3 +2,8 @@
 export function printable(text: string): string {
   return text.replace(/\p{C}/gu, "?");
 }
+
+/** Messages about documents quote them: whatever those hold, a message stays one line. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ");
+}

@@ -30,12 +30,12 @@ type AdminContext = Context<{ Bindings: AdminBindings }>;
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-let text: string | null = null;
+let document: string | null = null;
 
 /** Made when somebody asks for it: that takes longer than all else an application needs. */
 function documentText(): string {
-  text ??= JSON.stringify(openapiDocument(ENDPOINTS));
-  return text;
+  document ??= JSON.stringify(openapiDocument(ENDPOINTS));
+  return document;
 }
 
 /** The admin API. Speaks problem+json whatever happens. */

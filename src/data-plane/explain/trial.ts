@@ -4,6 +4,7 @@ import type { Snapshot } from "../../contracts/snapshot.ts";
 import { KeySet } from "../key-sets/key-set.ts";
 import { type CallRunner, Context } from "../pipeline/context.ts";
 import { compileCredentials } from "../pipeline/credentials/compile-credentials.ts";
+import { DetachedExchange } from "../pipeline/detached-exchange.ts";
 import { asGatewayError } from "../pipeline/errors.ts";
 import type { Stage } from "../pipeline/pipeline.ts";
 import type { Router } from "../pipeline/router.ts";
@@ -13,7 +14,6 @@ import { compile as compileGuard } from "../pipeline/stages/guard.ts";
 import { compile as compileRoute } from "../pipeline/stages/route.ts";
 import { compile as compileScreen } from "../pipeline/stages/screen.ts";
 import { compile as compileSelectRelease } from "../pipeline/stages/select-release.ts";
-import { ExplainedExchange } from "./explained-exchange.ts";
 import type { ExplainRequest } from "./explanation.ts";
 
 export interface TrialResult {
@@ -51,7 +51,7 @@ export class Trial implements CallRunner {
 
   run(request: ExplainRequest): TrialResult {
     this.#error = null;
-    const context = new Context(this, new ExplainedExchange(request), "explained", request.atMs, 0);
+    const context = new Context(this, exchangeOf(request), "explained", request.atMs, 0);
     this.#current = context;
     context.requestBytes = Math.max(0, request.bodyBytes);
     const isAdmitted = this.#runStages(this.#beforeAdmit, context);
@@ -103,4 +103,9 @@ function withoutWaiting(authenticate: Stage): Stage {
     const message = "explain verifies no tokens and no bodies: ask with an API key of the application";
     throw new GatewayError("invalid_credentials", message);
   };
+}
+
+function exchangeOf(request: ExplainRequest): DetachedExchange {
+  const { clientAddress: peerAddress, bodyBytes: contentLength, headers } = request;
+  return new DetachedExchange({ ...request, peerAddress, contentLength, rawHeaders: headers.flat() });
 }

@@ -37,8 +37,8 @@ local waits = now < tonumber(state[3] or 0) and 1 or 0
 return { 'ok', redis.call('ZCOUNT', KEYS[1], now - alive, '+inf'), isNew, waits }
 `;
 
-/** For each counter in \`LEASE\`. */
-export const LEASE_ARGUMENTS = 10;
+/** For each counter in `LEASE`. */
+const LEASE_ARGUMENTS = 10;
 
 /**
  * A node says what it has used and holds of each counter, and asks for more. What it says is absolute for windows: said twice, or said

@@ -1,5 +1,6 @@
 import type { LeaseHolding } from "../../../native-bindings/limits.ts";
 import type { Lease } from "./lease.ts";
+import { EVERYTHING } from "./lease-book.ts";
 
 /** Unused in so many looks, it goes back. */
 const QUIET_LOOKS = 2;
@@ -30,5 +31,5 @@ export function dueReport(lease: Lease, holding: LeaseHolding | null, nowMs: num
     return isUsed && !Number.isNaN(kept) ? Math.ceil(kept) : 0;
   }
   if (held < 0) return 0;
-  return isUsed && lease.looksSinceTold >= LOOKS_UNTIL_TOLD ? Number.MAX_VALUE : null;
+  return isUsed && lease.looksSinceTold >= LOOKS_UNTIL_TOLD ? EVERYTHING : null;
 }

@@ -28,9 +28,13 @@ export class ResponseCache {
     this.#maxEntryBytes = maxEntryBytes;
   }
 
-  /** Opened by the first snapshot with a cache policy. Throws when it can't be. */
-  get invalidations(): Invalidations {
+  /** For the first snapshot with a cache policy. Throws when the file can't be used. */
+  open(): void {
     this.#invalidations ??= new Invalidations(this.#invalidationsFile);
+  }
+
+  get invalidations(): Invalidations {
+    if (this.#invalidations === null) throw new Error("no snapshot has a cache policy");
     return this.#invalidations;
   }
 }

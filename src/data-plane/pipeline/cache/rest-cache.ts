@@ -7,7 +7,7 @@ import { RestCall } from "../rest/rest-call.ts";
 import type { RestService } from "../rest/rest-service.ts";
 import type { Runtime } from "../runtime.ts";
 import { bypassReason } from "./bypass.ts";
-import { namespaceOf } from "./cache-scope.ts";
+import { cachingServices, namespaceOf } from "./cache-scope.ts";
 import { CachedCall } from "./cached-call.ts";
 import { ForwardedCall } from "./forwarded-call.ts";
 
@@ -20,9 +20,12 @@ export class RestCache {
   /** What depends on policies and route alone. */
   readonly #namespaces = new WeakMap<CompiledPolicies, WeakMap<Route, string>>();
 
-  constructor({ cachePurges = {} }: Snapshot, runtime: Runtime) {
+  /** Throws when what workers tell each other by can't be opened. */
+  constructor(snapshot: Snapshot, runtime: Runtime) {
     this.#runtime = runtime;
-    this.#purges = cachePurges;
+    this.#purges = snapshot.cachePurges ?? {};
+    const isCaching = cachingServices(snapshot);
+    if (snapshot.services.some((service) => isCaching(service, service.team))) runtime.cache.open();
   }
 
   /** Answers, or has the upstream answer. Whether the upstream is asked now. */

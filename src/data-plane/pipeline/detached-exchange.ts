@@ -1,8 +1,7 @@
 import type { Exchange, ResponseStream } from "../../contracts/exchange.ts";
-import type { ExplainRequest } from "./explanation.ts";
 
 /** A request without a client: it looks like one to the stages, its body never comes, and answers go nowhere. */
-export class ExplainedExchange implements Exchange {
+export class DetachedExchange implements Exchange {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -16,17 +15,17 @@ export class ExplainedExchange implements Exchange {
   readonly clientCertificate = null;
   readonly rawHeaders: readonly string[];
 
-  constructor(request: ExplainRequest) {
+  constructor(request: DetachedRequest) {
     this.method = request.method;
     this.path = request.path;
     this.query = request.query;
     this.host = request.host;
     this.scheme = request.scheme;
     this.clientAddress = request.clientAddress;
-    this.peerAddress = request.clientAddress;
-    this.contentLength = request.bodyBytes;
+    this.peerAddress = request.peerAddress;
+    this.contentLength = request.contentLength;
     this.maxBodyBytes = request.maxBodyBytes;
-    this.rawHeaders = request.headers.flat();
+    this.rawHeaders = request.rawHeaders;
   }
 
   header(name: string): string | undefined {
@@ -46,3 +45,17 @@ export class ExplainedExchange implements Exchange {
   }
   destroy(): void {}
 }
+
+export type DetachedRequest = Pick<
+  Exchange,
+  | "method"
+  | "path"
+  | "query"
+  | "host"
+  | "scheme"
+  | "clientAddress"
+  | "peerAddress"
+  | "contentLength"
+  | "maxBodyBytes"
+  | "rawHeaders"
+>;
