@@ -219,19 +219,27 @@ function withoutWeight({ provider, model }: ModelTargetPart): ModelTargetPart {
   return { provider, model };
 }
 
-/** Weights as small whole numbers in the same proportion; none where all are the same. */
+/**
+ * Weights as small whole numbers in the same proportion; none where all are the same or none is above 0: LiteLLM draws
+ * evenly then.
+ */
 function scaled(targets: readonly ModelTargetPart[], strategy: RouterSettings["strategy"]): ModelTargetPart[] {
-  const weights = targets.map(({ weight }) => weight ?? 1);
-  if (strategy === "latency" || weights.every((weight) => weight === weights[0])) return targets.map(withoutWeight);
-  const fraction = weights.some((weight) => !Number.isInteger(weight)) ? 1000 : 1;
-  const whole = weights.map((weight) => Math.max(0, Math.round(weight * fraction)));
-  const divisor = Math.max(1, whole.reduce(greatestCommonDivisor));
-  const largest = Math.max(...whole) / divisor;
-  const shrink = largest > MAX_WEIGHT ? MAX_WEIGHT / largest : 1;
-  return targets.map((target, index) => {
-    const weight = (whole[index] ?? 0) / divisor;
-    return { ...withoutWeight(target), weight: weight === 0 ? 0 : Math.max(1, Math.round(weight * shrink)) };
-  });
+  const weights = targets.map(({ weight }) => Math.max(0, weight ?? 1));
+  const largest = Math.max(...weights);
+  const areEqual = weights.every((weight) => weight === largest);
+  if (strategy === "latency" || areEqual) return targets.map(withoutWeight);
+  const areWhole = largest <= MAX_WEIGHT && weights.every((weight) => Number.isInteger(weight));
+  const whole = areWhole ? weights : weights.map((weight) => rounded(weight, largest));
+  const divisor = whole.reduce(greatestCommonDivisor);
+  return targets.map((target, index) => ({ ...withoutWeight(target), weight: (whole[index] ?? 0) / divisor }));
+}
+
+/** `weight` with the decimal point where `largest` has four to six digits before it; at least 1, so that it is drawn. */
+function rounded(weight: number, largest: number): number {
+  if (weight === 0) return 0;
+  const digits = Math.floor(Math.log10(largest));
+  // Not times a power: that of the smallest numbers is beyond what a number holds.
+  return Math.max(1, Math.round((weight / 10 ** Math.max(digits, -300)) * 10_000));
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
