@@ -9,7 +9,7 @@ const ON_BOTH_ENGINES = ["first-call", "rest-answers", "rest-headers", "rest-fau
 );
 
 /** The files of a worker share its modules: to load them for each anew takes more time than half of the tests. */
-const SHARED_MODULES = { isolate: false };
+const SHARED_MODULES = { isolate: false, setupFiles: ["test/helpers/property-seed.ts"] };
 
 export default defineConfig({
   test: {
