@@ -2,10 +2,14 @@
 // read and link a thousand modules than to run them: src/docs/decisions/012-bundles.md.
 import { rolldown } from "rolldown";
 
-/** Loaded from `node_modules`: they find native parts, files of their own or threads from where they lie. */
+/**
+ * Loaded from `node_modules`: they find native parts, files of their own or threads from where they lie, or are loaded by
+ * those processes alone that need them.
+ */
 const STAY_OUTSIDE = [
   "@node-rs/argon2",
   "@photostructure/sqlite",
+  "ioredis",
   "msgpackr-extract",
   "pg-native",
   "pino",
@@ -14,8 +18,12 @@ const STAY_OUTSIDE = [
   "uWebSockets.js",
 ];
 
-/** Whose main file calls a `require` that no bundler can see through. */
-const ALIASES = { "jsonc-parser": "jsonc-parser/lib/esm/main.js" };
+const ALIASES = {
+  // Its main file calls a `require` that no bundler can see through.
+  "jsonc-parser": "jsonc-parser/lib/esm/main.js",
+  // Its main file loads all of it.
+  undici: `${import.meta.dirname}/bundled-undici.mjs`,
+};
 
 const ENTRIES = [
   "src/cli/command-line",

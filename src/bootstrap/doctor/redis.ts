@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { Redis } from "ioredis";
+import { createRedis } from "../../platform/redis.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
 const LIMIT_MS = 2_000;
@@ -9,7 +9,7 @@ const LARGE_ROUND_TRIP_MS = 20;
 export async function checkRedis(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const name = "Redis";
   if (!env.REDIS_URL) return [];
-  const redis = new Redis(env.REDIS_URL, {
+  const redis = createRedis(env.REDIS_URL, {
     lazyConnect: true,
     connectTimeout: LIMIT_MS,
     commandTimeout: LIMIT_MS,

@@ -1,5 +1,5 @@
 import { PostgresDialect } from "kysely";
-import pg from "pg";
+import type { Pool } from "pg";
 
 const MAX_CONNECTIONS = 10;
 const CONNECT_LIMIT_MS = 5_000;
@@ -7,6 +7,12 @@ const STATEMENT_LIMIT_MS = 30_000;
 const BIGINT_OID = 20;
 
 export function postgresDialect(url: string, onError: (error: Error) => void): PostgresDialect {
+  return new PostgresDialect({ pool: () => openPool(url, onError) });
+}
+
+/** Loads pg: those who keep all in SQLite don't need it. */
+async function openPool(url: string, onError: (error: Error) => void): Promise<Pool> {
+  const { default: pg } = await import("pg");
   const pool = new pg.Pool({
     connectionString: url,
     max: MAX_CONNECTIONS,
@@ -23,5 +29,5 @@ export function postgresDialect(url: string, onError: (error: Error) => void): P
   pool.on("error", onError);
   // The pool listens to those alone: an error of one within a transaction would end the process. Its query fails anyway.
   pool.on("connect", (client) => client.on("error", () => {}));
-  return new PostgresDialect({ pool });
+  return pool;
 }
