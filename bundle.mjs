@@ -12,17 +12,20 @@ const STAY_OUTSIDE = [
   "ioredis",
   "msgpackr-extract",
   "pg-native",
-  "pino",
   "piscina",
   "swagger-ui-dist",
   "uWebSockets.js",
 ];
 
+const standIn = (name) => `${import.meta.dirname}/bundled/${name}.mjs`;
+
+/** By their whole names. */
 const ALIASES = {
   // Its main file calls a `require` that no bundler can see through.
-  "jsonc-parser": "jsonc-parser/lib/esm/main.js",
-  // Its main file loads all of it.
-  undici: `${import.meta.dirname}/bundled-undici.mjs`,
+  "jsonc-parser$": "jsonc-parser/lib/esm/main.js",
+  // Their main files load all of them.
+  "@stoplight/spectral-rulesets$": standIn("spectral-rulesets"),
+  undici$: standIn("undici"),
 };
 
 const ENTRIES = [
