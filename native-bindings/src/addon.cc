@@ -11,5 +11,6 @@ NAPI_MODULE_INIT() {
   tidegate::exportParsers(env, exports);
   tidegate::exportScan(env, exports);
   tidegate::exportSharedWords(env, exports);
+  tidegate::exportThread(env, exports);
   return exports;
 }

@@ -11,6 +11,7 @@
 #include "bindings/parser-binding.cc"
 #include "bindings/scan-binding.cc"
 #include "bindings/shared-words-binding.cc"
+#include "bindings/thread-binding.cc"
 #include "client/origin.cc"
 #include "client/upstream-connection.cc"
 #include "digest/sha256.cc"

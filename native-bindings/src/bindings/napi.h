@@ -101,5 +101,6 @@ void exportLimits(napi_env env, napi_value exports);
 void exportParsers(napi_env env, napi_value exports);
 void exportScan(napi_env env, napi_value exports);
 void exportSharedWords(napi_env env, napi_value exports);
+void exportThread(napi_env env, napi_value exports);
 
 }  // namespace tidegate
