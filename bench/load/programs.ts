@@ -8,7 +8,13 @@ import type { Figures } from "../result.ts";
 const SOURCES = fileURLToPath(new URL("../../../bench/load/", import.meta.url));
 const FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra"];
 
-export type Program = "body-sink" | "idle-connections" | "slow-readers" | "sse-readers" | "sse-upstream";
+export type Program =
+  | "body-sink"
+  | "idle-connections"
+  | "one-at-a-time"
+  | "slow-readers"
+  | "sse-readers"
+  | "sse-upstream";
 
 /** Compiles a load program into the directory and returns its path. */
 export async function compileProgram(program: Program, directory: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { openaiChat } from "../calls.ts";
 import { failed, judge } from "../check.ts";
 import { compare } from "../compare.ts";
-import { underWrk } from "../load/wrk.ts";
+import { underOneAtATime } from "../load/one-at-a-time.ts";
 import { type Check, type Part, type PeerResult, ratio, type ScenarioResult } from "../result.ts";
 import { chatConfiguration } from "../servers/configurations.ts";
 import { startPlainNginx } from "../servers/peers.ts";
@@ -30,10 +30,10 @@ function run(context: ScenarioContext): Promise<ScenarioResult> {
       await start(startTidegate(context, { configuration: chatConfiguration("openai-compatible", upstream.port) })),
     ];
     const call = openaiChat("bench/model");
-    const contestants = servers.map((server) =>
-      underWrk(server, { port: server.port, call, connections: 1 }, directory),
+    const contestants = await Promise.all(
+      servers.map((server) => underOneAtATime(server, server.port, call, directory)),
     );
-    const rounds = 9 * context.rounds - 8;
+    const rounds = 4 * context.rounds + 1;
     const seconds = Math.max(1, Math.round(context.seconds / 3));
     const peers = await compare(contestants, { ...context, rounds, seconds });
     const direct = peers.upstream;
