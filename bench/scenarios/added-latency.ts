@@ -33,7 +33,7 @@ function run(context: ScenarioContext): Promise<ScenarioResult> {
     const contestants = await Promise.all(
       servers.map((server) => underOneAtATime(server, server.port, call, directory)),
     );
-    const rounds = 4 * context.rounds + 1;
+    const rounds = 5 * context.rounds - 4;
     const seconds = Math.max(1, Math.round(context.seconds / 3));
     const peers = await compare(contestants, { ...context, rounds, seconds });
     const direct = peers.upstream;
