@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { continuousCalls } from "../../helpers/continuous-calls.ts";
 import { isRunning, type TidegateOptions, TidegateProcess } from "../../helpers/tidegate-process.ts";
 
@@ -27,8 +27,9 @@ async function start(options: TidegateOptions = {}): Promise<TidegateProcess> {
 /** A start that is expected to fail: its exit code and what it said. */
 async function failingStart(options: TidegateOptions): Promise<{ code: number | null; stderr: string }> {
   const tidegate = await TidegateProcess.spawn(options);
-  running.push(tidegate);
   const { code } = await tidegate.exited;
+  // Removes its data directory, unless that is another's.
+  await tidegate.stop();
   expect(tidegate.stdout).toBe("");
   return { code, stderr: tidegate.stderr };
 }
@@ -70,41 +71,11 @@ describe("a start", () => {
     await tidegate.waitForBanner();
   });
 
-  it("prints the addresses, the key, and a curl line that works", async () => {
-    const tidegate = await start({ workers: 1 });
-    expect(tidegate.stdout).toContain(tidegate.url);
-    expect(tidegate.stdout).toContain(`${tidegate.adminUrl}/metrics`);
-    expect(tidegate.stdout).toContain(tidegate.key);
-    const curl = tidegate.stdout.split("\n").find((line) => line.trim().startsWith("curl "));
-    const answer: unknown = JSON.parse(execFileSync("sh", ["-c", `${curl} --silent`], { encoding: "utf8" }));
-    expect(answer).toMatchObject({ object: "chat.completion" });
-    expect(tidegate.stderr).not.toContain(tidegate.key);
-  });
-
-  it("uses the same key again", async () => {
-    const home = newHome();
-    const first = await start({ home });
-    const { key } = first;
-    await first.stop();
-    const second = await start({ home });
-    expect(second.key).toBe(key);
-    expect((await second.chat()).status).toBe(200);
-  });
-
   it("refuses a bad configuration before anything runs", async () => {
     const { code, stderr } = await failingStart({ config: "version: 1\nlisteners: 7\nnonsense: true\n" });
     expect(code).toBe(78);
     expect(stderr).toMatch(/tidegate\.yaml:2:\d+/);
     expect(stderr).toMatch(/tidegate\.yaml:3:\d+/);
-  });
-
-  it("names the supervisor that holds the data directory", async () => {
-    const first = await start();
-    const { code, stderr } = await failingStart({ home: first.home });
-    expect(code).toBe(73);
-    expect(stderr).toContain(`data directory ${first.home} is in use by tidegate (pid ${first.pid}, since 20`);
-    expect(stderr).toContain("stop it or set TIDEGATE_HOME");
-    expect((await first.chat()).status).toBe(200);
   });
 
   it("takes over the lock of a supervisor that has died", async () => {
@@ -119,19 +90,6 @@ describe("a start", () => {
     expect(JSON.parse(readFileSync(join(home, "tidegate.lock"), "utf8"))).toMatchObject({ pid: tidegate.pid });
   });
 
-  it.each(["gateway", "admin"] as const)("names the process that holds the %s port", async (use) => {
-    const first = await start();
-    const taken = use === "gateway" ? { gatewayPort: first.gatewayPort } : { adminPort: first.adminPort };
-    const { code, stderr } = await failingStart(taken);
-    expect(code).toBe(75);
-    const port = use === "gateway" ? first.gatewayPort : first.adminPort;
-    expect(stderr).toMatch(
-      new RegExp(
-        `${use} address \\S+:${port} is in use by pid \\d+ \\(.*${use === "admin" ? "control" : "gateway"}-worker`,
-      ),
-    );
-  });
-
   it("names a foreign process on the port as well", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
@@ -143,19 +101,66 @@ describe("a start", () => {
   });
 });
 
-describe("a control process that does not come up", () => {
-  it("keeps no gateway from starting with the configuration served last", async () => {
-    const home = newHome();
-    const first = await start({ home });
-    await first.stop();
-    const second = await TidegateProcess.spawn({ home, gatewayPort: first.gatewayPort });
-    running.push(second);
-    const controlPid = () => second.recordedProcesses().find(({ role }) => role === "control")?.pid;
-    await second.waitFor("the control process", () => controlPid() !== undefined);
+describe("an installation", () => {
+  const home = mkdtempSync(join(tmpdir(), "tidegate-home-"));
+  let tidegate: TidegateProcess;
+  let key = "";
+
+  beforeAll(async () => {
+    tidegate = await TidegateProcess.start({ home });
+    key = tidegate.key;
+  });
+  afterAll(async () => {
+    await tidegate.stop("SIGKILL");
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it("prints the addresses, the key, and a curl line that works", async () => {
+    expect(tidegate.stdout).toContain(tidegate.url);
+    expect(tidegate.stdout).toContain(`${tidegate.adminUrl}/metrics`);
+    expect(tidegate.stdout).toContain(tidegate.key);
+    const curl = tidegate.stdout.split("\n").find((line) => line.trim().startsWith("curl "));
+    const answer: unknown = JSON.parse(execFileSync("sh", ["-c", `${curl} --silent`], { encoding: "utf8" }));
+    expect(answer).toMatchObject({ object: "chat.completion" });
+    expect(tidegate.stderr).not.toContain(tidegate.key);
+  });
+
+  it("names the supervisor that holds the data directory", async () => {
+    const { code, stderr } = await failingStart({ home: tidegate.home });
+    expect(code).toBe(73);
+    expect(stderr).toContain(`data directory ${tidegate.home} is in use by tidegate (pid ${tidegate.pid}, since 20`);
+    expect(stderr).toContain("stop it or set TIDEGATE_HOME");
+    expect((await tidegate.chat()).status).toBe(200);
+  });
+
+  it.each(["gateway", "admin"] as const)("names the process that holds the %s port", async (use) => {
+    const taken = use === "gateway" ? { gatewayPort: tidegate.gatewayPort } : { adminPort: tidegate.adminPort };
+    const { code, stderr } = await failingStart(taken);
+    expect(code).toBe(75);
+    const port = use === "gateway" ? tidegate.gatewayPort : tidegate.adminPort;
+    expect(stderr).toMatch(
+      new RegExp(
+        `${use} address \\S+:${port} is in use by pid \\d+ \\(.*${use === "admin" ? "control" : "gateway"}-worker`,
+      ),
+    );
+  });
+
+  it("uses the same key again", async () => {
+    await tidegate.stop();
+    tidegate = await TidegateProcess.start({ home });
+    expect(tidegate.key).toBe(key);
+    expect((await tidegate.chat()).status).toBe(200);
+  });
+
+  it("serves the configuration served last where the control process does not come up", async () => {
+    await tidegate.stop();
+    tidegate = await TidegateProcess.spawn({ home, gatewayPort: tidegate.gatewayPort });
+    const controlPid = () => tidegate.recordedProcesses().find(({ role }) => role === "control")?.pid;
+    await tidegate.waitFor("the control process", () => controlPid() !== undefined);
     process.kill(controlPid() ?? 0, "SIGSTOP");
-    await second.waitForBanner();
-    expect(second.stderr).toContain("starting with the cached one");
-    expect((await second.chat()).status).toBe(200);
+    await tidegate.waitForBanner();
+    expect(tidegate.stderr).toContain("starting with the cached one");
+    expect((await tidegate.chat()).status).toBe(200);
   });
 });
 
@@ -219,15 +224,13 @@ describe("the configuration file", () => {
     tidegate.writeConfig(CONFIG("third"));
     await tidegate.waitFor("the repaired file", async () => (await modelNames(tidegate)).includes("third"));
     expect((await tidegate.metrics()).get("tidegate_config_last_reload_success")).toBe(1);
-  });
 
-  it("is read again on SIGHUP; a bad one replaces no worker", async () => {
-    const tidegate = await start({ config: CONFIG("first") });
+    // On SIGHUP as well; a bad one replaces no worker.
     const before = tidegate.gatewayPids();
     tidegate.writeConfig("version: 7\n");
     tidegate.signal("SIGHUP");
     await tidegate.waitFor("the report", () => tidegate.stderr.includes("workers are not replaced"));
     expect(tidegate.gatewayPids()).toEqual(before);
-    expect(await modelNames(tidegate)).toContain("first");
+    expect(await modelNames(tidegate)).toContain("third");
   });
 });
