@@ -54,9 +54,9 @@ function addMember(finish: Finish): Command {
         finish,
         options,
         async (client) => {
-          const { id: userId } = await userByEmail(client, email);
-          await client.tell("PUT", `/teams/${step(id)}/members/${step(userId)}`, { body: { role: options.role } });
-          return { team: id, user_id: userId, role: options.role };
+          await client.tell("PUT", `/teams/${step(id)}/members/${step(email)}`, { body: { role: options.role } });
+          const { user_id } = await memberByEmail(client, id, email);
+          return { team: id, user_id, role: options.role };
         },
         () => `${email} is ${options.role} of ${id}\n`,
       ),
@@ -72,15 +72,20 @@ function removeMember(finish: Finish): Command {
         finish,
         options,
         async (client) => {
-          const members = await client.items(`/teams/${step(id)}/members`, member);
-          const found = members.find((one) => one.email === email.toLowerCase());
-          if (found === undefined) throw new StartError(EXIT.refused, `${email} is no member of ${id}`);
-          await client.tell("DELETE", `/teams/${step(id)}/members/${step(found.user_id)}`);
-          return { team: id, user_id: found.user_id };
+          const { user_id } = await memberByEmail(client, id, email);
+          await client.tell("DELETE", `/teams/${step(id)}/members/${step(user_id)}`);
+          return { team: id, user_id };
         },
         () => `${email} is no member of ${id} any more\n`,
       ),
     );
+}
+
+async function memberByEmail(client: AdminClient, team: string, email: string) {
+  const members = await client.items(`/teams/${step(team)}/members`, member);
+  const found = members.find((one) => one.email === email.trim().toLowerCase());
+  if (found === undefined) throw new StartError(EXIT.refused, `${email} is no member of ${team}`);
+  return found;
 }
 
 export async function userByEmail(client: AdminClient, email: string) {

@@ -143,27 +143,41 @@ export async function listMembers(plane: Plane, actor: Actor, teamId: string): P
   });
 }
 
-/** Adds a member, or gives one another role. */
-export function setMember(plane: Plane, actor: Actor, teamId: string, userId: string, role: string): Promise<void> {
+/**
+ * Adds a member, or gives one another role. `user`: id or e-mail address: who looks after a team need not see all the
+ * organisation's users.
+ */
+export function setMember(plane: Plane, actor: Actor, teamId: string, user: string, role: string): Promise<void> {
   require(actor, "member.manage", teamId);
   return plane.change(actor, async (change) => {
     await teamRow(change.trx, teamId);
     await requireTeamRole(change.trx, actor, teamId, role);
+    const { id: userId } = found(await userOf(change.trx, user));
     const former = await membership(change.trx, teamId, userId);
     if (former !== undefined) await requireNotAbove(change.trx, actor, teamId, former.role);
-    found(await change.trx.selectFrom("users").select("id").where("id", "=", userId).executeTakeFirst());
     await putMember(change, teamId, userId, role);
   });
 }
 
-export function removeMember(plane: Plane, actor: Actor, teamId: string, userId: string): Promise<void> {
+/** `user`: see `setMember`. */
+export function removeMember(plane: Plane, actor: Actor, teamId: string, user: string): Promise<void> {
   require(actor, "member.manage", teamId);
   return plane.change(actor, async (change) => {
+    const { id: userId } = found(await userOf(change.trx, user));
     const member = await membership(change.trx, teamId, userId);
     const { role } = found(member);
     if (userId !== actor.userId) await requireNotAbove(change.trx, actor, teamId, role);
     await deleteMember(change, teamId, userId, role);
   });
+}
+
+function userOf(db: Connection, user: string) {
+  const isAddress = user.includes("@");
+  return db
+    .selectFrom("users")
+    .select("id")
+    .where(isAddress ? "email" : "id", "=", isAddress ? user.trim().toLowerCase() : user)
+    .executeTakeFirst();
 }
 
 /** Within a change of whoever may. */

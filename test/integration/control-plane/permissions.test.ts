@@ -95,6 +95,21 @@ describe.each(DATABASES)("what somebody may give, on %s", (kind) => {
     expect((await recruiter.post("/teams/finance/tokens", { name: "robot", role: "recruiter" })).status).toBe(201);
   });
 
+  it("lets those who look after a team add members by e-mail address, whom they can't look up", async () => {
+    const boss = await test.person("host@example.org", { teams: { shop: "owner" } });
+    const guest = await test.user("guest@example.org");
+    const emails = async () => {
+      const { items } = await boss.do("GET", "/teams/shop/members");
+      return items.map(({ user_id, email, role }: Record<string, string>) => [user_id, email, role].join(" "));
+    };
+    expect((await boss.get("/users")).status).toBe(404);
+    expect((await boss.put("/teams/shop/members/Guest@Example.org", { role: "developer" })).status).toBe(204);
+    expect(await emails()).toContain(`${guest} guest@example.org developer`);
+    expect((await boss.put("/teams/shop/members/nobody@example.org", { role: "developer" })).status).toBe(404);
+    expect((await boss.delete("/teams/shop/members/guest@example.org")).status).toBe(204);
+    expect((await emails()).join()).not.toContain("guest@example.org");
+  });
+
   it("narrows tokens to their scopes, also in what they give", async () => {
     const boss = await test.person("narrow@example.org", { teams: { shop: "owner" } });
     const scopes = ["application.read", "token.manage"];

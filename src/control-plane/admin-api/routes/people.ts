@@ -36,6 +36,9 @@ import {
 } from "../schemas.ts";
 
 const userId = { user: z.string() };
+const memberId = {
+  user: z.string().max(254).openapi({ description: "The user's id or e-mail address.", example: "ada@example.org" }),
+};
 const teamId = { team: id };
 const password = z.string().max(1_000);
 
@@ -231,7 +234,7 @@ const teams: Endpoint[] = [
       summary: "Add a member, or change a member's role",
       tag: "Teams",
       needs: "member.manage",
-      params: { ...teamId, ...userId },
+      params: { ...teamId, ...memberId },
       body: z.strictObject({ role: id }),
     },
     async ({ plane, actor, params, body }) => {
@@ -247,7 +250,7 @@ const teams: Endpoint[] = [
       summary: "Remove a member",
       tag: "Teams",
       needs: "member.manage",
-      params: { ...teamId, ...userId },
+      params: { ...teamId, ...memberId },
     },
     async ({ plane, actor, params }) => {
       await removeMember(plane, actor, params.team, params.user);
