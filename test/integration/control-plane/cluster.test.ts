@@ -47,13 +47,13 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const service = (id: string, access: string) => ({
+const service = (id: string, access: string, policies: object) => ({
   id,
   team: "shop",
-  draft: { routes: [{ path: `/${id}` }], upstream: { targets: [{ url: upstream.url }] }, access },
+  draft: { routes: [{ path: `/${id}` }], upstream: { targets: [{ url: upstream.url }] }, access, policies },
 });
-async function publish(id: string, access = "open"): Promise<void> {
-  await admin.do("POST", "/services", service(id, access));
+async function publish(id: string, access = "open", policies = {}): Promise<void> {
+  await admin.do("POST", "/services", service(id, access, policies));
   await admin.do("POST", `/services/${id}/publish`);
 }
 const statusAt = async (gateway: TidegateProcess, path: string) => (await fetch(gateway.url + path)).status;
@@ -71,6 +71,22 @@ describe("gateways on machines of their own", () => {
     await admin.do("POST", "/services/one/retire");
     await everywhere("/one", 410);
     expect(await (await fetch(`${gateways[0]?.adminUrl}/api/v1/teams`)).json()).toMatchObject({ code: "read_only" });
+  });
+
+  it("drop what they have stored of a service, all three", async () => {
+    await publish("stored", "open", { cache: { default_ttl: "1h" } });
+    await everywhere("/stored", 200);
+    const asked = () => upstream.requests.filter(({ url }) => url === "/stored").length;
+    const outcomes = () =>
+      Promise.all(
+        gateways.map(async ({ url }) => (await fetch(`${url}/stored`)).headers.get("x-tidegate-cache") ?? "none"),
+      );
+    expect(await outcomes()).toEqual(["hit", "hit", "hit"]);
+    const before = asked();
+    await admin.do("DELETE", "/services/stored/cache");
+    await control.waitFor("all to ask again", async () => (await outcomes()).length === 3 && asked() === before + 3);
+    expect(await outcomes()).toEqual(["hit", "hit", "hit"]);
+    expect(asked()).toBe(before + 3);
   });
 
   it(`follow 99 of ${CHANGES} changes within ${MAX_EFFECT_MS} ms, all three`, async () => {
