@@ -53,6 +53,19 @@ export const team = z.looseObject({
 });
 export type Team = z.output<typeof team>;
 
+/** Of the settings, what `apply` and `export` are about. */
+export const settings = z.looseObject({ policies: configuration.default({}) });
+
+export const identityProvider = z.looseObject({
+  id: z.string(),
+  issuer: z.string(),
+  has_client_secret: z.boolean(),
+  revision: z.number(),
+});
+export type IdentityProvider = z.output<typeof identityProvider>;
+
+export const secretComparison = z.looseObject({ same: z.boolean() });
+
 export const member = z.looseObject({ user_id: z.string(), email: z.string(), name: z.string(), role: z.string() });
 
 export const role = z.looseObject({
@@ -154,6 +167,8 @@ export const subscription = z.looseObject({
   requested_by: z.string(),
   created_at: z.string(),
   expires_at: z.string().nullable(),
+  limits: z.array(configuration).default([]),
+  policies: configuration.default({}),
   revision: z.number(),
 });
 export type Subscription = z.output<typeof subscription>;

@@ -7,8 +7,9 @@ import type { LocatedDocument } from "../../snapshot/sources/document.ts";
 import type { Environment } from "../../snapshot/sources/environment.ts";
 import { validateBy } from "../../snapshot/validate.ts";
 import { ABOUT_SERVICE, DECLARATION_CHECKS, type Declaration, declarationSchema } from "./file-schema.ts";
+import { identityProviderFrom } from "./identity-provider.ts";
 import { folderOf, isMapping, readSources } from "./source-files.ts";
-import type { DesiredApplication, DesiredService, DesiredState, Place } from "./state.ts";
+import type { DesiredApplication, DesiredService, DesiredState, DesiredSubscription, Place, Terms } from "./state.ts";
 
 export interface Declared {
   /** null when there are problems. */
@@ -18,8 +19,17 @@ export interface Declared {
   warnings: readonly Problem[];
 }
 
+/** The key of its policies among the places. */
+const ORGANISATION = "organisation policies";
+
 const RULES = { schema: declarationSchema, checks: DECLARATION_CHECKS };
-const KINDS = { teams: "team", roles: "role", services: "service", applications: "application" } as const;
+const KINDS = {
+  teams: "team",
+  roles: "role",
+  identity_providers: "identity provider",
+  services: "service",
+  applications: "application",
+} as const;
 
 /** Reads what should be from files, folders and standard input. Reports every problem at once. */
 export async function readDeclarations(args: readonly string[], environment: Environment): Promise<Declared> {
@@ -42,6 +52,7 @@ export async function readDeclarations(args: readonly string[], environment: Env
 /** The same thing in two files: neither is what somebody wants. (In one file, a check has found it.) */
 function notePlaces(document: LocatedDocument, places: Map<string, Place>): Problem[] {
   const problems: Problem[] = [];
+  if (document.has(["policies"])) notePolicies(document, places, problems);
   for (const [section, kind] of Object.entries(KINDS)) {
     const entries: unknown = isMapping(document.value) ? document.value[section] : undefined;
     if (!Array.isArray(entries)) continue;
@@ -61,13 +72,26 @@ function notePlaces(document: LocatedDocument, places: Map<string, Place>): Prob
   return problems;
 }
 
+/** They are the organisation's: there is one place for them. */
+function notePolicies(document: LocatedDocument, places: Map<string, Place>, problems: Problem[]): void {
+  const { line, column } = document.locateKey(["policies"]);
+  const first = places.get(ORGANISATION);
+  if (first === undefined) places.set(ORGANISATION, { file: document.file, line, column });
+  else {
+    const message = `the organisation's policies are in ${first.file}:${first.line} already`;
+    problems.push({ file: document.file, line, column, path: "policies", message, sourceLine: null });
+  }
+}
+
 function desiredFrom(document: LocatedDocument, declaration: Declaration, problems: Problem[]): DesiredState {
-  const { teams = [], roles = [], services, applications } = declaration;
+  const { teams = [], roles = [], identity_providers = [], services, applications } = declaration;
   return {
+    policies: declaration.policies === undefined ? null : policiesIn(mappingOf(document.value)),
     teams: teams.map(({ id, name = id, description }, index) => {
       return { id, name, description, policies: policiesIn(rawAt(document, "teams", index)) };
     }),
     roles: roles.map(({ id, name = id, scope, permissions }) => ({ id, name, scope, permissions })),
+    identityProviders: identity_providers.map(identityProviderFrom),
     services: (services ?? []).map((one, index) => serviceFrom(document, one, index, problems)),
     applications: (applications ?? []).map((one, index) => applicationFrom(document, one, index)),
     lists: { services: services !== undefined, applications: applications !== undefined },
@@ -107,10 +131,37 @@ function serviceFrom(
 type DeclaredApplication = NonNullable<Declaration["applications"]>[number];
 
 function applicationFrom(document: LocatedDocument, one: DeclaredApplication, index: number): DesiredApplication {
-  const { id, team, name = id, description, subscriptions = null } = one;
+  const { id, team, name = id, description } = one;
   const raw = rawAt(document, "applications", index);
-  const limits = Array.isArray(raw.limits) ? raw.limits.filter(isMapping).map((limit) => asSent(entries(limit))) : [];
-  return { id, team, name, description, limits, policies: policiesIn(raw), subscriptions };
+  const subscriptions = one.subscriptions?.map((subscription, at) =>
+    subscriptionFrom(subscription, listOf(raw.subscriptions)[at]),
+  );
+  return {
+    id,
+    team,
+    name,
+    description,
+    limits: limitsIn(raw),
+    policies: policiesIn(raw),
+    subscriptions: subscriptions ?? null,
+  };
+}
+
+type DeclaredSubscription = NonNullable<DeclaredApplication["subscriptions"]>[number];
+
+function subscriptionFrom({ service, expires_at }: DeclaredSubscription, written: unknown): DesiredSubscription {
+  const raw = mappingOf(written);
+  const terms: Terms = {};
+  if (expires_at !== undefined) terms.expires_at = expires_at === null ? null : new Date(expires_at).toISOString();
+  if ("limits" in raw) terms.limits = limitsIn(raw);
+  if ("policies" in raw) terms.policies = policiesIn(raw);
+  return { service, terms };
+}
+
+function limitsIn({ limits }: Record<string, unknown>): Record<string, unknown>[] {
+  return listOf(limits)
+    .filter(isMapping)
+    .map((limit) => asSent(entries(limit)));
 }
 
 function policiesIn({ policies }: Record<string, unknown>): Record<string, unknown> {
@@ -119,9 +170,15 @@ function policiesIn({ policies }: Record<string, unknown>): Record<string, unkno
 
 /** As it was written (`30s`, not 30,000 ms): that is what the API takes, and gives back. */
 function rawAt(document: LocatedDocument, section: string, index: number): Record<string, unknown> {
-  const list: unknown = isMapping(document.value) ? document.value[section] : undefined;
-  const entry: unknown = Array.isArray(list) ? list[index] : undefined;
-  return isMapping(entry) ? entry : {};
+  return mappingOf(listOf(mappingOf(document.value)[section])[index]);
+}
+
+function mappingOf(value: unknown): Record<string, unknown> {
+  return isMapping(value) ? value : {};
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function entries(mapping: Record<string, unknown>): [string, unknown][] {
@@ -153,8 +210,10 @@ function attachment(document: LocatedDocument, path: Path, file: string, problem
 
 function united(parts: readonly DesiredState[]): DesiredState {
   return {
+    policies: parts.find(({ policies }) => policies !== null)?.policies ?? null,
     teams: parts.flatMap(({ teams }) => teams),
     roles: parts.flatMap(({ roles }) => roles),
+    identityProviders: parts.flatMap(({ identityProviders }) => identityProviders),
     services: parts.flatMap(({ services }) => services),
     applications: parts.flatMap(({ applications }) => applications),
     lists: {

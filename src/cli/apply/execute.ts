@@ -1,7 +1,16 @@
 import { AdminError } from "../admin/admin-error.ts";
-import { application, role, serviceWithDraft, subscription, team } from "../admin/answers.ts";
+import {
+  application,
+  identityProvider,
+  role,
+  type Subscription,
+  serviceWithDraft,
+  settings,
+  subscription,
+  team,
+} from "../admin/answers.ts";
 import { type AdminClient, step as pathStep } from "../admin/client.ts";
-import type { DesiredService } from "./state.ts";
+import type { DesiredService, Terms } from "./state.ts";
 import type { Action, ServiceFields, Step } from "./steps.ts";
 
 export interface Outcome {
@@ -49,6 +58,17 @@ class Executor {
   async carryOut(action: Action): Promise<void> {
     const client = this.#client;
     switch (action.type) {
+      case "update-organisation":
+        await client.send("PATCH", "/settings", settings, { body: { policies: action.policies } });
+        return;
+      case "create-identity-provider":
+        await client.send("POST", "/identity-providers", identityProvider, { body: action.provider });
+        return;
+      case "update-identity-provider": {
+        const { id, fields: body, revision } = action;
+        await client.send("PATCH", at("identity-providers", id), identityProvider, { body, revision });
+        return;
+      }
       case "create-team":
         await client.send("POST", "/teams", team, { body: action.team });
         return;
@@ -73,6 +93,11 @@ class Executor {
       case "request-subscription":
         await this.#request(action);
         return;
+      case "update-subscription": {
+        const { id, terms: body, revision } = action;
+        await client.send("PATCH", at("subscriptions", id), subscription, { body, revision });
+        return;
+      }
       case "cancel-subscription": {
         const { id, revision } = action;
         const body = { note: "no longer in the applied files" };
@@ -128,16 +153,29 @@ class Executor {
     this.notes.push(`service ${id}: its publication waits for a second person`);
   }
 
-  async #request(action: { application: string; service: string }): Promise<void> {
-    const { application: id, service } = action;
+  async #request(action: Extract<Action, { type: "request-subscription" }>): Promise<void> {
+    const { application: id, service, terms } = action;
     const subject = `subscription ${id} → ${service}`;
     if (this.#waiting.has(service)) {
       this.notes.push(`${subject}: it is requested once the service is published`);
       return;
     }
     const body = { application: id, service, reason: "" };
-    const { state } = await this.#client.send("POST", "/subscriptions", subscription, { body });
-    if (state === "pending") this.notes.push(`${subject}: it waits for approval`);
+    const made = await this.#client.send("POST", "/subscriptions", subscription, { body });
+    const hasTerms = Object.keys(terms).length > 0;
+    if (made.state === "pending") {
+      const further = hasTerms ? "; applying again then sets its terms" : "";
+      this.notes.push(`${subject}: it waits for approval${further}`);
+    } else if (hasTerms) await this.#setTerms(subject, made, terms);
+  }
+
+  async #setTerms(subject: string, { id, revision }: Subscription, body: Terms): Promise<void> {
+    try {
+      await this.#client.send("PATCH", at("subscriptions", id), subscription, { body, revision });
+    } catch (error) {
+      if (!(error instanceof AdminError) || error.code !== "not_found") throw error;
+      this.notes.push(`${subject}: its terms are for the service's team to apply`);
+    }
   }
 
   #note(id: string, { revision }: { revision: number }): void {

@@ -3,7 +3,7 @@ import { Document, Scalar } from "yaml";
 import type { Path } from "../../snapshot/schema/introspection.ts";
 import type { Application, Role, Team } from "../admin/answers.ts";
 import { mayBeSecretInService, mayBeSecretInTeam } from "../diff.ts";
-import type { ActualService, ActualState } from "./state.ts";
+import type { ActualIdentityProvider, ActualService, ActualState, ActualSubscription } from "./state.ts";
 
 export interface ExportOptions {
   /** Writes header values, which may be credentials, as they are; otherwise a variable stands for each. */
@@ -20,7 +20,7 @@ export interface Exported {
 
 /** What is there as a file that changes nothing when it is applied. Pure. */
 export function exportState(
-  { teams, roles, services, applications, subscriptions }: ActualState,
+  { policies, teams, roles, identityProviders, services, applications, subscriptions }: ActualState,
   options: ExportOptions,
 ): Exported {
   const variables = new Map<string, string>();
@@ -32,10 +32,14 @@ export function exportState(
   const own = roles.filter(({ built_in }) => !built_in);
   const content = {
     version: 1,
+    ...(policies === null ? {} : policiesField("organisation", policies, options, variables)),
     teams: teams.map((team) => teamEntry(team, options, variables)),
     ...(own.length === 0 ? {} : { roles: own.map(roleEntry) }),
+    ...unless((identityProviders ?? []).length === 0, {
+      identity_providers: identityProviders?.map((one) => identityProviderEntry(one, notes)),
+    }),
     services: living.map((service) => serviceEntry(service, options, variables, notes)),
-    applications: applications.map((one) => applicationEntry(one, subscriptions, options, variables)),
+    applications: applications.map((one) => applicationEntry(one, subscriptions, options, variables, notes)),
   };
   const document = new Document(content, { aliasDuplicateObjects: false });
   return { yaml: document.toString({ lineWidth: 0 }), variables: [...variables.keys()], notes };
@@ -68,6 +72,24 @@ function policiesField(
 
 function roleEntry({ id, name, scope, permissions }: Role): object {
   return { id, ...unless(name === id, { name: escaped(name) }), scope, permissions };
+}
+
+/** What the server says of itself is not to be applied. */
+const OF_THE_SERVER = ["has_client_secret", "redirect_path", "created_by", "created_at", "revision", "secretFits"];
+
+function identityProviderEntry(provider: ActualIdentityProvider, notes: string[]): object {
+  const { id, name, issuer, ...rest } = provider;
+  const fields = Object.entries(rest).filter(([key]) => !OF_THE_SERVER.includes(key));
+  if (!provider.has_client_secret) return { id, name: escapedAll(name), issuer, ...escapedEntries(fields) };
+  const variable = variableName([id, "client_secret"]);
+  notes.push(`identity provider ${id}: its client secret is in no export; where none is stored, set ${variable}`);
+  // Empty where it is not set: the stored one stays.
+  const secret = quoted(`\${${variable}:-}`);
+  return { id, name: escapedAll(name), issuer, client_secret: secret, ...escapedEntries(fields) };
+}
+
+function escapedEntries(fields: [string, unknown][]): object {
+  return Object.fromEntries(fields.map(([key, value]) => [key, escapedAll(value)]));
 }
 
 function serviceEntry(
@@ -103,6 +125,7 @@ function applicationEntry(
   subscriptions: ActualState["subscriptions"],
   options: ExportOptions,
   variables: Map<string, string>,
+  notes: string[],
 ): object {
   const held = subscriptions.filter(({ application, state }) => {
     return application === id && (state === "approved" || state === "pending");
@@ -113,7 +136,31 @@ function applicationEntry(
     ...unless(name === id, { name: escaped(name) }),
     ...given({ description, limits }),
     ...policiesField(id, policies, options, variables),
-    subscriptions: held.map(({ service }) => service).sort(),
+    subscriptions: held
+      .sort((one, other) => (one.service < other.service ? -1 : 1))
+      .map((one) => subscriptionEntry(one, options, variables, notes)),
+  };
+}
+
+/** The service alone where nothing else is said, and where the terms are not whoever exports to see and set. */
+function subscriptionEntry(
+  { application, service, expires_at, limits, policies, state, termsAreOurs }: ActualSubscription,
+  options: ExportOptions,
+  variables: Map<string, string>,
+  notes: string[],
+): object | string {
+  const hasPolicies = Object.keys(policies).length > 0;
+  const hasTerms = state === "approved" && (expires_at !== null || limits.length > 0 || hasPolicies);
+  if (!hasTerms) return service;
+  if (!termsAreOurs) {
+    notes.push(`subscription ${application} → ${service}: its terms are the service's team's: left out`);
+    return service;
+  }
+  return {
+    service,
+    ...unless(expires_at === null, { expires_at }),
+    ...given({ limits }),
+    ...policiesField(`${application}_${service}`, policies, options, variables),
   };
 }
 
@@ -144,15 +191,19 @@ function variableFor(
   value: string,
   variables: Map<string, string>,
 ): string {
-  const wanted = [id, ...path]
-    .join("_")
-    .toUpperCase()
-    .replace(/[^A-Z0-9]/g, "_")
-    .replace(/^(?=\d)/, "_");
+  const wanted = variableName([id, ...path]);
   let name = wanted;
   for (let copy = 2; variables.has(name); copy++) name = `${wanted}_${copy}`;
   variables.set(name, value);
   return name;
+}
+
+function variableName(path: readonly (string | number)[]): string {
+  return path
+    .join("_")
+    .toUpperCase()
+    .replace(/[^A-Z0-9]/g, "_")
+    .replace(/^(?=\d)/, "_");
 }
 
 /** In quotes: the value of a variable is a text, whatever it looks like. */

@@ -1,43 +1,25 @@
 import { z } from "zod";
-import type { Check } from "../../snapshot/checks/check.ts";
+import type { Check, CheckContext } from "../../snapshot/checks/check.ts";
 import { checkHeaderEdits } from "../../snapshot/checks/header-edits.ts";
 import { checkIdentifiers } from "../../snapshot/checks/identifiers.ts";
 import { checkLimits } from "../../snapshot/checks/limits.ts";
 import { checkPolicies } from "../../snapshot/checks/policies.ts";
 import { checkRoutes } from "../../snapshot/checks/routes.ts";
+import { checkSubscriptions } from "../../snapshot/checks/subscriptions.ts";
 import { checkUpstreams } from "../../snapshot/checks/upstreams.ts";
 import { limits } from "../../snapshot/schema/common.ts";
-import { scalar } from "../../snapshot/schema/notes.ts";
+import { withShorthand } from "../../snapshot/schema/notes.ts";
 import { policiesAt } from "../../snapshot/schema/policies.ts";
-import { filePath, text } from "../../snapshot/schema/scalars.ts";
+import { filePath, instant } from "../../snapshot/schema/scalars.ts";
 import { service } from "../../snapshot/schema/service.ts";
-
-/** The admin API's rule for ids that people choose; narrower than that of `tidegate.yaml`. */
-const id = text(
-  "id",
-  "an id of lower-case letters, digits, `.`, `_` and `-`, at most 63, beginning and ending with a letter or digit",
-  /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/,
-);
+import { id, name, textUpTo } from "./file-scalars.ts";
+import { identityProvider } from "./identity-provider.ts";
 
 const MAX_DOCUMENT_CHARACTERS = 2 * 1024 * 1024;
 
-/** The API takes spaces off the ends: with them, the same file would be a change each time. */
-const name = textUpTo(200, { trimmed: true, minimum: 1 });
 const label = textUpTo(200, { trimmed: true, minimum: 0 });
 const longText = textUpTo(10_000, { trimmed: false, minimum: 0 });
 const documentText = textUpTo(MAX_DOCUMENT_CHARACTERS, { trimmed: false, minimum: 0 });
-
-function textUpTo(maximum: number, { trimmed, minimum }: { trimmed: boolean; minimum: number }) {
-  return scalar({
-    type: "text",
-    expected: `a text of ${minimum === 0 ? "at most" : `${minimum} to`} ${maximum} characters`,
-    parse: (value) => {
-      if (typeof value !== "string") return undefined;
-      const kept = trimmed ? value.trim() : value;
-      return kept.length >= minimum && kept.length <= maximum ? kept : undefined;
-    },
-  });
-}
 
 const team = z
   .strictObject({
@@ -88,6 +70,21 @@ const declaredService = z
   })
   .describe("A service.");
 
+/** Who requests it names the service; the rest is for the service's team to say. */
+const subscription = withShorthand(
+  z.strictObject({
+    service: id.describe("Id of the service; `ai` is the unified API."),
+    expires_at: instant.nullable().optional().describe("When it ends; null: never. Absent: as it is."),
+    limits: limits.optional().describe("Limits of this subscription. Absent: as they are."),
+    policies: policiesAt("subscription").optional().describe("What holds for its calls. Absent: as they are."),
+  }),
+  {
+    shorthand: "service",
+    type: "id or mapping",
+    expected: "the id of a service, or a mapping with service, expires_at, limits, policies",
+  },
+);
+
 const application = z
   .strictObject({
     id: id.describe("Id of the application."),
@@ -97,17 +94,19 @@ const application = z
     limits,
     policies: policiesAt("application").prefault({}).describe("What holds for the application's calls."),
     subscriptions: z
-      .array(id)
+      .array(subscription)
       .optional()
-      .describe("Ids of services it wants to call; absent: whatever it has. `ai` is the unified API."),
+      .describe("Services it wants to call; absent: whatever it has. `ai` is the unified API."),
   })
   .describe("A caller. Its keys are made with `tidegate keys`.");
 
 /** What `tidegate apply` reads. */
 export const declarationSchema = z.strictObject({
   version: z.literal(1).describe("Version of this format."),
+  policies: policiesAt("organisation").optional().describe("What holds for all calls. Absent: as they are."),
   teams: z.array(team).optional().describe("Teams."),
   roles: z.array(role).optional().describe("Roles beside the built-in ones."),
+  identity_providers: z.array(identityProvider).optional().describe("Where people sign in with OpenID Connect."),
   services: z.array(declaredService).optional().describe("Services."),
   applications: z.array(application).optional().describe("Callers."),
 });
@@ -122,20 +121,31 @@ export const DECLARATION_CHECKS: readonly Check[] = [
   checkHeaderEdits,
   checkPolicies,
   checkLimits,
+  checkSubscriptions,
+  checkIdentityProviders,
 ];
 
-function checkRoleIds({ root, report }: Parameters<Check>[0]): void {
+function checkRoleIds(context: CheckContext): void {
+  checkUnique(context, "roles", "id", "a role");
+}
+
+function checkIdentityProviders(context: CheckContext): void {
+  checkUnique(context, "identity_providers", "id", "an identity provider");
+  checkUnique(context, "identity_providers", "issuer", "an identity provider");
+}
+
+function checkUnique({ root, report }: CheckContext, section: string, field: string, what: string): void {
   const seen = new Set<string>();
-  for (const one of root.at("roles").items()) {
-    const value = one.at("id").text();
+  for (const one of root.at(section).items()) {
+    const value = one.at(field).text();
     if (value === undefined) continue;
-    if (seen.has(value)) report(one.at("id").path, "duplicate id: a role before it has the same");
+    if (seen.has(value)) report(one.at(field).path, `duplicate ${field}: ${what} before it has the same`);
     seen.add(value);
   }
 }
 
 /** A service may be there before anybody knows where its calls go, but then there is nothing to publish. */
-function checkDrafts({ root, report }: Parameters<Check>[0]): void {
+function checkDrafts({ root, report }: CheckContext): void {
   for (const one of root.at("services").items()) {
     const hasDraft = one.keys().some((key) => !ABOUT_SERVICE.has(key));
     const publishes = one.at("publish").value === true;

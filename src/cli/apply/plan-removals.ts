@@ -20,7 +20,12 @@ export function planRemovals(
   const lists = new Map(desired.applications.map(({ id, subscriptions }) => [id, subscriptions]));
   for (const { id, application, application_team, service, state, revision } of actual.subscriptions) {
     const listed = lists.get(application) ?? null;
-    if (listed === null || listed.includes(service) || (state !== "approved" && state !== "pending")) continue;
+    if (
+      listed === null ||
+      listed.some((one) => one.service === service) ||
+      (state !== "approved" && state !== "pending")
+    )
+      continue;
     const action: Action = { type: "cancel-subscription", id, revision };
     remove(subscriptionSubject(application, service, application_team), action);
   }

@@ -1,6 +1,7 @@
 import { type Difference, differencesOf, differencesOfNew, mayBeSecretInTeam } from "../diff.ts";
 import { changedFields } from "./fields.ts";
 import { PlanNotebook } from "./plan-notebook.ts";
+import { planIdentityProviders, planPolicies } from "./plan-organisation.ts";
 import { planRemovals } from "./plan-removals.ts";
 import { planServices, type ServiceOutlook } from "./plan-services.ts";
 import { planSubscriptions } from "./plan-subscriptions.ts";
@@ -15,9 +16,11 @@ export interface PlanOptions {
 /** The steps from what is to what should be, in the order in which they have to be done. Pure. */
 export function planFor(desired: DesiredState, actual: ActualState, options: PlanOptions): Plan {
   const notebook = new PlanNotebook();
+  planPolicies(notebook, desired, actual);
   for (const team of desired.teams) planTeam(notebook, team, actual);
   requireTeams(notebook, desired, actual);
   for (const role of desired.roles) planRole(notebook, role, actual);
+  planIdentityProviders(notebook, desired, actual);
   const outlook: ServiceOutlook = planServices(notebook, desired, actual);
   for (const application of desired.applications) planApplication(notebook, application, actual);
   planSubscriptions(notebook, desired, actual, outlook);

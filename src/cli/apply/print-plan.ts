@@ -33,6 +33,8 @@ export function phrase({ subject, action }: Step): string {
       return `share ${what}`;
     case "request-subscription":
       return `request ${what}`;
+    case "update-subscription":
+      return `change terms of ${what}`;
     case "cancel-subscription":
       return `cancel ${what}`;
     case "retire-service":

@@ -1,17 +1,30 @@
+import type { z } from "zod";
 import {
   type Application,
   application,
+  identityProvider,
+  listOf,
   releaseWithConfiguration,
   role,
   type Subscription,
+  secretComparison,
   service,
   serviceWithDraft,
   session,
+  settings,
   subscription,
   team,
 } from "../admin/answers.ts";
 import { type AdminClient, step } from "../admin/client.ts";
-import { type ActualService, type ActualState, type DesiredState, teamsNamed } from "./state.ts";
+import {
+  type ActualIdentityProvider,
+  type ActualService,
+  type ActualState,
+  type ActualSubscription,
+  type DesiredIdentityProvider,
+  type DesiredState,
+  teamsNamed,
+} from "./state.ts";
 
 /** Requests under way at once. */
 const CONCURRENCY = 8;
@@ -25,10 +38,12 @@ export async function readActual(
   desired: DesiredState,
   onProgress: OnProgress = () => {},
 ): Promise<ActualState> {
-  const [{ name: actor }, teams, roles] = await Promise.all([
+  const [{ name: actor, permissions }, teams, roles, policies, identityProviders] = await Promise.all([
     client.get("/session", session),
     client.list("/teams", team),
     client.items("/roles", role),
+    desired.policies === null ? null : readPolicies(client),
+    desired.identityProviders.length === 0 ? null : readIdentityProviders(client, desired.identityProviders),
   ]);
   const known = teamsNamed(desired).filter((id) => teams.some((one) => one.id === id));
   const services = new Set(desired.services.map(({ id }) => id));
@@ -57,12 +72,50 @@ export async function readActual(
   const ours = foundApplications.filter((one) => one !== null);
   return {
     actor,
+    policies,
     teams,
     roles,
+    identityProviders,
     services: foundServices.filter((one) => one !== null),
     applications: ours.map((one) => one.application),
-    subscriptions: ours.flatMap((one) => one.subscriptions),
+    subscriptions: ours.flatMap((one) => one.subscriptions.map((held) => withOurSay(held, permissions))),
   };
+}
+
+/** null: not ours to see. */
+export async function readPolicies(client: AdminClient): Promise<ActualState["policies"]> {
+  return (await client.find("/settings", settings))?.policies ?? null;
+}
+
+/** null: not ours to see. Of those that are wanted, the server is asked whether it has the secret that the files name. */
+export async function readIdentityProviders(
+  client: AdminClient,
+  wanted: readonly DesiredIdentityProvider[],
+): Promise<ActualIdentityProvider[] | null> {
+  const found = await client.find("/identity-providers", listOf(identityProvider));
+  if (found === null) return null;
+  const secrets = new Map(wanted.map(({ id, clientSecret }) => [id, clientSecret]));
+  return each(found.items, async (one) => {
+    const secret = secrets.get(one.id) ?? null;
+    if (secret === null) return { ...one, secretFits: true };
+    if (!one.has_client_secret) return { ...one, secretFits: false };
+    const path = `/identity-providers/${step(one.id)}/compare-client-secret`;
+    const { same } = await client.send("POST", path, secretComparison, { body: { client_secret: secret } });
+    return { ...one, secretFits: same };
+  });
+}
+
+type Permissions = z.output<typeof session>["permissions"];
+
+/** The terms of the unified API are for whoever may change the settings; of a service, for its team. */
+function withOurSay(one: Subscription, { organisation, teams }: Permissions): ActualSubscription {
+  const { service_team: owner } = one;
+  const inTeam = owner === null ? [] : [...organisation, ...(teams[owner] ?? [])];
+  const ours =
+    owner === null
+      ? organisation.includes("setting.manage")
+      : inTeam.includes("subscription.approve") && inTeam.includes("service.read");
+  return { ...one, termsAreOurs: ours };
 }
 
 /** null: it is not there, or not for us to see. */

@@ -1,4 +1,4 @@
-import type { Application, Role, ServiceWithDraft, Subscription, Team } from "../admin/answers.ts";
+import type { Application, IdentityProvider, Role, ServiceWithDraft, Subscription, Team } from "../admin/answers.ts";
 
 /** What the files say. */
 
@@ -15,6 +15,17 @@ export interface DesiredRole {
   name: string;
   scope: "organisation" | "team";
   permissions: readonly string[];
+}
+
+export interface DesiredIdentityProvider {
+  id: string;
+  issuer: string;
+  /** Never shown; null: the file does not name it, and the one that is stored stays. */
+  clientSecret: string | null;
+  /** null: as it fits the client secret. */
+  authMethod: string | null;
+  /** All others, with their defaults. */
+  fields: Readonly<Record<string, unknown>>;
 }
 
 export interface DesiredService {
@@ -45,12 +56,27 @@ export interface DesiredApplication {
   /** As they were written. */
   policies: Readonly<Record<string, unknown>>;
   /** null: nothing is said of them. */
-  subscriptions: readonly string[] | null;
+  subscriptions: readonly DesiredSubscription[] | null;
+}
+
+export interface DesiredSubscription {
+  service: string;
+  terms: Terms;
+}
+
+/** What the service's team decides of a subscription; what is not there stays as it is. */
+export interface Terms {
+  expires_at?: string | null;
+  limits?: readonly Readonly<Record<string, unknown>>[];
+  policies?: Readonly<Record<string, unknown>>;
 }
 
 export interface DesiredState {
+  /** Of the organisation, as they were written; null: nothing is said of them. */
+  policies: Readonly<Record<string, unknown>> | null;
   teams: readonly DesiredTeam[];
   roles: readonly DesiredRole[];
+  identityProviders: readonly DesiredIdentityProvider[];
   services: readonly DesiredService[];
   applications: readonly DesiredApplication[];
   /** Of what the files list all: only there can something be too much. */
@@ -72,16 +98,30 @@ export interface ActualService extends ServiceWithDraft {
   released: { configuration: Readonly<Record<string, unknown>>; openapi: string | null } | null;
 }
 
+export interface ActualIdentityProvider extends IdentityProvider {
+  /** The client secret is the one that the files name, or they name none. */
+  secretFits: boolean;
+}
+
+export interface ActualSubscription extends Subscription {
+  /** Who asks may change the terms, and sees all of them. */
+  termsAreOurs: boolean;
+}
+
 export interface ActualState {
   /** Who asks, as the server calls them in reviews. */
   actor: string;
+  /** Of the organisation; null: not asked for, or not ours to see. */
+  policies: Readonly<Record<string, unknown>> | null;
   teams: readonly Team[];
   roles: readonly Role[];
+  /** null: not asked for, or not ours to see. */
+  identityProviders: readonly ActualIdentityProvider[] | null;
   /** Those that the files name, and all others of their teams. */
   services: readonly ActualService[];
   applications: readonly Application[];
   /** Of those applications. */
-  subscriptions: readonly Subscription[];
+  subscriptions: readonly ActualSubscription[];
 }
 
 /** A place in a file. */

@@ -1,10 +1,10 @@
 import type { Difference } from "../diff.ts";
-import type { DesiredApplication, DesiredRole, DesiredService, DesiredTeam } from "./state.ts";
+import type { DesiredApplication, DesiredRole, DesiredService, DesiredTeam, Terms } from "./state.ts";
 
 /** What a step is about. */
 export interface Subject {
-  kind: "team" | "role" | "service" | "application" | "subscription";
-  /** Of a subscription: `application → service`. */
+  kind: "organisation" | "team" | "role" | "identity provider" | "service" | "application" | "subscription";
+  /** Of a subscription: `application → service`; of the organisation: `policies`. */
   id: string;
   /** null: of the organisation. */
   team: string | null;
@@ -12,9 +12,12 @@ export interface Subject {
 
 /** One request that changes something. `revision`: what it must still be, or undefined where the API has none. */
 export type Action =
+  | { type: "update-organisation"; policies: Readonly<Record<string, unknown>> }
   | { type: "create-team"; team: DesiredTeam }
   | { type: "update-team"; id: string; fields: Partial<DesiredTeam>; revision: number }
   | { type: "put-role"; role: DesiredRole; isNew: boolean }
+  | { type: "create-identity-provider"; provider: Readonly<Record<string, unknown>> }
+  | { type: "update-identity-provider"; id: string; fields: Readonly<Record<string, unknown>>; revision: number }
   | { type: "create-service"; service: DesiredService }
   | { type: "update-service"; id: string; fields: ServiceFields; revision: number }
   | { type: "share-service"; id: string; teams: readonly string[] }
@@ -22,7 +25,8 @@ export type Action =
   | { type: "publish-service"; id: string; note: string; revision: number | null }
   | { type: "create-application"; application: DesiredApplication }
   | { type: "update-application"; id: string; fields: ApplicationFields; revision: number }
-  | { type: "request-subscription"; application: string; service: string }
+  | { type: "request-subscription"; application: string; service: string; terms: Terms }
+  | { type: "update-subscription"; id: string; terms: Terms; revision: number }
   | { type: "cancel-subscription"; id: string; revision: number }
   | { type: "delete-application"; id: string; revision: number }
   | { type: "delete-service"; id: string; revision: number }

@@ -6,7 +6,7 @@ import { team } from "../admin/answers.ts";
 import type { AdminClient } from "../admin/client.ts";
 import { signedInClient } from "../admin/server.ts";
 import { exportState } from "../apply/export.ts";
-import { readActual } from "../apply/read-actual.ts";
+import { readActual, readIdentityProviders, readPolicies } from "../apply/read-actual.ts";
 import type { ActualState } from "../apply/state.ts";
 import type { Finish } from "../command.ts";
 import { withoutSecretsInDraft, withoutSecretsInPolicies } from "../diff.ts";
@@ -20,7 +20,10 @@ interface Options extends AdminOptions {
 
 export function exportCommand(finish: Finish): Command {
   return adminCommand("export", "write what is there as a file for apply; keys and passwords are not in it")
-    .option("--team <id...>", "only what these teams own (default: all teams you may see, and roles)")
+    .option(
+      "--team <id...>",
+      "only what these teams own (default: all teams you may see, and what is the organisation's)",
+    )
     .option("-o, --output <file>", "write to a file, not to standard output")
     .option("--header-values", "write header values as they are, though they may be credentials")
     .action(async (options: Options) => {
@@ -40,10 +43,13 @@ async function stateOf(client: AdminClient, wanted: readonly string[] | null): P
   }
   const progress = new Progress();
   const lists = { services: true, applications: true };
-  const scope = { teams, roles: [], services: [], applications: [], lists };
+  const scope = { policies: null, teams, roles: [], identityProviders: [], services: [], applications: [], lists };
   try {
     const state = await readActual(client, scope, (done, total) => progress.show(`reading ${done} of ${total}`));
-    return { ...state, teams, roles: wanted === null ? state.roles : [] };
+    if (wanted !== null) return { ...state, teams, roles: [] };
+    // What is the organisation's, for those who may see it.
+    const [policies, identityProviders] = await Promise.all([readPolicies(client), readIdentityProviders(client, [])]);
+    return { ...state, teams, policies, identityProviders };
   } finally {
     progress.clear();
   }
@@ -56,8 +62,15 @@ function withoutSecretsIn(state: ActualState): ActualState {
     const { draft: configuration } = withoutSecretsInDraft({ draft: released.configuration });
     return { ...withoutSecretsInDraft(one), released: { ...released, configuration } };
   });
-  const teams = state.teams.map(withoutSecretsInPolicies);
-  return { ...state, teams, services, applications: state.applications.map(withoutSecretsInPolicies) };
+  const { policies } = state.policies === null ? state : withoutSecretsInPolicies({ policies: state.policies });
+  return {
+    ...state,
+    policies,
+    teams: state.teams.map(withoutSecretsInPolicies),
+    services,
+    applications: state.applications.map(withoutSecretsInPolicies),
+    subscriptions: state.subscriptions.map(withoutSecretsInPolicies),
+  };
 }
 
 function write(state: ActualState, { output, headerValues = false }: Options): void {

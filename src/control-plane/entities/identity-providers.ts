@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { Actor } from "../access/actor.ts";
 import type { Change, Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
@@ -138,6 +139,18 @@ export function deleteIdentityProvider(plane: Plane, actor: Actor, id: string, r
 export async function identityProviderToCheck(plane: Plane, actor: Actor, id: string): Promise<IdentityProviderRow> {
   require(actor, "setting.read", null);
   return identityProviderRow(plane.db, id);
+}
+
+/**
+ * Whether a secret is the one that is stored: so that what is declared in a file can be compared without ever reading the
+ * stored one. Whoever may ask could replace it.
+ */
+export async function isClientSecret(plane: Plane, actor: Actor, id: string, given: string): Promise<boolean> {
+  require(actor, CHANGES, null);
+  const { client_secret: stored } = await identityProviderRow(plane.db, id);
+  if (stored === null) return false;
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(plane.sealer.open(stored, CLIENT_SECRET)), digest(given));
 }
 
 /** One that people sign in with. Throws `not_found`, also when it is not enabled. */

@@ -130,6 +130,10 @@ function examples(fixture: Fixture): Record<string, Example> {
     getIdentityProvider: { path: "/identity-providers/acme", reads: true },
     updateIdentityProvider: { path: "/identity-providers/acme", body: { name: "Renamed" } },
     checkIdentityProvider: { path: "/identity-providers/acme/check", reads: true },
+    compareClientSecret: {
+      path: "/identity-providers/acme/compare-client-secret",
+      body: { client_secret: "canary-client" },
+    },
     deleteIdentityProvider: { path: "/identity-providers/acme" },
     listIdentities: { path: `/users/${user}/identities`, reads: true },
     deleteIdentity: { path: `/users/${user}/identities/${identity}` },

@@ -102,6 +102,25 @@ applications:
   - { id: batch, team: shop, policies: { response_headers: { set: { x-batch: "\${SECRET}" } } } }
 `;
 
+const ORGANISATION = `version: 1
+policies: { response_headers: { set: { x-organisation: "\${SECRET}" } } }
+identity_providers:
+  - id: acme
+    issuer: https://idp.example.org
+    client_id: tidegate
+    client_secret: "\${SECRET}"
+    group_roles: [{ group: shop, team: shop, role: viewer }]
+applications:
+  - id: web
+    team: shop
+    limits: [{ requests: 1000, window: 1m }]
+    subscriptions:
+      - service: billing
+        expires_at: 2101-01-31
+        limits: [{ requests: 500, window: 1m }]
+        policies: { request_headers: { set: { x-caller: "\${SECRET}" } } }
+`;
+
 const sumOf = (stdout: string) => /^\d+ to add.*$/m.exec(stdout)?.[0] ?? stdout;
 
 describe("an organisation run from the command line", () => {
@@ -213,6 +232,40 @@ describe("an organisation run from the command line", () => {
     expect(readFileSync(join(folder, "exported.yaml"), "utf8")).toMatch(
       /^version: 1\nteams:\n {2}- id: shop\n {4}policies:\n {6}limits:\n {8}- requests: 5000\n {10}window: 1h\nservices: \[\]/,
     );
+  });
+
+  it("applies and exports what is the organisation's, and the terms of subscriptions, without any secret", async () => {
+    write("organisation.yaml", ORGANISATION);
+    const args = ["apply", "-f", "organisation.yaml"];
+    const plan = await admin.json(...args);
+    expect(plan.steps.map(({ what }: { what: string }) => what)).toEqual([
+      "change organisation policies",
+      "create identity provider acme",
+      "change terms of subscription web → billing",
+    ]);
+    expect(await admin.do(...args, "--dry-run", "--exit-code")).toMatch(/nothing to do/);
+    // The service's team alone may say what holds for its callers, and the organisation's owners what is theirs.
+    const theirs = await developer.run(args);
+    expect(theirs).toMatchObject({
+      code: EXIT.conflict,
+      stderr: expect.stringMatching(/policies: they are not yours/),
+    });
+
+    const { stdout, stderr } = await admin.run(["export"]);
+    expect(stdout).not.toContain(SECRET);
+    expect(stderr).toContain("identity provider acme: its client secret is in no export");
+    expect(stdout).toContain(`client_secret: "\${ACME_CLIENT_SECRET:-}"`);
+    expect(JSON.stringify(await admin.json("export"))).not.toContain(SECRET);
+    const names = (stderr.match(/^ {2}\w+$/gm) ?? []).map((name) => name.trim());
+    expect(names).toContain("WEB_BILLING_POLICIES_REQUEST_HEADERS_SET_X_CALLER");
+    const env = Object.fromEntries(names.map((name) => [name, SECRET]));
+    const apply = (more: object) =>
+      admin.run(["apply", "-f", "-", "--exit-code", "--dry-run"], { input: stdout, env: { ...env, ...more } });
+    expect((await apply({})).stdout).toMatch(/^nothing to do/);
+    expect((await apply({ ACME_CLIENT_SECRET: SECRET })).stdout).toMatch(/^nothing to do/);
+    const another = await apply({ ACME_CLIENT_SECRET: "another-canary" });
+    expect(another.stdout).toContain("~ client_secret: (hidden) → (hidden)");
+    expect(another.stdout).not.toContain("another-canary");
   });
 
   it("changes what was edited, removes what was taken out, and only when told to", async () => {

@@ -54,7 +54,7 @@ const publish: Step = {
 };
 const request: Step = {
   subject: { kind: "subscription", id: "web → billing", team: "shop" },
-  action: { type: "request-subscription", application: "web", service: "billing" },
+  action: { type: "request-subscription", application: "web", service: "billing", terms: {} },
   differences: [],
 };
 

@@ -53,6 +53,13 @@ describe("a plan", () => {
 
 function expectToHold(desired: DesiredState, actual: ActualState): void {
   const byId = <One extends { id: string }>(all: readonly One[], id: string) => all.find((one) => one.id === id);
+  if (desired.policies !== null) expect(actual.policies).toEqual(desired.policies);
+  for (const { id, fields, authMethod } of desired.identityProviders) {
+    const provider = byId(actual.identityProviders ?? [], id);
+    expect(provider).toMatchObject(fields);
+    expect(provider?.has_client_secret).toBe(authMethod !== "none");
+    if (authMethod !== "none") expect(provider?.secretFits).toBe(true);
+  }
   for (const team of desired.teams) expect(byId(actual.teams, team.id)).toMatchObject(team);
   for (const { id, permissions } of desired.roles) {
     expect([...(byId(actual.roles, id)?.permissions ?? [])].sort()).toEqual([...permissions].sort());
@@ -67,7 +74,11 @@ function expectToHold(desired: DesiredState, actual: ActualState): void {
     expect(byId(actual.applications, fields.id)).toMatchObject(fields);
     const held = actual.subscriptions.filter(({ application }) => application === fields.id);
     const live = held.filter(({ state }) => state === "approved" || state === "pending").map(({ service }) => service);
-    expect(live).toEqual(expect.arrayContaining([...(subscriptions ?? [])]));
+    expect(live).toEqual(expect.arrayContaining((subscriptions ?? []).map(({ service }) => service)));
+    for (const { service, terms } of subscriptions ?? []) {
+      const one = held.find((each) => each.service === service);
+      if (one?.state === "approved") expect(one).toMatchObject(terms);
+    }
   }
 }
 

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { planFor } from "../../../src/cli/apply/plan.ts";
 import { planText } from "../../../src/cli/apply/print-plan.ts";
-import type { ActualService, ActualState, DesiredService, DesiredState } from "../../../src/cli/apply/state.ts";
+import type {
+  ActualService,
+  ActualState,
+  DesiredIdentityProvider,
+  DesiredService,
+  DesiredState,
+  Terms,
+} from "../../../src/cli/apply/state.ts";
 import { COLOURED, PLAIN } from "../../../src/cli/output/palette.ts";
 import { newService, subscriptionOf } from "./server-model.ts";
 
@@ -26,9 +33,20 @@ const billing: DesiredService = {
 
 const web = { id: "web", team: "shop", name: "web", description: "", limits: [], policies: {} };
 
+const to = (service: string, terms: Terms = {}) => ({ service, terms });
+
 function desired(fields: Partial<DesiredState> = {}): DesiredState {
   const lists = { services: fields.services !== undefined, applications: fields.applications !== undefined };
-  return { teams: [], roles: [], services: [], applications: [], lists, ...fields };
+  return {
+    policies: null,
+    teams: [],
+    roles: [],
+    identityProviders: [],
+    services: [],
+    applications: [],
+    lists,
+    ...fields,
+  };
 }
 
 function actual(fields: Partial<ActualState> = {}): ActualState {
@@ -39,7 +57,17 @@ function actual(fields: Partial<ActualState> = {}): ActualState {
     policies: {},
     revision: 1,
   }));
-  return { actor: "me", teams, roles: [], services: [], applications: [], subscriptions: [], ...fields };
+  return {
+    actor: "me",
+    policies: {},
+    teams,
+    roles: [],
+    identityProviders: [],
+    services: [],
+    applications: [],
+    subscriptions: [],
+    ...fields,
+  };
 }
 
 function served(fields: Partial<ActualService> = {}): ActualService {
@@ -65,7 +93,7 @@ describe("a plan", () => {
       teams: [{ id: "new", name: "New", description: "", policies: {} }],
       roles: [{ id: "reader", name: "reader", scope: "team", permissions: [] }],
       services: [{ ...billing, team: "new", sharedWith: ["shop"] }],
-      applications: [{ ...web, subscriptions: ["billing", "ai"] }],
+      applications: [{ ...web, subscriptions: [to("billing"), to("ai")] }],
     });
     expect(actions(wanted, actual())).toEqual([
       "create-team",
@@ -91,7 +119,7 @@ describe("a plan", () => {
   });
 
   it("asks a second person once, and gives one's own word to what somebody else asked for", () => {
-    const wanted = desired({ services: [billing], applications: [{ ...web, subscriptions: ["billing"] }] });
+    const wanted = desired({ services: [billing], applications: [{ ...web, subscriptions: [to("billing")] }] });
     const asked = (by: string) => {
       const review = { requested_by: by, note: "" };
       return actual({
@@ -109,7 +137,7 @@ describe("a plan", () => {
   });
 
   it("does not ask again where somebody said no", () => {
-    const wanted = desired({ applications: [{ ...web, subscriptions: ["billing"] }] });
+    const wanted = desired({ applications: [{ ...web, subscriptions: [to("billing")] }] });
     for (const state of ["rejected", "revoked", "pending"]) {
       const subscriptions = [subscriptionOf("web", "shop", "billing", state)];
       const is = actual({ applications: [{ ...web, limits: [], revision: 1 }], subscriptions });
@@ -129,7 +157,7 @@ describe("a plan", () => {
     expect(obstacles(desired({ services: [{ ...billing, team: "nobody" }] }), actual())[0]).toMatch(/no team nobody/);
     const draftOnly = desired({
       services: [{ ...billing, publish: false }],
-      applications: [{ ...web, subscriptions: ["billing"] }],
+      applications: [{ ...web, subscriptions: [to("billing")] }],
     });
     expect(obstacles(draftOnly, actual())).toEqual([
       "web → billing: service billing is not published: give it `publish: true`",
@@ -156,6 +184,103 @@ describe("a plan", () => {
         { path: "policies.addresses.deny", hidden: false },
       ]);
     }
+  });
+
+  it("changes policies of the organisation, and nothing of them where nothing is said", () => {
+    const policies = { response_headers: { set: { "x-key": "secret" } } };
+    const { steps } = planFor(desired({ policies }), actual(), { prune: false });
+    expect(steps).toMatchObject([
+      { subject: { kind: "organisation", id: "policies" }, action: { type: "update-organisation", policies } },
+    ]);
+    expect(planText(planFor(desired({ policies }), actual(), { prune: false }), PLAIN)).not.toContain("secret");
+    expect(actions(desired({ policies }), actual({ policies }))).toEqual([]);
+    expect(actions(desired(), actual({ policies }))).toEqual([]);
+    expect(obstacles(desired({ policies }), actual({ policies: null }))).toEqual([
+      "policies: they are not yours to see: who may change the settings applies them",
+    ]);
+  });
+
+  it("changes the terms of a subscription that are given, if they are ours to change", () => {
+    const limits = [{ requests: 1, window: "1s" }];
+    const held = (fields: object) =>
+      actual({
+        services: [served()],
+        applications: [{ ...web, revision: 1 }],
+        subscriptions: [{ ...subscriptionOf("web", "shop", "billing", "approved"), ...fields }],
+      });
+    const wanted = (terms: Terms) => desired({ applications: [{ ...web, subscriptions: [to("billing", terms)] }] });
+    const before = { limits: [{ requests: 9, window: "1s" }], policies: { addresses: { deny: ["192.0.2.1"] } } };
+    expect(planFor(wanted({ limits }), held(before), { prune: true }).steps).toMatchObject([
+      { action: { type: "update-subscription", id: "web-billing", terms: { limits }, revision: 1 } },
+    ]);
+    expect(actions(wanted({}), held(before))).toEqual([]);
+    expect(actions(wanted({ expires_at: null }), held({ expires_at: "2100-01-01T00:00:00.000Z" }))).toEqual([
+      "update-subscription",
+    ]);
+    expect(actions(wanted({ expires_at: null }), held({ state: "expired", expires_at: "2026-01-01T00:00:00.000Z" })))
+      // Not asked for again: it was approved, and is made longer.
+      .toEqual(["update-subscription"]);
+    const theirs = planFor(wanted({ limits }), held({ ...before, termsAreOurs: false }), { prune: false });
+    expect(theirs.steps).toEqual([]);
+    expect(theirs.notes).toEqual(["subscription web → billing: its terms are for the service's team to apply"]);
+    expect(planFor(wanted({ limits }), actual({ services: [served()] }), { prune: false }).steps).toMatchObject([
+      { action: { type: "create-application" } },
+      { action: { type: "request-subscription", terms: { limits } } },
+    ]);
+  });
+
+  it("keeps a client secret that the files do not name, and shows none", () => {
+    const fields = { name: "Acme", client_id: "tidegate", scopes: ["openid"] };
+    const acme: DesiredIdentityProvider = {
+      id: "acme",
+      issuer: "https://idp.example.org",
+      clientSecret: null,
+      authMethod: null,
+      fields,
+    };
+    const provider = {
+      id: "acme",
+      issuer: acme.issuer,
+      ...fields,
+      token_endpoint_auth_method: "client_secret_basic",
+      has_client_secret: true,
+      revision: 3,
+      secretFits: true,
+    };
+    const plan = (wanted: object, is: object | null) =>
+      planFor(
+        desired({ identityProviders: [{ ...acme, ...wanted }] }),
+        actual({ identityProviders: is === null ? [] : [{ ...provider, ...is }] }),
+        { prune: true },
+      );
+    expect(plan({}, {}).steps).toEqual([]);
+    const secret = { clientSecret: "canary" };
+    expect(plan(secret, {}).steps).toEqual([]);
+    expect(plan({ fields: { ...fields, name: "A" } }, {}).steps).toMatchObject([{ action: { fields: { name: "A" } } }]);
+    const changed = plan(secret, { secretFits: false });
+    expect(changed.steps).toMatchObject([
+      { action: { type: "update-identity-provider", fields: { client_secret: "canary" }, revision: 3 } },
+    ]);
+    expect(planText(changed, PLAIN)).toContain("~ client_secret: (hidden) → (hidden)");
+    expect(plan({ authMethod: "none" }, {}).steps).toMatchObject([
+      { action: { fields: { token_endpoint_auth_method: "none", client_secret: null } } },
+    ]);
+    const made = plan(secret, null);
+    expect(made.steps).toMatchObject([
+      {
+        action: {
+          type: "create-identity-provider",
+          provider: { id: "acme", client_secret: "canary", token_endpoint_auth_method: "client_secret_basic" },
+        },
+      },
+    ]);
+    expect(planText(made, PLAIN)).not.toContain("canary");
+    expect(plan({ issuer: "https://other.example.org" }, {}).obstacles).toMatchObject([
+      { message: "its issuer is https://idp.example.org, which can't be changed: choose another id" },
+    ]);
+    expect(plan({ authMethod: "client_secret_post" }, null).obstacles).toMatchObject([
+      { message: "`client_secret` is missing: a new provider needs it for client_secret_post" },
+    ]);
   });
 
   it("prunes only what the files list, of the teams they name", () => {

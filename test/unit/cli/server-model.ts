@@ -1,5 +1,5 @@
-import type { Application, Subscription } from "../../../src/cli/admin/answers.ts";
-import type { ActualService, ActualState } from "../../../src/cli/apply/state.ts";
+import type { Application, IdentityProvider } from "../../../src/cli/admin/answers.ts";
+import type { ActualService, ActualState, ActualSubscription, Terms } from "../../../src/cli/apply/state.ts";
 import type { Action, Step } from "../../../src/cli/apply/steps.ts";
 
 const AT = "2026-01-01T00:00:00.000Z";
@@ -11,6 +11,19 @@ export function applied(state: ActualState, steps: readonly Step[]): ActualState
 
 function after(state: ActualState, action: Action): ActualState {
   switch (action.type) {
+    case "update-organisation":
+      return { ...state, policies: action.policies };
+    case "create-identity-provider": {
+      const { client_secret: secret, ...fields } = action.provider;
+      const made = { ...fields, has_client_secret: secret !== undefined, revision: 1 } as unknown as IdentityProvider;
+      return { ...state, identityProviders: [...(state.identityProviders ?? []), { ...made, secretFits: true }] };
+    }
+    case "update-identity-provider": {
+      const { client_secret: secret, ...fields } = action.fields;
+      const stored = secret === undefined ? {} : { has_client_secret: secret !== null, secretFits: true };
+      const change = { ...action, fields: { ...fields, ...stored } };
+      return { ...state, identityProviders: changed(state.identityProviders ?? [], change) };
+    }
     case "create-team":
       return { ...state, teams: [...state.teams, { ...action.team, revision: 1 }] };
     case "update-team":
@@ -28,7 +41,13 @@ function after(state: ActualState, action: Action): ActualState {
     case "update-application":
       return { ...state, applications: changed(state.applications, action) };
     case "request-subscription":
-      return { ...state, subscriptions: requested(state, action.application, action.service) };
+      return { ...state, subscriptions: requested(state, action.application, action.service, action.terms) };
+    case "update-subscription":
+      // Whatever it was: it ends later now.
+      return {
+        ...state,
+        subscriptions: changed(state.subscriptions, { ...action, fields: { ...action.terms, state: "approved" } }),
+      };
     case "cancel-subscription": {
       const fields = { state: "cancelled" };
       return { ...state, subscriptions: changed(state.subscriptions, { ...action, fields }) };
@@ -80,12 +99,16 @@ function published(one: ActualService): ActualService {
   return { ...one, state: "published", current_release: (one.current_release ?? 0) + 1, released };
 }
 
-function requested(state: ActualState, application: string, service: string): Subscription[] {
-  const isOther = (one: Subscription) => one.application !== application || one.service !== service;
-  return [...state.subscriptions.filter(isOther), subscriptionOf(application, "any", service, "pending")];
+/** By somebody whose word is enough: it is approved, and has its terms at once. */
+function requested(state: ActualState, application: string, service: string, terms: Terms): ActualSubscription[] {
+  const isOther = (one: ActualSubscription) => one.application !== application || one.service !== service;
+  return [
+    ...state.subscriptions.filter(isOther),
+    { ...subscriptionOf(application, "any", service, "approved"), ...terms } as ActualSubscription,
+  ];
 }
 
-export function subscriptionOf(application: string, team: string, service: string, state: string): Subscription {
+export function subscriptionOf(application: string, team: string, service: string, state: string): ActualSubscription {
   return {
     id: `${application}-${service}`,
     application,
@@ -98,6 +121,9 @@ export function subscriptionOf(application: string, team: string, service: strin
     requested_by: "somebody",
     created_at: AT,
     expires_at: null,
+    limits: [],
+    policies: {},
+    termsAreOurs: true,
     revision: 1,
   };
 }

@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import type { ActualService, ActualState, DesiredService, DesiredState } from "../../../src/cli/apply/state.ts";
+import type {
+  ActualIdentityProvider,
+  ActualService,
+  ActualState,
+  DesiredIdentityProvider,
+  DesiredService,
+  DesiredState,
+} from "../../../src/cli/apply/state.ts";
 import { newService, subscriptionOf } from "./server-model.ts";
 
 const TEAMS = ["finance", "shop", "others"];
@@ -24,6 +31,23 @@ const policies = fc.constantFrom<Record<string, unknown>>(
   { addresses: { allow: ["10.0.0.0/8"] } },
   { request_headers: { set: { "x-a": "b" } } },
 );
+/** Of a subscription: each of them may be left unsaid. */
+const terms = fc.record({ limits, policies, expires_at: fc.constant(null) }, { requiredKeys: [] });
+const methods = ["client_secret_basic", "client_secret_post", "none"];
+const desiredProvider: fc.Arbitrary<DesiredIdentityProvider> = fc.record({
+  id: fc.constant("acme"),
+  issuer: fc.constant("https://idp.example.org"),
+  clientSecret: fc.constant("secret"),
+  authMethod: fc.constantFrom(null, ...methods),
+  fields: fc.record({ name: words, enabled: fc.boolean() }),
+});
+const actualProvider: fc.Arbitrary<ActualIdentityProvider> = fc
+  .record({ name: words, enabled: fc.boolean(), method: fc.constantFrom(...methods), secretFits: fc.boolean() })
+  .map(({ method, secretFits, ...fields }) => {
+    const has_client_secret = method !== "none";
+    const own = { id: "acme", issuer: "https://idp.example.org", revision: 5, token_endpoint_auth_method: method };
+    return { ...own, ...fields, has_client_secret, secretFits: secretFits && has_client_secret };
+  });
 const openapi = fc.constantFrom(null, "openapi: 3.1.0\n");
 const shares = fc.subarray(TEAMS);
 
@@ -68,7 +92,9 @@ const some = <One>(ids: readonly string[], make: (id: string) => fc.Arbitrary<On
 export const desiredStates: fc.Arbitrary<DesiredState> = fc
   .record({
     description: words,
+    ofOrganisation: fc.option(policies),
     ofTeams: policies,
+    provider: fc.option(desiredProvider),
     permissions: fc.subarray(["team.read", "service.read"]),
     services: some(SERVICES, desiredService),
     applications: some(APPLICATIONS, (id) =>
@@ -79,20 +105,26 @@ export const desiredStates: fc.Arbitrary<DesiredState> = fc
         description: words,
         limits,
         policies,
-        subscriptions: fc.option(fc.subarray(SERVICES)),
+        subscriptions: fc.option(
+          fc
+            .subarray(SERVICES)
+            .chain((chosen) => fc.tuple(...chosen.map((service) => terms.map((some) => ({ service, terms: some }))))),
+        ),
       }),
     ),
   })
-  .map(({ description, ofTeams, permissions, services, applications }) => {
+  .map(({ description, ofOrganisation, ofTeams, provider, permissions, services, applications }) => {
     const publishable = services.filter(({ publish }) => publish).map(({ id }) => id);
     return {
       teams: TEAMS.slice(0, 2).map((id) => ({ id, name: id, description, policies: ofTeams })),
+      policies: ofOrganisation,
       roles: [{ id: "reader", name: "reader", scope: "team", permissions }],
+      identityProviders: provider === null ? [] : [provider],
       services,
       // To what will not be published nobody can subscribe.
       applications: applications.map((one) => ({
         ...one,
-        subscriptions: one.subscriptions?.filter((id) => publishable.includes(id)) ?? null,
+        subscriptions: one.subscriptions?.filter(({ service }) => publishable.includes(service)) ?? null,
       })),
       lists: { services: true, applications: true },
     };
@@ -105,7 +137,9 @@ export const actualStates: fc.Arbitrary<ActualState> = fc
         .tuple(words, policies)
         .map(([description, some]) => ({ id, name: id, description, policies: some, revision: 4 })),
     ),
+    ofOrganisation: policies,
     hasRole: fc.boolean(),
+    provider: fc.option(actualProvider),
     services: some(SERVICES, actualService),
     applications: some(APPLICATIONS, (id) =>
       fc.tuple(limits, policies).map(([some, own]) => {
@@ -115,18 +149,21 @@ export const actualStates: fc.Arbitrary<ActualState> = fc
     subscribed: fc.subarray(APPLICATIONS.flatMap((one) => SERVICES.map((service) => [one, service] as const))),
     state: fc.constantFrom("approved", "pending", "cancelled", "expired"),
   })
-  .map(({ teams, hasRole, services, applications, subscribed, state }) => {
+  .map(({ teams, ofOrganisation, hasRole, provider, services, applications, subscribed, state }) => {
     const ids = applications.map(({ id }) => id);
     const held = subscribed.filter(([application]) => ids.includes(application));
     const role = { id: "reader", name: "Reader", scope: "team" as const, permissions: ["team.read"], built_in: false };
     return {
       actor: "somebody",
       teams,
+      policies: ofOrganisation,
       roles: hasRole ? [role] : [],
+      identityProviders: provider === null ? [] : [provider],
       services,
       applications,
       subscriptions: held.map(([application, service]) => {
-        return subscriptionOf(application, teamOf(application), service, state);
+        const ended = state === "expired" ? { expires_at: "2026-01-01T00:00:00.000Z" } : {};
+        return { ...subscriptionOf(application, teamOf(application), service, state), ...ended };
       }),
     };
   });

@@ -5,6 +5,7 @@ import {
   deleteIdentityProvider,
   getIdentityProvider,
   identityProviderToCheck,
+  isClientSecret,
   listIdentityProviders,
   updateIdentityProvider,
 } from "../../entities/identity-providers.ts";
@@ -74,10 +75,12 @@ const options = {
     .openapi({ description: "Whoever has a verified e-mail address becomes the user who has that address." }),
 };
 
+const clientSecret = z.string().min(1).max(2_000);
+
 const fields = {
   name,
   client_id: text,
-  client_secret: z.string().min(1).max(2_000).nullable().openapi({ description: "Kept sealed; never shown." }),
+  client_secret: clientSecret.nullable().openapi({ description: "Kept sealed; never shown." }),
   ...options,
   enabled: z.boolean(),
 };
@@ -209,6 +212,22 @@ const providers: readonly Endpoint[] = [
     async ({ plane, actor, params: { identity_provider } }) => {
       const provider = await identityProviderToCheck(plane, actor, identity_provider);
       return { body: await checkProvider(plane.relyingParty, provider) };
+    },
+  ),
+  endpoint(
+    {
+      method: "post",
+      path: "/identity-providers/{identity_provider}/compare-client-secret",
+      operationId: "compareClientSecret",
+      summary: "Whether a client secret is the one that is stored; changes nothing",
+      tag,
+      needs: "organisation.manage",
+      params,
+      body: z.strictObject({ client_secret: clientSecret }),
+      answers: z.object({ same: z.boolean() }),
+    },
+    async ({ plane, actor, params: { identity_provider }, body }) => {
+      return { body: { same: await isClientSecret(plane, actor, identity_provider, body.client_secret) } };
     },
   ),
 ];
