@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Snapshot } from "../contracts/snapshot.ts";
+import type { SecretReader } from "../platform/secrets/secret-store.ts";
 import { CATALOGUE } from "../providers/catalogue.ts";
 import { compileSnapshot } from "./compile/index.ts";
 import type { Problem } from "./problems/problem.ts";
@@ -15,6 +16,8 @@ export interface LoadOptions {
   home: string;
   env: Environment;
   version: number;
+  /** Resolves references to secrets; absent: Vault is not asked, and what is loaded is not to be served. */
+  secrets?: SecretReader;
 }
 
 export type LoadResult =
@@ -27,7 +30,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadResul
   const { validation, quickstart } =
     configPath === null
       ? await quickstartSource(options.home, env)
-      : { validation: await readConfigurationFile(configPath, env, CATALOGUE), quickstart: null };
+      : { validation: await readConfigurationFile(configPath, env, CATALOGUE, options.secrets), quickstart: null };
 
   const problems = [...validation.problems];
   const port = defaultPort(env);

@@ -24,6 +24,8 @@ before goes on being served.
 - **Variables**: \`\${NAME}\` in a value stands for that environment variable; a variable that is not set is a mistake.
   \`\${NAME:-default}\` gives a default, \`$\${\` stands for \`\${\` itself. Put quotes around the value to have a text;
   without them a variable that holds a number, \`true\` or \`false\` counts as one.
+- **References**: in the place of a secret may stand \`{ env: NAME }\`, \`{ file: path }\` or
+  \`{ vault: { path: secret/openai, field: key } }\`, each with a \`prefix\` such as \`"Bearer "\`: [secrets.md](secrets.md).
 - **Relative paths** of files begin at the folder of the configuration file.
 
 Without a configuration file, Tidegate serves the provider \`simulated\` and each provider of the catalogue whose key is in

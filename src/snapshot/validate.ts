@@ -140,6 +140,8 @@ function inFile(document: LocatedDocument, { line, column, path, message }: Text
   return { file: document.file, line, column, path: formatPath(path), message };
 }
 
+export type Schema = z.core.$ZodType;
+
 const schemas = new WeakMap<readonly CatalogueEntry[], ConfigurationSchema>();
 
 /** Making a schema costs more than validating with it. */

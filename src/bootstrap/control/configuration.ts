@@ -1,6 +1,7 @@
 import type { Logger } from "../../contracts/logger.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import type { ConfigurationState } from "../../control-plane/admin-api/readiness.ts";
+import type { SecretReader } from "../../platform/secrets/secret-store.ts";
 import { loadConfiguration } from "../../snapshot/load.ts";
 import { mergeSnapshot } from "../../snapshot/merge.ts";
 import { formatProblems, type Problem } from "../../snapshot/problems/problem.ts";
@@ -14,6 +15,8 @@ export interface ConfigurationOptions {
   logger: Logger;
   /** What the database adds; null: not known, since it can't be reached. */
   additions(): Parameters<typeof mergeSnapshot>[1] | null;
+  /** Resolves references to secrets. */
+  secrets: SecretReader;
   /** The highest version that others have seen. */
   versionFloor(): Promise<number>;
 }
@@ -61,9 +64,9 @@ export class Configuration {
 
   /** Resolves to whether the configuration is good. A new version is given out only when the content is another one. */
   async reload(): Promise<boolean> {
-    const { configPath, homeDirectory, env, logger } = this.#options;
+    const { configPath, homeDirectory, env, secrets, logger } = this.#options;
     const version = this.#snapshot?.version ?? 0;
-    const result = await loadConfiguration({ configPath, home: homeDirectory, env, version });
+    const result = await loadConfiguration({ configPath, home: homeDirectory, env, version, secrets });
     this.#lastReloadAtMs = Date.now();
     this.#lastReload = result.ok ? "ok" : "failed";
     this.#problems = result.ok ? [] : result.problems;

@@ -7,6 +7,7 @@ export interface ControlMetricsSources {
   configuration(): ConfigurationState;
   workers(): readonly WorkerState[];
   unhealthyTargets(): readonly string[];
+  staleSecrets(): number;
 }
 
 /** What the control process knows. */
@@ -40,6 +41,9 @@ export class ControlMetrics {
     });
     this.#gauge("tidegate_unhealthy_targets", "Upstream targets that fail their active health check", () => {
       return sources.unhealthyTargets().length;
+    });
+    this.#gauge("tidegate_secrets_stale", "Secrets whose last value is used on, for they can't be read again", () => {
+      return sources.staleSecrets();
     });
   }
 

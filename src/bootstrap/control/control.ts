@@ -4,6 +4,7 @@ import { type AdminApi, startAdminServer } from "../../control-plane/admin-api/s
 import { HealthProbes } from "../../control-plane/health-probes.ts";
 import { createLogger, type ProgramLogger } from "../../platform/logger.ts";
 import { renderMetrics } from "../../platform/metrics-aggregation.ts";
+import type { SecretStore } from "../../platform/secrets/secret-store.ts";
 import { encodeSnapshot } from "../../snapshot/codec.ts";
 import { watchFile } from "../../snapshot/sources/watch.ts";
 import type { SnapshotPublisher } from "../../snapshot/sync/publisher.ts";
@@ -14,6 +15,7 @@ import { follow, publisherOf } from "./cluster.ts";
 import { Configuration } from "./configuration.ts";
 import { ControlMetrics } from "./control-metrics.ts";
 import { ControlPlane } from "./control-plane.ts";
+import { secretStore } from "./secret-store.ts";
 
 const METRICS_LIMIT_MS = 2_000;
 /** Where there is no database. */
@@ -33,6 +35,7 @@ class ControlProcess {
   readonly #environment: WorkerEnvironment;
   readonly #logger: ProgramLogger = createLogger({ process: "control" });
   readonly #channel = new WorkerChannel<SupervisorToControl, ControlToSupervisor>();
+  readonly #secrets: SecretStore;
   readonly #configuration: Configuration;
   readonly #probes: HealthProbes;
   readonly #metrics: ControlMetrics;
@@ -48,12 +51,15 @@ class ControlProcess {
   constructor(environment: WorkerEnvironment) {
     this.#environment = environment;
     const { configPath, homeDirectory } = environment;
+    this.#secrets = secretStore(process.env, homeDirectory, this.#logger);
+    this.#secrets.onChange(() => void this.#reload());
     this.#configuration = new Configuration({
       configPath,
       homeDirectory,
       env: process.env,
       logger: this.#logger,
       additions: () => (this.#plane === null ? NO_ADDITIONS : this.#plane.additions),
+      secrets: this.#secrets.readerFor("configuration"),
       versionFloor: async () => (await this.#publisher?.publishedVersion()) ?? 0,
     });
     this.#probes = new HealthProbes({
@@ -64,6 +70,7 @@ class ControlProcess {
       configuration: () => this.#configuration.state,
       workers: () => this.#workers,
       unhealthyTargets: () => this.#probes.unhealthy,
+      staleSecrets: () => this.#secrets.stale,
     });
   }
 
@@ -131,7 +138,7 @@ class ControlProcess {
   #receive(message: SupervisorToControl): void {
     switch (message.type) {
       case "reload":
-        void this.#reload();
+        void this.#secrets.refresh().then(() => this.#reload());
         break;
       case "drain":
         process.exit(0);

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { UnreadSecret } from "../schema/notes.ts";
 import { filePath } from "../schema/scalars.ts";
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
@@ -25,6 +26,7 @@ function checkPair(context: CheckContext, pair: Cursor): void {
   const certificatePem = readPem(context, pair.at("cert"));
   const keyPem = readPem(context, pair.at("key"));
   const certificate = certificatePem && parseCertificate(context, pair.at("cert"), certificatePem);
+  if (pair.at("passphrase").value instanceof UnreadSecret) return;
   const key = keyPem && parseKey(context, pair.at("key"), keyPem, pair.at("passphrase").text());
   if (certificate && key && !certificate.checkPrivateKey(key)) {
     context.report(pair.at("key").path, "the private key does not belong to the certificate in `cert`");

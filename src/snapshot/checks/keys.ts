@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { formatPath } from "../problems/problem.ts";
 import type { Path } from "../schema/introspection.ts";
+import { UnreadSecret } from "../schema/notes.ts";
 import type { Check } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 
@@ -11,6 +12,7 @@ export const checkKeys: Check = ({ root, report, warn }) => {
   const seen = new Map<string, Path>();
   for (const application of root.at("applications").items()) {
     for (const key of application.at("keys").items()) {
+      if (key.value instanceof UnreadSecret || key.at("value").value instanceof UnreadSecret) continue;
       const value = plainKey(key);
       const digest = digestOf(key);
       if (isMapping(key) && (value !== undefined) === (digest !== undefined)) {

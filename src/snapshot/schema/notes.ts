@@ -45,12 +45,17 @@ export function withShorthand<Schema extends z.ZodObject>(
   return either;
 }
 
+/** In the place of a secret that is not looked at: any that the field takes. */
+export class UnreadSecret {}
+
 /** A leaf of the schema: takes the value as the file gives it, and yields what the compiler wants (milliseconds, bytes, …). */
 export function scalar<T>(definition: ScalarDefinition<T>) {
   const { parse, ...notes } = definition;
   return z
     .unknown()
     .transform((value, context): T => {
+      // Nothing is served with it.
+      if (value instanceof UnreadSecret && notes.secret === true) return "" as T;
       try {
         const parsed = parse(value);
         if (parsed !== undefined) return parsed;
@@ -73,7 +78,8 @@ export function mappingOr<Mapping extends z.ZodObject>(
   const schema = z
     .unknown()
     .transform((value, context): z.output<Mapping> => {
-      const isMapping = typeof value === "object" && value !== null && !Array.isArray(value);
+      const isMapping =
+        typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof UnreadSecret);
       const result = mapping.safeParse(isMapping ? value : { [key]: value });
       if (result.success) return result.data;
       for (const issue of result.error.issues) {

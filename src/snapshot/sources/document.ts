@@ -87,6 +87,13 @@ export class LocatedDocument {
     return (found && resolved !== null && this.#variables.get(resolved)) || [];
   }
 
+  /** Puts what was found elsewhere in the place of a value. */
+  replace(path: Path, value: unknown): void {
+    let owner: unknown = this.value;
+    for (const step of path.slice(0, -1)) owner = Reflect.get(owner as object, step);
+    Reflect.set(owner as object, path.at(-1) ?? "", value);
+  }
+
   isOnOneLine(path: Path): boolean {
     const { node } = this.#nodeAt(path);
     if (node === null) return true;

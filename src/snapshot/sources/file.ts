@@ -1,15 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import type { SecretReader } from "../../platform/secrets/secret-store.ts";
 import { reasonOf } from "../checks/file-reason.ts";
-import { type Validation, type ValidationOptions, validateDocument } from "../validate.ts";
+import { resolveReferences, withoutVault } from "../secrets/resolve-references.ts";
+import { schemaFor, type Validation, type ValidationOptions, validateDocument } from "../validate.ts";
 import { LocatedDocument } from "./document.ts";
 import type { Environment } from "./environment.ts";
 
-/** Reads `tidegate.yaml` (or JSON, which is YAML). Files it names are relative to its own directory. */
+/**
+ * Reads `tidegate.yaml` (or JSON, which is YAML). Files it names are relative to its own directory. Without `secrets`, what is in
+ * Vault is not looked at: the configuration can be checked, but not served.
+ */
 export async function readConfigurationFile(
   file: string,
   environment: Environment,
   catalogue: ValidationOptions["catalogue"],
+  secrets: SecretReader | null = null,
 ): Promise<Validation> {
   let text: string;
   try {
@@ -20,10 +26,13 @@ export async function readConfigurationFile(
     const problem = { file, line: 0, column: 0, path: "", message, sourceLine: null };
     return { configuration: null, problems: [problem], warnings: [] };
   }
-  return parseConfiguration(file, text, environment, catalogue);
+  const document = new LocatedDocument(file, text, environment);
+  const options = { catalogue, baseDirectory: dirname(resolve(file)) };
+  await resolveReferences(document, schemaFor(catalogue), options.baseDirectory, secrets ?? withoutVault(environment));
+  return validateDocument(document, options);
 }
 
-/** The same for a text that is there already; `file` names it in messages. */
+/** The same without references to secrets, for a text that is there already; `file` names it in messages. */
 export function parseConfiguration(
   file: string,
   text: string,

@@ -1,0 +1,40 @@
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Sealer } from "../seal.ts";
+
+const FILE = "secrets.sealed";
+const PURPOSE = "secret references";
+
+/** What Vault said last, sealed under the master key in the data directory: for a start while Vault is away. */
+export class LastGood {
+  readonly #file: string;
+  readonly #sealer: () => Sealer;
+
+  /** `sealer` is asked for only when there is something to seal or open. */
+  constructor(homeDirectory: string, sealer: () => Sealer) {
+    this.#file = join(homeDirectory, FILE);
+    this.#sealer = sealer;
+  }
+
+  /** Empty where there is nothing, or nothing that this master key opens. */
+  async read(): Promise<Map<string, string>> {
+    try {
+      const text = await readFile(this.#file, "utf8");
+      const values: unknown = JSON.parse(this.#sealer().open(text, PURPOSE));
+      return new Map(Object.entries(values as Record<string, string>));
+    } catch {
+      return new Map();
+    }
+  }
+
+  async write(values: ReadonlyMap<string, string>): Promise<void> {
+    const temporary = `${this.#file}.${process.pid}.tmp`;
+    try {
+      const sealed = this.#sealer().seal(JSON.stringify(Object.fromEntries(values)), PURPOSE);
+      await writeFile(temporary, sealed, { mode: 0o600, flush: true });
+      await rename(temporary, this.#file);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+}
