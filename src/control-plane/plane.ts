@@ -8,6 +8,7 @@ import { type AuditEntry, audit } from "./entities/audit.ts";
 import { RelyingParty } from "./oidc/relying-party.ts";
 import { KEEP_CHANGES_MS } from "./snapshot-source/change-feed.ts";
 import type { Connection, Database } from "./storage/database.ts";
+import { SealedColumns } from "./storage/sealed-columns.ts";
 import type { Tables } from "./storage/tables.ts";
 import { enqueue } from "./webhooks/events.ts";
 
@@ -51,7 +52,7 @@ export class Plane {
   readonly #changeListeners: (() => void)[] = [];
 
   constructor({ database, sealer, logger, nowMs = Date.now, linter = createLinter() }: PlaneOptions) {
-    this.database = database;
+    this.database = { ...database, db: database.db.withPlugin(new SealedColumns(sealer)) };
     this.sealer = sealer;
     this.logger = logger;
     this.nowMs = nowMs;

@@ -27,6 +27,7 @@ export class TestPlane {
   /** Signed in as the first user, an owner of the organisation. */
   owner: AdminClient;
   nowMs = Date.UTC(2026, 0, 1);
+  readonly keys = [randomBytes(32)];
   /** JSON lines. */
   readonly log: string[] = [];
   readonly url: string | undefined;
@@ -49,7 +50,7 @@ export class TestPlane {
     this.url = url;
     this.home = home;
     this.log = log;
-    const sealer = new Sealer([randomBytes(32)]);
+    const sealer = new Sealer(this.keys);
     this.plane = new Plane({ database, sealer, logger: loggerTo(log), nowMs: () => this.nowMs, linter: this.#linter });
     this.app = createAdminApp(this.plane);
     this.owner = this.client();

@@ -9,6 +9,7 @@ import type { Additions } from "../../control-plane/snapshot-source/additions.ts
 import { ChangeFeed } from "../../control-plane/snapshot-source/change-feed.ts";
 import { DatabaseSource } from "../../control-plane/snapshot-source/source.ts";
 import { type Database, openDatabase } from "../../control-plane/storage/database.ts";
+import { hasPlainDocuments, sealStoredDocuments } from "../../control-plane/storage/sealed.ts";
 import { WebhookDeliverer } from "../../control-plane/webhooks/deliverer.ts";
 import type { ProgramLogger } from "../../platform/logger.ts";
 import { loadSealer } from "../../platform/seal.ts";
@@ -86,6 +87,7 @@ export class ControlPlane {
       const sealer = loadSealer(homeDirectory, env);
       database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger });
       const plane = new Plane({ database, sealer, logger });
+      await sealEarlierDocuments(plane);
       const source = new DatabaseSource(plane);
       const firstAdmin = await makeFirstAdmin(plane, env);
       if (firstAdmin !== null) onFirstAdmin(firstAdmin);
@@ -163,6 +165,18 @@ export class ControlPlane {
       this.#following = false;
     }
   }
+}
+
+/** Documents with header values were not sealed by earlier versions. */
+async function sealEarlierDocuments(plane: Plane): Promise<void> {
+  if (!(await hasPlainDocuments(plane.db))) return;
+  const sealed = await plane.change(SYSTEM, async (change) => {
+    const count = await sealStoredDocuments(change, plane.sealer);
+    const subject = { subjectType: "organisation", subjectId: "organisation", teamId: null };
+    await change.audit({ action: "master_key.seal_documents", ...subject, before: null, after: { sealed: count } });
+    return count;
+  });
+  plane.logger.info({ sealed }, "documents with header values are sealed now");
 }
 
 async function makeFirstAdmin(plane: Plane, env: NodeJS.ProcessEnv): Promise<FirstAdmin | null> {

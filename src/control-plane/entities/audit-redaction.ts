@@ -20,6 +20,8 @@ export function redactedPolicies(policies: Readonly<Record<string, unknown>>): R
     const edits = policies[field];
     if (isObject(edits)) redacted[field] = { ...edits, ...valuesHidden(edits, "add"), ...valuesHidden(edits, "set") };
   }
+  const { mock } = policies;
+  if (isObject(mock)) redacted.mock = { ...mock, ...valuesHidden(mock, "headers") };
   return redacted;
 }
 
@@ -30,7 +32,7 @@ export function withPoliciesRedacted<Owner extends object | null>(owner: Owner):
   return isObject(policies) ? { ...owner, policies: redactedPolicies(policies) } : owner;
 }
 
-function valuesHidden(edits: Record<string, unknown>, field: "add" | "set"): Record<string, unknown> {
+function valuesHidden(edits: Record<string, unknown>, field: "add" | "set" | "headers"): Record<string, unknown> {
   const headers = edits[field];
   if (!isObject(headers)) return {};
   return { [field]: Object.fromEntries(Object.keys(headers).map((name) => [name, REDACTED])) };

@@ -1,6 +1,8 @@
+import { sql } from "kysely";
 import { keyIdOf, SEALED_PREFIX, type Sealer } from "../../platform/seal.ts";
 import type { Change } from "../plane.ts";
 import type { Connection } from "./database.ts";
+import { DOCUMENT_COLUMNS, hasHeaderValues, STORED_DOCUMENT } from "./sealed-columns.ts";
 
 /** What is kept sealed (src/platform/seal.ts), and what each is sealed for. */
 export const WEBHOOK_SECRET = "webhook secret";
@@ -8,19 +10,23 @@ export const IDEMPOTENT_ANSWER = "idempotency";
 export const CLIENT_SECRET = "identity provider client secret";
 
 /** Secrets by the id of the key that they were sealed with. */
-export async function countSealed(db: Connection): Promise<Record<string, number>> {
+export async function countSealed(connection: Connection): Promise<Record<string, number>> {
+  const db = connection.withoutPlugins();
   const webhooks = await db.selectFrom("webhooks").select("secret as text").execute();
   const answers = await db.selectFrom("idempotency").select("body as text").execute();
   const providers = await db.selectFrom("identity_providers").select("client_secret as text").execute();
   const counts: Record<string, number> = {};
-  for (const { text } of [...webhooks, ...answers, ...providers]) {
+  const documents: { text: string | null }[] = [];
+  for (const { table, column } of documentColumns()) documents.push(...(await sealedIn(db, table, column)));
+  for (const { text } of [...webhooks, ...answers, ...providers, ...documents]) {
     if (text?.startsWith(SEALED_PREFIX)) counts[keyIdOf(text)] = (counts[keyIdOf(text)] ?? 0) + 1;
   }
   return counts;
 }
 
 /** Seals with the first key what was sealed with another. Throws SealError when a key is missing, and nothing is changed. */
-export async function sealAgain({ trx }: Pick<Change, "trx">, sealer: Sealer): Promise<number> {
+export async function sealAgain(change: Pick<Change, "trx">, sealer: Sealer): Promise<number> {
+  const trx = change.trx.withoutPlugins();
   const isOutdated = (text: string) => text.startsWith(SEALED_PREFIX) && sealer.isOutdated(text);
   const again = (text: string, purpose: string) => sealer.seal(sealer.open(text, purpose), purpose);
   let count = 0;
@@ -48,5 +54,69 @@ export async function sealAgain({ trx }: Pick<Change, "trx">, sealer: Sealer): P
     await change.where("actor_id", "=", actor_id).where("key", "=", key).where("body", "=", body).execute();
     count++;
   }
+  return count + (await sealDocumentsAgain(trx, isOutdated, (text) => again(text, STORED_DOCUMENT)));
+}
+
+async function sealDocumentsAgain(
+  db: Connection,
+  isOutdated: (text: string) => boolean,
+  again: (text: string) => string,
+): Promise<number> {
+  let count = 0;
+  for (const { table, column } of documentColumns()) {
+    for (const { text } of await sealedIn(db, table, column)) {
+      if (!isOutdated(text)) continue;
+      await replaceText(db, table, column, text, again(text));
+      count++;
+    }
+  }
   return count;
+}
+
+/** Seals what was stored before such documents were sealed. Resolves to how many there were. */
+export async function sealStoredDocuments({ trx }: Pick<Change, "trx">, sealer: Sealer): Promise<number> {
+  const db = trx.withoutPlugins();
+  let count = 0;
+  for (const { table, column } of documentColumns()) {
+    for (const { text } of await withHeaderValues(db, table, column)) {
+      if (!hasHeaderValues(text)) continue;
+      await replaceText(db, table, column, text, sealer.seal(text, STORED_DOCUMENT));
+      count++;
+    }
+  }
+  return count;
+}
+
+/** Whether there are such. */
+export async function hasPlainDocuments(connection: Connection): Promise<boolean> {
+  const db = connection.withoutPlugins();
+  for (const { table, column } of documentColumns()) {
+    if ((await withHeaderValues(db, table, column)).some(({ text }) => hasHeaderValues(text))) return true;
+  }
+  return false;
+}
+
+function documentColumns(): { table: string; column: string }[] {
+  return Object.entries(DOCUMENT_COLUMNS).flatMap(([table, columns]) => columns.map((column) => ({ table, column })));
+}
+
+async function sealedIn(db: Connection, table: string, column: string): Promise<{ text: string }[]> {
+  const name = sql.ref(column);
+  const query = sql<{
+    text: string;
+  }>`select distinct ${name} as text from ${sql.table(table)} where ${name} like ${`${SEALED_PREFIX}%`}`;
+  return (await query.execute(db)).rows;
+}
+
+/** Somewhat more than have any. */
+async function withHeaderValues(db: Connection, table: string, column: string): Promise<{ text: string }[]> {
+  const name = sql.ref(column);
+  const query = sql<{ text: string }>`select distinct ${name} as text from ${sql.table(table)}
+    where ${name} like ${'%":{"%'} or ${name} like ${'%":[[%'}`;
+  return (await query.execute(db)).rows.filter(({ text }) => !text.startsWith(SEALED_PREFIX));
+}
+
+async function replaceText(db: Connection, table: string, column: string, before: string, after: string) {
+  const name = sql.ref(column);
+  await sql`update ${sql.table(table)} set ${name} = ${after} where ${name} = ${before}`.execute(db);
 }
