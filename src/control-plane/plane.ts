@@ -2,9 +2,11 @@ import { sql, type Transaction } from "kysely";
 import type { Logger } from "../contracts/logger.ts";
 import { createLinter, type Linter } from "../governance/linting/lint-openapi.ts";
 import type { Sealer } from "../platform/seal.ts";
+import type { SecretReaders } from "../platform/secrets/secret-store.ts";
 import type { Actor } from "./access/actor.ts";
 import { SignInThrottle } from "./access/throttle.ts";
 import { type AuditEntry, audit } from "./entities/audit.ts";
+import { NO_REFERENCES, type ReferenceRules } from "./entities/reference-rules.ts";
 import { RelyingParty } from "./oidc/relying-party.ts";
 import { KEEP_CHANGES_MS } from "./snapshot-source/change-feed.ts";
 import type { Connection, Database } from "./storage/database.ts";
@@ -32,7 +34,17 @@ export interface PlaneOptions {
   nowMs?: () => number;
   /** Judges OpenAPI documents, in a thread that starts with the first one. */
   linter?: Linter;
+  /** Where references to secrets may lead; absent: nowhere. */
+  referenceRules?: ReferenceRules;
+  /** Resolves them; absent: none. */
+  secrets?: SecretReaders;
 }
+
+const NO_SECRETS: SecretReaders = {
+  readerFor: () => ({
+    resolve: async (references) => references.map(() => ({ ok: false, message: "references are not resolved here" })),
+  }),
+};
 
 /** Any number: it only has to be the same for all who write. */
 const WRITER_LOCK = 7_361_402;
@@ -44,6 +56,7 @@ export class Plane {
   readonly logger: Logger;
   readonly nowMs: () => number;
   readonly linter: Linter;
+  readonly referenceRules: ReferenceRules;
   /** Of this process: passwords are guessed at one place or another, and counted there. */
   readonly throttle = new SignInThrottle();
   /** Speaks to identity providers, and remembers what they said of themselves. */
@@ -51,13 +64,15 @@ export class Plane {
   readonly #touchListeners: ((touched: readonly Touched[]) => void)[] = [];
   readonly #changeListeners: (() => void)[] = [];
 
-  constructor({ database, sealer, logger, nowMs = Date.now, linter = createLinter() }: PlaneOptions) {
+  constructor(options: PlaneOptions) {
+    const { database, sealer, logger, nowMs = Date.now, linter = createLinter() } = options;
     this.database = { ...database, db: database.db.withPlugin(new SealedColumns(sealer)) };
     this.sealer = sealer;
     this.logger = logger;
     this.nowMs = nowMs;
     this.linter = linter;
-    this.relyingParty = new RelyingParty({ sealer, nowMs });
+    this.referenceRules = options.referenceRules ?? NO_REFERENCES;
+    this.relyingParty = new RelyingParty({ sealer, nowMs, secrets: options.secrets ?? NO_SECRETS });
   }
 
   get db(): Connection {

@@ -1,9 +1,13 @@
+import { z } from "zod";
 import type { PoliciesSnapshot } from "../contracts/policies.ts";
 import type { LimitSnapshot, ServiceSnapshot } from "../contracts/snapshot.ts";
 import { CATALOGUE } from "../providers/catalogue.ts";
 import { compileLimits } from "./compile/common.ts";
 import { compilePolicies } from "./compile/policies.ts";
 import { compileReleases } from "./compile/services.ts";
+import { policiesAt } from "./schema/policies.ts";
+import { service } from "./schema/service.ts";
+import { withReferences } from "./secrets/stored-references.ts";
 import { validateValue } from "./validate.ts";
 
 export interface DocumentProblem {
@@ -30,14 +34,19 @@ export function readServiceDocument(id: string, team: string, document: object):
     return { path, message: "is part of the lifecycle, not of a release: there are requests for it" };
   });
   if (problems.length > 0) return { ok: false, problems };
-  const services = [{ ...document, id, team }];
+  const referencing = withReferences(document, service);
+  if (referencing.problems.length > 0) return { ok: false, problems: referencing.problems };
+  const services = [{ ...referencing.document, id, team }];
   const validation = validateValue({ version: 1, services }, "service", OPTIONS);
-  const [service] = (validation.configuration?.services ?? []).flatMap((one) => {
+  const [compiled] = (validation.configuration?.services ?? []).flatMap((one) => {
     return compileReleases(one, OPTIONS.baseDirectory);
   });
-  if (service === undefined) return { ok: false, problems: within(validation.problems, "services[0]") };
-  return { ok: true, service };
+  if (compiled === undefined) return { ok: false, problems: within(validation.problems, "services[0]") };
+  return { ok: true, service: compiled };
 }
+
+/** Of these, a team may have the most kinds. */
+export const anyPolicies = z.object({ policies: policiesAt("team") });
 
 /** Whose policies are kept elsewhere than in a file, and where `tidegate.yaml` has those of one. */
 const POLICIES_OWNERS = {
@@ -73,7 +82,10 @@ export type PoliciesDocument =
 /** Policies as the owner has them in `tidegate.yaml`. */
 export function readPoliciesDocument(owner: PoliciesOwner, policies: unknown): PoliciesDocument {
   const { at, in: inside } = POLICIES_OWNERS[owner];
-  const { configuration, problems } = validateValue({ version: 1, ...inside(policies) }, "policies", OPTIONS);
+  const referencing = withReferences({ policies }, anyPolicies);
+  if (referencing.problems.length > 0) return { ok: false, problems: referencing.problems };
+  const document = { version: 1, ...inside(referencing.document.policies) };
+  const { configuration, problems } = validateValue(document, "policies", OPTIONS);
   if (configuration === null) return { ok: false, problems: within(problems, at) };
   const [team] = configuration.teams ?? [];
   const [application] = configuration.applications;

@@ -7,7 +7,7 @@ import type { Logger } from "../../src/contracts/logger.ts";
 import { SYSTEM } from "../../src/control-plane/access/actor.ts";
 import { createAdminApp } from "../../src/control-plane/admin-api/app.ts";
 import { createFirstUser } from "../../src/control-plane/entities/users.ts";
-import { Plane } from "../../src/control-plane/plane.ts";
+import { Plane, type PlaneOptions } from "../../src/control-plane/plane.ts";
 import { type Database, openDatabase } from "../../src/control-plane/storage/database.ts";
 import { createLinter } from "../../src/governance/linting/lint-openapi.ts";
 import { Sealer } from "../../src/platform/seal.ts";
@@ -34,24 +34,31 @@ export class TestPlane {
   readonly home: string;
   readonly #linter = createLinter({ tasksDirectory: new URL("../../dist/bundle/workers/tasks/", import.meta.url) });
 
-  static async open(kind: DatabaseKind): Promise<TestPlane> {
+  static async open(kind: DatabaseKind, options: Partial<PlaneOptions> = {}): Promise<TestPlane> {
     const url = kind === "postgres" ? await (await PostgresCluster.shared()).createDatabase() : undefined;
     const home = mkdtempSync(join(tmpdir(), "tidegate-plane-"));
     const log: string[] = [];
     const database = await openDatabase({ url, homeDirectory: home, logger: loggerTo(log) });
-    const test = new TestPlane(database, url, home, log);
+    const test = new TestPlane(database, url, home, log, options);
     await createFirstUser(test.plane, SYSTEM, OWNER, PASSWORD);
     test.owner = await test.client().signIn(OWNER, PASSWORD);
     return test;
   }
 
-  private constructor(database: Database, url: string | undefined, home: string, log: string[]) {
+  private constructor(
+    database: Database,
+    url: string | undefined,
+    home: string,
+    log: string[],
+    options: Partial<PlaneOptions>,
+  ) {
     this.database = database;
     this.url = url;
     this.home = home;
     this.log = log;
     const sealer = new Sealer(this.keys);
-    this.plane = new Plane({ database, sealer, logger: loggerTo(log), nowMs: () => this.nowMs, linter: this.#linter });
+    const nowMs = () => this.nowMs;
+    this.plane = new Plane({ database, sealer, logger: loggerTo(log), nowMs, linter: this.#linter, ...options });
     this.app = createAdminApp(this.plane);
     this.owner = this.client();
   }

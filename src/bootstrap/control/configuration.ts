@@ -14,7 +14,7 @@ export interface ConfigurationOptions {
   env: NodeJS.ProcessEnv;
   logger: Logger;
   /** What the database adds; null: not known, since it can't be reached. */
-  additions(): Parameters<typeof mergeSnapshot>[1] | null;
+  additions(): Promise<Parameters<typeof mergeSnapshot>[1] | null>;
   /** Resolves references to secrets. */
   secrets: SecretReader;
   /** The highest version that others have seen. */
@@ -84,7 +84,7 @@ export class Configuration {
   /** What the database adds has changed. Nothing happens before the configuration was read, or when the content is the same. */
   async merge(): Promise<void> {
     if (this.#base === null) return;
-    const additions = this.#options.additions();
+    const additions = await this.#options.additions();
     // What was served last has what the database added then: better than to serve without.
     if (additions === null && this.#snapshot !== null) return;
     const { snapshot: merged, leftOut } = mergeSnapshot(this.#base, additions ?? { services: [], applications: [] });

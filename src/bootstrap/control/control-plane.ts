@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { FirstAdmin } from "../../contracts/messages.ts";
 import { SYSTEM } from "../../control-plane/access/actor.ts";
 import { createAdminApp } from "../../control-plane/admin-api/app.ts";
+import { referenceRules } from "../../control-plane/entities/reference-rules.ts";
 import { createFirstUser } from "../../control-plane/entities/users.ts";
 import { Plane, type Touched } from "../../control-plane/plane.ts";
 import { ProblemError } from "../../control-plane/problem.ts";
@@ -13,12 +14,14 @@ import { hasPlainDocuments, sealStoredDocuments } from "../../control-plane/stor
 import { WebhookDeliverer } from "../../control-plane/webhooks/deliverer.ts";
 import type { ProgramLogger } from "../../platform/logger.ts";
 import { loadSealer } from "../../platform/seal.ts";
+import type { SecretStore } from "../../platform/secrets/secret-store.ts";
 
 export interface ControlPlaneOptions {
   configPath: string | null;
   homeDirectory: string;
   env: NodeJS.ProcessEnv;
   logger: ProgramLogger;
+  secrets: SecretStore;
   /** What gateways serve has changed. */
   onChange(): void;
   onFirstAdmin(admin: FirstAdmin): void;
@@ -81,12 +84,18 @@ export class ControlPlane {
   }
 
   async #connect(): Promise<void> {
-    const { homeDirectory, env, logger, onFirstAdmin } = this.#options;
+    const { homeDirectory, env, logger, secrets, onFirstAdmin } = this.#options;
     let database: Database | null = null;
     try {
       const sealer = loadSealer(homeDirectory, env);
       database = await openDatabase({ url: env.DATABASE_URL, homeDirectory, logger });
-      const plane = new Plane({ database, sealer, logger });
+      const plane = new Plane({
+        database,
+        sealer,
+        logger,
+        referenceRules: referenceRules(env),
+        secrets,
+      });
       await sealEarlierDocuments(plane);
       const source = new DatabaseSource(plane);
       const firstAdmin = await makeFirstAdmin(plane, env);

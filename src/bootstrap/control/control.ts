@@ -16,6 +16,7 @@ import { Configuration } from "./configuration.ts";
 import { ControlMetrics } from "./control-metrics.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { secretStore } from "./secret-store.ts";
+import { ServedAdditions } from "./served-additions.ts";
 
 const METRICS_LIMIT_MS = 2_000;
 /** Where there is no database. */
@@ -53,12 +54,17 @@ class ControlProcess {
     const { configPath, homeDirectory } = environment;
     this.#secrets = secretStore(process.env, homeDirectory, this.#logger);
     this.#secrets.onChange(() => void this.#reload());
+    const served = new ServedAdditions(this.#secrets.readerFor("database"), this.#logger);
     this.#configuration = new Configuration({
       configPath,
       homeDirectory,
       env: process.env,
       logger: this.#logger,
-      additions: () => (this.#plane === null ? NO_ADDITIONS : this.#plane.additions),
+      additions: async () => {
+        if (this.#plane === null) return NO_ADDITIONS;
+        const { additions } = this.#plane;
+        return additions === null ? null : served.of(additions);
+      },
       secrets: this.#secrets.readerFor("configuration"),
       versionFloor: async () => (await this.#publisher?.publishedVersion()) ?? 0,
     });
@@ -112,6 +118,7 @@ class ControlProcess {
       homeDirectory,
       env: process.env,
       logger: this.#logger,
+      secrets: this.#secrets,
       onChange: () => void this.#merge(),
       onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),
     });

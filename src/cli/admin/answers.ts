@@ -60,6 +60,7 @@ export const identityProvider = z.looseObject({
   id: z.string(),
   issuer: z.string(),
   has_client_secret: z.boolean(),
+  client_secret_reference: configuration.nullable().default(null),
   revision: z.number(),
 });
 export type IdentityProvider = z.output<typeof identityProvider>;

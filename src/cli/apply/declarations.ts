@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { reasonOf } from "../../snapshot/checks/file-reason.ts";
 import { formatPath, type Problem } from "../../snapshot/problems/problem.ts";
 import type { Path } from "../../snapshot/schema/introspection.ts";
+import { ReferencedSecret } from "../../snapshot/schema/notes.ts";
+import { findReferences } from "../../snapshot/secrets/references.ts";
 import type { LocatedDocument } from "../../snapshot/sources/document.ts";
 import type { Environment } from "../../snapshot/sources/environment.ts";
 import { validateBy } from "../../snapshot/validate.ts";
@@ -40,6 +42,7 @@ export async function readDeclarations(args: readonly string[], environment: Env
   const parts: DesiredState[] = [];
   for (const document of sources.documents) {
     const options = { catalogue: [], baseDirectory: folderOf(document) };
+    leaveReferences(document);
     const validation = validateBy(RULES, document, options);
     problems.push(...validation.problems);
     warnings.push(...validation.warnings);
@@ -47,6 +50,16 @@ export async function readDeclarations(args: readonly string[], environment: Env
     if (validation.value !== null) parts.push(desiredFrom(document, validation.value, problems));
   }
   return { desired: problems.length === 0 ? united(parts) : null, places, problems, warnings };
+}
+
+/** The server has them resolved: they go there as they are. */
+function leaveReferences(document: LocatedDocument): void {
+  for (const { path, reference } of findReferences(document.value, declarationSchema)) {
+    document.replace(path, new ReferencedSecret(typeof reference === "string" ? {} : reference));
+    if (typeof reference === "string") {
+      document.problems.push({ ...document.locate(path), path, message: reference });
+    }
+  }
 }
 
 /** The same thing in two files: neither is what somebody wants. (In one file, a check has found it.) */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { Document, Scalar } from "yaml";
 import type { Path } from "../../snapshot/schema/introspection.ts";
+import { looksLikeReference } from "../../snapshot/secrets/references.ts";
 import type { Application, Role, Team } from "../admin/answers.ts";
 import { mayBeSecretInService, mayBeSecretInTeam } from "../diff.ts";
 import type { ActualIdentityProvider, ActualService, ActualState, ActualSubscription } from "./state.ts";
@@ -75,12 +76,24 @@ function roleEntry({ id, name, scope, permissions }: Role): object {
 }
 
 /** What the server says of itself is not to be applied. */
-const OF_THE_SERVER = ["has_client_secret", "redirect_path", "created_by", "created_at", "revision", "secretFits"];
+const OF_THE_SERVER = [
+  "has_client_secret",
+  "client_secret_reference",
+  "redirect_path",
+  "created_by",
+  "created_at",
+  "revision",
+  "secretFits",
+];
 
 function identityProviderEntry(provider: ActualIdentityProvider, notes: string[]): object {
   const { id, name, issuer, ...rest } = provider;
   const fields = Object.entries(rest).filter(([key]) => !OF_THE_SERVER.includes(key));
   if (!provider.has_client_secret) return { id, name: escapedAll(name), issuer, ...escapedEntries(fields) };
+  const { client_secret_reference: reference } = provider;
+  if (reference !== null) {
+    return { id, name: escapedAll(name), issuer, client_secret: escapedAll(reference), ...escapedEntries(fields) };
+  }
   const variable = variableName([id, "client_secret"]);
   notes.push(`identity provider ${id}: its client secret is in no export; where none is stored, set ${variable}`);
   // Empty where it is not set: the stored one stays.
@@ -174,6 +187,8 @@ function variablesFor(
 ): Record<string, unknown> {
   const convert = (value: unknown, path: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => convert(item, [...path, index]));
+    // It says where the secret is, and not what it is.
+    if (looksLikeReference(value) && mayBeSecret(path)) return escapedAll(value);
     if (typeof value === "object" && value !== null) {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, convert(item, [...path, key])]));
     }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { scalar } from "../../snapshot/schema/notes.ts";
+import { SECRET_MARKER, scalar } from "../../snapshot/schema/notes.ts";
 import { id, name, textUpTo } from "./file-scalars.ts";
 import type { DesiredIdentityProvider } from "./state.ts";
 
@@ -8,7 +8,7 @@ const text = textUpTo(500, { trimmed: true, minimum: 1 });
 /** Empty as where it is absent, so that a variable that is not set (`${NAME:-}`) leaves the stored one alone. */
 const clientSecret = scalar({
   type: "secret",
-  expected: "a secret of at most 2000 characters (put quotes around it)",
+  expected: "a secret of at most 2000 characters (put quotes around it), or a reference to one in Vault",
   secret: true,
   parse: (value) => (typeof value === "string" && value.length <= 2_000 ? value : undefined),
 });
@@ -57,8 +57,14 @@ export function identityProviderFrom(one: z.output<typeof identityProvider>): De
   return {
     id: own,
     issuer,
-    clientSecret: client_secret === "" ? null : client_secret,
+    clientSecret: client_secret === "" ? null : secretOrReference(client_secret),
     authMethod,
     fields: { ...fields, name: fields.name ?? own },
   };
+}
+
+function secretOrReference(text: string): string | object {
+  if (!text.startsWith(SECRET_MARKER)) return text;
+  const reference: unknown = JSON.parse(text.slice(SECRET_MARKER.length));
+  return Object(reference);
 }

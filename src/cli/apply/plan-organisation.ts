@@ -78,7 +78,7 @@ function authMethodOf({ authMethod }: DesiredIdentityProvider, hasSecret: boolea
   return authMethod ?? (hasSecret ? "client_secret_basic" : "none");
 }
 
-function secretField(clientSecret: string | null, method: string): object {
+function secretField(clientSecret: string | object | null, method: string): object {
   return clientSecret === null || method === "none" ? {} : { client_secret: clientSecret };
 }
 

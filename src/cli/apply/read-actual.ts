@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import {
   type Application,
@@ -99,6 +100,9 @@ export async function readIdentityProviders(
     const secret = secrets.get(one.id) ?? null;
     if (secret === null) return { ...one, secretFits: true };
     if (!one.has_client_secret) return { ...one, secretFits: false };
+    if (typeof secret === "object")
+      return { ...one, secretFits: isDeepStrictEqual(one.client_secret_reference, secret) };
+    if (one.client_secret_reference !== null) return { ...one, secretFits: false };
     const path = `/identity-providers/${step(one.id)}/compare-client-secret`;
     const { same } = await client.send("POST", path, secretComparison, { body: { client_secret: secret } });
     return { ...one, secretFits: same };

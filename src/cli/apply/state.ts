@@ -20,8 +20,8 @@ export interface DesiredRole {
 export interface DesiredIdentityProvider {
   id: string;
   issuer: string;
-  /** Never shown; null: the file does not name it, and the one that is stored stays. */
-  clientSecret: string | null;
+  /** Or a reference to it. Never shown; null: the file does not name it, and the one that is stored stays. */
+  clientSecret: string | object | null;
   /** null: as it fits the client secret. */
   authMethod: string | null;
   /** All others, with their defaults. */

@@ -83,7 +83,7 @@ export function createApplication(
       name: application.name ?? application.id,
       description: application.description ?? "",
       limits: checkedLimits(application.limits ?? []),
-      policies: checkedPolicies("application", application.policies ?? {}),
+      policies: checkedPolicies(plane, "application", application.policies ?? {}, application.team),
       created_at: change.nowMs,
       revision: 1,
     };
@@ -110,7 +110,10 @@ export function updateApplication(
       name: fields.name ?? before.name,
       description: fields.description ?? before.description,
       limits: fields.limits === undefined ? before.limits : checkedLimits(fields.limits),
-      policies: fields.policies === undefined ? before.policies : checkedPolicies("application", fields.policies),
+      policies:
+        fields.policies === undefined
+          ? before.policies
+          : checkedPolicies(plane, "application", fields.policies, before.team_id),
       revision: before.revision + 1,
     };
     await change.trx.updateTable("applications").set(after).where("id", "=", id).execute();

@@ -1,10 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { SecretReference } from "../../contracts/secret-reference.ts";
+import { SealError } from "../../platform/seal.ts";
 import type { Actor } from "../access/actor.ts";
 import type { Change, Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
 import { CLIENT_SECRET } from "../storage/sealed.ts";
 import type { IdentityProviderTable, Row } from "../storage/tables.ts";
+import { type ClientSecret, clientSecretText, storedClientSecret } from "./client-secret.ts";
 import { type IdentityProviderOptions, optionsSchema } from "./identity-provider-options.ts";
 import { found, inserting, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import { requireTeamRole, teamExists } from "./teams.ts";
@@ -19,6 +22,8 @@ export interface IdentityProviderView extends IdentityProviderOptions {
   issuer: string;
   client_id: string;
   has_client_secret: boolean;
+  /** Where it is kept; null: here. */
+  client_secret_reference: SecretReference | null;
   enabled: boolean;
   /** Behind the URL of the admin API: what the provider has to know as redirect URI. */
   redirect_path: string;
@@ -33,7 +38,7 @@ export interface IdentityProviderFields extends Options {
   name?: string | undefined;
   client_id?: string | undefined;
   /** Null: there is none any more; undefined: the one before. */
-  client_secret?: string | null | undefined;
+  client_secret?: ClientSecret | null | undefined;
   enabled?: boolean | undefined;
 }
 
@@ -53,12 +58,12 @@ const CHANGES = "organisation.manage";
 export async function listIdentityProviders(plane: Plane, actor: Actor): Promise<IdentityProviderView[]> {
   require(actor, "setting.read", null);
   const rows = await plane.db.selectFrom("identity_providers").selectAll().orderBy("id").execute();
-  return rows.map(viewOf);
+  return rows.map((row) => viewOf(plane, row));
 }
 
 export async function getIdentityProvider(plane: Plane, actor: Actor, id: string): Promise<IdentityProviderView> {
   require(actor, "setting.read", null);
-  return viewOf(await identityProviderRow(plane.db, id));
+  return viewOf(plane, await identityProviderRow(plane.db, id));
 }
 
 export function createIdentityProvider(
@@ -77,7 +82,7 @@ export function createIdentityProvider(
       name,
       issuer,
       client_id,
-      client_secret: client_secret === null ? null : plane.sealer.seal(client_secret, CLIENT_SECRET),
+      client_secret: sealedSecret(plane, null, client_secret),
       options: JSON.stringify(options),
       enabled: Number(enabled),
       created_by: actor.name,
@@ -87,8 +92,8 @@ export function createIdentityProvider(
     requireSecretThatFits(row, options);
     const insertion = change.trx.insertInto("identity_providers").values(row);
     await inserting(`an identity provider ${id}, or one for ${issuer},`, () => insertion.execute());
-    await auditProvider(change, "identity_provider.create", id, null, viewOf(row));
-    return viewOf(row);
+    await auditProvider(change, "identity_provider.create", id, null, viewOf(plane, row));
+    return viewOf(plane, row);
   });
 }
 
@@ -111,7 +116,7 @@ export function updateIdentityProvider(
       ...before,
       name: name ?? before.name,
       client_id: client_id ?? before.client_id,
-      client_secret: sealedSecret(plane, before, client_secret),
+      client_secret: sealedSecret(plane, before.client_secret, client_secret),
       options: JSON.stringify(options),
       enabled: enabled === undefined ? before.enabled : Number(enabled),
       revision: before.revision + 1,
@@ -119,8 +124,11 @@ export function updateIdentityProvider(
     requireSecretThatFits(after, options);
     await change.trx.updateTable("identity_providers").set(after).where("id", "=", id).execute();
     const secret = client_secret === undefined ? {} : { client_secret: "[changed]" };
-    await auditProvider(change, "identity_provider.update", id, viewOf(before), { ...viewOf(after), ...secret });
-    return viewOf(after);
+    await auditProvider(change, "identity_provider.update", id, viewOf(plane, before), {
+      ...viewOf(plane, after),
+      ...secret,
+    });
+    return viewOf(plane, after);
   });
 }
 
@@ -131,7 +139,7 @@ export function deleteIdentityProvider(plane: Plane, actor: Actor, id: string, r
     const row = await identityProviderRow(change.trx, id);
     requireRevision(row, revision);
     await change.trx.deleteFrom("identity_providers").where("id", "=", id).execute();
-    await auditProvider(change, "identity_provider.delete", id, viewOf(row), null);
+    await auditProvider(change, "identity_provider.delete", id, viewOf(plane, row), null);
   });
 }
 
@@ -177,9 +185,22 @@ async function identityProviderRow(db: Connection, id: string): Promise<Identity
   return found(await db.selectFrom("identity_providers").selectAll().where("id", "=", id).executeTakeFirst());
 }
 
-function sealedSecret(plane: Plane, before: IdentityProviderRow, given: string | null | undefined): string | null {
-  if (given === undefined) return before.client_secret;
-  return given === null ? null : plane.sealer.seal(given, CLIENT_SECRET);
+function sealedSecret(plane: Plane, before: string | null, given: ClientSecret | null | undefined): string | null {
+  if (given === undefined) return before;
+  if (given === null) return null;
+  return plane.sealer.seal(clientSecretText(plane.referenceRules, given), CLIENT_SECRET);
+}
+
+function referenceIn({ sealer }: Plane, { client_secret: sealed }: IdentityProviderRow): SecretReference | null {
+  if (sealed === null) return null;
+  try {
+    const stored = storedClientSecret(sealer.open(sealed, CLIENT_SECRET));
+    return typeof stored === "string" ? null : stored;
+  } catch (error) {
+    // Sealed with a master key that is missing: it is to be seen all the same, and given another secret.
+    if (error instanceof SealError) return null;
+    throw error;
+  }
 }
 
 function requireSecretThatFits({ client_secret }: IdentityProviderRow, options: IdentityProviderOptions): void {
@@ -204,12 +225,13 @@ async function requireRoles(change: Change, actor: Actor, { default_role, group_
   }
 }
 
-const viewOf = (row: IdentityProviderRow): IdentityProviderView => ({
+const viewOf = (plane: Plane, row: IdentityProviderRow): IdentityProviderView => ({
   id: row.id,
   name: row.name,
   issuer: row.issuer,
   client_id: row.client_id,
   has_client_secret: row.client_secret !== null,
+  client_secret_reference: referenceIn(plane, row),
   ...optionsOf(row),
   enabled: row.enabled === 1,
   redirect_path: redirectPath(row.id),

@@ -1,4 +1,5 @@
 import type { ServiceSnapshot } from "../../contracts/snapshot.ts";
+import { service as serviceSchema } from "../../snapshot/schema/service.ts";
 import { readServiceDocument } from "../../snapshot/service-document.ts";
 import { type Actor, may, teamsWith } from "../access/actor.ts";
 import type { Change, Plane } from "../plane.ts";
@@ -7,6 +8,7 @@ import type { Connection } from "../storage/database.ts";
 import { redactedDraft } from "./audit-redaction.ts";
 import { draftFaults } from "./draft-rules.ts";
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
+import { referenceFaults } from "./reference-rules.ts";
 import { found, inserting, parseJson, require, requireRevision } from "./rows.ts";
 import { type ServiceRow, type ServiceView, type ServiceWithDraft, serviceView } from "./service-views.ts";
 import { teamExists } from "./teams.ts";
@@ -78,7 +80,10 @@ export function createService(
     if (!(await teamExists(change.trx, service.team))) throw notFound();
     const draft = service.draft ?? null;
     // Without a draft there is nothing to check yet: publishing will ask for it.
-    if (draft !== null) checkedDraft(service.id, service.team, draft);
+    if (draft !== null) {
+      requireAllowedReferences(plane, draft, service.team);
+      checkedDraft(service.id, service.team, draft);
+    }
     const row: ServiceRow = {
       id: service.id,
       team_id: service.team,
@@ -120,7 +125,10 @@ export function updateService(
 ): Promise<ServiceWithDraft> {
   return plane.change(actor, async (change) => {
     const before = await changeableService(change, id, "service.write", revision);
-    if (fields.draft !== undefined) checkedDraft(id, before.team_id, fields.draft);
+    if (fields.draft !== undefined) {
+      requireAllowedReferences(plane, fields.draft, before.team_id);
+      checkedDraft(id, before.team_id, fields.draft);
+    }
     const after = await storeService(change, before, {
       name: fields.name ?? before.name,
       description: fields.description ?? before.description,
@@ -226,6 +234,14 @@ export async function withDraft(db: Connection, row: ServiceRow): Promise<Servic
     .execute();
   const draft = parseJson<Record<string, unknown>>(row.draft);
   return { ...serviceView(row), draft, shared_with: shares.map(({ team_id }) => team_id) };
+}
+
+function requireAllowedReferences({ referenceRules }: Plane, draft: object, team: string): void {
+  const errors = referenceFaults(referenceRules, draft, serviceSchema, team).map(({ path, message }) => {
+    return { path: `draft.${path}`, message };
+  });
+  const [first] = errors;
+  if (first !== undefined) throw new ProblemError("invalid_request", `${first.path}: ${first.message}`, { errors });
 }
 
 /** Throws `invalid_request` that names every field at fault. */

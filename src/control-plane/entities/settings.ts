@@ -53,7 +53,7 @@ export function changeSettings(plane: Plane, actor: Actor, fields: Partial<Setti
   require(actor, "setting.manage", null);
   return plane.change(actor, async (change) => {
     if (fields.policies !== undefined) {
-      checkedPolicies("organisation", fields.policies);
+      checkedPolicies(plane, "organisation", fields.policies, null);
       change.touch({ kind: "organisation", id: "policies" });
     }
     const before = await readSettings(change.trx);

@@ -198,7 +198,7 @@ export function decide(
       decided_at: change.nowMs,
       expires_at: verb === "approve" ? decision.expiresAtMs : before.expires_at,
       limits: verb === "approve" ? checkedLimits(decision.limits) : before.limits,
-      policies: verb === "approve" ? policiesFor(before.service_id, decision.policies) : before.policies,
+      policies: verb === "approve" ? policiesFor(plane, before, decision.policies) : before.policies,
       revision: before.revision + 1,
     };
     await change.trx.updateTable("subscriptions").set(row).where("id", "=", id).execute();
@@ -234,7 +234,7 @@ export function changeTerms(
       note: note ?? own.note,
       expires_at: expiresAtMs === undefined ? own.expires_at : expiresAtMs,
       limits: limits === undefined ? own.limits : checkedLimits(limits),
-      policies: policies === undefined ? own.policies : policiesFor(own.service_id, policies),
+      policies: policies === undefined ? own.policies : policiesFor(plane, before, policies),
       decided_by: change.actor.name,
       decided_at: change.nowMs,
       revision: own.revision + 1,
@@ -252,8 +252,8 @@ function requireTimeToCome({ nowMs }: Change, expiresAtMs: number | null): void 
 }
 
 /** Those of the unified API's subscriptions can say less. */
-function policiesFor(service: string, policies: Policies): string {
-  return checkedPolicies(service === AI_SERVICE ? "ai subscription" : "subscription", policies);
+function policiesFor(plane: Plane, { service_id, service_team }: Joined, policies: Policies): string {
+  return checkedPolicies(plane, service_id === AI_SERVICE ? "ai subscription" : "subscription", policies, service_team);
 }
 
 async function decided(

@@ -62,7 +62,7 @@ export function createTeam(
 ): Promise<TeamView> {
   require(actor, "team.create", null);
   return plane.change(actor, async (change) => {
-    const policies = checkedPolicies("team", team.policies ?? {});
+    const policies = checkedPolicies(plane, "team", team.policies ?? {}, team.id);
     const row = { ...team, ruleset: null, policies, created_at: change.nowMs, revision: 1 };
     await inserting(`a team ${team.id}`, () => change.trx.insertInto("teams").values(row).execute());
     if (team.policies !== undefined) change.touch({ kind: "team", id: team.id });
@@ -89,7 +89,7 @@ export function updateTeam(
       ...before,
       name: fields.name ?? before.name,
       description: fields.description ?? before.description,
-      policies: fields.policies === undefined ? before.policies : checkedPolicies("team", fields.policies),
+      policies: fields.policies === undefined ? before.policies : checkedPolicies(plane, "team", fields.policies, id),
       revision: before.revision + 1,
     };
     if (fields.policies !== undefined) change.touch({ kind: "team", id });

@@ -1,5 +1,7 @@
 import * as oidc from "openid-client";
 import type { Sealer } from "../../platform/seal.ts";
+import type { SecretReaders } from "../../platform/secrets/secret-store.ts";
+import { storedClientSecret } from "../entities/client-secret.ts";
 import { type IdentityProviderRow, optionsOf } from "../entities/identity-providers.ts";
 import { ProblemError } from "../problem.ts";
 import { CLIENT_SECRET } from "../storage/sealed.ts";
@@ -16,6 +18,8 @@ const ANSWER_LIMIT_MS = 10_000;
 
 interface Discovered {
   revision: number;
+  /** One that is kept elsewhere may change without the provider. */
+  clientSecret: string | null;
   expiresAtMs: number;
   configuration: Promise<oidc.Configuration>;
 }
@@ -23,6 +27,8 @@ interface Discovered {
 export interface RelyingPartyOptions {
   sealer: Sealer;
   nowMs: () => number;
+  /** Resolves client secrets that are kept elsewhere. */
+  secrets: SecretReaders;
   /** Of one request to a provider. */
   answerLimitMs?: number;
 }
@@ -37,13 +43,15 @@ export function newSignInSecrets(): SignInSecrets {
 export class RelyingParty {
   readonly #sealer: Sealer;
   readonly #nowMs: () => number;
+  readonly #secrets: SecretReaders;
   readonly #discovered = new Map<string, Discovered>();
   /** What all requests to providers go through. */
   readonly fetch: oidc.CustomFetch;
 
-  constructor({ sealer, nowMs, answerLimitMs = ANSWER_LIMIT_MS }: RelyingPartyOptions) {
+  constructor({ sealer, nowMs, secrets, answerLimitMs = ANSWER_LIMIT_MS }: RelyingPartyOptions) {
     this.#sealer = sealer;
     this.#nowMs = nowMs;
+    this.#secrets = secrets;
     this.fetch = providerFetch(answerLimitMs);
   }
 
@@ -103,10 +111,13 @@ export class RelyingParty {
   /** Found once for all who sign in; a failure is not remembered. */
   async #configurationOf(provider: IdentityProviderRow): Promise<oidc.Configuration> {
     const nowMs = this.#nowMs();
+    const clientSecret = await this.#clientSecretOf(provider);
+    const { revision } = provider;
     const known = this.#discovered.get(provider.id);
-    if (known?.revision === provider.revision && known.expiresAtMs > nowMs) return known.configuration;
-    const configuration = this.#discover(provider);
-    const discovered = { revision: provider.revision, expiresAtMs: nowMs + DISCOVERY_LIFETIME_MS, configuration };
+    const isTheSame = known?.revision === revision && known.clientSecret === clientSecret;
+    if (isTheSame && known.expiresAtMs > nowMs) return known.configuration;
+    const configuration = this.#discover(provider, clientSecret);
+    const discovered = { revision, clientSecret, expiresAtMs: nowMs + DISCOVERY_LIFETIME_MS, configuration };
     this.#discovered.set(provider.id, discovered);
     configuration.catch(() => {
       if (this.#discovered.get(provider.id) === discovered) this.#discovered.delete(provider.id);
@@ -115,14 +126,14 @@ export class RelyingParty {
   }
 
   /** OIDC Discovery §4. */
-  async #discover(provider: IdentityProviderRow): Promise<oidc.Configuration> {
+  async #discover(provider: IdentityProviderRow, clientSecret: string | null): Promise<oidc.Configuration> {
     const issuer = new URL(provider.issuer);
     try {
       const configuration = await oidc.discovery(
         issuer,
         provider.client_id,
         { [oidc.clockTolerance]: CLOCK_TOLERANCE_S },
-        this.#authenticationOf(provider),
+        authenticationOf(provider, clientSecret),
         {
           [oidc.customFetch]: this.fetch,
           execute: [
@@ -139,12 +150,21 @@ export class RelyingParty {
     }
   }
 
-  #authenticationOf(provider: IdentityProviderRow): oidc.ClientAuth {
-    const method = optionsOf(provider).token_endpoint_auth_method;
-    if (method === "none" || provider.client_secret === null) return oidc.None();
-    const secret = this.#sealer.open(provider.client_secret, CLIENT_SECRET);
-    return method === "client_secret_post" ? oidc.ClientSecretPost(secret) : oidc.ClientSecretBasic(secret);
+  async #clientSecretOf({ id, client_secret: sealed }: IdentityProviderRow): Promise<string | null> {
+    if (sealed === null) return null;
+    const stored = storedClientSecret(this.#sealer.open(sealed, CLIENT_SECRET));
+    if (typeof stored === "string") return stored;
+    const [resolution] = await this.#secrets.readerFor(`identity provider ${id}`).resolve([stored]);
+    if (resolution?.ok === true) return resolution.value;
+    const reason = `the client secret of ${id} can't be had: ${resolution?.message}`;
+    throw new ProblemError("identity_provider_failed", reason);
   }
+}
+
+function authenticationOf(provider: IdentityProviderRow, secret: string | null): oidc.ClientAuth {
+  const method = optionsOf(provider).token_endpoint_auth_method;
+  if (method === "none" || secret === null) return oidc.None();
+  return method === "client_secret_post" ? oidc.ClientSecretPost(secret) : oidc.ClientSecretBasic(secret);
 }
 
 /** RFC 9207 §2.4: an answer of another provider than the one that was asked (mix-up attack). */

@@ -12,6 +12,11 @@ export interface SecretReader {
   resolve(references: readonly SecretReference[]): Promise<Resolution[]>;
 }
 
+export interface SecretReaders {
+  /** For one who always asks for all that they need. */
+  readerFor(holder: string): SecretReader;
+}
+
 export interface SecretStoreOptions {
   env: Environment;
   logger: Logger;
@@ -39,7 +44,7 @@ const READ_AGAIN_AFTER = 2 / 3;
  * The secrets that references lead to, read by the control process and kept in its memory. One that can't be read any more keeps
  * the value that it had, and the log and the metrics say so.
  */
-export class SecretStore {
+export class SecretStore implements SecretReaders {
   readonly #options: SecretStoreOptions;
   readonly #reader: SourceReader;
   readonly #kept = new Map<string, Kept>();
@@ -67,7 +72,6 @@ export class SecretStore {
     return [...this.#kept.values()].filter(({ failure }) => failure !== null).length;
   }
 
-  /** For one who always asks for all that they need. */
   readerFor(holder: string): SecretReader {
     return { resolve: (references) => this.#resolve(holder, references) };
   }

@@ -48,6 +48,26 @@ export function withShorthand<Schema extends z.ZodObject>(
 /** In the place of a secret that is not looked at: any that the field takes. */
 export class UnreadSecret {}
 
+/** How a text begins that stands for a secret until it is served. No text that people give can: headers have no U+0000. */
+export const SECRET_MARKER = "\0secret:";
+
+/** In the place of a secret that is put there later. */
+export class ReferencedSecret {
+  readonly reference: object;
+
+  constructor(reference: object) {
+    this.reference = reference;
+  }
+
+  get marker(): string {
+    return SECRET_MARKER + JSON.stringify(this.reference);
+  }
+
+  toJSON(): object {
+    return this.reference;
+  }
+}
+
 /** A leaf of the schema: takes the value as the file gives it, and yields what the compiler wants (milliseconds, bytes, …). */
 export function scalar<T>(definition: ScalarDefinition<T>) {
   const { parse, ...notes } = definition;
@@ -56,6 +76,7 @@ export function scalar<T>(definition: ScalarDefinition<T>) {
     .transform((value, context): T => {
       // Nothing is served with it.
       if (value instanceof UnreadSecret && notes.secret === true) return "" as T;
+      if (value instanceof ReferencedSecret && notes.secret === true) return value.marker as T;
       try {
         const parsed = parse(value);
         if (parsed !== undefined) return parsed;

@@ -162,7 +162,9 @@ describe("answers of an identity provider", () => {
 
   it("are waited for in limited time", async () => {
     const silent = new Promise<void>((resolve) => server.answers.set(DISCOVERY, () => resolve()));
-    const party = new RelyingParty({ sealer: new Sealer([randomBytes(32)]), nowMs: Date.now, answerLimitMs: 50 });
+    const sealer = new Sealer([randomBytes(32)]);
+    const secrets = { readerFor: () => ({ resolve: async () => [] }) };
+    const party = new RelyingParty({ sealer, secrets, nowMs: Date.now, answerLimitMs: 50 });
     const row = await test.database.db.selectFrom("identity_providers").selectAll().executeTakeFirstOrThrow();
     const code = "identity_provider_unreachable";
     await expect(party.check({ ...row, client_secret: null })).rejects.toMatchObject({ code, status: 503 });

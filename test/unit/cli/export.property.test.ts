@@ -58,10 +58,11 @@ const PROVIDER_OPTIONS = {
 const states: fc.Arbitrary<ActualState> = fc
   .record({ name, description: text, documentation: text, openapi: fc.option(text), header, isServed: fc.boolean() })
   .map(({ header: value, openapi, isServed, ...fields }) => {
+    const reference = { vault: { path: "secret/billing", field: "token" }, prefix: "Bearer " };
     const draft = {
       routes: [{ path: "/billing", methods: ["GET"], host: null }],
       upstream: { targets: [{ url: "http://127.0.0.1:9001", weight: 2 }], timeouts: { idle: "30s" } },
-      request_headers: { set: { "x-key": value }, remove: ["cookie"] },
+      request_headers: { set: { "x-key": value, authorization: reference }, remove: ["cookie"] },
     };
     const policies = {
       addresses: { deny: ["192.0.2.0/24"] },
@@ -80,6 +81,7 @@ const states: fc.Arbitrary<ActualState> = fc
           issuer: "https://idp.example.org",
           client_id: "tidegate",
           has_client_secret: true,
+          client_secret_reference: null,
           ...PROVIDER_OPTIONS,
           email_claim: fields.name,
           enabled: isServed,

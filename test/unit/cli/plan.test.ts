@@ -244,6 +244,7 @@ describe("a plan", () => {
       ...fields,
       token_endpoint_auth_method: "client_secret_basic",
       has_client_secret: true,
+      client_secret_reference: null,
       revision: 3,
       secretFits: true,
     };

@@ -15,7 +15,12 @@ function after(state: ActualState, action: Action): ActualState {
       return { ...state, policies: action.policies };
     case "create-identity-provider": {
       const { client_secret: secret, ...fields } = action.provider;
-      const made = { ...fields, has_client_secret: secret !== undefined, revision: 1 } as unknown as IdentityProvider;
+      const made = {
+        ...fields,
+        has_client_secret: secret !== undefined,
+        client_secret_reference: null,
+        revision: 1,
+      } as unknown as IdentityProvider;
       return { ...state, identityProviders: [...(state.identityProviders ?? []), { ...made, secretFits: true }] };
     }
     case "update-identity-provider": {

@@ -46,7 +46,13 @@ const actualProvider: fc.Arbitrary<ActualIdentityProvider> = fc
   .map(({ method, secretFits, ...fields }) => {
     const has_client_secret = method !== "none";
     const own = { id: "acme", issuer: "https://idp.example.org", revision: 5, token_endpoint_auth_method: method };
-    return { ...own, ...fields, has_client_secret, secretFits: secretFits && has_client_secret };
+    return {
+      ...own,
+      ...fields,
+      has_client_secret,
+      client_secret_reference: null,
+      secretFits: secretFits && has_client_secret,
+    };
   });
 const openapi = fc.constantFrom(null, "openapi: 3.1.0\n");
 const shares = fc.subarray(TEAMS);

@@ -77,10 +77,17 @@ const options = {
 
 const clientSecret = z.string().min(1).max(2_000);
 
+const reference = z
+  .strictObject({ vault: z.strictObject({ path: text, field: text }), prefix: z.string().max(100).optional() })
+  .openapi("SecretReference", { description: "A field of a secret in HashiCorp Vault's key/value store." });
+
 const fields = {
   name,
   client_id: text,
-  client_secret: clientSecret.nullable().openapi({ description: "Kept sealed; never shown." }),
+  client_secret: z
+    .union([clientSecret, reference])
+    .nullable()
+    .openapi({ description: "Kept sealed, and never shown; or a reference to where it is kept." }),
   ...options,
   enabled: z.boolean(),
 };
@@ -92,6 +99,7 @@ const identityProvider = z
     issuer: z.string(),
     client_id: z.string(),
     has_client_secret: z.boolean(),
+    client_secret_reference: reference.nullable(),
     ...options,
     enabled: z.boolean(),
     redirect_path: z
