@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Actor, SYSTEM } from "../control-plane/access/actor.ts";
 import { permissionsOf } from "../control-plane/access/permissions.ts";
+import { changeSettings, readSettings } from "../control-plane/entities/settings.ts";
 import { resetPassword } from "../control-plane/entities/users.ts";
 import { Plane } from "../control-plane/plane.ts";
 import type { Database } from "../control-plane/storage/database.ts";
@@ -19,6 +20,8 @@ export interface NewPassword {
   email: string;
   /** Stored nowhere but as a hash. */
   password: string;
+  /** Passwords were not taken before. */
+  turnedPasswordSignInOn: boolean;
 }
 
 /**
@@ -39,7 +42,10 @@ export async function resetOwnerPassword(options: {
     const owner = await ownerOf(database, email);
     const password = randomBytes(PASSWORD_BYTES).toString("base64url");
     await resetPassword(plane, AT_THE_DATABASE, owner.id, password);
-    return { email: owner.email, password };
+    // One that nobody takes would be of no use.
+    const { password_sign_in: wasTaken } = await readSettings(plane.db);
+    if (!wasTaken) await changeSettings(plane, AT_THE_DATABASE, { password_sign_in: true });
+    return { email: owner.email, password, turnedPasswordSignInOn: !wasTaken };
   } finally {
     await database.close();
   }

@@ -6,6 +6,7 @@ export const PROBLEMS = {
   unauthenticated: 401,
   invalid_login: 401,
   origin_refused: 403,
+  password_sign_in_disabled: 403,
   sign_in_refused: 403,
   not_found: 404,
   conflict: 409,

@@ -80,6 +80,7 @@ const OF_THE_SERVER = [
   "has_client_secret",
   "client_secret_reference",
   "redirect_path",
+  "back_channel_logout_path",
   "created_by",
   "created_at",
   "revision",

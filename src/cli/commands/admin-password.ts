@@ -15,6 +15,7 @@ export function adminPasswordCommand(finish: Finish): Command {
       const made = await resetOwnerPassword({ homeDirectory: homeDirectory(env), env, email: email ?? null });
       if (json) process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
       else {
+        if (made.turnedPasswordSignInOn) process.stderr.write("passwords are taken again: `password_sign_in` is on\n");
         process.stderr.write(`the new password of ${made.email}; it is shown this once:\n`);
         process.stdout.write(`${made.password}\n`);
       }

@@ -1,3 +1,4 @@
+import { requirePasswordSignIn } from "../entities/way-in.ts";
 import { newSecret, sha256Hex } from "../ids.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
@@ -29,8 +30,9 @@ export interface NewSession {
   user: Row<UserTable>;
 }
 
-/** With a password. Throws `invalid_login` whatever was wrong, and `too_many_attempts`. */
+/** With a password. Throws `invalid_login` whatever was wrong, `too_many_attempts` and `password_sign_in_disabled`. */
 export async function signIn(plane: Plane, request: SignIn): Promise<NewSession> {
+  await requirePasswordSignIn(plane.db);
   const email = request.email.trim().toLowerCase();
   plane.throttle.begin(email, request.address, plane.nowMs());
   const user = await plane.db.selectFrom("users").selectAll().where("email", "=", email).executeTakeFirst();
@@ -41,7 +43,13 @@ export async function signIn(plane: Plane, request: SignIn): Promise<NewSession>
   plane.throttle.succeeded(email, request.address);
   const { address, userAgent, formerSession } = request;
   const formerSessions = formerSession === null ? [] : [sha256Hex(formerSession)];
-  return beginSession(plane, user, { address, userAgent, formerSessions, identityProvider: null });
+  return beginSession(plane, user, {
+    address,
+    userAgent,
+    formerSessions,
+    identityProvider: null,
+    providerSession: null,
+  });
 }
 
 export interface SessionStart {
@@ -51,11 +59,13 @@ export interface SessionStart {
   formerSessions: readonly string[];
   /** Who vouched for the user; null: a password did. */
   identityProvider: string | null;
+  /** What it calls the session; null: it does not say, or a password did. */
+  providerSession: string | null;
 }
 
 /** A new session each time: whoever knew the one before knows nothing (OWASP: session fixation). */
 export async function beginSession(plane: Plane, user: Row<UserTable>, start: SessionStart): Promise<NewSession> {
-  const { address, userAgent, formerSessions, identityProvider } = start;
+  const { address, userAgent, formerSessions, identityProvider, providerSession } = start;
   const secret = newSecret("tgs");
   return plane.change(signedIn(user, address), async ({ trx, nowMs, audit }) => {
     if (formerSessions.length > 0) await trx.deleteFrom("sessions").where("digest", "in", formerSessions).execute();
@@ -71,6 +81,8 @@ export async function beginSession(plane: Plane, user: Row<UserTable>, start: Se
         expires_at: expiresAtMs,
         address,
         user_agent: userAgent.slice(0, MAX_USER_AGENT),
+        identity_provider: identityProvider,
+        provider_session: providerSession,
       })
       .execute();
     await trx.updateTable("users").set({ last_sign_in_at: nowMs }).where("id", "=", user.id).execute();

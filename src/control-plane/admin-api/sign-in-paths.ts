@@ -10,7 +10,10 @@ const params = z.object({ identity_provider: id });
 const problemOf = (description: string) => ({ description, content: PROBLEM_CONTENT });
 
 const providers = z
-  .object({ items: z.array(z.object({ id, name: z.string(), start_path: z.string() })) })
+  .object({
+    items: z.array(z.object({ id, name: z.string(), start_path: z.string() })),
+    password_sign_in: z.boolean().openapi({ description: "Whether passwords are taken beside them." }),
+  })
   .openapi("SignInProviders");
 
 export const codeInput = z
@@ -77,6 +80,29 @@ export const SIGN_IN_PATHS: readonly RouteConfig[] = [
       404: problemOf("There is no such provider, or it is not enabled"),
       429: problemOf("Too often"),
       502: problemOf("The provider's answer can't be used"),
+      503: problemOf("The provider or the database can't be reached"),
+    },
+  },
+  {
+    method: "post",
+    path: `${API_PREFIX}/sign-in/{identity_provider}/back-channel-logout`,
+    operationId: "backChannelLogout",
+    summary: "Where an identity provider says that somebody has signed out there (Back-Channel Logout 1.0)",
+    tags,
+    security,
+    request: {
+      params,
+      body: {
+        required: true,
+        content: { "application/x-www-form-urlencoded": { schema: z.object({ logout_token: z.string() }) } },
+      },
+    },
+    responses: {
+      200: { description: "The sessions are over" },
+      400: {
+        description: "The logout token is not good",
+        content: { "application/json": { schema: z.object({ error: z.string(), error_description: z.string() }) } },
+      },
       503: problemOf("The provider or the database can't be reached"),
     },
   },

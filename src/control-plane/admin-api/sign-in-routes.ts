@@ -7,8 +7,11 @@ import {
   type IdentityProviderRow,
   redirectPath,
 } from "../entities/identity-providers.ts";
+import { readSettings } from "../entities/settings.ts";
 import { userRow } from "../entities/users.ts";
 import { isSameSecret, sha256Hex } from "../ids.ts";
+import { endProviderSessions, readLogoutToken } from "../oidc/back-channel-logout.ts";
+import type { Profile } from "../oidc/claims.ts";
 import { FLOW_LIFETIME_MS, openFlow, type SignInFlow, sealFlow } from "../oidc/flow.ts";
 import { type Loopback, loopbackSchema, redeemCode, sealCode } from "../oidc/loopback.ts";
 import { provisionUser } from "../oidc/provision.ts";
@@ -39,10 +42,12 @@ export function serveSignIn(app: Hono<{ Bindings: AdminBindings }>, plane: Plane
   app.get(`${PREFIX}/providers`, async (context) => {
     const providers = await enabledIdentityProviders(plane.db);
     const items = providers.map((one) => ({ ...one, start_path: startPath(one.id) }));
-    return context.json({ items }, 200, { "cache-control": "no-store" });
+    const { password_sign_in } = await readSettings(plane.db);
+    return context.json({ items, password_sign_in }, 200, { "cache-control": "no-store" });
   });
   app.get(`${PREFIX}/:provider/start`, (context) => answered(context, plane, () => start(context, plane)));
   app.get(`${PREFIX}/:provider/callback`, (context) => answered(context, plane, () => finish(context, plane)));
+  app.post(`${PREFIX}/:provider/back-channel-logout`, (context) => backChannelLogout(context, plane));
   app.post(`${PREFIX}/code`, (context) => {
     requireOwnOrigin(context);
     return redeem(context, plane);
@@ -93,7 +98,7 @@ async function finish(context: SignInContext, plane: Plane): Promise<Response> {
   const profile = await plane.relyingParty.profile(provider, flow, searchParams);
   const user = await provisionUser(plane, provider, profile, address);
   plane.throttle.succeeded(null, address);
-  if (flow.loopback !== null) return askPage(plane, flow.loopback, provider, user);
+  if (flow.loopback !== null) return askPage(plane, flow.loopback, { provider, user, profile });
   const session = getCookie(context, SESSION_COOKIE);
   const former = [flow.formerSession, session === undefined ? null : sha256Hex(session)];
   const begun = await beginSession(plane, user, {
@@ -101,6 +106,7 @@ async function finish(context: SignInContext, plane: Plane): Promise<Response> {
     userAgent: context.req.header("user-agent") ?? "",
     formerSessions: former.filter((digest) => digest !== null),
     identityProvider: provider.id,
+    providerSession: profile.sessionId,
   });
   setSessionCookie(context, begun, origin);
   return signedInPage(flow.returnTo);
@@ -110,9 +116,13 @@ async function finish(context: SignInContext, plane: Plane): Promise<Response> {
  * A link can lead anybody to sign in, and any program of any user of their machine may listen at the port: so people are asked
  * (RFC 8252 §8.1).
  */
-function askPage(plane: Plane, loopback: Loopback, provider: IdentityProviderRow, user: Row<UserTable>): Response {
-  const { port, challenge } = loopback;
-  const code = sealCode(plane, { userId: user.id, identityProvider: provider.id, challenge });
+function askPage(
+  plane: Plane,
+  { port, challenge }: Loopback,
+  { provider, user, profile }: { provider: IdentityProviderRow; user: Row<UserTable>; profile: Profile },
+): Response {
+  const providerSession = profile.sessionId;
+  const code = sealCode(plane, { userId: user.id, identityProvider: provider.id, providerSession, challenge });
   return commandLinePage(user.email, `http://127.0.0.1:${port}/?code=${code}`);
 }
 
@@ -131,14 +141,35 @@ async function redeem(context: SignInContext, plane: Plane): Promise<Response> {
   if (!parsed.success) throw invalid("", parsed.error);
   const { remoteAddress: address } = context.env;
   plane.throttle.begin(null, address, plane.nowMs());
-  const { userId, identityProvider } = await redeemCode(plane, parsed.data.code, parsed.data.verifier);
+  const { userId, identityProvider, providerSession } = await redeemCode(plane, parsed.data.code, parsed.data.verifier);
   await enabledIdentityProvider(plane.db, identityProvider);
   const user = await userRow(plane.db, userId);
   if (user.disabled === 1) throw new ProblemError("sign_in_refused", "the user is disabled");
   plane.throttle.succeeded(null, address);
   const userAgent = context.req.header("user-agent") ?? "";
-  const session = await beginSession(plane, user, { address, userAgent, formerSessions: [], identityProvider });
+  const start = { address, userAgent, formerSessions: [], identityProvider, providerSession };
+  const session = await beginSession(plane, user, start);
   return sessionAnswer(context, session, await publicOrigin(context, plane));
+}
+
+/** The provider itself tells that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0 §2.5, §2.8). */
+async function backChannelLogout(context: SignInContext, plane: Plane): Promise<Response> {
+  context.header("cache-control", "no-store");
+  try {
+    const provider = await providerOf(context, plane);
+    const form = new URLSearchParams(await context.req.text());
+    const logout = await readLogoutToken(plane.relyingParty, provider, form.get("logout_token") ?? "");
+    const ended = await endProviderSessions(plane, provider, logout, context.env.remoteAddress);
+    plane.logger.info({ provider: provider.id, ended }, "an identity provider has ended sessions");
+    return context.body(null, 200);
+  } catch (cause) {
+    const error = asProblem(cause);
+    if (error.code !== "sign_in_invalid" && error.code !== "not_found") return failed(context, plane, error);
+    const { code, message: reason } = error;
+    const provider = context.req.param("provider") ?? "";
+    plane.logger.warn({ provider, code, reason, address: context.env.remoteAddress }, "a logout was refused");
+    return context.json({ error: "invalid_request", error_description: reason }, 400);
+  }
 }
 
 /** The sign-in that this browser began, and that the answer belongs to (RFC 6749 §10.12). */

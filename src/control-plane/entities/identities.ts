@@ -5,6 +5,7 @@ import type { Connection } from "../storage/database.ts";
 import type { IdentityTable, Row } from "../storage/tables.ts";
 import { found, isoTime, require } from "./rows.ts";
 import { requireNotAbove } from "./users.ts";
+import { requireWayIn } from "./way-in.ts";
 
 type IdentityRow = Row<IdentityTable>;
 
@@ -35,6 +36,7 @@ export function deleteIdentity(plane: Plane, actor: Actor, userId: string, id: s
     await requireNotAbove(change.trx, actor, (await user.executeTakeFirstOrThrow()).role);
     await change.trx.deleteFrom("identities").where("id", "=", id).execute();
     await change.trx.deleteFrom("sessions").where("user_id", "=", userId).execute();
+    await requireWayIn(change.trx);
     const entry = { action: "identity.unlink", subjectType: "user", subjectId: userId, teamId: null };
     await change.audit({ ...entry, before: viewOf(row), after: null });
   });

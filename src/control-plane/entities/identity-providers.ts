@@ -12,6 +12,7 @@ import { type IdentityProviderOptions, optionsSchema } from "./identity-provider
 import { found, inserting, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import { requireTeamRole, teamExists } from "./teams.ts";
 import { requireOrganisationRole } from "./users.ts";
+import { requireWayIn } from "./way-in.ts";
 
 export type IdentityProviderRow = Row<IdentityProviderTable>;
 
@@ -27,6 +28,8 @@ export interface IdentityProviderView extends IdentityProviderOptions {
   enabled: boolean;
   /** Behind the URL of the admin API: what the provider has to know as redirect URI. */
   redirect_path: string;
+  /** The same: where it says that somebody has signed out. */
+  back_channel_logout_path: string;
   created_by: string;
   created_at: string;
   revision: number;
@@ -123,6 +126,7 @@ export function updateIdentityProvider(
     };
     requireSecretThatFits(after, options);
     await change.trx.updateTable("identity_providers").set(after).where("id", "=", id).execute();
+    await requireWayIn(change.trx);
     const secret = client_secret === undefined ? {} : { client_secret: "[changed]" };
     await auditProvider(change, "identity_provider.update", id, viewOf(plane, before), {
       ...viewOf(plane, after),
@@ -139,6 +143,7 @@ export function deleteIdentityProvider(plane: Plane, actor: Actor, id: string, r
     const row = await identityProviderRow(change.trx, id);
     requireRevision(row, revision);
     await change.trx.deleteFrom("identity_providers").where("id", "=", id).execute();
+    await requireWayIn(change.trx);
     await auditProvider(change, "identity_provider.delete", id, viewOf(plane, row), null);
   });
 }
@@ -235,6 +240,7 @@ const viewOf = (plane: Plane, row: IdentityProviderRow): IdentityProviderView =>
   ...optionsOf(row),
   enabled: row.enabled === 1,
   redirect_path: redirectPath(row.id),
+  back_channel_logout_path: `/api/v1/sign-in/${row.id}/back-channel-logout`,
   created_by: row.created_by,
   created_at: isoTime(row.created_at),
   revision: row.revision,

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { SEVERITIES } from "../../governance/linting/finding.ts";
 import type { Actor } from "../access/actor.ts";
 import type { Plane } from "../plane.ts";
+import { ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
 import { redactedPolicies } from "./audit-redaction.ts";
+import { hasLinkedOwner } from "./linked-owners.ts";
 import { checkedPolicies } from "./policies.ts";
 import { require } from "./rows.ts";
 
@@ -30,6 +32,10 @@ export const settingsSchema = z.strictObject({
     .describe(
       "Where browsers reach the admin API, e.g. `https://tidegate.example.org`; null: where a request says that it goes.",
     ),
+  password_sign_in: z
+    .boolean()
+    .default(true)
+    .describe("People may sign in with a password; false: only with an identity provider, as an owner must have done."),
   policies: z
     .record(z.string(), z.unknown())
     .default({})
@@ -51,10 +57,16 @@ export async function getSettings(plane: Plane, actor: Actor): Promise<Settings>
 
 export function changeSettings(plane: Plane, actor: Actor, fields: Partial<Settings>): Promise<Settings> {
   require(actor, "setting.manage", null);
+  // Like identity providers: whoever decides how people sign in.
+  if (fields.password_sign_in !== undefined) require(actor, "organisation.manage", null);
   return plane.change(actor, async (change) => {
     if (fields.policies !== undefined) {
       checkedPolicies(plane, "organisation", fields.policies, null);
       change.touch({ kind: "organisation", id: "policies" });
+    }
+    if (fields.password_sign_in === false && !(await hasLinkedOwner(change.trx, null))) {
+      const remedy = "sign in with one as an owner first, to see that it works";
+      throw new ProblemError("conflict", `no owner has signed in with an identity provider that is enabled: ${remedy}`);
     }
     const before = await readSettings(change.trx);
     for (const [key, value] of Object.entries(fields)) {

@@ -9,6 +9,7 @@ import type { Connection } from "../storage/database.ts";
 import type { Row, UserTable } from "../storage/tables.ts";
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
 import { found, inserting, isoTime, require, requireRevision } from "./rows.ts";
+import { requireWayIn } from "./way-in.ts";
 
 type UserRow = Row<UserTable>;
 
@@ -123,6 +124,7 @@ export async function updateUser(
     await change.trx.updateTable("users").set(after).where("id", "=", id).execute();
     if (after.disabled === 1) await change.trx.deleteFrom("sessions").where("user_id", "=", id).execute();
     await requireAnOwner(change.trx);
+    await requireWayIn(change.trx);
     const entry = { action: "user.update", subjectType: "user", subjectId: id, teamId: null };
     await change.audit({ ...entry, before: userView(before), after: userView(after) });
     return userView(after);

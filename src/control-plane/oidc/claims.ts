@@ -10,6 +10,8 @@ export interface Profile {
   emailIsVerified: boolean;
   name: string | null;
   groups: string[];
+  /** What the provider calls the session (Back-Channel Logout 1.0 §2.1); null: it does not say. */
+  sessionId: string | null;
 }
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -21,6 +23,7 @@ const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 /** What no database keeps, and no page shows, as it is. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/gu;
 const EMAIL = /^[^\s\p{Cc}\p{Cs}@]+@[^\s\p{Cc}\p{Cs}@]+$/u;
+const SESSION_ID = /^[^\p{Cc}\p{Cs}]{1,500}$/u;
 const MAX_EMAIL = 254;
 const MAX_NAME = 200;
 const VERIFIED = "email_verified";
@@ -47,6 +50,7 @@ export function profileOf(idToken: Claims, userInfo: Claims | null, names: Claim
     emailIsVerified: email !== null && isVerified(sources, email),
     name: nameOf(claim(names.name_claim)),
     groups: textsOf(claim(names.groups_claim)),
+    sessionId: typeof idToken.sid === "string" && SESSION_ID.test(idToken.sid) ? idToken.sid : null,
   };
 }
 

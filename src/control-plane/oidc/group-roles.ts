@@ -3,6 +3,7 @@ import { builtInRole, type Role } from "../access/roles.ts";
 import type { IdentityProviderOptions } from "../entities/identity-provider-options.ts";
 import { deleteMember, putMember, teamExists } from "../entities/teams.ts";
 import { hasOtherOwner, setRoleFromGroups } from "../entities/users.ts";
+import { isLastWayIn } from "../entities/way-in.ts";
 import type { Change } from "../plane.ts";
 import type { Row, UserTable } from "../storage/tables.ts";
 
@@ -40,8 +41,10 @@ export async function applyGroupRoles(
   const isByHand = user.role_from_groups === 0 && user.role !== NO_ROLE;
   const wanted = isRole(custom, "organisation", organisation) ? organisation : NO_ROLE;
   if (isByHand || user.role === wanted) return user;
-  // An organisation without an owner could never get one again.
-  const isLastOwner = user.role === "owner" && wanted !== "owner" && !(await hasOtherOwner(change.trx, user.id));
+  // An organisation without an owner, or without one who can sign in, could never get one again.
+  const isNoOwnerAnyMore = user.role === "owner" && wanted !== "owner";
+  const isLastOwner =
+    isNoOwnerAnyMore && (!(await hasOtherOwner(change.trx, user.id)) || (await isLastWayIn(change.trx, user.id)));
   return isLastOwner ? user : setRoleFromGroups(change, user, wanted);
 }
 

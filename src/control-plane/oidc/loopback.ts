@@ -21,6 +21,7 @@ const SIGN_IN_CODE = "sign-in code";
 const codeSchema = z.object({
   userId: z.string(),
   identityProvider: z.string(),
+  providerSession: z.string().nullable(),
   challenge: z.string(),
   expiresAtMs: z.number(),
 });

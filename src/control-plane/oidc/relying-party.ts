@@ -1,3 +1,4 @@
+import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
 import * as oidc from "openid-client";
 import type { Sealer } from "../../platform/seal.ts";
 import type { SecretReaders } from "../../platform/secrets/secret-store.ts";
@@ -45,6 +46,7 @@ export class RelyingParty {
   readonly #nowMs: () => number;
   readonly #secrets: SecretReaders;
   readonly #discovered = new Map<string, Discovered>();
+  readonly #keySets = new Map<string, { uri: string; keys: JWTVerifyGetKey }>();
   /** What all requests to providers go through. */
   readonly fetch: oidc.CustomFetch;
 
@@ -100,6 +102,16 @@ export class RelyingParty {
     } catch (error) {
       throw asProviderProblem(error);
     }
+  }
+
+  /** The keys that it signs with: fetched again for one that is not known, but not more often than every 30 s. */
+  async keysOf(provider: IdentityProviderRow): Promise<JWTVerifyGetKey> {
+    const { jwks_uri: uri = "" } = (await this.#configurationOf(provider)).serverMetadata();
+    const known = this.#keySets.get(provider.id);
+    if (known?.uri === uri) return known.keys;
+    const keys = createRemoteJWKSet(new URL(uri), { [customFetch]: this.fetch as typeof fetch });
+    this.#keySets.set(provider.id, { uri, keys });
+    return keys;
   }
 
   /** What the provider says of itself now, whatever is remembered. */

@@ -97,6 +97,10 @@ export interface SessionTable {
   expires_at: number;
   address: string;
   user_agent: string;
+  /** Who vouched for the user; null: a password did. */
+  identity_provider: ColumnType<string | null, string | null | undefined, string | null>;
+  /** What the session is called there (`sid`); null: it has no name. */
+  provider_session: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 export interface TokenTable {

@@ -55,6 +55,7 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
       "008-identity-providers",
       "009-policies",
       "010-cache-purges",
+      "011-session-origins",
     ]);
   });
 

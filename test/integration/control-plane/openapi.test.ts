@@ -79,6 +79,7 @@ describe("the document of the admin API", () => {
       "get /api/v1/sign-in/providers listSignInProviders",
       "get /api/v1/sign-in/{identity_provider}/start startSignIn",
       "get /api/v1/sign-in/{identity_provider}/callback finishSignIn",
+      "post /api/v1/sign-in/{identity_provider}/back-channel-logout backChannelLogout",
       "post /api/v1/sign-in/code redeemSignInCode",
     );
     const endpoints = ENDPOINTS.map(({ spec }) => `${spec.method} /api/v1${spec.path} ${spec.operationId}`);

@@ -105,6 +105,9 @@ const identityProvider = z
     redirect_path: z
       .string()
       .openapi({ description: "Behind the URL of the admin API: the redirect URI that the provider has to know." }),
+    back_channel_logout_path: z
+      .string()
+      .openapi({ description: "The same: the URI at which the provider says that somebody has signed out." }),
     created_by: z.string(),
     created_at: time,
     revision,

@@ -5,13 +5,15 @@ import { changeSettings, getSettings, settingsSchema } from "../../entities/sett
 import { type Endpoint, endpoint, pageOf, pageQuery, pageRequest } from "../endpoint.ts";
 import { auditEntry, id, origin, policies, shortText, timeInput } from "../schemas.ts";
 
-const settings = settingsSchema.openapi("Settings");
+// Made anew: one that is older than this module's `z`, whatever loads first, knows nothing of OpenAPI.
+const settings = z.strictObject(settingsSchema.shape).openapi("Settings");
 /** Defaults must not come back as changes. */
 const settingsInput = z.strictObject({
   publish_needs_second_person: z.boolean().optional(),
   publish_blocking_severity: z.enum(["off", ...SEVERITIES]).optional(),
   publish_blocks_breaking_changes: z.boolean().optional(),
   public_url: origin.nullable().optional(),
+  password_sign_in: z.boolean().optional(),
   policies: policies.optional(),
   idempotency_hours: z.int().min(1).max(168).optional(),
 });

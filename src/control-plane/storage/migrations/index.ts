@@ -9,6 +9,7 @@ import { rulesets } from "./007-rulesets.ts";
 import { identityProviders } from "./008-identity-providers.ts";
 import { policies } from "./009-policies.ts";
 import { cachePurges } from "./010-cache-purges.ts";
+import { sessionOrigins } from "./011-session-origins.ts";
 
 /** All migrations, in the order of their names. A migration that has landed is never changed. */
 export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
@@ -23,6 +24,7 @@ export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
     "008-identity-providers": identityProviders,
     "009-policies": policies,
     "010-cache-purges": cachePurges,
+    "011-session-origins": sessionOrigins,
   };
   return { getMigrations: async () => migrations };
 }
