@@ -1,12 +1,11 @@
-import { yieldToWakingThreads } from "../../native-bindings/thread.ts";
 import { writeClaimed } from "../../src/platform/call-log/claim.ts";
+import { giveWayToCalls } from "../../src/platform/call-log/give-way.ts";
 import { continueTask, type WriteResult, type WriteTask, writeBatches } from "../../src/platform/call-log/write.ts";
 
 /** Longer than a busy process takes until it has more: an idle one needs no thread. */
 const STAND_BY_MS = 3_000;
 
-// Calls come first: a piece of the log holds a core for up to 0.3 ms, some fifty times a second.
-yieldToWakingThreads();
+giveWayToCalls();
 
 /** Resolves to null when the process has taken the task back to write it itself. */
 export default function writeCallLog(task: WriteTask): WriteResult | null {
