@@ -12,6 +12,7 @@ import { KEEP_CHANGES_MS } from "./snapshot-source/change-feed.ts";
 import type { Connection, Database } from "./storage/database.ts";
 import { SealedColumns } from "./storage/sealed-columns.ts";
 import type { Tables } from "./storage/tables.ts";
+import type { Gateway } from "./try-it/gateway.ts";
 import { enqueue } from "./webhooks/events.ts";
 
 /** One change: all of it is kept, with its audit entries, or nothing is. */
@@ -38,6 +39,8 @@ export interface PlaneOptions {
   referenceRules?: ReferenceRules;
   /** Resolves them; absent: none. */
   secrets?: SecretReaders;
+  /** Where calls are tried; null: nowhere. */
+  gateway?: () => Gateway | null;
 }
 
 const NO_SECRETS: SecretReaders = {
@@ -57,6 +60,7 @@ export class Plane {
   readonly nowMs: () => number;
   readonly linter: Linter;
   readonly referenceRules: ReferenceRules;
+  readonly gateway: () => Gateway | null;
   /** Of this process: passwords are guessed at one place or another, and counted there. */
   readonly throttle = new SignInThrottle();
   /** Speaks to identity providers, and remembers what they said of themselves. */
@@ -71,6 +75,7 @@ export class Plane {
     this.logger = logger;
     this.nowMs = nowMs;
     this.linter = linter;
+    this.gateway = options.gateway ?? (() => null);
     this.referenceRules = options.referenceRules ?? NO_REFERENCES;
     this.relyingParty = new RelyingParty({ sealer, nowMs, secrets: options.secrets ?? NO_SECRETS });
   }

@@ -11,6 +11,7 @@ import { ChangeFeed } from "../../control-plane/snapshot-source/change-feed.ts";
 import { DatabaseSource } from "../../control-plane/snapshot-source/source.ts";
 import { type Database, openDatabase } from "../../control-plane/storage/database.ts";
 import { hasPlainDocuments, sealStoredDocuments } from "../../control-plane/storage/sealed.ts";
+import type { Gateway } from "../../control-plane/try-it/gateway.ts";
 import { WebhookDeliverer } from "../../control-plane/webhooks/deliverer.ts";
 import type { ProgramLogger } from "../../platform/logger.ts";
 import { loadSealer } from "../../platform/seal.ts";
@@ -22,6 +23,7 @@ export interface ControlPlaneOptions {
   env: NodeJS.ProcessEnv;
   logger: ProgramLogger;
   secrets: SecretStore;
+  gateway(): Gateway | null;
   /** What gateways serve has changed. */
   onChange(): void;
   onFirstAdmin(admin: FirstAdmin): void;
@@ -95,6 +97,7 @@ export class ControlPlane {
         logger,
         referenceRules: referenceRules(env),
         secrets,
+        gateway: () => this.#options.gateway(),
       });
       await sealEarlierDocuments(plane);
       const source = new DatabaseSource(plane);

@@ -15,6 +15,7 @@ import { follow, publisherOf } from "./cluster.ts";
 import { Configuration } from "./configuration.ts";
 import { ControlMetrics } from "./control-metrics.ts";
 import { ControlPlane } from "./control-plane.ts";
+import { gatewayOf } from "./gateway-address.ts";
 import { secretStore } from "./secret-store.ts";
 import { ServedAdditions } from "./served-additions.ts";
 
@@ -119,6 +120,7 @@ class ControlProcess {
       env: process.env,
       logger: this.#logger,
       secrets: this.#secrets,
+      gateway: () => gatewayOf(this.#configuration.snapshot, this.#environment.role, process.env),
       onChange: () => void this.#merge(),
       onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),
     });

@@ -132,6 +132,17 @@ export type OpenapiDifference = z.output<typeof openapiDifference>["openapi"];
 
 export const releaseWithConfiguration = release.extend({ configuration });
 
+export const triedAnswer = z.looseObject({
+  status: z.number(),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  body: z.string(),
+  body_encoding: z.string(),
+  body_truncated: z.boolean(),
+  first_byte_ms: z.number(),
+  total_ms: z.number(),
+});
+export type TriedAnswer = z.output<typeof triedAnswer>;
+
 export const caller = z.looseObject({ application: z.string(), team: z.string(), subscription: z.string() });
 
 export const application = z.looseObject({

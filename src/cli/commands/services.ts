@@ -6,6 +6,7 @@ import { type AdminClient, step } from "../admin/client.ts";
 import { type Finish, timeToCome } from "../command.ts";
 import { withoutSecretsInDraft } from "../diff.ts";
 import { type Column, facts, shortTime, table } from "../output/table.ts";
+import { tryService } from "./try-service.ts";
 
 const STATES = ["draft", "published", "deprecated", "retired"];
 
@@ -66,6 +67,7 @@ export function servicesCommand(finish: Finish): Command {
     retire(finish),
     callers,
     purgeCache(finish),
+    tryService(finish),
   ]);
 }
 

@@ -5,12 +5,14 @@ import { identityProviderEndpoints } from "./routes/identity-providers.ts";
 import { organisationEndpoints } from "./routes/organisation.ts";
 import { peopleEndpoints } from "./routes/people.ts";
 import { serviceEndpoints } from "./routes/services.ts";
+import { tryItEndpoints } from "./routes/try-it.ts";
 import { webhookEndpoints } from "./routes/webhooks.ts";
 
 /** Everything the admin API does, but for signing in and out. */
 export const ENDPOINTS: readonly Endpoint[] = [
   ...peopleEndpoints,
   ...serviceEndpoints,
+  ...tryItEndpoints,
   ...governanceEndpoints,
   ...applicationEndpoints,
   ...organisationEndpoints,

@@ -99,7 +99,7 @@ export async function listCatalogue(
 }
 
 export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string): Promise<CatalogueDetails> {
-  const row = await visible(plane, actor, id);
+  const row = await visibleService(plane, actor, id);
   const number = row.current_release;
   const release = await plane.db
     .selectFrom("releases")
@@ -134,7 +134,7 @@ export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string):
 
 /** The document of the current release; of one that was never published, the draft's; of one that is retired, none. */
 export async function getOpenapi(plane: Plane, actor: Actor, id: string): Promise<string> {
-  const row = await visible(plane, actor, id);
+  const row = await visibleService(plane, actor, id);
   const release = await plane.db
     .selectFrom("releases")
     .select("openapi")
@@ -146,7 +146,7 @@ export async function getOpenapi(plane: Plane, actor: Actor, id: string): Promis
   return openapi;
 }
 
-async function visible(plane: Plane, actor: Actor, id: string): Promise<ServiceRow> {
+export async function visibleService(plane: Plane, actor: Actor, id: string): Promise<ServiceRow> {
   const row = await serviceRow(plane.db, id);
   if (!(await isVisible(plane.db, actor, row))) throw notFound();
   return row;

@@ -1,8 +1,10 @@
+import { SealError } from "../../platform/seal.ts";
 import type { Actor } from "../access/actor.ts";
 import { newId, newSecret } from "../ids.ts";
 import type { Change, Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
+import { OWN_KEY } from "../storage/sealed.ts";
 import type { CredentialTable, Row } from "../storage/tables.ts";
 import { type ApplicationRow, applicationRow, changeableApplication } from "./applications.ts";
 import { found, isoTime, require } from "./rows.ts";
@@ -115,11 +117,57 @@ async function insertCredential(
     created_at: change.nowMs,
     expires_at: expiresAtMs,
     revoked_at: null,
+    secret: null,
   };
   await change.trx.insertInto("credentials").values(row).execute();
   change.touch({ kind: "application", id: application.id });
   await auditCredential(change, action, application, row, replaced);
   return { ...viewOf(row, change.nowMs), key: secret.value };
+}
+
+/** A key to call with in the application's name; null: none is needed. */
+export interface OwnKey {
+  key: string | null;
+  /** Gateways have not heard of it. */
+  isNew: boolean;
+}
+
+/** The application's key that Tidegate itself calls with; made when it is needed first, or again after it was revoked. */
+export async function ownKey(plane: Plane, change: Change, application: ApplicationRow): Promise<OwnKey> {
+  const known = await change.trx
+    .selectFrom("credentials")
+    .select(["id", "secret"])
+    .where("application_id", "=", application.id)
+    .where("secret", "is not", null)
+    .where("revoked_at", "is", null)
+    // One that was rotated ends, and what came after it is not known here.
+    .where("expires_at", "is", null)
+    .orderBy("id", "desc")
+    .executeTakeFirst();
+  const key = known?.secret == null ? null : opened(plane, known.secret);
+  if (key !== null) return { key, isNew: false };
+  const made = await insertCredential(
+    change,
+    application,
+    { name: OWN_KEY_NAME, expiresAtMs: null },
+    "credential.create",
+    null,
+  );
+  const secret = plane.sealer.seal(made.key, OWN_KEY);
+  await change.trx.updateTable("credentials").set({ secret }).where("id", "=", made.id).execute();
+  return { key: made.key, isNew: true };
+}
+
+const OWN_KEY_NAME = "try-it (Tidegate's own)";
+
+/** Null: sealed with a master key that is gone. */
+function opened({ sealer }: Plane, sealed: string): string | null {
+  try {
+    return sealer.open(sealed, OWN_KEY);
+  } catch (error) {
+    if (error instanceof SealError) return null;
+    throw error;
+  }
 }
 
 export function stateOf(row: Pick<CredentialRow, "expires_at" | "revoked_at">, nowMs: number): CredentialView["state"] {

@@ -1,3 +1,4 @@
+import type { ServiceSnapshot } from "../../contracts/snapshot.ts";
 import { routeShapes } from "../../snapshot/route-shapes.ts";
 import type { Actor } from "../access/actor.ts";
 import type { Change, Plane } from "../plane.ts";
@@ -245,6 +246,14 @@ async function releasedService(db: Connection, row: ServiceRow, number: number) 
 }
 
 // --- what calls can reach ---
+
+/** Of the release that is served. Throws `conflict` where none is. */
+export async function currentRoutes(db: Connection, row: ServiceRow): Promise<ServiceSnapshot["routes"]> {
+  if (row.current_release === null || row.state === "retired") {
+    throw new ProblemError("conflict", `service ${row.id} is not served`);
+  }
+  return (await releasedService(db, row, row.current_release)).routes;
+}
 
 /**
  * Notes which routes lead to the service from now on: those of its current release, and of its canary. Two services with the

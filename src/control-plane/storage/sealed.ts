@@ -7,6 +7,7 @@ import { DOCUMENT_COLUMNS, hasHeaderValues, STORED_DOCUMENT } from "./sealed-col
 /** What is kept sealed (src/platform/seal.ts), and what each is sealed for. */
 export const WEBHOOK_SECRET = "webhook secret";
 export const IDEMPOTENT_ANSWER = "idempotency";
+export const OWN_KEY = "key of Tidegate itself";
 export const CLIENT_SECRET = "identity provider client secret";
 
 /** Secrets by the id of the key that they were sealed with. */
@@ -15,10 +16,11 @@ export async function countSealed(connection: Connection): Promise<Record<string
   const webhooks = await db.selectFrom("webhooks").select("secret as text").execute();
   const answers = await db.selectFrom("idempotency").select("body as text").execute();
   const providers = await db.selectFrom("identity_providers").select("client_secret as text").execute();
+  const keys = await db.selectFrom("credentials").select("secret as text").where("secret", "is not", null).execute();
   const counts: Record<string, number> = {};
   const documents: { text: string | null }[] = [];
   for (const { table, column } of documentColumns()) documents.push(...(await sealedIn(db, table, column)));
-  for (const { text } of [...webhooks, ...answers, ...providers, ...documents]) {
+  for (const { text } of [...webhooks, ...answers, ...providers, ...keys, ...documents]) {
     if (text?.startsWith(SEALED_PREFIX)) counts[keyIdOf(text)] = (counts[keyIdOf(text)] ?? 0) + 1;
   }
   return counts;
@@ -42,6 +44,13 @@ export async function sealAgain(change: Pick<Change, "trx">, sealer: Sealer): Pr
     .execute()) {
     if (client_secret === null || !isOutdated(client_secret)) continue;
     const change = trx.updateTable("identity_providers").set({ client_secret: again(client_secret, CLIENT_SECRET) });
+    await change.where("id", "=", id).execute();
+    count++;
+  }
+  const own = trx.selectFrom("credentials").select(["id", "secret"]).where("secret", "is not", null);
+  for (const { id, secret } of await own.execute()) {
+    if (secret === null || !isOutdated(secret)) continue;
+    const change = trx.updateTable("credentials").set({ secret: again(secret, OWN_KEY) });
     await change.where("id", "=", id).execute();
     count++;
   }

@@ -215,6 +215,8 @@ export interface CredentialTable {
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;
+  /** Sealed: a key that Tidegate calls with itself. Null: nobody but its owner knows the key. */
+  secret: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 export type SubscriptionState = "pending" | "approved" | "rejected" | "revoked" | "cancelled";

@@ -89,6 +89,7 @@ function examples(fixture: Fixture): Record<string, Example> {
     listCatalogue: { path: "/catalogue", list: true, forAll: true, reads: true },
     getCatalogueEntry: { path: "/catalogue/billing", reads: true },
     getOpenapi: { path: "/catalogue/billing/openapi", reads: true },
+    tryService: { path: "/catalogue/billing/try", body: { application: "ledger", path: "/billing" } },
     listApplications: { path: "/applications", list: true, forAll: true, reads: true },
     createApplication: { path: "/applications", body: { id: "another", team: F } },
     getApplication: { path: "/applications/ledger", reads: true },

@@ -3,6 +3,7 @@ import { ENDPOINTS } from "../../../src/control-plane/admin-api/endpoints.ts";
 import type { AdminClient } from "../../helpers/admin-client.ts";
 import { DATABASES } from "../../helpers/databases.ts";
 import { draftAt, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
+import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 
 const UPSTREAM_SECRET = "Bearer canary-upstream-secret";
 
@@ -12,12 +13,17 @@ const ONLY_ASKS = new Set(["compareClientSecret"]);
 describe.each(DATABASES)("the audit trail, on %s", (kind) => {
   let test: TestPlane;
   let owner: AdminClient;
+  /** In a gateway's place. */
+  let upstream: TestUpstream;
 
   beforeAll(async () => {
-    test = await TestPlane.open(kind);
+    upstream = await startUpstream();
+    test = await TestPlane.open(kind, {
+      gateway: () => ({ url: upstream.url, isOwnListener: true, believedHeaders: [] }),
+    });
     owner = test.owner;
   });
-  afterAll(() => test.close());
+  afterAll(() => Promise.all([test.close(), upstream.close()]));
 
   const verification = () => owner.do("GET", "/audit/verification");
   const entries = () => test.database.db.selectFrom("audit").selectAll().orderBy("sequence").execute();
@@ -68,6 +74,8 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
     await change("changeSettings", "/settings", { publish_needs_second_person: false }, "setting.update");
     await change("publishService", "/services/billing/publish", {}, "service.publish");
     await owner.do("POST", "/services/billing/publish");
+    await change("tryService", "/catalogue/billing/try", { path: "/billing/x?token=canary-query" }, "service.try");
+    expect(JSON.stringify(await entries())).not.toContain("canary-query");
     await change("setCanary", "/services/billing/canary", { release: 1, percent: 5 }, "service.canary");
     await change("removeCanary", "/services/billing/canary", null, "service.canary");
     await change("purgeCache", "/services/billing/cache", null, "service.cache_purge");

@@ -205,6 +205,15 @@ describe("an organisation run from the command line", () => {
       developer.json("keys", "list", "--application", "web"),
     ]);
     expect(callers).toMatch(/web +shop/);
+    const upstreamPath = () => upstreams[0].requests.at(-1);
+    const args = ["services", "try", "billing", "GET", "/billing/a?b=c", "--application", "web", "-H", "x-a: b"];
+    const tried = await developer.run(args);
+    expect(tried).toMatchObject({ code: 0, stdout: "one", stderr: expect.stringMatching(/^200 in \d+ ms/) });
+    expect(upstreamPath()).toMatchObject({ url: "/billing/a?b=c", headers: { "x-a": "b", "x-internal": SECRET } });
+    expect(upstreamPath()?.headers["x-api-key"]).toBeUndefined();
+    // The same key again, at once.
+    expect(await developer.json(...args)).toMatchObject({ status: 200, body: "one", body_truncated: false });
+    expect((await publisher.run(args)).code).toBe(EXIT.refused);
     const rotated = await developer.json("keys", "rotate", id, "--application", "web", "--overlap", "0");
     await tidegate.waitFor("the end of the old key", async () => (await call()).status === 401);
     const second = await fetch(`${tidegate.url}/billing`, { headers: { "x-api-key": rotated.key } });

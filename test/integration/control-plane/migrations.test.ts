@@ -56,6 +56,7 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
       "009-policies",
       "010-cache-purges",
       "011-session-origins",
+      "012-own-keys",
     ]);
   });
 

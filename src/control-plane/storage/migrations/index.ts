@@ -10,6 +10,7 @@ import { identityProviders } from "./008-identity-providers.ts";
 import { policies } from "./009-policies.ts";
 import { cachePurges } from "./010-cache-purges.ts";
 import { sessionOrigins } from "./011-session-origins.ts";
+import { ownKeys } from "./012-own-keys.ts";
 
 /** All migrations, in the order of their names. A migration that has landed is never changed. */
 export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
@@ -25,6 +26,7 @@ export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
     "009-policies": policies,
     "010-cache-purges": cachePurges,
     "011-session-origins": sessionOrigins,
+    "012-own-keys": ownKeys,
   };
   return { getMigrations: async () => migrations };
 }
