@@ -6,6 +6,7 @@ import { DatabaseSource } from "../../../src/control-plane/snapshot-source/sourc
 import {
   countSealed,
   hasPlainDocuments,
+  OWN_KEY,
   sealAgain,
   sealStoredDocuments,
 } from "../../../src/control-plane/storage/sealed.ts";
@@ -88,6 +89,9 @@ describe.each(DATABASES)("header values in documents, on %s", (kind) => {
   });
 
   it("are sealed again with a new key; what no key opens is left alone, and lets nobody in", async () => {
+    const { id } = await test.owner.do("POST", "/applications/web/credentials", { name: "own" });
+    const secret = test.plane.sealer.seal("canary-own-key", OWN_KEY);
+    await test.database.db.updateTable("credentials").set({ secret }).where("id", "=", id).execute();
     const key = randomBytes(32);
     const both = new Sealer([key, ...test.keys]);
     const plane = new Plane({
@@ -99,6 +103,8 @@ describe.each(DATABASES)("header values in documents, on %s", (kind) => {
     await plane.change(SYSTEM, (change) => sealAgain(change, both));
     expect(Object.keys(await countSealed(plane.db))).toEqual([keyId(key)]);
     expect(await occurrences(plane)).toBe(6);
+    const [own] = await test.database.db.selectFrom("credentials").select("secret").where("id", "=", id).execute();
+    expect(new Sealer([key]).open(own?.secret ?? "", OWN_KEY)).toBe("canary-own-key");
 
     // This plane has the old key alone.
     const before = (await test.dump()).services;

@@ -2,7 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "../../../src/providers/catalogue.ts";
 import { formatProblems } from "../../../src/snapshot/problems/problem.ts";
+import { resolveReferences } from "../../../src/snapshot/secrets/resolve-references.ts";
+import { LocatedDocument } from "../../../src/snapshot/sources/document.ts";
 import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
+import { schemaFor, validateDocument } from "../../../src/snapshot/validate.ts";
 
 const CANARY = "canary-7f3b9c";
 
@@ -75,6 +78,41 @@ function problemsOf(text: string): string {
   const { problems, warnings } = parseConfiguration("tidegate.yaml", text, { FROM_ENVIRONMENT: CANARY }, CATALOGUE);
   return formatProblems([...problems, ...warnings]);
 }
+
+const REFERENCES = `version: 1
+providers:
+  - id: openai
+    kind: openai
+    keys: [{ id: main, value: { env: KEY } }]
+    headers: { authorization: { vault: { path: secret/openai, field: key }, prefix: "Bearer " } }
+applications:
+  - id: web
+    keys: [{ file: /run/secrets/web }, { id: ci, digest: { env: KEY } }]
+    credentials:
+      - basic: { username: web, password_digest: { vault: { path: secret/web, field: digest } } }
+      - hmac: { key_id: web-1, secret_base64: { env: KEY } }
+`;
+
+/** Whatever a reference leads to is a secret, and mostly none that the field takes. */
+async function problemsWithReferences(text: string): Promise<string> {
+  const document = new LocatedDocument("tidegate.yaml", text, {});
+  const resolve = async (all: readonly object[]) =>
+    all.map(() => ({ ok: true as const, value: `${CANARY} ${CANARY}` }));
+  await resolveReferences(document, schemaFor(CATALOGUE), "/", { resolve });
+  const { problems, warnings } = validateDocument(document, { catalogue: CATALOGUE, baseDirectory: "/" });
+  return formatProblems([...problems, ...warnings]);
+}
+
+test("secrets that references lead to are in no message, whatever character of the file is lost or replaced", async () => {
+  expect(await problemsWithReferences(REFERENCES)).toContain("expected a non-empty key without spaces");
+  for (const [index, character] of [...REFERENCES].entries()) {
+    const replacement = ["", " ", ":", '"', "{", "}"][(index / 3) % 6] ?? "";
+    if (character === "\n" || index < 11 || index % 3 !== 0) continue;
+    const text = REFERENCES.slice(0, index) + replacement + REFERENCES.slice(index + 1);
+    const problems = await problemsWithReferences(text);
+    if (problems.includes(CANARY)) expect.fail(`shown with ${JSON.stringify(replacement)} at ${index}`);
+  }
+}, 60_000);
 
 /** From the field's name to just behind the value. */
 function positionsNearSecrets(configuration: string): number[] {
