@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { FirstAdmin } from "../../contracts/messages.ts";
+import type { ApplicationSnapshot } from "../../contracts/snapshot.ts";
 import { SYSTEM } from "../../control-plane/access/actor.ts";
 import { createAdminApp } from "../../control-plane/admin-api/app.ts";
 import { createFirstUser } from "../../control-plane/entities/users.ts";
@@ -18,8 +19,8 @@ export interface ControlPlaneOptions {
   homeDirectory: string;
   env: NodeJS.ProcessEnv;
   logger: ProgramLogger;
-  /** What gateways serve has changed. */
-  onChange(): void;
+  /** What gateways serve has changed: these applications alone, or anything (null). */
+  onChange(applications: readonly string[] | null): void;
   onFirstAdmin(admin: FirstAdmin): void;
 }
 
@@ -74,6 +75,11 @@ export class ControlPlane {
     return this.#open?.source.additions ?? null;
   }
 
+  /** Null: there is no such one that could be served. */
+  application(id: string): ApplicationSnapshot | null {
+    return this.#open?.source.application(id) ?? null;
+  }
+
   /** Null: likewise. */
   get app(): AdminApp | null {
     return this.#open?.app ?? null;
@@ -90,7 +96,9 @@ export class ControlPlane {
       const firstAdmin = await makeFirstAdmin(plane, env);
       if (firstAdmin !== null) onFirstAdmin(firstAdmin);
       const feed = await ChangeFeed.begin(plane.db);
+      const readAt = performance.now();
       await source.load();
+      logger.info({ readMs: Math.round(performance.now() - readAt) }, "configuration read from the database");
       plane.onTouched((touched) => {
         this.#touched.push(...touched);
         this.#schedule(DEBOUNCE_MS);
@@ -111,7 +119,7 @@ export class ControlPlane {
 
   async #reconnect(): Promise<void> {
     await this.#connect();
-    if (this.#open !== null) this.#options.onChange();
+    if (this.#open !== null) this.#options.onChange(null);
   }
 
   #schedule(delayMs: number): void {
@@ -138,7 +146,8 @@ export class ControlPlane {
       this.#schedule(RETRY_MS);
       return;
     }
-    this.#options.onChange();
+    const ofApplications = touched.every(({ kind }) => kind === "application");
+    this.#options.onChange(ofApplications ? [...new Set(touched.map(({ id }) => id))] : null);
   }
 
   /** Takes over what control processes on other machines have changed. */
@@ -150,7 +159,7 @@ export class ControlPlane {
       const touched = await feed.read(plane.db);
       if (touched === "everything") {
         await source.load();
-        this.#options.onChange();
+        this.#options.onChange(null);
       } else if (touched.length > 0) {
         this.#touched.push(...touched);
         this.#schedule(0);

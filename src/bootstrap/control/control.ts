@@ -1,10 +1,12 @@
 import type { ControlToSupervisor, SupervisorToControl, WorkerState } from "../../contracts/messages.ts";
+import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import { type Readiness, readinessOf } from "../../control-plane/admin-api/readiness.ts";
 import { type AdminApi, startAdminServer } from "../../control-plane/admin-api/server.ts";
 import { HealthProbes } from "../../control-plane/health-probes.ts";
 import { createLogger, type ProgramLogger } from "../../platform/logger.ts";
 import { renderMetrics } from "../../platform/metrics-aggregation.ts";
-import { encodeSnapshot } from "../../snapshot/codec.ts";
+import { deltaBetween } from "../../snapshot/packed/delta.ts";
+import { snapshotMessages } from "../../snapshot/packed/messages.ts";
 import { watchFile } from "../../snapshot/sources/watch.ts";
 import type { SnapshotPublisher } from "../../snapshot/sync/publisher.ts";
 import { adminAddress } from "../admin-address.ts";
@@ -39,7 +41,7 @@ class ControlProcess {
   readonly #metricsRequests = new Map<number, (metrics: unknown[][]) => void>();
   #lastRequestId = 0;
   #workers: WorkerState[] = [];
-  #sentVersion: number | null = null;
+  #sent: PackedSnapshot | null = null;
   #plane: ControlPlane | null = null;
   #publisher: SnapshotPublisher | null = null;
   /** Reloads run one after the other. */
@@ -54,6 +56,7 @@ class ControlProcess {
       env: process.env,
       logger: this.#logger,
       additions: () => (this.#plane === null ? NO_ADDITIONS : this.#plane.additions),
+      addedApplication: (id) => this.#plane?.application(id) ?? null,
       versionFloor: async () => (await this.#publisher?.publishedVersion()) ?? 0,
     });
     this.#probes = new HealthProbes({
@@ -100,12 +103,13 @@ class ControlProcess {
     if (configPath !== null) await watchFile(configPath, () => void this.#reload());
     this.#publisher = publisherOf(process.env, homeDirectory, this.#logger, () => void this.#renew());
     await this.#publisher?.connected();
+    await this.#channel.send({ type: "reload-begun" });
     this.#plane = await ControlPlane.open({
       configPath,
       homeDirectory,
       env: process.env,
       logger: this.#logger,
-      onChange: () => void this.#merge(),
+      onChange: (applications) => void this.#merge(applications),
       onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),
     });
     await this.#reload();
@@ -115,7 +119,7 @@ class ControlProcess {
   async #follow(): Promise<void> {
     await this.#publish();
     follow(process.env, this.#environment.homeDirectory, this.#logger, {
-      version: this.#configuration.snapshot?.version ?? 0,
+      version: this.#configuration.snapshot?.head.version ?? 0,
       onSnapshot: async (snapshot) => {
         await this.#configuration.take(snapshot);
         await this.#publish();
@@ -155,16 +159,21 @@ class ControlProcess {
       const ok = this.#environment.role === "gateway" || (await this.#configuration.reload());
       this.#metrics.countReload(ok);
       await this.#publish();
-      const version = this.#configuration.snapshot?.version ?? 0;
+      const version = this.#configuration.snapshot?.head.version ?? 0;
       await this.#channel.send({ type: "reload-finished", ok, version });
     });
     return this.#reloading;
   }
 
-  /** What the database adds has changed. */
-  #merge(): Promise<void> {
+  /** What the database adds has changed: these applications alone, or anything (null). */
+  #merge(applications: readonly string[] | null): Promise<void> {
     this.#reloading = this.#reloading.then(async () => {
-      await this.#configuration.merge();
+      if (applications !== null) await this.#configuration.mergeApplications(applications);
+      else {
+        await this.#channel.send({ type: "reload-begun" });
+        await this.#configuration.merge();
+        await this.#channel.send({ type: "merge-finished" });
+      }
       await this.#publish();
     });
     return this.#reloading;
@@ -181,11 +190,13 @@ class ControlProcess {
 
   async #publish(): Promise<void> {
     const { snapshot } = this.#configuration;
-    if (snapshot === null || snapshot.version === this.#sentVersion) return;
-    this.#sentVersion = snapshot.version;
-    const { version, hash } = snapshot;
-    this.#probes.update(snapshot);
-    await this.#channel.send({ type: "snapshot", version, hash, bytes: encodeSnapshot(snapshot) });
+    const sent = this.#sent;
+    if (snapshot === null || snapshot.head.version === sent?.head.version) return;
+    this.#sent = snapshot;
+    if (snapshot.head.pipelineHash !== sent?.head.pipelineHash) this.#probes.update(this.#configuration);
+    for (const message of snapshotMessages(sent?.head.version ?? null, deltaBetween(sent, snapshot))) {
+      await this.#channel.send(message);
+    }
     this.#publisher?.publish(snapshot);
   }
 
