@@ -19,6 +19,8 @@ export interface ControlPlaneOptions {
   homeDirectory: string;
   env: NodeJS.ProcessEnv;
   logger: ProgramLogger;
+  /** All of the database is read, which keeps the process silent when that is much. `onChange` follows. */
+  beforeReading(): Promise<void>;
   /** What gateways serve has changed: these applications alone, or anything (null). */
   onChange(applications: readonly string[] | null): void;
   onFirstAdmin(admin: FirstAdmin): void;
@@ -96,6 +98,7 @@ export class ControlPlane {
       const firstAdmin = await makeFirstAdmin(plane, env);
       if (firstAdmin !== null) onFirstAdmin(firstAdmin);
       const feed = await ChangeFeed.begin(plane.db);
+      await this.#options.beforeReading();
       const readAt = performance.now();
       await source.load();
       logger.info({ readMs: Math.round(performance.now() - readAt) }, "configuration read from the database");
@@ -158,6 +161,7 @@ export class ControlPlane {
     try {
       const touched = await feed.read(plane.db);
       if (touched === "everything") {
+        await this.#options.beforeReading();
         await source.load();
         this.#options.onChange(null);
       } else if (touched.length > 0) {

@@ -103,12 +103,12 @@ class ControlProcess {
     if (configPath !== null) await watchFile(configPath, () => void this.#reload());
     this.#publisher = publisherOf(process.env, homeDirectory, this.#logger, () => void this.#renew());
     await this.#publisher?.connected();
-    await this.#channel.send({ type: "reload-begun" });
     this.#plane = await ControlPlane.open({
       configPath,
       homeDirectory,
       env: process.env,
       logger: this.#logger,
+      beforeReading: () => this.#channel.send({ type: "reload-begun" }),
       onChange: (applications) => void this.#merge(applications),
       onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),
     });
