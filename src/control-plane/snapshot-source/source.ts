@@ -55,9 +55,9 @@ const MAX_KNOWN_LIMITS = 10_000;
 export class DatabaseSource {
   readonly #plane: Plane;
   readonly #logger: Logger;
-  #services: ReadonlyMap<string, ServiceSnapshot[]> = new Map();
-  #applications: ReadonlyMap<string, ApplicationSnapshot> = new Map();
-  #teams: ReadonlyMap<string, TeamSnapshot> = new Map();
+  #services = new Map<string, ServiceSnapshot[]>();
+  #applications = new Map<string, ApplicationSnapshot>();
+  #teams = new Map<string, TeamSnapshot>();
   #policies: PoliciesSnapshot | undefined;
   #cachePurges: Readonly<Record<string, number>> = {};
   /** By their text: many have the same ones. Null: they can't be read. */
@@ -111,9 +111,9 @@ export class DatabaseSource {
     return this.#inTurn(async () => {
       const { services, applications, teams, policies, cachePurges } = await this.#read(wanted);
       this.#cachePurges = cachePurges;
-      this.#services = replaced(this.#services, wanted.services ?? [], services);
-      this.#applications = replaced(this.#applications, wanted.applications ?? [], applications);
-      this.#teams = replaced(this.#teams, wanted.teams ?? [], teams);
+      replace(this.#services, wanted.services ?? [], services);
+      replace(this.#applications, wanted.applications ?? [], applications);
+      replace(this.#teams, wanted.teams ?? [], teams);
       if (wanted.policies) this.#policies = policies;
     });
   }
@@ -290,15 +290,10 @@ function inOrder<One>(map: ReadonlyMap<string, One>): One[] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
-function replaced<One>(
-  before: ReadonlyMap<string, One>,
-  ids: readonly string[],
-  read: ReadonlyMap<string, One>,
-): ReadonlyMap<string, One> {
-  const after = new Map(before);
-  for (const id of ids) after.delete(id);
-  for (const [id, one] of read) after.set(id, one);
-  return after;
+/** In place: a copy of all for each change of one would be most of what it costs. */
+function replace<One>(all: Map<string, One>, ids: readonly string[], read: ReadonlyMap<string, One>): void {
+  for (const id of ids) all.delete(id);
+  for (const [id, one] of read) all.set(id, one);
 }
 
 /** Undefined: it is not JSON. */
