@@ -12,6 +12,14 @@ const COLUMNS: Record<string, readonly [heading: string, digits: number]> = {
   residentLateMib: ["RSS MiB late", 1],
   kibPerConnection: ["KiB/connection", 2],
   kibPerReader: ["KiB/reader", 1],
+  readMs: ["read ms", 0],
+  compileMs: ["compile ms", 0],
+  quietWorstMs: ["longest ms, no change", 1],
+  swapWorstMs: ["longest ms, swap", 1],
+  swapMs: ["swap ms", 0],
+  keyWorstMs: ["longest ms, keys", 1],
+  createMs: ["key counts ms", 0],
+  revokeMs: ["key revoked ms", 0],
 };
 
 export function headingOf(figure: string, unit: string): string {

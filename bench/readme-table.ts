@@ -48,7 +48,10 @@ function conditions(stored: readonly StoredResult[]): string[] {
   });
   const distinct = [...new Set(lines)];
   if (distinct.length === 1) return distinct;
-  return stored.map(({ scenario }, index) => `- ${scenario}: ${lines[index]?.replace(/:$/, "")}`);
+  return distinct.map((line) => {
+    const scenarios = stored.filter((_, index) => lines[index] === line).map(({ scenario }) => scenario);
+    return `- ${scenarios.join(", ")}: ${line.replace(/:$/, "")}`;
+  });
 }
 
 function fail(message: string): never {

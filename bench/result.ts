@@ -25,7 +25,7 @@ export interface Part {
 /** A bound the issue sets, with what was measured. */
 export interface Check {
   what: string;
-  unit: "×" | "KiB";
+  unit: "×" | "KiB" | "MiB" | "ms";
   bound: "at most" | "at least";
   must: number;
   /** null: there is none beyond the must. */

@@ -176,42 +176,35 @@ export interface NativeLimit {
 
 export interface NativeGeneration {
   byHost: boolean;
-  /**
-   * `access`: 0 open, 1 key, 2 subscription. `subscribedAs`: the number that subscriptions to it name. `release`: -1 for
-   * none.
-   */
-  services: {
-    id: string;
-    team: string;
-    access: number;
-    limits: NativeLimit[];
-    subscribedAs: number;
-    release: number;
-  }[];
-  applications: { id: string; team: string; limits: NativeLimit[] }[];
-  /**
-   * Approved ones, of one application after the other, of each by ascending service: little-endian 32-bit numbers of the
-   * service and of a set in `subscriptionLimits`, and the Unix time in milliseconds at which it ends, a 64-bit float.
-   */
-  subscriptions: Buffer;
-  /** Little-endian 32-bit numbers: for each application, how many subscriptions there are up to its last. */
-  subscriptionEnds: Buffer;
-  /** `keyPrefix` is what follows the subscription's own name. */
-  subscriptionLimits: NativeLimit[][];
-  /** SHA-256 of the keys, 32 bytes each. What follows has one entry for each of them, in the machine's byte order. */
-  digests: Buffer;
-  /** 32-bit indices into `applications`. */
-  owners: Buffer;
-  /** Unix times from which on they don't count, in milliseconds; Infinity: never. 64-bit floating point. */
-  expiries: Buffer;
-  /** 32-bit indices into `addressLists`. */
-  addresses: Buffer;
-  /** Addresses and CIDR ranges; the first one is empty and stands for any address. */
-  addressLists: readonly (readonly string[])[];
   /** Requests with `Signature-Input` are JavaScript's to authenticate, */
   signatures: boolean;
   /** and those with one of these fields, when they have no key. Lower case. */
   certificateHeaders: readonly string[];
+}
+
+export interface NativeService {
+  id: string;
+  team: string;
+  /** 0 open, 1 key, 2 subscription. */
+  access: number;
+  limits: NativeLimit[];
+  /** The number that subscriptions to it name. */
+  subscribedAs: number;
+  /** -1 for none. */
+  release: number;
+}
+
+export interface NativeApplication {
+  /** 8 bytes, of its own. */
+  number: Buffer;
+  id: string;
+  team: string;
+  limits: NativeLimit[];
+  /**
+   * Approved ones by ascending service: little-endian 32-bit numbers of the service and of a set of limits, and the Unix
+   * time in milliseconds at which it ends, a 64-bit float.
+   */
+  subscriptions: Buffer;
 }
 
 export interface NativePlanTarget {
@@ -342,15 +335,26 @@ interface Addon {
     model: string,
     plan: NativePlan,
   ): boolean;
-  /** `digest`: SHA-256 of a bearer token. False: another snapshot holds by now, or there are too many of them. */
-  learnToken(
+  /** What follows is of a generation; -1 or false: another snapshot holds by now. */
+  learnService(engine: EngineHandle, generation: number, service: NativeService): number;
+  /** Addresses and CIDR ranges of callers; list 0 is there, and stands for any address. */
+  learnAddresses(engine: EngineHandle, generation: number, ranges: readonly string[]): number;
+  /** `keyPrefix` is what follows the subscription's own name. Set 0 is there, and empty. */
+  learnSubscriptionLimits(engine: EngineHandle, generation: number, limits: readonly NativeLimit[]): number;
+  /** One that is known stays as it was. False also: it can't be told from another one. */
+  learnApplication(engine: EngineHandle, generation: number, application: NativeApplication): boolean;
+  /** `digest`: SHA-256 of a key or bearer token. `application`: its number. False also: there are too many of them. */
+  learnCredential(
     engine: EngineHandle,
     generation: number,
     digest: Buffer,
-    application: number,
+    application: Buffer,
     expiresAtMs: number,
     addresses: number,
+    isToken: boolean,
   ): boolean;
+  /** `numbers`: 8 bytes of each. Their credentials are JavaScript's until they are learned anew. */
+  forgetApplications(engine: EngineHandle, numbers: Buffer): void;
   setServedModel(engine: EngineHandle, model: string): void;
   governorOpen(engine: EngineHandle): number;
   /** Calls sent to an upstream without JavaScript, and how many of them went on in JavaScript. */

@@ -4,6 +4,7 @@ import { chatTranslated } from "./chat-translated.ts";
 import { chatTranslatedStreamed } from "./chat-translated-streamed.ts";
 import { idleConnections } from "./idle-connections.ts";
 import { largeBodies } from "./large-bodies.ts";
+import { largeConfiguration } from "./large-configuration.ts";
 import { memoryGrowth } from "./memory-growth.ts";
 import { restGet } from "./rest-get.ts";
 import { scaling } from "./scaling.ts";
@@ -24,4 +25,5 @@ export const SCENARIOS: readonly Scenario[] = [
   slowReaders,
   memoryGrowth,
   scaling,
+  largeConfiguration,
 ];

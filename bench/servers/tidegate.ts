@@ -20,7 +20,11 @@ export interface Configuration {
 }
 
 export interface TidegateOptions {
-  configuration: Configuration;
+  /** null: what the database in `home` says. */
+  configuration: Configuration | null;
+  /** The data directory; by default a new one. */
+  home?: string;
+  env?: Record<string, string>;
   /** Default `tidegate`. */
   name?: string;
   /** Default 1. */
@@ -30,24 +34,36 @@ export interface TidegateOptions {
 }
 
 /** Starts Tidegate as a user would, and waits until it says that it is ready. */
-export async function startTidegate(context: ScenarioContext, options: TidegateOptions): Promise<Server> {
-  const { configuration, name = "tidegate", workers = 1, readyLimitMs = READY_LIMIT_MS } = options;
+export async function startTidegate(
+  context: ScenarioContext,
+  options: TidegateOptions,
+): Promise<Server & { adminPort: number; log: string }> {
+  const { configuration, name = "tidegate", workers = 1, readyLimitMs = READY_LIMIT_MS, env } = options;
   const [port, adminPort] = [await freePort(), await freePort()];
   const home = mkdtempSync(join(context.directory, `${name}-`));
-  const configPath = join(home, "tidegate.yaml");
-  const listeners = [{ address: `127.0.0.1:${port}`, engine: context.engine }];
-  // JSON is YAML, and needs no quoting of our own.
-  writeFileSync(configPath, JSON.stringify({ version: 1, listeners, drain_timeout: "1s", ...configuration }, null, 1));
-
+  const configPath = configuration === null ? null : join(home, "tidegate.yaml");
+  if (configPath !== null) {
+    const listeners = [{ address: `127.0.0.1:${port}`, engine: context.engine }];
+    // JSON is YAML, and needs no quoting of our own.
+    const document = { version: 1, listeners, drain_timeout: "1s", ...configuration };
+    writeFileSync(configPath, JSON.stringify(document, null, 1));
+  }
   const profiler = context.profiles ? new Profiler(name, context.directory, context.say) : null;
-  const args = [...(profiler?.nodeOptions ?? []), CLI, "start", "--config", configPath];
+  const args = [
+    ...(profiler?.nodeOptions ?? []),
+    CLI,
+    "start",
+    ...(configPath === null ? [] : ["--config", configPath]),
+  ];
   const log = join(home, "tidegate.log");
   const logFile = openSync(log, "w");
   const child = startChild(process.execPath, args, {
     stdio: ["ignore", logFile, logFile],
     env: {
       ...process.env,
-      TIDEGATE_HOME: join(home, "data"),
+      ...env,
+      TIDEGATE_HOME: options.home ?? join(home, "data"),
+      TIDEGATE_PORT: String(port),
       TIDEGATE_ADMIN_PORT: String(adminPort),
       TIDEGATE_WORKERS: String(workers),
     },
@@ -65,6 +81,8 @@ export async function startTidegate(context: ScenarioContext, options: TidegateO
   return {
     name,
     port,
+    adminPort,
+    log,
     pids,
     async stop() {
       await profiler?.end();

@@ -1,8 +1,10 @@
+import type { PackedSnapshot } from "../contracts/packed-snapshot.ts";
 import type { Snapshot } from "../contracts/snapshot.ts";
 import { explain } from "../data-plane/explain/explain.ts";
 import type { ExplainRequest, Explanation } from "../data-plane/explain/explanation.ts";
 import { SnapshotFormatError } from "../snapshot/codec.ts";
 import { loadConfiguration } from "../snapshot/load.ts";
+import { unpackSnapshot } from "../snapshot/packed/unpack.ts";
 import { formatProblems } from "../snapshot/problems/problem.ts";
 import { createSnapshotStore, SNAPSHOT_FILE } from "../snapshot/store.ts";
 import { EXIT, StartError } from "./exit-codes.ts";
@@ -91,7 +93,7 @@ async function snapshotFor({
 
 async function cachedSnapshot(home: string): Promise<Snapshot> {
   const store = createSnapshotStore(home);
-  let snapshot: Snapshot | null;
+  let snapshot: PackedSnapshot | null;
   try {
     snapshot = await store.read();
   } catch (error) {
@@ -101,7 +103,7 @@ async function cachedSnapshot(home: string): Promise<Snapshot> {
       `${home}/${SNAPSHOT_FILE}: ${error.message}; give a configuration with --config`,
     );
   }
-  if (snapshot !== null) return snapshot;
+  if (snapshot !== null) return unpackSnapshot(snapshot);
   throw new StartError(
     EXIT.configuration,
     `nothing was served from ${home} yet: give a configuration with --config, or a data directory with TIDEGATE_HOME`,

@@ -1,10 +1,10 @@
 import type { Gateway, GatewayOptions } from "../contracts/gateway.ts";
 import type { GatewayToSupervisor, SnapshotMessage, SupervisorToGateway } from "../contracts/messages.ts";
-import type { Snapshot } from "../contracts/snapshot.ts";
+import type { SnapshotHead } from "../contracts/packed-snapshot.ts";
 import { type CallLogFileSink, createCallLogSink } from "../platform/call-log/sink.ts";
 import { createLogger, type ProgramLogger } from "../platform/logger.ts";
 import { createWorkerPool, type WorkerPool } from "../platform/worker-pool.ts";
-import { decodeSnapshot } from "../snapshot/codec.ts";
+import { SnapshotReceiver } from "../snapshot/packed/messages.ts";
 import { clusterOf } from "./cluster-name.ts";
 import { homeAt } from "./home.ts";
 import { WorkerChannel } from "./worker-channel.ts";
@@ -40,6 +40,8 @@ class GatewayProcess {
   #unhealthyTargets: readonly string[] = [];
   #state: "waiting" | "opening" | "serving" | "draining" = "waiting";
   #drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS;
+  readonly #receiver = new SnapshotReceiver();
+  #appliedVersion = 0;
 
   constructor(createGateway: GatewayFactory, environment: WorkerEnvironment) {
     this.#createGateway = createGateway;
@@ -66,8 +68,11 @@ class GatewayProcess {
 
   #receive(message: SupervisorToGateway): void {
     switch (message.type) {
+      case "snapshot-part":
+        this.#receiver.add(message);
+        break;
       case "snapshot":
-        this.#receiveSnapshot(message);
+        void this.#receiveSnapshot(message);
         break;
       case "target-health":
         this.#unhealthyTargets = message.unhealthy;
@@ -82,26 +87,35 @@ class GatewayProcess {
     }
   }
 
-  #receiveSnapshot(message: SnapshotMessage): void {
+  async #receiveSnapshot(message: SnapshotMessage): Promise<void> {
     if (this.#state === "draining") return;
+    const { version } = message.delta.head;
     try {
-      const snapshot = decodeSnapshot(message.bytes);
-      const gateway = this.#gateway ?? this.#create(snapshot);
-      gateway.applySnapshot(snapshot);
-      this.#callLog?.configure(snapshot.callLog);
-      this.#drainTimeoutMs = snapshot.drainTimeoutMs;
-      gateway.setUnhealthyTargets(this.#unhealthyTargets);
+      const snapshot = this.#receiver.complete(message);
+      if (snapshot === null) throw new Error(`it changes version ${message.base}, which is not here`);
+      const gateway = this.#gateway ?? this.#create(snapshot.head);
+      await gateway.applyPacked(snapshot);
+      this.#applied(snapshot.head);
     } catch (error) {
-      this.#logger.error({ error, version: message.version }, "snapshot refused; what was served before stays");
+      this.#logger.error({ error, version }, "snapshot refused; what was served before stays");
       const reason = error instanceof Error ? error.message : String(error);
-      void this.#channel.send({ type: "snapshot-refused", version: message.version, reason });
+      void this.#channel.send({ type: "snapshot-refused", version, reason });
       return;
     }
-    void this.#channel.send({ type: "snapshot-applied", version: message.version });
-    if (this.#state === "waiting") void this.#open(message.version);
+    void this.#channel.send({ type: "snapshot-applied", version });
+    if (this.#state === "waiting") void this.#open(version);
   }
 
-  #create(snapshot: Snapshot): Gateway {
+  /** What changes callers alone is served before what came earlier and takes longer. */
+  #applied({ version, callLog, drainTimeoutMs }: SnapshotHead): void {
+    if (version < this.#appliedVersion) return;
+    this.#appliedVersion = version;
+    this.#callLog?.configure(callLog);
+    this.#drainTimeoutMs = drainTimeoutMs;
+    this.#gateway?.setUnhealthyTargets(this.#unhealthyTargets);
+  }
+
+  #create(snapshot: SnapshotHead): Gateway {
     const logger = this.#logger;
     const worker = this.#environment.slot;
     const { callsDirectory, limitsFile, invalidationsFile } = homeAt(this.#environment.homeDirectory);

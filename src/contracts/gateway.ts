@@ -1,10 +1,18 @@
 import type { CallLogSink } from "./call-record.ts";
+import type { PackedSnapshot } from "./packed-snapshot.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** The data plane of one worker. */
 export interface Gateway {
   /** Validates, compiles and swaps. Throws with a reason when the snapshot can't be served; the old one stays then. */
   applySnapshot(snapshot: Snapshot): void;
+  /**
+   * The same while calls are served: compiles in slices, and only what differs from what is served. Where that is callers
+   * alone, they have changed when this returns. Rejects where applySnapshot throws.
+   */
+  applyPacked(snapshot: PackedSnapshot): Promise<void>;
+  /** What the snapshots so far have cost. */
+  readonly compiled: CompiledCounts;
   /** Opens the listeners of the current snapshot. Resolves with `http://host:port` of each; rejects when one can't be opened. */
   listen(): Promise<string[]>;
   /** Keys as in TargetHealthMessage. */
@@ -20,6 +28,15 @@ export interface Gateway {
   collectMetrics(): Promise<unknown[]>;
   /** Closes upstream pools. */
   close(): Promise<void>;
+}
+
+export interface CompiledCounts {
+  /** Pipelines: routes, upstreams and all else that does not depend on who calls. */
+  pipelines: number;
+  /** Chunks of services that were decoded. */
+  serviceChunks: number;
+  /** Applications that were decoded, each at its first call. */
+  applications: number;
 }
 
 export interface GatewayOptions {

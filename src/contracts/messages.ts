@@ -1,11 +1,18 @@
+import type { Chunk, ChunkName, SnapshotDelta } from "./packed-snapshot.ts";
+
 /** What the processes of one tree say to each other over node:cluster's channel (serialization `advanced`). */
 
-/** msgpackr-encoded Snapshot. */
+/** Chunks of the snapshot that follows, so that no message is so long that its reader is kept from all else. */
+export interface SnapshotPartMessage {
+  type: "snapshot-part";
+  version: number;
+  chunks: [ChunkName, Chunk][];
+}
+/** What has changed since the version `base`; null: the whole. Chunks that were sent in parts are not in it. */
 export interface SnapshotMessage {
   type: "snapshot";
-  version: number;
-  hash: string;
-  bytes: Uint8Array;
+  base: number | null;
+  delta: SnapshotDelta;
 }
 /** Result of active health checks; sent when it changes and to every new worker. */
 export interface TargetHealthMessage {
@@ -15,6 +22,7 @@ export interface TargetHealthMessage {
 }
 
 export type SupervisorToGateway =
+  | SnapshotPartMessage
   | SnapshotMessage
   | TargetHealthMessage
   /** Stop accepting, finish requests, end streams at the deadline, exit 0. */
@@ -44,10 +52,13 @@ export type ControlToSupervisor =
   | { type: "ready"; addresses: string[] }
   /** Once, at the first start: to be shown to whoever started it. */
   | { type: "first-admin"; admin: FirstAdmin }
+  | SnapshotPartMessage
   | SnapshotMessage
   | TargetHealthMessage
-  /** The configuration is being read, which keeps a process silent when it is large. */
+  /** The configuration is being read, or what the database adds put together, which keeps a process silent when it is large. */
   | { type: "reload-begun" }
+  /** What it was about is over, and there is nothing to be said of it. */
+  | { type: "merge-finished" }
   /** The configuration was read again. `version`: what is served now; not ok: it was bad and the old one stays. */
   | { type: "reload-finished"; ok: boolean; version: number }
   | { type: "collect-metrics"; requestId: number };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
 import type { Logger } from "../contracts/logger.ts";
-import type { ActiveHealthCheckSnapshot, ServiceSnapshot, Snapshot } from "../contracts/snapshot.ts";
+import type { ActiveHealthCheckSnapshot, ServiceSnapshot } from "../contracts/snapshot.ts";
 import { parseUnixUrl } from "../platform/unix-url.ts";
 
 export interface HealthProbesOptions {
@@ -37,7 +37,7 @@ export class HealthProbes {
   }
 
   /** Probes that stay as they were keep what they know. */
-  update(snapshot: Snapshot): void {
+  update(snapshot: { readonly services: readonly ServiceSnapshot[] }): void {
     const wanted = new Map<string, { service: ServiceSnapshot; url: string; check: ActiveHealthCheckSnapshot }>();
     for (const service of snapshot.services) {
       const { active, caFile } = service.upstream;

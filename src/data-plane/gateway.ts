@@ -3,10 +3,12 @@ import { GatewayError } from "../contracts/errors.ts";
 import type { Exchange } from "../contracts/exchange.ts";
 import type { Gateway, GatewayOptions } from "../contracts/gateway.ts";
 import type { LimitStore } from "../contracts/limits.ts";
+import type { PackedSnapshot, ServedSnapshot } from "../contracts/packed-snapshot.ts";
 import type { Snapshot } from "../contracts/snapshot.ts";
 import { unpackRecord } from "../platform/call-log/format.ts";
 import type { WorkerPool } from "../platform/worker-pool.ts";
 import { createPriceBook } from "../providers/prices.ts";
+import { packSnapshot } from "../snapshot/packed/packer.ts";
 import { DispatcherRegistry } from "../upstream/dispatcher-registry.ts";
 import { begunAttempt } from "../upstream/native-dispatcher.ts";
 import { TargetNumbersTable } from "../upstream/target-numbers.ts";
@@ -19,7 +21,8 @@ import { DataPlaneMetrics } from "./metrics.ts";
 import type { AiRuntime } from "./pipeline/ai/ai-runtime.ts";
 import { ResponseCache } from "./pipeline/cache/response-cache.ts";
 import { errorBody } from "./pipeline/errors.ts";
-import { Pipeline } from "./pipeline/pipeline.ts";
+import type { Pipeline } from "./pipeline/pipeline.ts";
+import { PipelineSource } from "./pipeline-source.ts";
 import { createRequestIds, randomProcessPart } from "./request-id.ts";
 
 /** How often deadlines are looked at: a call may outlive its total timeout by this. */
@@ -52,6 +55,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     loads: new Map(),
     targetNumbers: new TargetNumbersTable(),
     cache: new ResponseCache(options.invalidationsFile),
+    restServices: new WeakMap(),
     keySets: new KeySetStore(options.logger),
     fastPath: null,
     prices: createPriceBook(),
@@ -72,6 +76,10 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
   );
   const nextId = createRequestIds();
   let pipeline: Pipeline | null = null;
+  const source = new PipelineSource(runtime, nextId, (served) => {
+    pipeline = served;
+    serve(served.snapshot);
+  });
   let listening = false;
   let unhealthyTargets: ReadonlySet<string> = new Set();
 
@@ -107,34 +115,43 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
   const deadlines = setInterval(() => failOverdue(runtime, Date.now()), DEADLINE_CHECK_MS);
   deadlines.unref();
 
+  /** The counters of limits are opened with the first snapshot: it says how many there are. */
+  const openLimits = ({ limitSlots }: PackedSnapshot["head"]): void => {
+    if (limits !== null) return;
+    limits = new SharedLimitStore({ path: options.limitsFile, slots: limitSlots, logger: options.logger });
+    runtime.limits = limits;
+    engine.addon.governorLimits(engine.handle, limits.native);
+    leases = leaseLimits(options, limits);
+    runtime.leases = leases;
+  };
+
+  /** What holds besides the pipeline. */
+  const serve = (snapshot: ServedSnapshot): void => {
+    if (leases !== null) leases.sharedByDefault = snapshot.limitsCluster !== "per_node";
+    runtime.cache.configure(snapshot.cache);
+    runtime.keySets.keepOnly(snapshot.jwtIssuers);
+    markUnhealthy(runtime, unhealthyTargets);
+    if (!listening) return;
+    acceptor.apply(snapshot.listeners).catch((error: unknown) => {
+      options.logger.error(
+        { err: error },
+        "the listeners of the new configuration can't be opened: the old ones go on",
+      );
+    });
+  };
+
   return {
     applySnapshot(snapshot: Snapshot): void {
-      if (snapshot.format !== 5)
-        throw new Error(`snapshot format ${String(snapshot.format)} is not known to this worker`);
-      if (limits === null) {
-        limits = new SharedLimitStore({
-          path: options.limitsFile,
-          slots: snapshot.limitSlots,
-          logger: options.logger,
-        });
-        runtime.limits = limits;
-        engine.addon.governorLimits(engine.handle, limits.native);
-        leases = leaseLimits(options, limits);
-        runtime.leases = leases;
-      }
-      if (leases !== null) leases.sharedByDefault = snapshot.limitsCluster !== "per_node";
-      runtime.dispatchers.nextGeneration();
-      pipeline = new Pipeline(snapshot, runtime, nextId);
-      runtime.cache.configure(snapshot.cache);
-      runtime.keySets.keepOnly(snapshot.jwtIssuers);
-      markUnhealthy(runtime, unhealthyTargets);
-      if (!listening) return;
-      acceptor.apply(snapshot.listeners).catch((error: unknown) => {
-        options.logger.error(
-          { err: error },
-          "the listeners of the new configuration can't be opened: the old ones go on",
-        );
-      });
+      const packed = packSnapshot(snapshot);
+      openLimits(packed.head);
+      source.applyNow(packed);
+    },
+    async applyPacked(snapshot: PackedSnapshot): Promise<void> {
+      openLimits(snapshot.head);
+      await source.apply(snapshot);
+    },
+    get compiled() {
+      return source.counts;
     },
     async listen(): Promise<string[]> {
       if (pipeline === null) throw new Error("there is no snapshot to serve yet");

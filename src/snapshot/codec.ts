@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { Packr } from "msgpackr";
-import type { Snapshot } from "../contracts/snapshot.ts";
-import { shareEqualParts } from "./shared-parts.ts";
+import type { Chunk, ChunkName, PackedSnapshot, SnapshotDelta, SnapshotHead } from "../contracts/packed-snapshot.ts";
+import { deltaBetween, withDelta } from "./packed/delta.ts";
+import { decodeValue, encodeValue } from "./packed/value.ts";
 
-export const SNAPSHOT_FORMAT = 5;
+export const SNAPSHOT_FORMAT = 6;
 
 /** The bytes are no snapshot this program can serve. */
 export class SnapshotFormatError extends Error {
@@ -13,43 +13,89 @@ export class SnapshotFormatError extends Error {
   }
 }
 
-const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: "number" });
-
-/** `TGSN`, the format (u32, little-endian), the SHA-256 of what follows, the snapshot in MessagePack. */
+/**
+ * `TGSN`, the format (u32, little-endian), then records: the length of its value (u32), the SHA-256 of the value, the
+ * value in MessagePack. The first record is a whole snapshot, each further one what has changed since.
+ */
 const MAGIC = Buffer.from("TGSN", "latin1");
 const FORMAT_AT = MAGIC.length;
-const CHECKSUM_AT = FORMAT_AT + 4;
-const PAYLOAD_AT = CHECKSUM_AT + 32;
+const RECORDS_AT = FORMAT_AT + 4;
+const LENGTH_BYTES = 4;
+const CHECKSUM_BYTES = 32;
 
-export function encodeSnapshot(snapshot: Snapshot): Buffer {
-  const payload = packr.encode(snapshot);
-  const head = Buffer.alloc(PAYLOAD_AT);
-  MAGIC.copy(head);
-  head.writeUInt32LE(snapshot.format, FORMAT_AT);
-  checksumOf(payload).copy(head, CHECKSUM_AT);
-  return Buffer.concat([head, payload]);
+/** As a record has it: of each chunk the name, the hash and the bytes. */
+interface RecordValue {
+  head: SnapshotHead;
+  chunks: [ChunkName, string, Uint8Array][];
+  removed: ChunkName[];
+}
+
+export function encodeSnapshot(snapshot: PackedSnapshot): Buffer {
+  const start = Buffer.alloc(RECORDS_AT);
+  MAGIC.copy(start);
+  start.writeUInt32LE(snapshot.head.format, FORMAT_AT);
+  return Buffer.concat([start, encodeDelta(deltaBetween(null, snapshot))]);
+}
+
+/** A further record, to be put behind what was encoded before. */
+export function encodeDelta({ head, chunks, removed }: SnapshotDelta): Buffer {
+  const record: RecordValue = { head, chunks: chunks.map(([name, { hash, bytes }]) => [name, hash, bytes]), removed };
+  const value = encodeValue(record);
+  const start = Buffer.alloc(LENGTH_BYTES + CHECKSUM_BYTES);
+  start.writeUInt32LE(value.length);
+  checksumOf(value).copy(start, LENGTH_BYTES);
+  return Buffer.concat([start, value]);
 }
 
 /**
  * Throws SnapshotFormatError for truncated, altered and foreign bytes, and for other formats. What has the right checksum was
- * written by `encodeSnapshot`: to compare the content with its hash would take a worker seconds for a large one.
+ * written by `encodeSnapshot`: to compare the content with its hash would take seconds for a large one.
  */
-export function decodeSnapshot(bytes: Uint8Array): Snapshot {
+export function decodeSnapshot(bytes: Uint8Array): PackedSnapshot {
+  const { snapshot, isDamaged } = decodeRecords(bytes);
+  if (isDamaged) throw damaged();
+  return snapshot;
+}
+
+/** The same, up to a damaged record that is not the first: the end of a file may be lost when a machine goes down. */
+export function decodeRecords(bytes: Uint8Array): { snapshot: PackedSnapshot; isDamaged: boolean } {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < PAYLOAD_AT || !buffer.subarray(0, MAGIC.length).equals(MAGIC)) {
+  if (buffer.length < RECORDS_AT || !buffer.subarray(0, MAGIC.length).equals(MAGIC)) {
     throw new SnapshotFormatError("not a snapshot, or a truncated one");
   }
   const format = buffer.readUInt32LE(FORMAT_AT);
   if (format !== SNAPSHOT_FORMAT) {
     throw new SnapshotFormatError(`snapshot format ${format} is not supported, only ${SNAPSHOT_FORMAT} is`);
   }
-  const payload = buffer.subarray(PAYLOAD_AT);
-  if (!buffer.subarray(CHECKSUM_AT, PAYLOAD_AT).equals(checksumOf(payload))) {
-    throw new SnapshotFormatError("the snapshot does not match its checksum: it was cut or altered");
+  let snapshot: PackedSnapshot | null = null;
+  let at = RECORDS_AT;
+  while (at < buffer.length || snapshot === null) {
+    const value = valueAt(buffer, at);
+    if (value === null) {
+      if (snapshot === null) throw damaged();
+      return { snapshot, isDamaged: true };
+    }
+    snapshot = withDelta(snapshot, deltaOf(decodeValue(value) as RecordValue));
+    at += LENGTH_BYTES + CHECKSUM_BYTES + value.length;
   }
-  const snapshot = packr.decode(payload) as Snapshot;
-  shareEqualParts(snapshot);
-  return snapshot;
+  return { snapshot, isDamaged: false };
+}
+
+/** Null: it is not all there, or does not match its checksum. */
+function valueAt(buffer: Buffer, at: number): Buffer | null {
+  const from = at + LENGTH_BYTES + CHECKSUM_BYTES;
+  if (buffer.length < from) return null;
+  const value = buffer.subarray(from, from + buffer.readUInt32LE(at));
+  if (value.length !== buffer.readUInt32LE(at)) return null;
+  return checksumOf(value).equals(buffer.subarray(at + LENGTH_BYTES, from)) ? value : null;
+}
+
+function deltaOf({ head, chunks, removed }: RecordValue): SnapshotDelta {
+  return { head, removed, chunks: chunks.map(([name, hash, bytes]): [ChunkName, Chunk] => [name, { hash, bytes }]) };
+}
+
+function damaged(): SnapshotFormatError {
+  return new SnapshotFormatError("the snapshot does not match its checksum: it was cut or altered");
 }
 
 function checksumOf(bytes: Uint8Array): Buffer {

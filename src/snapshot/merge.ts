@@ -1,9 +1,9 @@
 import type { PoliciesSnapshot } from "../contracts/policies.ts";
 import type { ApplicationSnapshot, ServiceSnapshot, Snapshot, TeamSnapshot } from "../contracts/snapshot.ts";
-import { contentHash } from "./compile/hash.ts";
 import { type RouteShape, routeShapes } from "./route-shapes.ts";
 
 export interface Merged {
+  /** Its hash is the configuration's: it gets its own when it is packed. */
   snapshot: Snapshot;
   /** What was added but is not served, with the reason, for the log. */
   leftOut: string[];
@@ -34,11 +34,9 @@ export function mergeSnapshot(
     return rival === undefined;
   });
   const own = new Set(base.services.map(({ id }) => id));
-  const applications = withoutTaken("application", base.applications, additions.applications, leftOut).map((one) => {
-    // They are to a service of that id from elsewhere, by whoever made it: not to the configuration's.
-    const subscriptions = one.subscriptions.filter(({ service }) => !own.has(service));
-    return subscriptions.length === one.subscriptions.length ? one : { ...one, subscriptions };
-  });
+  const applications = withoutTaken("application", base.applications, additions.applications, leftOut).map((one) =>
+    withoutOwnServices(one, own),
+  );
   const parts = [reachable, applications, addedTeams];
   const { cachePurges } = additions;
   if (addedPolicies === undefined && cachePurges === undefined && parts.every(({ length }) => length === 0))
@@ -51,7 +49,28 @@ export function mergeSnapshot(
     applications: [...base.applications, ...applications],
     ...(cachePurges === undefined ? {} : { cachePurges: { ...cachePurges } }),
   };
-  return { snapshot: { ...merged, hash: contentHash(merged) }, leftOut };
+  return { snapshot: merged, leftOut };
+}
+
+/**
+ * What becomes of one application, as `mergeSnapshot` would have it: null when it is not there; undefined: the configuration
+ * has one of this id, which stays.
+ */
+export function applicationMerger(
+  base: Snapshot,
+): (id: string, added: ApplicationSnapshot | null) => ApplicationSnapshot | null | undefined {
+  const taken = new Set(base.applications.map(({ id }) => id));
+  const own = new Set(base.services.map(({ id }) => id));
+  return (id, added) => {
+    if (taken.has(id)) return undefined;
+    return added === null ? null : withoutOwnServices(added, own);
+  };
+}
+
+/** Subscriptions are to a service of that id from elsewhere, by whoever made it: not to the configuration's. */
+function withoutOwnServices(application: ApplicationSnapshot, own: ReadonlySet<string>): ApplicationSnapshot {
+  if (application.subscriptions.every(({ service }) => !own.has(service))) return application;
+  return { ...application, subscriptions: application.subscriptions.filter(({ service }) => !own.has(service)) };
 }
 
 function policiesFor(

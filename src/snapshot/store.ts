@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Snapshot } from "../contracts/snapshot.ts";
-import { decodeSnapshot, encodeSnapshot } from "./codec.ts";
+import type { PackedSnapshot } from "../contracts/packed-snapshot.ts";
+import { decodeRecords, encodeDelta, encodeSnapshot } from "./codec.ts";
+import { deltaBetween } from "./packed/delta.ts";
 
 /** The last good snapshot of a data directory, so that gateways start with everything else dead. */
 export interface SnapshotStore {
   /** null when there is none. Throws SnapshotFormatError when the file is damaged or of another format. */
-  read(): Promise<Snapshot | null>;
-  write(snapshot: Snapshot): Promise<void>;
+  read(): Promise<PackedSnapshot | null>;
+  /** Whole, or only what has changed since it was last written from here. */
+  write(snapshot: PackedSnapshot): Promise<void>;
   /** Higher than every version given out before, also after the snapshot was lost. */
   nextVersion(): Promise<number>;
 }
@@ -16,29 +18,78 @@ export interface SnapshotStore {
 export const SNAPSHOT_FILE = "snapshot.bin";
 const VERSION_FILE = "snapshot.version";
 
+/** Changes are put behind the whole until they have this share of its size: a start reads them all. */
+const MOST_CHANGES = 0.5;
+
+interface Written {
+  snapshot: PackedSnapshot;
+  wholeBytes: number;
+  fileBytes: number;
+}
+
 export function createSnapshotStore(home: string): SnapshotStore {
   const snapshotFile = join(home, SNAPSHOT_FILE);
   const versionFile = join(home, VERSION_FILE);
+  /** What the file holds, where that is known to be in order. */
+  let written: Written | null = null;
+  /** Of all versions given out from here. */
+  let highest = 0;
 
-  async function read(): Promise<Snapshot | null> {
+  async function read(): Promise<PackedSnapshot | null> {
     const bytes = await readIfThere(snapshotFile);
-    return bytes === null ? null : decodeSnapshot(bytes);
+    return bytes === null ? null : decodeRecords(bytes).snapshot;
+  }
+
+  /** False: it has to be written whole. */
+  async function append(snapshot: PackedSnapshot): Promise<boolean> {
+    if (written === null) return false;
+    const record = encodeDelta(deltaBetween(written.snapshot, snapshot));
+    const { wholeBytes, fileBytes } = written;
+    if (fileBytes + record.length > wholeBytes * (1 + MOST_CHANGES)) return false;
+    written = null;
+    if (!(await appendTo(snapshotFile, fileBytes, record))) return false;
+    written = { snapshot, wholeBytes, fileBytes: fileBytes + record.length };
+    return true;
   }
 
   return {
     read,
-    write: (snapshot) => replaceFile(snapshotFile, encodeSnapshot(snapshot)),
+    async write(snapshot) {
+      if (await append(snapshot)) return;
+      const bytes = encodeSnapshot(snapshot);
+      written = null;
+      await replaceFile(snapshotFile, bytes);
+      written = { snapshot, wholeBytes: bytes.length, fileBytes: bytes.length };
+    },
     async nextVersion() {
-      const recorded = Number((await readIfThere(versionFile))?.toString("utf8").trim() ?? 0);
-      const cached = await read().then(
-        (snapshot) => snapshot?.version ?? 0,
-        () => 0, // A damaged snapshot must not keep the next one from being compiled.
-      );
-      const version = Math.max(Number.isSafeInteger(recorded) ? recorded : 0, cached) + 1;
-      await replaceFile(versionFile, Buffer.from(`${version}\n`));
-      return version;
+      if (highest === 0) {
+        const recorded = Number((await readIfThere(versionFile))?.toString("utf8").trim() ?? 0);
+        const cached = await read().then(
+          (snapshot) => snapshot?.head.version ?? 0,
+          () => 0, // A damaged snapshot must not keep the next one from being compiled.
+        );
+        highest = Math.max(Number.isSafeInteger(recorded) ? recorded : 0, cached);
+      }
+      highest = Math.max(highest, written?.snapshot.head.version ?? 0) + 1;
+      await replaceFile(versionFile, Buffer.from(`${highest}\n`));
+      return highest;
     },
   };
+}
+
+/** False: the file is not as long as it was when it was written from here. */
+async function appendTo(path: string, length: number, bytes: Uint8Array): Promise<boolean> {
+  // Not made anew where it is gone.
+  const file = await open(path, "r+").catch(() => null);
+  if (file === null) return false;
+  try {
+    if ((await file.stat()).size !== length) return false;
+    await file.write(bytes, 0, bytes.length, length);
+    await file.datasync();
+    return true;
+  } finally {
+    await file.close();
+  }
 }
 
 async function readIfThere(path: string): Promise<Buffer | null> {

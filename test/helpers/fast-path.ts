@@ -17,6 +17,8 @@ export interface FastGateway extends TestGateway {
   /** Which way the one call in `run` went. */
   way(run: () => Promise<unknown>): Promise<Way>;
   metrics(): Promise<Map<string, number>>;
+  /** Applies a configuration, after which nothing is known of any call: not even where it is the same as before. */
+  relearn(yaml: string): Promise<void>;
 }
 
 /** A gateway on the native engine whose governor can be looked into. */
@@ -39,9 +41,11 @@ export async function startFastGateway(
     const [forwarded, handedOver] = engine.addon.governorTaken(engine.handle);
     return { forwarded, handedOver };
   };
+  let drainSeconds = 30;
   return {
     ...gateway,
     taken,
+    relearn: (text) => gateway.reload(`${text}\ndrain_timeout: ${++drainSeconds}s\n`),
     async way(run) {
       const before = taken();
       await run();

@@ -114,38 +114,22 @@ Value valueAt(const char* bytes, size_t at) {
   return value;
 }
 
-// Of applications that are there already. See NativeGeneration in engine.ts for the bytes.
-void readSubscriptions(const Reader& reader, Generation& generation) {
+// See NativeApplication in engine.ts for the bytes. False: they refer to limits that are not there.
+bool readSubscriptions(const Reader& reader, const Generation& generation, Application* application) {
   constexpr size_t kBytes = 2 * sizeof(uint32_t) + sizeof(double);
-  reader.each("subscriptionLimits", [&](napi_value element) {
-    generation.subscriptionLimits.push_back(limitsIn(reader.env(), element));
-  });
   char* bytes = nullptr;
-  char* ends = nullptr;
   size_t length = 0;
-  size_t endBytes = 0;
-  bytesOf(reader.env(), reader.value("subscriptions"), &bytes, &length);
-  bytesOf(reader.env(), reader.value("subscriptionEnds"), &ends, &endBytes);
-  const size_t count = length / kBytes;
-  generation.subscriptions.reserve(count);
-  for (size_t i = 0; i < count; i++) {
-    const size_t at = i * kBytes;
+  if (!bytesOf(reader.env(), reader.value("subscriptions"), &bytes, &length)) return false;
+  application->subscriptions.reserve(length / kBytes);
+  for (size_t at = 0; at + kBytes <= length; at += kBytes) {
     Subscription one;
     one.service = valueAt<uint32_t>(bytes, at);
     one.limits = valueAt<uint32_t>(bytes, at + sizeof(uint32_t));
     one.expiresAtMs = valueAt<double>(bytes, at + 2 * sizeof(uint32_t));
-    // One that refers to nothing has to be let through by JavaScript.
-    if (one.limits >= generation.subscriptionLimits.size()) one = {one.service, 0, 0};
-    generation.subscriptions.push_back(one);
+    if (one.limits >= generation.subscriptionLimits.size()) return false;
+    application->subscriptions.push_back(one);
   }
-  uint32_t from = 0;
-  for (size_t i = 0; i < generation.applications.size() && (i + 1) * sizeof(uint32_t) <= endBytes; i++) {
-    const uint32_t to = valueAt<uint32_t>(ends, i * sizeof(uint32_t));
-    if (to < from || to > count) break;
-    generation.applications[i].subscriptionsFrom = from;
-    generation.applications[i].subscriptionsTo = to;
-    from = to;
-  }
+  return true;
 }
 
 // (engine, numbers: Buffer over a Float64Array, worker, idProcess)
@@ -202,84 +186,82 @@ napi_value governorProxies(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-bool isWithin(const Credential& credential, const Generation& generation) {
-  return credential.application < generation.applications.size() &&
-         credential.addresses < generation.addressLists.size();
-}
-
-// One of the columns of NativeGeneration.
-template <typename Value>
-class Column {
- public:
-  Column(const Reader& reader, const char* name) {
-    size_t bytes = 0;
-    bytesOf(reader.env(), reader.value(name), &bytes_, &bytes);
-    length_ = bytes / sizeof(Value);
-  }
-  size_t length() const { return length_; }
-  Value at(size_t index) const {
-    Value value;
-    std::memcpy(&value, bytes_ + index * sizeof value, sizeof value);
-    return value;
-  }
-
- private:
-  char* bytes_ = nullptr;
-  size_t length_ = 0;
-};
-
-void addKeys(const Reader& reader, Generation& generation) {
-  const Column<digest::Sha256> digests(reader, "digests");
-  const Column<uint32_t> owners(reader, "owners");
-  const Column<double> expiries(reader, "expiries");
-  const Column<uint32_t> addresses(reader, "addresses");
-  const size_t count = std::min({digests.length(), owners.length(), expiries.length(), addresses.length()});
-  generation.keys.reserve(count);
-  for (size_t i = 0; i < count; i++) {
-    const Credential credential{expiries.at(i), owners.at(i), addresses.at(i)};
-    if (!isWithin(credential, generation)) continue;
-    generation.keys.put(digests.at(i), credential);
-  }
-}
-
 // (engine, NativeGeneration of engine.ts) => generation
 napi_value governorBegin(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
   const Reader reader(env, arguments[1]);
   const std::shared_ptr<Generation> generation = engineOf(env, arguments[0])->governor().begin();
   generation->byHost = reader.truth("byHost");
-  reader.each("services", [&](napi_value element) {
-    const Reader one(env, element);
-    Service service;
-    service.id = one.text("id");
-    service.team = one.text("team");
-    service.access = static_cast<governor::Access>(one.integer("access"));
-    service.limits = limitsOf(one);
-    service.subscribedAs = one.integer("subscribedAs");
-    service.release = one.number("release");
-    generation->services.push_back(std::move(service));
-  });
-  napi_handle_scope scope;
-  reader.each("applications", [&](napi_value element) {
-    napi_open_handle_scope(env, &scope);
-    const Reader one(env, element);
-    Application application;
-    application.id = one.text("id");
-    application.team = one.text("team");
-    application.limits = limitsOf(one);
-    generation->applications.push_back(std::move(application));
-    napi_close_handle_scope(env, scope);
-  });
-  readSubscriptions(reader, *generation);
-  reader.each("addressLists", [&](napi_value element) {
-    napi_open_handle_scope(env, &scope);
-    generation->addressLists.push_back(rangesOf(env, element));
-    napi_close_handle_scope(env, scope);
-  });
+  generation->addressLists.emplace_back();
+  generation->subscriptionLimits.emplace_back();
   generation->signatures = reader.truth("signatures");
   generation->certificateHeaders = reader.texts("certificateHeaders");
-  addKeys(reader, *generation);
   return makeNumber(env, generation->id);
+}
+
+// The second argument of what is learned. Null: another snapshot holds by now.
+std::shared_ptr<Generation> generationOf(napi_env env, Engine* engine, napi_value id) {
+  const auto& generation = engine->governor().generation();
+  return generation != nullptr && generation->id == uint32Of(env, id) ? generation : nullptr;
+}
+
+// (engine, generation, NativeService of engine.ts) => its number, or -1
+napi_value learnService(napi_env env, napi_callback_info info) {
+  Arguments<3> arguments(env, info);
+  const auto generation = generationOf(env, engineOf(env, arguments[0]), arguments[1]);
+  if (generation == nullptr) return makeNumber(env, -1);
+  const Reader reader(env, arguments[2]);
+  Service service;
+  service.id = reader.text("id");
+  service.team = reader.text("team");
+  service.access = static_cast<governor::Access>(reader.integer("access"));
+  service.limits = limitsOf(reader);
+  service.subscribedAs = reader.integer("subscribedAs");
+  service.release = reader.number("release");
+  generation->services.push_back(std::move(service));
+  return makeNumber(env, static_cast<double>(generation->services.size() - 1));
+}
+
+// (engine, generation, ranges: string[]) => the list's number, or -1
+napi_value learnAddresses(napi_env env, napi_callback_info info) {
+  Arguments<3> arguments(env, info);
+  const auto generation = generationOf(env, engineOf(env, arguments[0]), arguments[1]);
+  if (generation == nullptr) return makeNumber(env, -1);
+  generation->addressLists.push_back(rangesOf(env, arguments[2]));
+  return makeNumber(env, static_cast<double>(generation->addressLists.size() - 1));
+}
+
+// (engine, generation, limits) => the set's number, or -1
+napi_value learnSubscriptionLimits(napi_env env, napi_callback_info info) {
+  Arguments<3> arguments(env, info);
+  const auto generation = generationOf(env, engineOf(env, arguments[0]), arguments[1]);
+  if (generation == nullptr) return makeNumber(env, -1);
+  generation->subscriptionLimits.push_back(limitsIn(env, arguments[2]));
+  return makeNumber(env, static_cast<double>(generation->subscriptionLimits.size() - 1));
+}
+
+// (engine, generation, NativeApplication of engine.ts) => whether it is known
+napi_value learnApplication(napi_env env, napi_callback_info info) {
+  Arguments<3> arguments(env, info);
+  const auto generation = generationOf(env, engineOf(env, arguments[0]), arguments[1]);
+  if (generation == nullptr) return makeBool(env, false);
+  const Reader reader(env, arguments[2]);
+  char* number = nullptr;
+  size_t length = 0;
+  if (!bytesOf(env, reader.value("number"), &number, &length) || length != sizeof(uint64_t)) return makeBool(env, false);
+  auto& known = generation->applications[valueAt<uint64_t>(number, 0)];
+  // One of two whose numbers are the same, though there hardly ever are two: the other one is JavaScript's.
+  if (known != nullptr) return makeBool(env, known->id == reader.text("id"));
+  auto application = std::make_shared<Application>();
+  application->id = reader.text("id");
+  application->team = reader.text("team");
+  application->limits = limitsOf(reader);
+  if (!readSubscriptions(reader, *generation, application.get())) {
+    generation->applications.erase(valueAt<uint64_t>(number, 0));
+    return makeBool(env, false);
+  }
+  known = std::move(application);
+  return makeBool(env, true);
 }
 
 HeadVariant variantOf(napi_env env, napi_value value) {
@@ -426,19 +408,38 @@ napi_value learnModel(napi_env env, napi_callback_info info) {
   return makeBool(env, true);
 }
 
-// (engine, generation, digest, application, expiresAtMs, addresses) => whether it was taken
-napi_value learnToken(napi_env env, napi_callback_info info) {
-  Arguments<6> arguments(env, info);
+// (engine, generation, digest, number of its application, expiresAtMs, addresses, isToken) => whether it was taken
+napi_value learnCredential(napi_env env, napi_callback_info info) {
+  Arguments<7> arguments(env, info);
   Engine* engine = engineOf(env, arguments[0]);
-  const auto& generation = engine->governor().generation();
-  if (generation == nullptr || generation->id != uint32Of(env, arguments[1])) return makeBool(env, false);
+  const auto generation = generationOf(env, engine, arguments[1]);
+  if (generation == nullptr) return makeBool(env, false);
   char* bytes = nullptr;
   size_t length = 0;
   digest::Sha256 digest;
   if (!bytesOf(env, arguments[2], &bytes, &length) || length != digest.size()) return makeBool(env, false);
   std::memcpy(digest.data(), bytes, length);
-  const Credential credential{numberOf(env, arguments[4]), uint32Of(env, arguments[3]), uint32Of(env, arguments[5])};
-  return makeBool(env, isWithin(credential, *generation) && engine->governor().learnToken(digest, credential));
+  if (!bytesOf(env, arguments[3], &bytes, &length) || length != sizeof(uint64_t)) return makeBool(env, false);
+  const auto application = generation->applications.find(valueAt<uint64_t>(bytes, 0));
+  const uint32_t addresses = uint32Of(env, arguments[5]);
+  if (application == generation->applications.end() || addresses >= generation->addressLists.size()) {
+    return makeBool(env, false);
+  }
+  Credential credential{numberOf(env, arguments[4]), application->second, addresses};
+  return makeBool(env, engine->governor().learnCredential(digest, std::move(credential), boolOf(env, arguments[6])));
+}
+
+// (engine, numbers of applications, 8 bytes each)
+napi_value forgetApplications(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  governor::Governor& governor = engineOf(env, arguments[0])->governor();
+  char* bytes = nullptr;
+  size_t length = 0;
+  if (governor.generation() == nullptr || !bytesOf(env, arguments[1], &bytes, &length)) return nullptr;
+  for (size_t at = 0; at + sizeof(uint64_t) <= length; at += sizeof(uint64_t)) {
+    governor.forgetApplication(valueAt<uint64_t>(bytes, at));
+  }
+  return nullptr;
 }
 
 // (engine, model): of the answers translated from now on
@@ -547,7 +548,12 @@ void exportGovernor(napi_env env, napi_value exports) {
   exportFunction(env, exports, "governorBegin", governorBegin);
   exportFunction(env, exports, "learnRoute", learnRoute);
   exportFunction(env, exports, "learnModel", learnModel);
-  exportFunction(env, exports, "learnToken", learnToken);
+  exportFunction(env, exports, "learnService", learnService);
+  exportFunction(env, exports, "learnAddresses", learnAddresses);
+  exportFunction(env, exports, "learnSubscriptionLimits", learnSubscriptionLimits);
+  exportFunction(env, exports, "learnApplication", learnApplication);
+  exportFunction(env, exports, "learnCredential", learnCredential);
+  exportFunction(env, exports, "forgetApplications", forgetApplications);
   exportFunction(env, exports, "setServedModel", setServedModel);
   exportFunction(env, exports, "governorOpen", governorOpen);
   exportFunction(env, exports, "governorTaken", governorTaken);

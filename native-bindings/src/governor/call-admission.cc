@@ -24,13 +24,12 @@ bool GovernedCall::reserve(const Limit& limit, const std::string& serviceId, boo
     name.clear();
     if (ofSubscription) {
       // As in src/data-plane/pipeline/subscriptions.ts.
-      const Application& owner = generation_->applications[static_cast<size_t>(application_)];
-      name.append("subscription ").append(owner.id).append(" ").append(serviceId);
+      name.append("subscription ").append(application_->id).append(" ").append(serviceId);
     }
     name.append(limit.keyPrefix);
     if (limit.subject == LimitSubject::kService) name.append(serviceId);
-    else if (limit.subject == LimitSubject::kApplication && application_ >= 0)
-      name.append(generation_->applications[static_cast<size_t>(application_)].id);
+    else if (limit.subject == LimitSubject::kApplication && application_ != nullptr)
+      name.append(application_->id);
     else name.append(clientAddress_);
     key = limits::counterKeyOf(name);
   }
@@ -58,8 +57,8 @@ bool GovernedCall::reserve(const Limit& limit, const std::string& serviceId, boo
 bool GovernedCall::admit() {
   const Service& service = generation_->services[route_->service];
   bool allowed = true;
-  if (application_ >= 0) {
-    for (const Limit& limit : generation_->applications[static_cast<size_t>(application_)].limits) {
+  if (application_ != nullptr) {
+    for (const Limit& limit : application_->limits) {
       allowed = allowed && reserve(limit, service.id);
     }
   }

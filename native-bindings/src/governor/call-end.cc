@@ -50,6 +50,7 @@ void GovernedCall::giveUp() {
   finished_ = true;
   server::Exchange& exchange = *exchange_;
   exchange_ = nullptr;
+  application_.reset();
   generation_.reset();
   Governor& governor = governor_;
   governor.free(this);
@@ -83,6 +84,7 @@ void GovernedCall::handOver(int error, const char* reason, bool complete) {
   // `held_` is read until the host returns.
   Governor& governor = governor_;
   governor.host_.handOver(exchange, handover);
+  application_.reset();
   generation_.reset();
   governor.free(this);
 }
@@ -117,6 +119,7 @@ server::Exchange* GovernedCall::finish(const char* outcome, std::string_view err
   exchange->setObserver(nullptr);
   exchange_ = nullptr;
   call_ = nullptr;
+  application_.reset();
   generation_.reset();
   governor_.free(this);
   return exchange;
@@ -176,8 +179,7 @@ ServiceTally& GovernedCall::tallyOf(Counts& counts) {
 
 void GovernedCall::record(const char* outcome, std::string_view errorCode, double totalMs, uint64_t answerBytes) {
   const http::RequestHead& head = exchange_->head();
-  const Application* application =
-      application_ < 0 ? nullptr : &generation_->applications[static_cast<size_t>(application_)];
+  const Application* const application = application_.get();
   if (id_.empty() || dispatchedMs_ < 0) id_.assign(governor_.nextId(exchange_->startedAtMs));
   RecordWriter writer(&governor_.record_);
   writer.array(34);

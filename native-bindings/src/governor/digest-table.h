@@ -24,6 +24,8 @@ class DigestTable {
     return slot.entry == kNone ? nullptr : &entries_[slot.entry].value;
   }
 
+  size_t size() const { return entries_.size(); }
+
   // Replaces what was there.
   void put(const digest::Sha256& digest, const Value& value) {
     if ((entries_.size() + 1) * 2 > slots_.size()) grow();

@@ -18,7 +18,8 @@ constexpr size_t kHeldBodyBytes = 64 * 1024;
 
 GovernedCall::GovernedCall(Governor& governor) : governor_(governor) {}
 
-void GovernedCall::begin(server::Exchange& exchange, std::shared_ptr<Generation> generation, Route& route, int application, uint16_t credentialFields, std::string clientAddress,
+void GovernedCall::begin(server::Exchange& exchange, std::shared_ptr<Generation> generation, Route& route,
+                         std::shared_ptr<const Application> application, uint16_t credentialFields, std::string clientAddress,
                          std::string_view scheme) {
   generation_ = std::move(generation);
   exchange_ = &exchange;
@@ -26,7 +27,7 @@ void GovernedCall::begin(server::Exchange& exchange, std::shared_ptr<Generation>
   route_ = &route;
   plan_ = nullptr;
   target_ = nullptr;
-  application_ = application;
+  application_ = std::move(application);
   credentialFields_ = credentialFields;
   clientAddress_ = std::move(clientAddress);
   scheme_ = scheme;

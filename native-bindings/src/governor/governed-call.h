@@ -25,7 +25,8 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
  public:
   explicit GovernedCall(Governor& governor);
 
-  void begin(server::Exchange& exchange, std::shared_ptr<Generation> generation, Route& route, int application,
+  void begin(server::Exchange& exchange, std::shared_ptr<Generation> generation, Route& route,
+             std::shared_ptr<const Application> application,
              uint16_t credentialFields, std::string clientAddress, std::string_view scheme);
   // Ends it from outside.
   void fail(int error);
@@ -107,7 +108,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   Route* route_ = nullptr;
   Plan* plan_ = nullptr;
   PlanTarget* target_ = nullptr;
-  int application_ = -1;
+  std::shared_ptr<const Application> application_;  // null: nobody who is known
   const Subscription* subscription_ = nullptr;  // set before `begin`; null: none is needed
   uint16_t credentialFields_ = 0;
   std::string clientAddress_;

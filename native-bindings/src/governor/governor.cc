@@ -110,6 +110,7 @@ bool Governor::findCredential(const server::Exchange& exchange, const Credential
       if (token == generation_->tokens.end()) return false;
       *found = &token->second;
     }
+    if ((*found)->application->isForgotten) return false;
     *credentialFields = bit;
   }
   // One that has expired is JavaScript's to refuse.
@@ -133,38 +134,48 @@ bool Governor::hasOtherCredentials(const server::Exchange& exchange, bool hasKey
   return false;
 }
 
-bool Governor::learnToken(const digest::Sha256& digest, const Credential& credential) {
-  constexpr size_t kMaxTokens = 20'000;
-  constexpr double kSweepEveryMs = 1'000;
-  auto& tokens = generation_->tokens;
-  if (tokens.size() >= kMaxTokens) {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    const double nowMs = static_cast<double>(now.tv_sec) * 1000;
-    if (nowMs - generation_->tokensSweptAtMs < kSweepEveryMs) return false;
-    generation_->tokensSweptAtMs = nowMs;
-    for (auto entry = tokens.begin(); entry != tokens.end();) {
-      entry = entry->second.expiresAtMs <= nowMs ? tokens.erase(entry) : std::next(entry);
-    }
-    if (tokens.size() >= kMaxTokens) return false;
-  }
-  tokens[digest] = credential;
+bool Governor::learnCredential(const digest::Sha256& digest, Credential credential, bool isToken) {
+  // Far more than are in use within a while; those beyond are JavaScript's.
+  constexpr size_t kMaxKeys = 262'144;
+  if (isToken ? !hasRoomForToken() : generation_->keys.size() >= kMaxKeys && generation_->keys.find(digest) == nullptr) return false;
+  if (isToken) generation_->tokens[digest] = std::move(credential);
+  else generation_->keys.put(digest, credential);
   return true;
 }
 
-bool Governor::mayCall(const Service& service, int application, double nowMs,
+bool Governor::hasRoomForToken() {
+  constexpr size_t kMaxTokens = 20'000;
+  constexpr double kSweepEveryMs = 1'000;
+  auto& tokens = generation_->tokens;
+  if (tokens.size() < kMaxTokens) return true;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const double nowMs = static_cast<double>(now.tv_sec) * 1000;
+  if (nowMs - generation_->tokensSweptAtMs < kSweepEveryMs) return false;
+  generation_->tokensSweptAtMs = nowMs;
+  for (auto entry = tokens.begin(); entry != tokens.end();) {
+    entry = entry->second.expiresAtMs <= nowMs ? tokens.erase(entry) : std::next(entry);
+  }
+  return tokens.size() < kMaxTokens;
+}
+
+void Governor::forgetApplication(uint64_t number) {
+  const auto known = generation_->applications.find(number);
+  if (known == generation_->applications.end()) return;
+  known->second->isForgotten = true;
+  generation_->applications.erase(known);
+}
+
+bool Governor::mayCall(const Service& service, const Application* application, double nowMs,
                        const Subscription** subscription) const {
   if (service.access == Access::kOpen) return true;
-  if (application < 0) return false;
+  if (application == nullptr) return false;
   if (service.access == Access::kKey) return true;
-  const Application& owner = generation_->applications[static_cast<size_t>(application)];
-  const Subscription* const all = generation_->subscriptions.data();
-  const Subscription* const end = all + owner.subscriptionsTo;
-  const Subscription* const found =
-      std::lower_bound(all + owner.subscriptionsFrom, end, service.subscribedAs,
-                       [](const Subscription& one, uint32_t number) { return one.service < number; });
-  if (found == end || found->service != service.subscribedAs || nowMs >= found->expiresAtMs) return false;
-  *subscription = found;
+  const auto& all = application->subscriptions;
+  const auto found = std::lower_bound(all.begin(), all.end(), service.subscribedAs,
+                                      [](const Subscription& one, uint32_t number) { return one.service < number; });
+  if (found == all.end() || found->service != service.subscribedAs || nowMs >= found->expiresAtMs) return false;
+  *subscription = &*found;
   return true;
 }
 
@@ -194,9 +205,11 @@ bool Governor::take(server::Exchange& exchange) {
   if (plan != nullptr) prefetch<128>(plan);
   if (route->calls != nullptr) prefetch<8>(route->calls);
   prefetch<8>(route->name.data());
-  const int application = credential == nullptr ? -1 : static_cast<int>(credential->application);
   const Subscription* subscription = nullptr;
-  if (!mayCall(generation_->services[route->service], application, exchange.startedAtMs, &subscription)) return false;
+  if (!mayCall(generation_->services[route->service],
+               credential == nullptr ? nullptr : credential->application.get(), exchange.startedAtMs, &subscription)) {
+    return false;
+  }
   if (plan != nullptr) prefetch<192>(plan->targets.data());
   prefetch<sizeof(ServiceTally)>(generation_->services[route->service].tally);
   const uint64_t maxBodyBytes =
@@ -234,7 +247,8 @@ bool Governor::take(server::Exchange& exchange) {
 
   GovernedCall* call = makeCall();
   call->subscription_ = subscription;
-  call->begin(exchange, generation_, *route, application, credentialFields, std::move(clientAddress), scheme);
+  call->begin(exchange, generation_, *route, credential == nullptr ? nullptr : credential->application,
+              credentialFields, std::move(clientAddress), scheme);
   return true;
 }
 

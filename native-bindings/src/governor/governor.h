@@ -88,8 +88,10 @@ class Governor {
   // Calls of the next snapshot. Nothing is let through before `open` is set.
   std::shared_ptr<Generation> begin();
   const std::shared_ptr<Generation>& generation() const { return generation_; }
-  // A token that JavaScript has verified. False: there are too many.
-  bool learnToken(const digest::Sha256& digest, const Credential& credential);
+  // A key, or a token that JavaScript has verified. False: there are too many.
+  bool learnCredential(const digest::Sha256& digest, Credential credential, bool isToken);
+  // By its number: calls that are under way keep it as it was.
+  void forgetApplication(uint64_t number);
   void setWorker(uint32_t worker) { worker_ = worker; }
   void setIdPrefix(std::string prefix) { idProcess_ = std::move(prefix); }
   void setJournal(journal::CallJournal* journal) { journal_ = journal; }
@@ -118,7 +120,9 @@ class Governor {
   // Whether JavaScript knows ways to authenticate this request besides a key.
   bool hasOtherCredentials(const server::Exchange& exchange, bool hasKey) const;
   // `subscription` is set where it is one that lets the call through.
-  bool mayCall(const Service& service, int application, double nowMs, const Subscription** subscription) const;
+  bool mayCall(const Service& service, const Application* application, double nowMs,
+               const Subscription** subscription) const;
+  bool hasRoomForToken();
   std::string_view nextId(double nowMs);
   GovernedCall* makeCall();
   void free(GovernedCall* call);

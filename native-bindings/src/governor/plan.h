@@ -50,12 +50,13 @@ struct Subscription {
   double expiresAtMs = 0;
 };
 
+// As it was when JavaScript told of it. Calls keep the one that they began with.
 struct Application {
   std::string id;
   std::string team;
-  uint32_t subscriptionsFrom = 0;  // of Generation.subscriptions, by ascending service
-  uint32_t subscriptionsTo = 0;
+  std::vector<Subscription> subscriptions;  // by ascending service
   std::vector<Limit> limits;
+  bool isForgotten = false;  // it is another one by now, or gone: JavaScript has to say whose its credentials are
 };
 
 // Numbers shared with JavaScript for each upstream target, in a Float64Array.
@@ -193,7 +194,7 @@ struct DigestHash {
 // A key, or a token that JavaScript has verified, by its digest.
 struct Credential {
   double expiresAtMs = 0;  // Unix time; infinite: never
-  uint32_t application = 0;
+  std::shared_ptr<Application> application;
   uint32_t addresses = 0;  // place in `addressLists`; 0: any
 };
 
@@ -205,8 +206,8 @@ struct Generation {
   uint32_t id = 0;
   bool byHost = false;  // routes differ by host
   std::vector<Service> services;
-  std::vector<Application> applications;
-  std::vector<Subscription> subscriptions;
+  // Those that have called, by the first bytes of their ids' digests: there may be very many that never do.
+  std::unordered_map<uint64_t, std::shared_ptr<Application>> applications;
   std::vector<std::vector<Limit>> subscriptionLimits;  // key prefixes are what follows the subscription's own name
   DigestTable<Credential> keys;
   // Apart from keys: they come and go.

@@ -1,5 +1,5 @@
 import type { Logger } from "../../contracts/logger.ts";
-import type { Snapshot } from "../../contracts/snapshot.ts";
+import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import { connectRedis } from "../../platform/redis.ts";
 import { loadSealer } from "../../platform/seal.ts";
 import { contentHash } from "../../snapshot/compile/hash.ts";
@@ -33,15 +33,18 @@ export function follow(
 ): SnapshotFollower {
   const redis = connectRedis(env.REDIS_URL ?? "", logger);
   const sealer = loadSealer(homeDirectory, env);
-  const onSnapshot = (snapshot: Snapshot) => options.onSnapshot(listeningHere(snapshot, env));
+  const onSnapshot = (snapshot: PackedSnapshot) => options.onSnapshot(listeningHere(snapshot, env));
   return new SnapshotFollower({ ...options, onSnapshot, redis, sealer, cluster: clusterOf(env), logger });
 }
 
 /** `TIDEGATE_PORT` of this machine counts, where there is only one listener that it could mean. */
-function listeningHere(snapshot: Snapshot, env: NodeJS.ProcessEnv): Snapshot {
+function listeningHere(snapshot: PackedSnapshot, env: NodeJS.ProcessEnv): PackedSnapshot {
+  const { head, chunks } = snapshot;
   const port = Number(env.TIDEGATE_PORT);
-  const [listener, ...others] = snapshot.listeners;
+  const [listener, ...others] = head.listeners;
   if (!env.TIDEGATE_PORT || !Number.isInteger(port) || listener === undefined || others.length > 0) return snapshot;
-  const moved = { ...snapshot, listeners: [{ ...listener, port }] };
-  return { ...moved, hash: contentHash(moved) };
+  const listeners = [{ ...listener, port }];
+  const hash = contentHash({ content: head.hash, listeners });
+  const pipelineHash = contentHash({ content: head.pipelineHash, listeners });
+  return { head: { ...head, listeners, hash, pipelineHash }, chunks };
 }

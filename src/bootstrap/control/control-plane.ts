@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { FirstAdmin } from "../../contracts/messages.ts";
+import type { ApplicationSnapshot } from "../../contracts/snapshot.ts";
 import { SYSTEM } from "../../control-plane/access/actor.ts";
 import { createAdminApp } from "../../control-plane/admin-api/app.ts";
 import { referenceRules } from "../../control-plane/entities/reference-rules.ts";
@@ -24,8 +25,10 @@ export interface ControlPlaneOptions {
   logger: ProgramLogger;
   secrets: SecretStore;
   gateway(): Gateway | null;
-  /** What gateways serve has changed. */
-  onChange(): void;
+  /** All of the database is read, which keeps the process silent when that is much. `onChange` follows. */
+  beforeReading(): Promise<void>;
+  /** What gateways serve has changed: these applications alone, or anything (null). */
+  onChange(applications: readonly string[] | null): void;
   onFirstAdmin(admin: FirstAdmin): void;
 }
 
@@ -80,6 +83,11 @@ export class ControlPlane {
     return this.#open?.source.additions ?? null;
   }
 
+  /** Null: there is no such one that could be served. */
+  application(id: string): ApplicationSnapshot | null {
+    return this.#open?.source.application(id) ?? null;
+  }
+
   /** Null: likewise. */
   get app(): AdminApp | null {
     return this.#open?.app ?? null;
@@ -104,7 +112,10 @@ export class ControlPlane {
       const firstAdmin = await makeFirstAdmin(plane, env);
       if (firstAdmin !== null) onFirstAdmin(firstAdmin);
       const feed = await ChangeFeed.begin(plane.db);
+      await this.#options.beforeReading();
+      const readAt = performance.now();
       await source.load();
+      logger.info({ readMs: Math.round(performance.now() - readAt) }, "configuration read from the database");
       plane.onTouched((touched) => {
         this.#touched.push(...touched);
         this.#schedule(DEBOUNCE_MS);
@@ -125,7 +136,7 @@ export class ControlPlane {
 
   async #reconnect(): Promise<void> {
     await this.#connect();
-    if (this.#open !== null) this.#options.onChange();
+    if (this.#open !== null) this.#options.onChange(null);
   }
 
   #schedule(delayMs: number): void {
@@ -152,7 +163,8 @@ export class ControlPlane {
       this.#schedule(RETRY_MS);
       return;
     }
-    this.#options.onChange();
+    const ofApplications = touched.every(({ kind }) => kind === "application");
+    this.#options.onChange(ofApplications ? [...new Set(touched.map(({ id }) => id))] : null);
   }
 
   /** Takes over what control processes on other machines have changed. */
@@ -163,8 +175,9 @@ export class ControlPlane {
     try {
       const touched = await feed.read(plane.db);
       if (touched === "everything") {
+        await this.#options.beforeReading();
         await source.load();
-        this.#options.onChange();
+        this.#options.onChange(null);
       } else if (touched.length > 0) {
         this.#touched.push(...touched);
         this.#schedule(0);

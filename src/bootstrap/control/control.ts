@@ -1,11 +1,13 @@
 import type { ControlToSupervisor, SupervisorToControl, WorkerState } from "../../contracts/messages.ts";
+import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import { type Readiness, readinessOf } from "../../control-plane/admin-api/readiness.ts";
 import { type AdminApi, startAdminServer } from "../../control-plane/admin-api/server.ts";
 import { HealthProbes } from "../../control-plane/health-probes.ts";
 import { createLogger, type ProgramLogger } from "../../platform/logger.ts";
 import { renderMetrics } from "../../platform/metrics-aggregation.ts";
 import type { SecretStore } from "../../platform/secrets/secret-store.ts";
-import { encodeSnapshot } from "../../snapshot/codec.ts";
+import { deltaBetween } from "../../snapshot/packed/delta.ts";
+import { snapshotMessages } from "../../snapshot/packed/messages.ts";
 import { watchFile } from "../../snapshot/sources/watch.ts";
 import type { SnapshotPublisher } from "../../snapshot/sync/publisher.ts";
 import { adminAddress } from "../admin-address.ts";
@@ -38,13 +40,14 @@ class ControlProcess {
   readonly #logger: ProgramLogger = createLogger({ process: "control" });
   readonly #channel = new WorkerChannel<SupervisorToControl, ControlToSupervisor>();
   readonly #secrets: SecretStore;
+  readonly #served: ServedAdditions;
   readonly #configuration: Configuration;
   readonly #probes: HealthProbes;
   readonly #metrics: ControlMetrics;
   readonly #metricsRequests = new Map<number, (metrics: unknown[][]) => void>();
   #lastRequestId = 0;
   #workers: WorkerState[] = [];
-  #sentVersion: number | null = null;
+  #sent: PackedSnapshot | null = null;
   #plane: ControlPlane | null = null;
   #publisher: SnapshotPublisher | null = null;
   /** Reloads run one after the other. */
@@ -55,7 +58,7 @@ class ControlProcess {
     const { configPath, homeDirectory } = environment;
     this.#secrets = secretStore(process.env, homeDirectory, this.#logger);
     this.#secrets.onChange(() => void this.#reload());
-    const served = new ServedAdditions(this.#secrets.readerFor("database"), this.#logger);
+    this.#served = new ServedAdditions(this.#secrets.readerFor("database"), this.#logger);
     this.#configuration = new Configuration({
       configPath,
       homeDirectory,
@@ -64,8 +67,9 @@ class ControlProcess {
       additions: async () => {
         if (this.#plane === null) return NO_ADDITIONS;
         const { additions } = this.#plane;
-        return additions === null ? null : served.of(additions);
+        return additions === null ? null : this.#served.of(additions);
       },
+      addedApplication: (id) => this.#plane?.application(id) ?? null,
       secrets: this.#secrets.readerFor("configuration"),
       versionFloor: async () => (await this.#publisher?.publishedVersion()) ?? 0,
     });
@@ -120,8 +124,9 @@ class ControlProcess {
       env: process.env,
       logger: this.#logger,
       secrets: this.#secrets,
-      gateway: () => gatewayOf(this.#configuration.snapshot, this.#environment.role, process.env),
-      onChange: () => void this.#merge(),
+      gateway: () => gatewayOf(this.#configuration.snapshot?.head ?? null, this.#environment.role, process.env),
+      beforeReading: () => this.#channel.send({ type: "reload-begun" }),
+      onChange: (applications) => void this.#merge(applications),
       onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),
     });
     await this.#reload();
@@ -131,7 +136,7 @@ class ControlProcess {
   async #follow(): Promise<void> {
     await this.#publish();
     follow(process.env, this.#environment.homeDirectory, this.#logger, {
-      version: this.#configuration.snapshot?.version ?? 0,
+      version: this.#configuration.snapshot?.head.version ?? 0,
       onSnapshot: async (snapshot) => {
         await this.#configuration.take(snapshot);
         await this.#publish();
@@ -171,16 +176,22 @@ class ControlProcess {
       const ok = this.#environment.role === "gateway" || (await this.#configuration.reload());
       this.#metrics.countReload(ok);
       await this.#publish();
-      const version = this.#configuration.snapshot?.version ?? 0;
+      const version = this.#configuration.snapshot?.head.version ?? 0;
       await this.#channel.send({ type: "reload-finished", ok, version });
     });
     return this.#reloading;
   }
 
-  /** What the database adds has changed. */
-  #merge(): Promise<void> {
+  /** What the database adds has changed: these applications alone, or anything (null). */
+  #merge(applications: readonly string[] | null): Promise<void> {
     this.#reloading = this.#reloading.then(async () => {
-      await this.#configuration.merge();
+      const isOfCallers = applications?.every((id) => !this.#served.refers(this.#plane?.application(id) ?? null));
+      if (applications !== null && isOfCallers) await this.#configuration.mergeApplications(applications);
+      else {
+        await this.#channel.send({ type: "reload-begun" });
+        await this.#configuration.merge();
+        await this.#channel.send({ type: "merge-finished" });
+      }
       await this.#publish();
     });
     return this.#reloading;
@@ -197,11 +208,13 @@ class ControlProcess {
 
   async #publish(): Promise<void> {
     const { snapshot } = this.#configuration;
-    if (snapshot === null || snapshot.version === this.#sentVersion) return;
-    this.#sentVersion = snapshot.version;
-    const { version, hash } = snapshot;
-    this.#probes.update(snapshot);
-    await this.#channel.send({ type: "snapshot", version, hash, bytes: encodeSnapshot(snapshot) });
+    const sent = this.#sent;
+    if (snapshot === null || snapshot.head.version === sent?.head.version) return;
+    this.#sent = snapshot;
+    if (snapshot.head.pipelineHash !== sent?.head.pipelineHash) this.#probes.update(this.#configuration);
+    for (const message of snapshotMessages(sent?.head.version ?? null, deltaBetween(sent, snapshot))) {
+      await this.#channel.send(message);
+    }
     this.#publisher?.publish(snapshot);
   }
 

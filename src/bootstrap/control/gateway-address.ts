@@ -5,7 +5,11 @@ import type { Gateway } from "../../control-plane/try-it/gateway.ts";
  * Where the control process calls a gateway of its own installation: `TIDEGATE_GATEWAY_URL`, or a listener of this machine, one
  * without TLS first. Null: there is none here.
  */
-export function gatewayOf(snapshot: Snapshot | null, role: string, env: NodeJS.ProcessEnv): Gateway | null {
+export function gatewayOf(
+  snapshot: Pick<Snapshot, "listeners"> | null,
+  role: string,
+  env: NodeJS.ProcessEnv,
+): Gateway | null {
   if (snapshot === null) return null;
   const { listeners } = snapshot;
   const believedHeaders = listeners.flatMap(({ clientCertificate }) => clientCertificate?.header ?? []);

@@ -46,6 +46,11 @@ export class ServedAdditions {
     };
   }
 
+  /** Whether a part needs secrets. */
+  refers(part: object | null): boolean {
+    return part !== null && this.#missingIn(part).length > 0;
+  }
+
   #filled<One extends object>(one: One, values: ReadonlyMap<string, string>): One | null {
     const references = this.#missingIn(one);
     if (references.length === 0) return one;

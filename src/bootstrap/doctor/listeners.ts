@@ -64,6 +64,6 @@ async function quickstartAddresses(home: Home, env: NodeJS.ProcessEnv): Promise<
   const cached = await createSnapshotStore(home.directory)
     .read()
     .catch(() => null);
-  if (cached !== null) return cached.listeners.map(({ host, port }) => ({ use: "gateway", host, port }));
+  if (cached !== null) return cached.head.listeners.map(({ host, port }) => ({ use: "gateway", host, port }));
   return [{ use: "gateway", host: "0.0.0.0", port: Number(env.TIDEGATE_PORT || 8080) }];
 }

@@ -7,13 +7,20 @@ import { ManagedProcess, type ManagedProcessHooks } from "./managed-process.ts";
 /** uWebSockets.js reads it when it is loaded; listeners enforce their own, lower limits. */
 const UWS_MAX_HEADER_BYTES = 131_072;
 
+/**
+ * V8 copies young objects that live on while everything waits: with its own limit of 16 MiB, calls notice that when a large
+ * configuration is compiled.
+ */
+const SEMI_SPACE_MIB = 4;
+
 export function forkWorker<Incoming>(
   role: ProcessRole,
   environment: WorkerEnvironment,
   hooks: ManagedProcessHooks<Incoming>,
 ): ManagedProcess<Incoming> {
   const exec = builtFile(`workers/${role}-worker.js`);
-  cluster.setupPrimary({ exec, args: [], serialization: "advanced" });
+  const execArgv = [...process.execArgv, ...(role === "gateway" ? [`--max-semi-space-size=${SEMI_SPACE_MIB}`] : [])];
+  cluster.setupPrimary({ exec, execArgv, args: [], serialization: "advanced" });
   const variables = toVariables(environment);
   if (role === "gateway") variables.UWS_HTTP_MAX_HEADERS_SIZE = String(UWS_MAX_HEADER_BYTES);
   return new ManagedProcess(cluster.fork(variables), hooks);

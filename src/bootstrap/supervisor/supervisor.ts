@@ -7,9 +7,10 @@ import type {
   TargetHealthMessage,
   WorkerState,
 } from "../../contracts/messages.ts";
-import type { Snapshot } from "../../contracts/snapshot.ts";
+import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import type { ProgramLogger } from "../../platform/logger.ts";
-import { decodeSnapshot, encodeSnapshot } from "../../snapshot/codec.ts";
+import { deltaBetween } from "../../snapshot/packed/delta.ts";
+import { SnapshotReceiver, snapshotMessages } from "../../snapshot/packed/messages.ts";
 import { createSnapshotStore } from "../../snapshot/store.ts";
 import type { Home } from "../home.ts";
 import type { Role } from "../worker-environment.ts";
@@ -68,9 +69,12 @@ export class Supervisor {
   readonly #metrics = new SupervisorMetrics();
   readonly #collector = new MetricsCollector<GatewayToSupervisor>();
   #leftovers: RecordedProcess[];
-  #snapshot: SnapshotMessage | null = null;
+  #receiver = new SnapshotReceiver();
+  #snapshot: PackedSnapshot | null = null;
+  /** What each gateway was given last: the next one is told as what has changed. */
+  readonly #given = new WeakMap<GatewayProcess, PackedSnapshot>();
   /** The newest snapshot some gateway has accepted. */
-  #lastGood: SnapshotMessage | null = null;
+  #lastGood: PackedSnapshot | null = null;
   #drainTimeoutMs = DEFAULT_DRAIN_TIMEOUT_MS;
   #targetHealth: TargetHealthMessage | null = null;
   #snapshotWaiters: (() => void)[] = [];
@@ -170,6 +174,8 @@ export class Supervisor {
   }
 
   #introduceControl(process: ControlProcess): void {
+    // It begins with a whole.
+    this.#receiver = new SnapshotReceiver();
     if (this.#targetHealth !== null) process.send(this.#targetHealth);
     process.send({ type: "workers", workers: this.#workerStates() });
   }
@@ -185,8 +191,11 @@ export class Supervisor {
         this.#control.markReady(process);
         for (const resolve of this.#controlWaiters.splice(0)) resolve();
         break;
+      case "snapshot-part":
+        this.#receiver.add(message);
+        break;
       case "snapshot":
-        this.#adopt(message);
+        this.#receive(message);
         break;
       case "target-health":
         this.#targetHealth = message;
@@ -194,6 +203,9 @@ export class Supervisor {
         break;
       case "reload-begun":
         process.expectSilence();
+        break;
+      case "merge-finished":
+        process.silenceOver();
         break;
       case "reload-finished":
         process.silenceOver();
@@ -219,7 +231,7 @@ export class Supervisor {
       case "snapshot-applied":
         process.silenceOver();
         process.snapshotVersion = message.version;
-        if (message.version === this.#snapshot?.version) this.#lastGood = this.#snapshot;
+        if (message.version === this.#snapshot?.head.version) this.#lastGood = this.#snapshot;
         this.#changed();
         break;
       case "snapshot-refused":
@@ -249,31 +261,34 @@ export class Supervisor {
     for (const slot of this.#gateways) for (const process of slot.processes) process.send(message);
   }
 
-  /** A large one takes a worker a while to decode and compile. */
-  #give(process: GatewayProcess, snapshot: SnapshotMessage): void {
+  /** A large one takes a worker a while to compile. */
+  #give(process: GatewayProcess, snapshot: PackedSnapshot): void {
+    const before = this.#given.get(process) ?? null;
+    this.#given.set(process, snapshot);
     process.expectSilence();
-    process.send(snapshot);
+    const delta = deltaBetween(before, snapshot);
+    for (const message of snapshotMessages(before?.head.version ?? null, delta)) process.send(message);
   }
 
-  #adopt(message: SnapshotMessage): void {
-    if (message.version === this.#snapshot?.version && message.hash === this.#snapshot.hash) return;
-    let snapshot: Snapshot;
-    try {
-      snapshot = decodeSnapshot(message.bytes);
-    } catch (error) {
-      this.#logger.error({ error, version: message.version }, "the control process sent a damaged snapshot");
-      return;
-    }
-    this.#snapshot = message;
-    this.#drainTimeoutMs = snapshot.drainTimeoutMs;
-    for (const slot of this.#gateways) for (const process of slot.processes) this.#give(process, message);
+  #receive(message: SnapshotMessage): void {
+    const snapshot = this.#receiver.complete(message);
+    if (snapshot !== null) this.#adopt(snapshot);
+    else this.#logger.error({ base: message.base }, "the control process sent changes to a snapshot that is not here");
+  }
+
+  #adopt(snapshot: PackedSnapshot): void {
+    const { version, hash, drainTimeoutMs } = snapshot.head;
+    if (version === this.#snapshot?.head.version && hash === this.#snapshot.head.hash) return;
+    this.#snapshot = snapshot;
+    this.#drainTimeoutMs = drainTimeoutMs;
+    for (const slot of this.#gateways) for (const process of slot.processes) this.#give(process, snapshot);
     for (const resolve of this.#snapshotWaiters.splice(0)) resolve();
   }
 
   #refused(process: GatewayProcess, version: number, reason: string): void {
     this.#logger.error({ workerPid: process.pid, version, reason }, "a gateway worker refused the snapshot");
     const good = this.#lastGood;
-    if (process.state === "starting" && good !== null && good.version !== version) this.#give(process, good);
+    if (process.state === "starting" && good !== null && good.head.version !== version) this.#give(process, good);
   }
 
   async #firstSnapshot(): Promise<void> {
@@ -287,8 +302,7 @@ export class Supervisor {
     try {
       const cached = await createSnapshotStore(this.#options.home.directory).read();
       if (cached === null || this.#snapshot !== null) return;
-      const { version, hash } = cached;
-      this.#adopt({ type: "snapshot", version, hash, bytes: encodeSnapshot(cached) });
+      this.#adopt(cached);
     } catch (error) {
       this.#logger.error({ error }, "the cached snapshot can't be used; waiting for the control process");
     }

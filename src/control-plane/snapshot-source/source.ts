@@ -30,6 +30,17 @@ interface Wanted {
   policies: boolean;
 }
 
+const CREDENTIAL_COLUMNS = ["id", "application_id", "digest", "expires_at"] as const;
+const SUBSCRIPTION_COLUMNS = [
+  "id",
+  "application_id",
+  "service_id",
+  "state",
+  "expires_at",
+  "limits",
+  "policies",
+] as const;
+
 const ALL: Wanted = { services: null, applications: null, teams: null, policies: true };
 
 /** So many ids in one question: databases bound the parameters of a statement. */
@@ -44,9 +55,9 @@ const MAX_KNOWN_LIMITS = 10_000;
 export class DatabaseSource {
   readonly #plane: Plane;
   readonly #logger: Logger;
-  #services: ReadonlyMap<string, ServiceSnapshot[]> = new Map();
-  #applications: ReadonlyMap<string, ApplicationSnapshot> = new Map();
-  #teams: ReadonlyMap<string, TeamSnapshot> = new Map();
+  #services = new Map<string, ServiceSnapshot[]>();
+  #applications = new Map<string, ApplicationSnapshot>();
+  #teams = new Map<string, TeamSnapshot>();
   #policies: PoliciesSnapshot | undefined;
   #cachePurges: Readonly<Record<string, number>> = {};
   /** By their text: many have the same ones. Null: they can't be read. */
@@ -67,6 +78,11 @@ export class DatabaseSource {
       applications: inOrder(this.#applications),
       ...(Object.keys(this.#cachePurges).length === 0 ? {} : { cachePurges: this.#cachePurges }),
     };
+  }
+
+  /** Null: there is no such one that could be served. */
+  application(id: string): ApplicationSnapshot | null {
+    return this.#applications.get(id) ?? null;
   }
 
   /** All of it. */
@@ -95,9 +111,9 @@ export class DatabaseSource {
     return this.#inTurn(async () => {
       const { services, applications, teams, policies, cachePurges } = await this.#read(wanted);
       this.#cachePurges = cachePurges;
-      this.#services = replaced(this.#services, wanted.services ?? [], services);
-      this.#applications = replaced(this.#applications, wanted.applications ?? [], applications);
-      this.#teams = replaced(this.#teams, wanted.teams ?? [], teams);
+      replace(this.#services, wanted.services ?? [], services);
+      replace(this.#applications, wanted.applications ?? [], applications);
+      replace(this.#teams, wanted.teams ?? [], teams);
       if (wanted.policies) this.#policies = policies;
     });
   }
@@ -146,8 +162,9 @@ export class DatabaseSource {
   async #readApplications(db: Connection, ids: readonly string[] | null, { applications }: Read): Promise<void> {
     for (const part of parts(ids)) {
       let query = db.selectFrom("applications").select(["id", "team_id", "limits", "policies"]);
-      let credentials = db.selectFrom("credentials").selectAll().where("revoked_at", "is", null).orderBy("id");
-      let subscriptions = db.selectFrom("subscriptions").selectAll().orderBy("id");
+      // Put in order here, within each application: the database would sort all of very many.
+      let credentials = db.selectFrom("credentials").select(CREDENTIAL_COLUMNS).where("revoked_at", "is", null);
+      let subscriptions = db.selectFrom("subscriptions").select(SUBSCRIPTION_COLUMNS);
       if (part !== null) {
         query = query.where("id", "in", part);
         credentials = credentials.where("application_id", "in", part);
@@ -166,8 +183,8 @@ export class DatabaseSource {
   /** What has expired is there too: gateways say so to whoever still comes with it. */
   #liveApplication(
     { id, team_id, limits, policies }: Pick<Row<ApplicationTable>, "id" | "team_id" | "limits" | "policies">,
-    credentials: readonly Row<CredentialTable>[],
-    subscriptions: readonly Row<SubscriptionTable>[],
+    credentials: readonly Pick<Row<CredentialTable>, (typeof CREDENTIAL_COLUMNS)[number]>[],
+    subscriptions: readonly Pick<Row<SubscriptionTable>, (typeof SUBSCRIPTION_COLUMNS)[number]>[],
   ): ApplicationSnapshot | null {
     const own = this.#limitsOf(limits);
     const ofSubscriptions = subscriptions.map((one) => this.#limitsOf(one.limits));
@@ -273,15 +290,10 @@ function inOrder<One>(map: ReadonlyMap<string, One>): One[] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
-function replaced<One>(
-  before: ReadonlyMap<string, One>,
-  ids: readonly string[],
-  read: ReadonlyMap<string, One>,
-): ReadonlyMap<string, One> {
-  const after = new Map(before);
-  for (const id of ids) after.delete(id);
-  for (const [id, one] of read) after.set(id, one);
-  return after;
+/** In place: a copy of all for each change of one would be most of what it costs. */
+function replace<One>(all: Map<string, One>, ids: readonly string[], read: ReadonlyMap<string, One>): void {
+  for (const id of ids) all.delete(id);
+  for (const [id, one] of read) all.set(id, one);
 }
 
 /** Undefined: it is not JSON. */
@@ -298,12 +310,14 @@ function* parts(ids: readonly string[] | null): Generator<readonly string[] | nu
   else for (let at = 0; at < ids.length; at += IDS_PER_QUERY) yield ids.slice(at, at + IDS_PER_QUERY);
 }
 
-function byApplication<One extends { application_id: string }>(rows: readonly One[]): Map<string, One[]> {
+/** Of each application in the order of their ids. */
+function byApplication<One extends { id: string; application_id: string }>(rows: readonly One[]): Map<string, One[]> {
   const groups = new Map<string, One[]>();
   for (const row of rows) {
     const group = groups.get(row.application_id);
     if (group === undefined) groups.set(row.application_id, [row]);
     else group.push(row);
   }
+  for (const group of groups.values()) if (group.length > 1) group.sort((a, b) => (a.id < b.id ? -1 : 1));
   return groups;
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from "../../contracts/errors.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
+import { packSnapshot } from "../../snapshot/packed/packer.ts";
 import { compileModelNames, type ModelNames } from "../pipeline/ai/model-names.ts";
 import { aiBypassReason, bypassReason } from "../pipeline/cache/bypass.ts";
 import { modelTtlMs } from "../pipeline/cache/model-cache.ts";
@@ -28,9 +29,10 @@ export function explain(snapshot: Snapshot, request: ExplainRequest): Explanatio
 
 /** As `explain`, for many calls. The parts are those that a gateway compiles. */
 export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) => Explanation {
-  const router = compileRouter(snapshot);
+  const packed = packSnapshot(snapshot);
+  const router = compileRouter({ ...snapshot, callers: packed.head.callers });
   const models = compileModelNames(snapshot);
-  const trial = new Trial(snapshot, router);
+  const trial = new Trial(packed, router);
   return (request) => {
     const result = trial.run(request);
     const { context } = result;

@@ -1,14 +1,16 @@
 import { GatewayError } from "../../contracts/errors.ts";
 import type { LimitStore } from "../../contracts/limits.ts";
-import type { Snapshot } from "../../contracts/snapshot.ts";
+import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import { KeySet } from "../key-sets/key-set.ts";
 import { type CallRunner, Context } from "../pipeline/context.ts";
+import { CallerDirectory } from "../pipeline/credentials/caller-directory.ts";
 import { compileCredentials } from "../pipeline/credentials/compile-credentials.ts";
 import { DetachedExchange } from "../pipeline/detached-exchange.ts";
 import { asGatewayError } from "../pipeline/errors.ts";
 import type { Stage } from "../pipeline/pipeline.ts";
+import { SharedLimits } from "../pipeline/policies/shared-limits.ts";
 import type { Router } from "../pipeline/router.ts";
-import { compileApplications, compile as compileAuthenticate } from "../pipeline/stages/authenticate.ts";
+import { compile as compileAuthenticate } from "../pipeline/stages/authenticate.ts";
 import { compile as compileAuthorize } from "../pipeline/stages/authorize.ts";
 import { compile as compileGuard } from "../pipeline/stages/guard.ts";
 import { compile as compileRoute } from "../pipeline/stages/route.ts";
@@ -30,15 +32,16 @@ export interface TrialResult {
  * So is what comes after `guard`: it dials.
  */
 export class Trial implements CallRunner {
-  readonly snapshot: Snapshot;
+  readonly snapshot: PackedSnapshot["head"];
   readonly #beforeAdmit: readonly Stage[];
   readonly #afterAdmit: readonly Stage[];
   #error: GatewayError | null = null;
   #current: Context | null = null;
 
-  constructor(snapshot: Snapshot, router: Router) {
-    this.snapshot = snapshot;
-    const credentials = compileCredentials(snapshot, compileApplications(snapshot), { obtain: neverFetched });
+  constructor({ head, chunks }: PackedSnapshot, router: Router) {
+    this.snapshot = head;
+    const callers = new CallerDirectory(chunks, new SharedLimits(head));
+    const credentials = compileCredentials(head, callers, { obtain: neverFetched });
     this.#beforeAdmit = [
       compileRoute(router, { draining: false, open: new Set() }),
       withoutWaiting(compileAuthenticate(credentials, { limits: UNCOUNTED, fastPath: null })),

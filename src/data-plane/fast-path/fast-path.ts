@@ -28,7 +28,7 @@ import {
   translateAnswer,
 } from "../pipeline/ai/translation.ts";
 import { isSafe } from "../pipeline/cache/bypass.ts";
-import type { CompiledApplication, CompiledService, RouteTarget } from "../pipeline/compiled.ts";
+import type { RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
 import type { CompiledCredentials } from "../pipeline/credentials/compile-credentials.ts";
 import type { CompiledCredential } from "../pipeline/credentials/compiled-credential.ts";
@@ -39,8 +39,7 @@ import { noteHealth } from "../pipeline/rest/rest-call.ts";
 import type { RestService, RestTarget } from "../pipeline/rest/rest-service.ts";
 import type { Router } from "../pipeline/router.ts";
 import { aiPlan } from "./ai-plan.ts";
-import { AddressLists, nativeKeys } from "./native-credentials.ts";
-import { nativeLimit, nativeSubscriptions, numberById } from "./native-subscriptions.ts";
+import { NativeCallers } from "./native-callers.ts";
 import { restPlan } from "./rest-plan.ts";
 
 /** Beyond this many other routes below a prefix, its paths are learned one by one. */
@@ -82,9 +81,7 @@ export class FastPath implements GovernorEvents {
   #enabled = false;
   #byHost = false;
   #hasCors = false;
-  #services: ReadonlyMap<CompiledService, number> = new Map();
-  #applications = new Map<CompiledApplication, number>();
-  #addressLists = new AddressLists();
+  #callers: NativeCallers | null = null;
   #certificateHeaders: readonly string[] = [];
   #learnedRoutes = new Map<string, number>();
   #learnedModels = new Set<string>();
@@ -104,44 +101,31 @@ export class FastPath implements GovernorEvents {
   /** A new snapshot holds: everything learned is forgotten. */
   begin(
     pipeline: Pipeline,
-    { byHost, hasCors, services }: Pick<Router, "byHost" | "hasCors" | "services">,
+    { byHost, hasCors }: Pick<Router, "byHost" | "hasCors">,
     credentials: CompiledCredentials,
   ): void {
     // Bodies in the log go through JavaScript, which cuts and redacts them.
     this.#enabled = pipeline.snapshot.callLog.bodies === "off";
     this.#byHost = byHost;
     this.#hasCors = hasCors;
-    this.#services = new Map(services.map((service, index) => [service, index]));
     this.#learnedRoutes = new Map();
     this.#learnedModels = new Set();
     this.#restPlans = new Map();
     this.#pipeline = pipeline;
     this.#keepPlansInUse();
-    const subscribedAs = numberById(services);
-    const { applications, apiKeys, certificateHeaders } = credentials;
-    this.#applications = new Map(applications.map((application, index) => [application, index]));
-    this.#addressLists = new AddressLists();
+    const { signatures, certificates, certificateHeaders } = credentials;
     this.#certificateHeaders = certificateHeaders;
-    // For tokens, which are learned one by one.
-    for (const { snapshot: application } of applications) {
-      for (const { kind, addresses } of application.credentials) if (kind === "jwt") this.#addressLists.add(addresses);
-    }
     this.#generation = this.#engine.addon.governorBegin(this.#engine.handle, {
       byHost,
-      services: services.map(({ id, team, access, limits, release }) => ({
-        id,
-        team,
-        access: ACCESS[access],
-        limits: limits.map(nativeLimit),
-        subscribedAs: subscribedAs.get(id) as number,
-        release: release ?? -1,
-      })),
-      applications: applications.map(({ id, team, limits }) => ({ id, team, limits: limits.map(nativeLimit) })),
-      ...nativeSubscriptions(applications, subscribedAs),
-      ...nativeKeys(apiKeys, this.#applications, this.#addressLists),
-      signatures: credentials.signatures !== null,
-      certificateHeaders: credentials.certificates === null ? [] : certificateHeaders,
+      signatures: signatures !== null,
+      certificateHeaders: certificates === null ? [] : certificateHeaders,
     });
+    this.#callers = new NativeCallers(this.#engine, this.#generation);
+  }
+
+  /** Applications of these numbers are other ones than before: what was learned of routes and models stays. */
+  forgetApplications(numbers: readonly Buffer[]): void {
+    this.#engine.addon.forgetApplications(this.#engine.handle, Buffer.concat(numbers));
   }
 
   #keepPlansInUse(): void {
@@ -155,17 +139,15 @@ export class FastPath implements GovernorEvents {
 
   // --- learning ---
 
+  /** A key that was let through. */
+  learnKey({ pipeline }: Context, digest: string, credential: CompiledCredential): void {
+    if (this.#enabled && pipeline === this.#pipeline) this.#callers?.learnKey(digest, credential);
+  }
+
   /** A token that was verified: until then the governor takes it like a key. */
   learnToken({ pipeline }: Context, digest: string, credential: CompiledCredential, untilMs: number): void {
-    const application = this.#applications.get(credential.application);
-    if (!this.#enabled || pipeline !== this.#pipeline || application === undefined) return;
-    if (credential.application.snapshot.policies !== undefined) return;
-    const addresses = this.#addressLists.indexOf(credential.addresses);
-    if (addresses === null) return;
-    const expiresAtMs = Math.min(untilMs, credential.expiresAtMs);
-    const bytes = Buffer.from(digest, "hex");
-    const { addon, handle } = this.#engine;
-    addon.learnToken(handle, this.#generation, bytes, application, expiresAtMs, addresses);
+    if (!this.#enabled || pipeline !== this.#pipeline) return;
+    this.#callers?.learnToken(digest, credential, Math.min(untilMs, credential.expiresAtMs));
   }
 
   /**
@@ -202,7 +184,7 @@ export class FastPath implements GovernorEvents {
     const plan = this.#restPlan(pipeline, exchange.method, service, route, context.cors);
     if (plan === null) return;
     const holes = prefix ? (route.holes ?? []).map((hole) => this.#key(exchange.method, exchange.host, hole)) : [];
-    this.#learnRoute(key, prefix, routeOf(context, this.#services), plan, holes);
+    this.#learnRoute(key, prefix, this.#routeOf(context), plan, holes);
   }
 
   /** Routes of a service differ in little: those that forward alike share a plan, and with it the targets' turns. */
@@ -249,7 +231,7 @@ export class FastPath implements GovernorEvents {
     let nativeRoute = this.#learnedRoutes.get(key);
     if (nativeRoute === undefined) {
       if (exchange.path.includes("%")) return;
-      nativeRoute = this.#learnRoute(key, false, routeOf(context, this.#services), null, []);
+      nativeRoute = this.#learnRoute(key, false, this.#routeOf(context), null, []);
     }
     if (nativeRoute < 0) return;
     // As governed-call.cc reads them from the body: stream, and whether usage is asked for in so many words.
@@ -292,6 +274,19 @@ export class FastPath implements GovernorEvents {
     const learned = route === null ? -1 : addon.learnRoute(handle, this.#generation, key, prefix, route, plan, holes);
     this.#learnedRoutes.set(key, learned);
     return learned;
+  }
+
+  #routeOf({ target }: Context): NativeRoute | null {
+    if (target === null || target.kind === "health") return null;
+    const service = this.#callers?.service(target.service) ?? -1;
+    if (service < 0) return null;
+    return {
+      name: target.kind === "rest" ? target.route.id : target.routeId,
+      service,
+      ai: target.kind === "ai",
+      // Each listener's own limit holds besides.
+      maxBodyBytes: target.maxBodyBytes ?? Number.MAX_SAFE_INTEGER,
+    };
   }
 
   // --- what the native side asks ---
@@ -413,21 +408,6 @@ function sameHeaders(one: Readonly<Record<string, string>>, other: Readonly<Reco
   for (const name in one) if (one[name] !== other[name]) return false;
   for (const name in other) if (one[name] === undefined) return false;
   return true;
-}
-
-const ACCESS = { open: 0, key: 1, subscription: 2 } as const;
-
-function routeOf({ target }: Context, services: ReadonlyMap<CompiledService, number>): NativeRoute | null {
-  if (target === null || target.kind === "health") return null;
-  const service = services.get(target.service);
-  if (service === undefined) return null;
-  return {
-    name: target.kind === "rest" ? target.route.id : target.routeId,
-    service,
-    ai: target.kind === "ai",
-    // Each listener's own limit holds besides.
-    maxBodyBytes: target.maxBodyBytes ?? Number.MAX_SAFE_INTEGER,
-  };
 }
 
 /** The error event of a provider that spoke in the middle of its stream. */

@@ -25,6 +25,8 @@ export interface CompiledLimit {
 
 export interface CompiledApplication {
   id: string;
+  /** As in the snapshot's chunks. */
+  number: Buffer;
   team: string;
   subscriptions: readonly SubscriptionSnapshot[];
   /** By service, where there are too many to look at one by one. */

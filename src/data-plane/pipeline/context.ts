@@ -35,7 +35,7 @@ export interface Reservation {
 
 /** What runs the stages of a call. */
 export interface CallRunner {
-  readonly snapshot: Snapshot;
+  readonly snapshot: Omit<Snapshot, "services" | "applications">;
   /** Runs the stages that are left. */
   resume(context: Context): void;
   /** Answers with an error, or ends an answer already begun as one that is not whole; then finishes. */

@@ -1,16 +1,19 @@
 import { GatewayError } from "../../contracts/errors.ts";
 import type { Exchange } from "../../contracts/exchange.ts";
-import type { Snapshot } from "../../contracts/snapshot.ts";
+import type { PackedSnapshot, ServedSnapshot } from "../../contracts/packed-snapshot.ts";
+import type { Slices } from "../../platform/slices.ts";
 import type { AiRuntime } from "./ai/ai-runtime.ts";
 import { type BegunByNative, type CallRunner, Context, type StageOutcome } from "./context.ts";
-import { compileCredentials } from "./credentials/compile-credentials.ts";
+import { CallerDirectory } from "./credentials/caller-directory.ts";
+import { type CompiledCredentials, compileCredentials } from "./credentials/compile-credentials.ts";
 import { asGatewayError, errorBody, errorHeaders } from "./errors.ts";
-import { compileRouter } from "./router.ts";
+import { SharedLimits } from "./policies/shared-limits.ts";
+import { compileRouterInSlices, type KeptRoutes, type Router } from "./router.ts";
 import { compile as compileAccept } from "./stages/accept.ts";
 import { compile as compileAccount } from "./stages/account.ts";
 import { compile as compileAdmit } from "./stages/admit.ts";
 import { compile as compileAttempt } from "./stages/attempt.ts";
-import { compileApplications, compile as compileAuthenticate } from "./stages/authenticate.ts";
+import { compile as compileAuthenticate } from "./stages/authenticate.ts";
 import { compile as compileAuthorize } from "./stages/authorize.ts";
 import { compile as compileGuard } from "./stages/guard.ts";
 import { compile as compileLog } from "./stages/log.ts";
@@ -24,25 +27,41 @@ export type Stage = (context: Context) => StageOutcome;
 /** A stage of `finish`: runs once, whatever happened. */
 export type FinishStage = (context: Context) => void;
 
+interface PipelineParts {
+  runtime: AiRuntime;
+  nextId: (nowMs: number) => string;
+  router: Router;
+  credentials: CompiledCredentials;
+  stages: readonly Stage[];
+}
+
 /**
  * The stages over one snapshot: accept, route, authenticate, select release, authorize, screen, admit, guard, attempt (which calls respond),
- * and in `finish`: account and log. A request stays with the pipeline it began with.
+ * and in `finish`: account and log. A request stays with the pipeline it began with;
+ * applications may change meanwhile, for nobody should get in by what was taken back.
  */
 export class Pipeline implements CallRunner {
-  readonly snapshot: Snapshot;
   readonly runtime: AiRuntime;
+  #snapshot: ServedSnapshot;
+  readonly #router: Router;
+  readonly #credentials: CompiledCredentials;
   readonly #stages: readonly Stage[];
   readonly #finishStages: readonly FinishStage[];
   readonly #nextId: (nowMs: number) => string;
 
-  constructor(snapshot: Snapshot, runtime: AiRuntime, nextId: (nowMs: number) => string) {
-    this.snapshot = snapshot;
-    this.runtime = runtime;
-    this.#nextId = nextId;
-    const router = compileRouter(snapshot);
-    const credentials = compileCredentials(snapshot, compileApplications(snapshot), runtime.keySets);
-    this.#stages = [
-      compileAccept(snapshot, runtime),
+  /** In slices: a large snapshot takes longer than calls should wait for. */
+  static *compile(
+    snapshot: ServedSnapshot,
+    chunks: PackedSnapshot["chunks"],
+    runtime: AiRuntime,
+    nextId: (nowMs: number) => string,
+    keptRoutes: KeptRoutes,
+  ): Slices<Pipeline> {
+    const router = yield* compileRouterInSlices(snapshot, keptRoutes);
+    const callers = new CallerDirectory(chunks, new SharedLimits(snapshot));
+    const credentials = compileCredentials(snapshot, callers, runtime.keySets);
+    const stages = [
+      compileAccept(runtime),
       compileRoute(router, runtime),
       compileAuthenticate(credentials, runtime),
       compileSelectRelease(),
@@ -50,10 +69,47 @@ export class Pipeline implements CallRunner {
       compileScreen(),
       compileAdmit(runtime),
       compileGuard(),
-      compileAttempt(snapshot, runtime),
+      yield* compileAttempt(snapshot, runtime),
     ];
-    runtime.fastPath?.begin(this, router, credentials);
-    this.#finishStages = [compileAccount(runtime), compileLog(snapshot, runtime)];
+    return new Pipeline(snapshot, { runtime, nextId, router, credentials, stages });
+  }
+
+  private constructor(snapshot: ServedSnapshot, parts: PipelineParts) {
+    this.#snapshot = snapshot;
+    this.runtime = parts.runtime;
+    this.#nextId = parts.nextId;
+    this.#router = parts.router;
+    this.#credentials = parts.credentials;
+    this.#stages = parts.stages;
+    this.#finishStages = [compileAccount(parts.runtime), compileLog(snapshot, parts.runtime)];
+  }
+
+  get snapshot(): ServedSnapshot {
+    return this.#snapshot;
+  }
+
+  /** From now on calls come here. */
+  begin(): void {
+    this.runtime.fastPath?.begin(this, this.#router, this.#credentials);
+  }
+
+  /** Of a snapshot that differs in nothing else: all that was compiled stays. How many applications are other ones than before. */
+  changeCallers({ head, chunks }: PackedSnapshot): number {
+    const { version, hash, compiledAtMs } = head;
+    if (head.pipelineHash === this.#snapshot.pipelineHash) {
+      this.#snapshot = { ...this.#snapshot, version, hash, compiledAtMs };
+    }
+    const { callers, tokens } = this.#credentials;
+    const changed = callers.replace(chunks);
+    if (changed.length === 0) return 0;
+    tokens?.forget(changed);
+    this.runtime.fastPath?.forgetApplications(changed);
+    return changed.length;
+  }
+
+  /** Applications that have called, and were decoded for it. */
+  get decodedApplications(): number {
+    return this.#credentials.callers.decoded;
   }
 
   accept(exchange: Exchange): void {

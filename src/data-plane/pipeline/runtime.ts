@@ -1,6 +1,7 @@
 import type { CallLogSink } from "../../contracts/call-record.ts";
 import type { LeaseQueue, LimitStore } from "../../contracts/limits.ts";
 import type { Logger } from "../../contracts/logger.ts";
+import type { ServiceSnapshot } from "../../contracts/snapshot.ts";
 import type { WorkerPool } from "../../platform/worker-pool.ts";
 import type { CircuitBreaker } from "../../upstream/circuit-breaker.ts";
 import type { DispatcherRegistry } from "../../upstream/dispatcher-registry.ts";
@@ -11,6 +12,7 @@ import type { KeySetStore } from "../key-sets/key-set-store.ts";
 import type { DataPlaneMetrics } from "../metrics.ts";
 import type { ResponseCache } from "./cache/response-cache.ts";
 import type { Context } from "./context.ts";
+import type { RestService } from "./rest/rest-service.ts";
 
 /** What outlives a snapshot in one worker: counters, connections, what is known of upstreams. */
 export interface Runtime {
@@ -33,6 +35,8 @@ export interface Runtime {
   targetNumbers: TargetNumbersTable;
   /** Answers that are stored. */
   cache: ResponseCache;
+  /** What was compiled of services, as long as they stay the same. */
+  restServices: WeakMap<ServiceSnapshot, RestService>;
   /** Keys of JWT issuers. */
   keySets: KeySetStore;
   /** Teaches the native hot path; null: there is none. */

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "../../contracts/logger.ts";
-import type { Snapshot } from "../../contracts/snapshot.ts";
+import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import type { Sealer } from "../../platform/seal.ts";
 import { openSnapshot } from "./envelope.ts";
 import { redisKeys } from "./keys.ts";
@@ -12,7 +12,7 @@ export interface FollowerOptions {
   logger: Logger;
   /** Of what is served already; 0: nothing. */
   version: number;
-  onSnapshot(snapshot: Snapshot): Promise<void>;
+  onSnapshot(snapshot: PackedSnapshot): Promise<void>;
   /** A message may be missed: what there is is looked at this often besides. Default: 1 s. */
   lookEveryMs?: number;
 }
@@ -71,9 +71,9 @@ export class SnapshotFollower {
     const [version, sealed] = await redis.hmget(key, "version", "sealed");
     try {
       const snapshot = openSnapshot(sealed ?? "", Number(version ?? 0), sealer);
-      if (snapshot.version <= this.#version) return;
+      if (snapshot.head.version <= this.#version) return;
       await onSnapshot(snapshot);
-      this.#version = snapshot.version;
+      this.#version = snapshot.head.version;
     } catch (error) {
       this.#refused = announced;
       logger.error({ error, version: announced }, "a snapshot in Redis is refused: what is served stays");

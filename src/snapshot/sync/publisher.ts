@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Redis } from "ioredis";
 import type { Logger } from "../../contracts/logger.ts";
-import type { Snapshot } from "../../contracts/snapshot.ts";
+import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import type { Sealer } from "../../platform/seal.ts";
 import { sealSnapshot } from "./envelope.ts";
 import { redisKeys } from "./keys.ts";
@@ -20,7 +20,7 @@ const READY_LIMIT_MS = 2_000;
 /** Puts each new snapshot into Redis for the gateways of other machines, and tells them. */
 export class SnapshotPublisher {
   readonly #options: PublisherOptions;
-  #latest: Snapshot | null = null;
+  #latest: PackedSnapshot | null = null;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: PublisherOptions) {
@@ -29,7 +29,7 @@ export class SnapshotPublisher {
     options.redis.on("ready", () => this.#start());
   }
 
-  publish(snapshot: Snapshot): void {
+  publish(snapshot: PackedSnapshot): void {
     this.#latest = snapshot;
     if (this.#options.redis.status === "ready") this.#start();
   }
@@ -66,14 +66,15 @@ export class SnapshotPublisher {
     if (snapshot === null) return;
     const keys = redisKeys(cluster);
     const [version, hash] = await redis.hmget(keys.snapshot, "version", "hash");
+    const { head } = snapshot;
     // The same content, of another control process: gateways have it.
-    if (hash === snapshot.hash) return;
-    if (Number(version ?? 0) >= snapshot.version) {
+    if (hash === head.hash) return;
+    if (Number(version ?? 0) >= head.version) {
       onOutrun();
       return;
     }
-    const fields = { version: String(snapshot.version), hash: snapshot.hash, sealed: sealSnapshot(snapshot, sealer) };
-    await redis.multi().hset(keys.snapshot, fields).publish(keys.channel, String(snapshot.version)).exec();
-    logger.info({ version: snapshot.version }, "snapshot published");
+    const fields = { version: String(head.version), hash: head.hash, sealed: sealSnapshot(snapshot, sealer) };
+    await redis.multi().hset(keys.snapshot, fields).publish(keys.channel, String(head.version)).exec();
+    logger.info({ version: head.version }, "snapshot published");
   }
 }

@@ -7,6 +7,7 @@ import { expect, it, onTestFinished } from "vitest";
 import type { Logger } from "../../../src/contracts/logger.ts";
 import { Sealer } from "../../../src/platform/seal.ts";
 import { loadConfiguration } from "../../../src/snapshot/load.ts";
+import { packSnapshot } from "../../../src/snapshot/packed/packer.ts";
 import { SnapshotFollower } from "../../../src/snapshot/sync/follower.ts";
 import { SnapshotPublisher } from "../../../src/snapshot/sync/publisher.ts";
 import { startRedis } from "../../helpers/redis.ts";
@@ -30,7 +31,8 @@ it("bug: a snapshot that was announced while another one was taken over waited f
   const sealer = new Sealer([randomBytes(32)]);
   const shared = { redis, sealer, cluster: "default", logger };
   const publisher = new SnapshotPublisher({ ...shared, onOutrun() {} });
-  const publish = (version: number) => publisher.publish({ ...loaded.snapshot, version, hash: `hash ${version}` });
+  const publish = (version: number) =>
+    publisher.publish(packSnapshot({ ...loaded.snapshot, version, drainTimeoutMs: version }));
 
   const taken: number[] = [];
   let applied = (): void => {};
@@ -38,8 +40,8 @@ it("bug: a snapshot that was announced while another one was taken over waited f
     ...shared,
     version: 0,
     lookEveryMs: HOUR_MS,
-    onSnapshot: ({ version }) => {
-      taken.push(version);
+    onSnapshot: ({ head }) => {
+      taken.push(head.version);
       return new Promise((resolve) => {
         applied = resolve;
       });

@@ -74,7 +74,7 @@ describe("keys on the fast path", () => {
     ["in Authorization", "Authorization: Bearer far-key-0123456789\r\nX-Forwarded-For: 10.1.255.255\r\n"],
   ])("a key %s is served natively, like by the stages", async (_name, headers) => {
     const path = `/keyed/${createHash("sha256").update(headers).digest("hex").slice(0, 8)}`;
-    await gateway.reload(yaml());
+    await gateway.relearn(yaml());
     const bytes = `GET ${path} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`;
     const seen = await expectParity(gateway, { bytes, seen: () => upstream.requests }, "native");
     expect(seen.record).toMatchObject({ application: "web", status: 200 });

@@ -213,7 +213,7 @@ describe("a token is refused", () => {
 
 describe("tokens on the fast path", () => {
   it("a token that was verified is served natively, like by the stages", async () => {
-    await gateway.reload(yaml());
+    await gateway.relearn(yaml());
     const bytes = `GET /keyed/hot HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${await token()}\r\n\r\n`;
     const seen = await expectParity(gateway, { bytes, seen: () => upstream.requests }, "native");
     expect(seen.record).toMatchObject({ application: "web", status: 200 });

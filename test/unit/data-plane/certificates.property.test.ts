@@ -1,28 +1,34 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CertificateName } from "../../../src/contracts/snapshot.ts";
+import type { CertificateCredentialSnapshot, CertificateName } from "../../../src/contracts/snapshot.ts";
+import type { FoundCredential } from "../../../src/data-plane/pipeline/credentials/caller-directory.ts";
 import { CertificateCredentials } from "../../../src/data-plane/pipeline/credentials/certificates.ts";
 import { compileTerms } from "../../../src/data-plane/pipeline/credentials/compiled-credential.ts";
+import { digestsOf, numberOf } from "../../../src/snapshot/packed/digests.ts";
 
 const FINGERPRINT = "468ed33be74eee6556d90c0149c1309e9ba61d6425303443c0748a02dd8de688";
 const VICTIM = "a".repeat(64);
 
 function credentials(...names: [CertificateName, string][]): CertificateCredentials {
-  const all = new CertificateCredentials();
+  const all = new Map<string, FoundCredential>();
   for (const [by, value] of names) {
     const terms = { id: value, expiresAtMs: null, addresses: [] };
     const snapshot = { id: "web", team: "default", credentials: [], subscriptions: [], limits: [] };
     const application = {
       id: "web",
+      number: numberOf("web"),
       team: "default",
       subscriptions: [],
       subscriptionIndex: new Map(),
       limits: [],
       snapshot,
     };
-    all.add({ kind: "mtls", by, value, ...terms }, compileTerms(terms, application));
+    const credential: CertificateCredentialSnapshot = { kind: "mtls", by, value, ...terms };
+    for (const digest of digestsOf(credential)) {
+      all.set(digest.toString("hex"), { snapshot: credential, credential: compileTerms(terms, application) });
+    }
   }
-  return all;
+  return new CertificateCredentials({ find: (digest) => all.get(digest.toString("hex")) ?? null });
 }
 
 const found = (all: CertificateCredentials, value: string) => all.find({ format: "xfcc", value })?.id ?? null;

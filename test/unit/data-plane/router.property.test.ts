@@ -2,14 +2,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RouteSnapshot, Snapshot } from "../../../src/contracts/snapshot.ts";
 import { compilePathRewriter } from "../../../src/data-plane/pipeline/path-rewriter.ts";
-import { compileRouter } from "../../../src/data-plane/pipeline/router.ts";
+import { compileRouter as compile } from "../../../src/data-plane/pipeline/router.ts";
+
+const NOBODY = { kinds: [], claims: {}, cachesAnything: false, cachedServices: [] };
+const compileRouter = (snapshot: Snapshot) => compile({ ...snapshot, callers: NOBODY });
 
 const TIMEOUTS = { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 };
 
 /** One service with these routes; nothing else. */
 function snapshotOf(routes: RouteSnapshot[]): Snapshot {
   return {
-    format: 5,
+    format: 6,
     version: 1,
     hash: "",
     compiledAtMs: 0,

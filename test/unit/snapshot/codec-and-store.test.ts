@@ -4,13 +4,17 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { pack } from "msgpackr";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Snapshot } from "../../../src/contracts/snapshot.ts";
+import type { PackedSnapshot } from "../../../src/contracts/packed-snapshot.ts";
+import type { ApplicationSnapshot, Snapshot } from "../../../src/contracts/snapshot.ts";
 import { decodeSnapshot, encodeSnapshot, SNAPSHOT_FORMAT, SnapshotFormatError } from "../../../src/snapshot/codec.ts";
 import { loadConfiguration } from "../../../src/snapshot/load.ts";
+import { packSnapshot, SnapshotPacker } from "../../../src/snapshot/packed/packer.ts";
+import { unpackSnapshot } from "../../../src/snapshot/packed/unpack.ts";
 import { createSnapshotStore } from "../../../src/snapshot/store.ts";
 
 let home: string;
-let snapshot: Snapshot;
+let plain: Snapshot;
+let snapshot: PackedSnapshot;
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "tidegate-store-"));
@@ -37,21 +41,20 @@ applications:
   );
   const result = await loadConfiguration({ configPath: file, home, env: {}, version: 7 });
   if (!result.ok) throw new Error("the configuration of the test is wrong");
-  snapshot = result.snapshot;
+  plain = result.snapshot;
+  snapshot = packSnapshot(plain);
 });
+
+const web = (): ApplicationSnapshot => plain.applications[0] as ApplicationSnapshot;
+const ofVersion = (version: number): PackedSnapshot => ({ ...snapshot, head: { ...snapshot.head, version } });
 
 afterEach(() => rm(home, { recursive: true }));
 
 describe("the snapshot codec", () => {
   test("decodes what it encoded", () => {
-    expect(decodeSnapshot(encodeSnapshot(snapshot))).toEqual(snapshot);
-  });
-
-  test("keeps equal lists of limits once, however many subscriptions have them", () => {
-    const [web] = decodeSnapshot(encodeSnapshot(snapshot)).applications;
-    const [first, second, third] = web?.subscriptions ?? [];
-    expect(second?.limits).toBe(first?.limits);
-    expect(third?.limits).not.toEqual(first?.limits);
+    const decoded = decodeSnapshot(encodeSnapshot(snapshot));
+    expect(decoded).toEqual(snapshot);
+    expect(unpackSnapshot(decoded)).toEqual({ ...plain, hash: snapshot.head.hash });
   });
 
   test("refuses a snapshot cut anywhere", () => {
@@ -76,7 +79,8 @@ describe("the snapshot codec", () => {
   test("refuses foreign files and other formats, and says which", () => {
     expect(() => decodeSnapshot(Buffer.from("#!/bin/sh\necho hello\n"))).toThrow(SnapshotFormatError);
     expect(() => decodeSnapshot(pack({ hello: "world" }))).toThrow("not a snapshot");
-    const other = { ...snapshot, format: SNAPSHOT_FORMAT - 1 } as unknown as Snapshot;
+    const head = { ...snapshot.head, format: SNAPSHOT_FORMAT - 1 };
+    const other = { ...snapshot, head } as unknown as PackedSnapshot;
     expect(() => decodeSnapshot(encodeSnapshot(other))).toThrow(
       `snapshot format ${SNAPSHOT_FORMAT - 1} is not supported`,
     );
@@ -94,8 +98,8 @@ describe("the snapshot store", () => {
   test("the file is readable by its owner only, and nothing else is left behind", async () => {
     const store = createSnapshotStore(join(home, "data"));
     await store.write(snapshot);
-    await store.write({ ...snapshot, version: 8 });
-    expect((await store.read())?.version).toBe(8);
+    await store.write(ofVersion(8));
+    expect((await store.read())?.head.version).toBe(8);
     expect(await readdir(join(home, "data"))).toEqual(["snapshot.bin"]);
     expect((await stat(join(home, "data", "snapshot.bin"))).mode & 0o777).toBe(0o600);
   });
@@ -108,14 +112,53 @@ describe("the snapshot store", () => {
     await expect(store.read()).rejects.toThrow(SnapshotFormatError);
   });
 
+  test("puts changes behind the whole, and reads them all", async () => {
+    const store = createSnapshotStore(home);
+    const packer = new SnapshotPacker();
+    const many = Array.from({ length: 200 }, (_, index) => ({ ...web(), id: `app-${index}`, credentials: [] }));
+    await store.write(packer.pack({ ...plain, applications: many }));
+    const wholeBytes = (await stat(join(home, "snapshot.bin"))).size;
+    const changed = packer.change(
+      new Map([
+        ["app-7", { ...web(), id: "app-7" }],
+        ["app-8", null],
+      ]),
+      8,
+      0,
+    );
+    await store.write(changed);
+    const added = (await stat(join(home, "snapshot.bin"))).size - wholeBytes;
+    expect(added).toBeGreaterThan(0);
+    expect(added).toBeLessThan(wholeBytes / 4);
+    expect(await createSnapshotStore(home).read()).toEqual(changed);
+    // The power may go before all of it is there: what was served before is there.
+    const bytes = await readFile(join(home, "snapshot.bin"));
+    await writeFile(join(home, "snapshot.bin"), bytes.subarray(0, wholeBytes + added / 2));
+    expect((await createSnapshotStore(home).read())?.head.version).toBe(7);
+    // And it is not built upon.
+    await store.write(packer.change(new Map([["app-9", null]]), 9, 0));
+    expect((await createSnapshotStore(home).read())?.head.version).toBe(9);
+  });
+
+  test("writes the whole again before changes outgrow it", async () => {
+    const store = createSnapshotStore(home);
+    await store.write(snapshot);
+    const { size } = await stat(join(home, "snapshot.bin"));
+    for (let version = 8; version < 40; version++) {
+      await store.write(ofVersion(version));
+      expect((await stat(join(home, "snapshot.bin"))).size).toBeLessThan(1.6 * size);
+    }
+    expect((await store.read())?.head.version).toBe(39);
+  });
+
   test("versions count up over restarts, damaged snapshots and lost counters", async () => {
     expect(await createSnapshotStore(home).nextVersion()).toBe(1);
     expect(await createSnapshotStore(home).nextVersion()).toBe(2);
-    await createSnapshotStore(home).write({ ...snapshot, version: 41 });
+    await createSnapshotStore(home).write(ofVersion(41));
     expect(await createSnapshotStore(home).nextVersion()).toBe(42);
     await writeFile(join(home, "snapshot.bin"), "garbage");
     expect(await createSnapshotStore(home).nextVersion()).toBe(43);
-    await createSnapshotStore(home).write({ ...snapshot, version: 50 });
+    await createSnapshotStore(home).write(ofVersion(50));
     await writeFile(join(home, "snapshot.version"), "garbage");
     expect(await createSnapshotStore(home).nextVersion()).toBe(51);
   });

@@ -3,6 +3,7 @@ import type { ApplicationSnapshot, ServiceSnapshot, Snapshot } from "../../../sr
 import { CATALOGUE } from "../../../src/providers/catalogue.ts";
 import { compileSnapshot } from "../../../src/snapshot/compile/index.ts";
 import { mergeSnapshot } from "../../../src/snapshot/merge.ts";
+import { packSnapshot } from "../../../src/snapshot/packed/packer.ts";
 import { readServiceDocument } from "../../../src/snapshot/service-document.ts";
 import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
 import { apiKey } from "../../helpers/api-key.ts";
@@ -58,7 +59,7 @@ describe("a configuration with what the database adds", () => {
     expect(snapshot.applications.map(({ id }) => id)).toEqual(["web", "app"]);
     expect(snapshot.applications[1]?.subscriptions.map((one) => one.service)).toEqual(["orders", "ai"]);
     expect(leftOut).toEqual([]);
-    expect(snapshot.hash).not.toBe(file.hash);
+    expect(packSnapshot(snapshot).head.hash).not.toBe(packSnapshot(file).head.hash);
     expect(mergeSnapshot(file, { services: [], applications: [] }).snapshot).toBe(file);
   });
 
@@ -87,7 +88,7 @@ describe("a configuration with what the database adds", () => {
     };
     const added = mergeSnapshot(base(FILE), additions);
     expect(added.snapshot).toMatchObject({ policies: deny("192.0.2.1"), teams: additions.teams });
-    expect(added.snapshot.hash).not.toBe(base(FILE).hash);
+    expect(packSnapshot(added.snapshot).head.hash).not.toBe(packSnapshot(base(FILE)).head.hash);
     const file = base(`${FILE}
 policies: { addresses: { deny: [198.51.100.1] } }
 teams: [{ id: default }, { id: one, policies: { addresses: { deny: [198.51.100.2] } } }]

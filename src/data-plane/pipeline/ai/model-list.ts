@@ -10,7 +10,7 @@ import type { ModelRoutes } from "./model-routes.ts";
  */
 export function compileModelList(
   routes: ModelRoutes,
-  snapshot: Snapshot,
+  snapshot: Pick<Snapshot, "compiledAtMs">,
 ): (context: Context, endpoint: "models" | "model") => void {
   const created = Math.floor(snapshot.compiledAtMs / 1000);
   const createdAt = new Date(snapshot.compiledAtMs).toISOString();

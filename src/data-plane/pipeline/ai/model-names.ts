@@ -13,7 +13,7 @@ export interface ModelNames {
 
 const MAX_NAMES_IN_ERROR = 8;
 
-export function compileModelNames(snapshot: Snapshot): ModelNames {
+export function compileModelNames(snapshot: Pick<Snapshot, "providers" | "models">): ModelNames {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
   const named = new Map<string, NamedModel>(snapshot.models.map((route) => [route.name, route]));
   const listed = [

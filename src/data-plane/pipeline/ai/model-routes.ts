@@ -24,7 +24,7 @@ export interface ModelRoutes {
 /** `provider/model` names are compiled when first used; callers must not be able to fill the memory with them. */
 const MAX_DIRECT_ROUTES = 10_000;
 
-export function compileModelRoutes(snapshot: Snapshot, runtime: AiRuntime): ModelRoutes {
+export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "models">, runtime: AiRuntime): ModelRoutes {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
   const names = compileModelNames(snapshot);
   const named = new Map(snapshot.models.map(({ name }) => [name, compileRoute(names.resolve(name))]));

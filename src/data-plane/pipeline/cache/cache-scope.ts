@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
 import type { CachePolicySnapshot, PoliciesSnapshot } from "../../../contracts/policies.ts";
-import type { RouteSnapshot, ServiceSnapshot, Snapshot } from "../../../contracts/snapshot.ts";
+import type { RouteSnapshot, ServiceSnapshot } from "../../../contracts/snapshot.ts";
 import type { Context } from "../context.ts";
 
 /** Who gets what was stored for a call. A caller that is not known shares with others that are not. */
@@ -48,18 +49,18 @@ export function cachingServices({
   policies,
   teams = [],
   services,
-  applications,
-}: Snapshot): (service: ServiceSnapshot, team: string) => boolean {
+  callers,
+}: Pick<ServedSnapshot, "policies" | "teams" | "services" | "callers">): (
+  service: ServiceSnapshot,
+  team: string,
+) => boolean {
   const caches = (one: PoliciesSnapshot | undefined) => one?.cache !== undefined && one.cache !== null;
   // An application's holds for whatever it calls.
-  const all = caches(policies) || applications.some((application) => caches(application.policies));
+  const all = caches(policies) || callers.cachesAnything;
   const ofTeams = new Set(teams.filter((team) => caches(team.policies)).map(({ id }) => id));
-  const ids = new Set<string>();
+  const ids = new Set<string>(callers.cachedServices);
   for (const { id, policies: own, routes } of services) {
     if (caches(own) || routes.some((route) => caches(route.policies))) ids.add(id);
-  }
-  for (const { subscriptions } of applications) {
-    for (const { service, policies: own } of subscriptions) if (caches(own)) ids.add(service);
   }
   return ({ id }, team) => all || ids.has(id) || ofTeams.has(team);
 }

@@ -14,7 +14,7 @@ export class ModelCache {
   readonly #maxParsedBytes: number;
   readonly #namespaces = new WeakMap<ModelRoute, string>();
 
-  constructor({ cachePurges = {}, ai }: Snapshot, runtime: Runtime) {
+  constructor({ cachePurges = {}, ai }: Pick<Snapshot, "cachePurges" | "ai">, runtime: Runtime) {
     this.runtime = runtime;
     this.#purges = cachePurges.ai ?? 0;
     this.#maxParsedBytes = ai.offloadBytes;

@@ -1,5 +1,5 @@
+import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
 import type { CachePolicySnapshot } from "../../../contracts/policies.ts";
-import type { Snapshot } from "../../../contracts/snapshot.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import type { CompiledPolicies } from "../policies/compile-policies.ts";
@@ -21,7 +21,7 @@ export class RestCache {
   readonly #namespaces = new WeakMap<CompiledPolicies, WeakMap<Route, string>>();
 
   /** Throws when what workers tell each other by can't be opened. */
-  constructor(snapshot: Snapshot, runtime: Runtime) {
+  constructor(snapshot: ServedSnapshot, runtime: Runtime) {
     this.#runtime = runtime;
     this.#purges = snapshot.cachePurges ?? {};
     const isCaching = cachingServices(snapshot);

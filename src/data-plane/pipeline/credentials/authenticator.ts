@@ -41,7 +41,7 @@ export class Authenticator {
   /** Throws GatewayError. */
   authenticate(context: Context): StageOutcome {
     const { exchange } = context;
-    const { apiKeys, basic, tokens, signatures, certificateHeaders } = this.#credentials;
+    const { callers, basic, tokens, signatures, certificateHeaders } = this.#credentials;
     context.credentialHeaders = certificateHeaders;
     let sent = false;
     let refusal: GatewayError | null = null;
@@ -53,9 +53,12 @@ export class Authenticator {
       if (key === null) continue;
       sent = true;
       const digest = hash("sha256", key, "hex");
-      const credential = apiKeys.get(digest);
-      if (credential !== undefined) refusal = this.#use(context, credential, [name]) ?? refusal;
-      else if (name === "authorization" && tokens !== null && looksLikeToken(key)) {
+      const credential = callers.findKey(digest);
+      if (credential !== null) {
+        const refused = this.#use(context, credential, [name]);
+        if (refused === null) this.#runtime.fastPath?.learnKey(context, digest, credential);
+        refusal = refused ?? refusal;
+      } else if (name === "authorization" && tokens !== null && looksLikeToken(key)) {
         token = key;
         tokenDigest = digest;
       }

@@ -1,17 +1,15 @@
 import type { ForwardedCertificate } from "../../../contracts/exchange.ts";
-import type { CertificateCredentialSnapshot, CertificateName } from "../../../contracts/snapshot.ts";
+import type { CertificateName } from "../../../contracts/snapshot.ts";
+import { nameDigest } from "../../../snapshot/packed/digests.ts";
+import type { CallerDirectory } from "./caller-directory.ts";
 import type { CompiledCredential } from "./compiled-credential.ts";
 
 /** Callers by what a trusted proxy says of their certificate. */
 export class CertificateCredentials {
-  readonly #entries = new Map<string, CompiledCredential>();
+  readonly #callers: Pick<CallerDirectory, "find">;
 
-  add({ by, value }: CertificateCredentialSnapshot, credential: CompiledCredential): void {
-    this.#entries.set(`${by} ${value}`, credential);
-  }
-
-  get isEmpty(): boolean {
-    return this.#entries.size === 0;
+  constructor(callers: Pick<CallerDirectory, "find">) {
+    this.#callers = callers;
   }
 
   find({ format, value }: ForwardedCertificate): CompiledCredential | null {
@@ -25,7 +23,8 @@ export class CertificateCredentials {
 
   #get(by: CertificateName, value: string): CompiledCredential | null {
     const name = by === "fingerprint" ? value.replaceAll(":", "").toLowerCase() : value;
-    return this.#entries.get(`${by} ${name}`) ?? null;
+    const found = this.#callers.find(nameDigest("mtls", `${by} ${name}`));
+    return found?.snapshot.kind === "mtls" ? found.credential : null;
   }
 }
 

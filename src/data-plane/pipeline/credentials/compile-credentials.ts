@@ -1,17 +1,14 @@
-import type { Snapshot } from "../../../contracts/snapshot.ts";
+import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
 import type { KeySetStore } from "../../key-sets/key-set-store.ts";
-import type { CompiledApplication } from "../compiled.ts";
 import { BasicCredentials } from "./basic.ts";
+import type { CallerDirectory } from "./caller-directory.ts";
 import { CertificateCredentials } from "./certificates.ts";
-import { type CompiledCredential, compileTerms } from "./compiled-credential.ts";
 import { HmacSignatures } from "./hmac-signatures.ts";
 import { JwtTokens } from "./jwt-tokens.ts";
 
 /** All credentials of a snapshot by what finds them. Kinds of which there is none are null: one comparison per call. */
 export interface CompiledCredentials {
-  readonly applications: readonly CompiledApplication[];
-  /** By the SHA-256 of the key, hex. */
-  readonly apiKeys: ReadonlyMap<string, CompiledCredential>;
+  readonly callers: CallerDirectory;
   readonly basic: BasicCredentials | null;
   readonly tokens: JwtTokens | null;
   readonly signatures: HmacSignatures | null;
@@ -21,45 +18,18 @@ export interface CompiledCredentials {
 }
 
 export function compileCredentials(
-  snapshot: Snapshot,
-  applications: readonly CompiledApplication[],
+  snapshot: Pick<ServedSnapshot, "callers" | "jwtIssuers" | "listeners">,
+  callers: CallerDirectory,
   keySets: Pick<KeySetStore, "obtain">,
 ): CompiledCredentials {
-  const byId = new Map(applications.map((application) => [application.id, application]));
-  const apiKeys = new Map<string, CompiledCredential>();
-  const basic = new BasicCredentials();
-  const tokens = new JwtTokens(snapshot.jwtIssuers, byId, keySets);
-  const signatures = new HmacSignatures();
-  const certificates = new CertificateCredentials();
-  for (const application of applications) {
-    for (const credential of application.snapshot.credentials) {
-      const compiled = compileTerms(credential, application);
-      switch (credential.kind) {
-        case "api-key":
-          apiKeys.set(credential.digest, compiled);
-          break;
-        case "basic":
-          basic.add(credential, compiled);
-          break;
-        case "hmac":
-          signatures.add(credential, compiled);
-          break;
-        case "jwt":
-          tokens.add(credential, compiled);
-          break;
-        case "mtls":
-          certificates.add(credential, compiled);
-      }
-    }
-  }
+  const { kinds, claims } = snapshot.callers;
   const headers = snapshot.listeners.flatMap(({ clientCertificate }) => clientCertificate?.header ?? []);
   return {
-    applications,
-    apiKeys,
-    basic: basic.isEmpty ? null : basic,
-    tokens: tokens.isEmpty ? null : tokens,
-    signatures: signatures.isEmpty ? null : signatures,
-    certificates: certificates.isEmpty ? null : certificates,
+    callers,
+    basic: kinds.includes("basic") ? new BasicCredentials(callers) : null,
+    tokens: snapshot.jwtIssuers.length === 0 ? null : new JwtTokens(snapshot.jwtIssuers, claims, callers, keySets),
+    signatures: kinds.includes("hmac") ? new HmacSignatures(callers) : null,
+    certificates: kinds.includes("mtls") ? new CertificateCredentials(callers) : null,
     certificateHeaders: [...new Set(headers)],
   };
 }

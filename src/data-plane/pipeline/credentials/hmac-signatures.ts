@@ -2,7 +2,9 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Exchange } from "../../../contracts/exchange.ts";
 import type { LimitStore } from "../../../contracts/limits.ts";
-import type { HmacCredentialSnapshot, LimitSnapshot } from "../../../contracts/snapshot.ts";
+import type { LimitSnapshot } from "../../../contracts/snapshot.ts";
+import { nameDigest } from "../../../snapshot/packed/digests.ts";
+import type { CallerDirectory } from "./caller-directory.ts";
 import type { CompiledCredential } from "./compiled-credential.ts";
 import { contentDigestProblem } from "./content-digest.ts";
 import {
@@ -35,14 +37,10 @@ export interface KnownSignature {
 
 /** Requests signed with shared secrets: HTTP Message Signatures (RFC 9421) with `hmac-sha256`. */
 export class HmacSignatures {
-  readonly #keys = new Map<string, Key>();
+  readonly #callers: CallerDirectory;
 
-  add({ keyId, secret, maxAgeMs }: HmacCredentialSnapshot, credential: CompiledCredential): void {
-    this.#keys.set(keyId, { credential, secret: Buffer.from(secret, "base64"), maxAgeMs });
-  }
-
-  get isEmpty(): boolean {
-    return this.#keys.size === 0;
+  constructor(callers: CallerDirectory) {
+    this.#callers = callers;
   }
 
   /** The first signature by a key that is known; null: there is none, and upstreams may have keys of their own. Throws SignatureError. */
@@ -50,10 +48,17 @@ export class HmacSignatures {
     const [input, signature] = SIGNATURE_HEADERS.map((name) => valuesOf(exchange, name).join(", "));
     if (input === undefined || input === "" || signature === undefined) return null;
     for (const one of parseSignatures(input, signature)) {
-      const key = one.keyId === null ? undefined : this.#keys.get(one.keyId);
-      if (key !== undefined) return { key, signature: one };
+      const key = one.keyId === null ? null : this.#keyOf(one.keyId);
+      if (key !== null) return { key, signature: one };
     }
     return null;
+  }
+
+  #keyOf(keyId: string): Key | null {
+    const found = this.#callers.find(nameDigest("hmac", keyId));
+    if (found === null || found.snapshot.kind !== "hmac") return null;
+    const { secret, maxAgeMs } = found.snapshot;
+    return { credential: found.credential, secret: Buffer.from(secret, "base64"), maxAgeMs };
   }
 }
 

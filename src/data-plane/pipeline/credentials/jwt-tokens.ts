@@ -1,8 +1,10 @@
 import { decodeJwt, decodeProtectedHeader, type JWTPayload } from "jose";
 import type { GatewayError } from "../../../contracts/errors.ts";
-import type { JwtCredentialSnapshot, JwtIssuerSnapshot } from "../../../contracts/snapshot.ts";
+import type { CallersSummary } from "../../../contracts/packed-snapshot.ts";
+import type { JwtIssuerSnapshot } from "../../../contracts/snapshot.ts";
+import { claimDigest } from "../../../snapshot/packed/digests.ts";
 import type { KeySetStore } from "../../key-sets/key-set-store.ts";
-import type { CompiledApplication } from "../compiled.ts";
+import type { CallerDirectory } from "./caller-directory.ts";
 import { type CompiledCredential, compileTerms } from "./compiled-credential.ts";
 import { invalid, JwtIssuer } from "./jwt-issuer.ts";
 import { type VerifiedToken, VerifiedTokens } from "./verified-tokens.ts";
@@ -16,48 +18,37 @@ export function looksLikeToken(text: string): boolean {
   return text.startsWith("eyJ") && text.includes(".");
 }
 
-interface Claimants {
-  readonly issuer: JwtIssuer;
-  /** By claim, then by its value. */
-  readonly credentials: Map<string, Map<string, CompiledCredential>>;
-}
-
 /** JSON Web Tokens of all issuers, and whose they are. */
 export class JwtTokens {
-  readonly #issuers = new Map<string, Claimants>();
-  readonly #byId = new Map<string, Claimants>();
-  readonly #applications: ReadonlyMap<string, CompiledApplication>;
+  /** By the claim `iss`. */
+  readonly #issuers = new Map<string, JwtIssuer>();
+  readonly #claims: CallersSummary["claims"];
+  readonly #callers: CallerDirectory;
   readonly #verified = new VerifiedTokens();
   readonly #underWay = new Map<string, Promise<VerifiedToken | GatewayError>>();
 
   constructor(
     issuers: readonly JwtIssuerSnapshot[],
-    applications: ReadonlyMap<string, CompiledApplication>,
+    claims: CallersSummary["claims"],
+    callers: CallerDirectory,
     keySets: Pick<KeySetStore, "obtain">,
   ) {
-    this.#applications = applications;
+    this.#claims = claims;
+    this.#callers = callers;
     for (const snapshot of issuers) {
       const { keys } = snapshot;
       const set = keys.source === "url" ? keySets.obtain(keys.url, keys.refreshMs) : undefined;
-      const claimants = { issuer: new JwtIssuer(snapshot, set), credentials: new Map() };
-      this.#issuers.set(snapshot.issuer, claimants);
-      this.#byId.set(snapshot.id, claimants);
+      this.#issuers.set(snapshot.issuer, new JwtIssuer(snapshot, set));
     }
   }
 
-  add({ issuer, claim, values }: JwtCredentialSnapshot, credential: CompiledCredential): void {
-    const claimants = this.#byId.get(issuer);
-    if (claimants === undefined) return;
-    let byValue = claimants.credentials.get(claim);
-    if (byValue === undefined) {
-      byValue = new Map();
-      claimants.credentials.set(claim, byValue);
-    }
-    for (const value of values) byValue.set(value, credential);
-  }
-
-  get isEmpty(): boolean {
-    return this.#issuers.size === 0;
+  /** Applications of these numbers are other ones than before: whose their tokens are is to be found out anew. */
+  forget(numbers: readonly Buffer[]): void {
+    const gone = new Set(numbers.map((number) => number.toString("latin1")));
+    this.#verified.forget(({ credential }) => {
+      // Nobody's may be one of theirs now.
+      return credential === null || gone.has(credential.application.number.toString("latin1"));
+    });
   }
 
   /** What is known of a token already, by the SHA-256 of its text. */
@@ -82,27 +73,26 @@ export class JwtTokens {
     if (token.length > LONGEST_TOKEN) return invalid(`the token is longer than ${LONGEST_TOKEN} characters`);
     const parts = readParts(token);
     if (parts === null) return invalid("the token is malformed: it is no signed JSON Web Token (RFC 7519)");
-    const claimants = this.#issuers.get(parts.payload.iss ?? "");
-    if (claimants === undefined) return invalid("the token's `iss` is no issuer that is known here");
-    const { issuer } = claimants;
+    const issuer = this.#issuers.get(parts.payload.iss ?? "");
+    if (issuer === undefined) return invalid("the token's `iss` is no issuer that is known here");
     const { exp, ...payload } = await issuer.verify(token, parts.header, nowMs);
     const expiresAtMs = exp === undefined ? Number.POSITIVE_INFINITY : exp * 1000 + issuer.snapshot.clockToleranceMs;
-    const verified = { credential: this.#credentialOf(claimants, payload), forwards: issuer.snapshot.forwardsToken };
+    const verified = { credential: this.#credentialOf(issuer, payload), forwards: issuer.snapshot.forwardsToken };
     return this.#verified.add(digest, verified, expiresAtMs, nowMs);
   }
 
-  #credentialOf({ issuer, credentials }: Claimants, payload: JWTPayload): CompiledCredential | null {
-    for (const [claim, byValue] of credentials) {
+  #credentialOf(issuer: JwtIssuer, payload: JWTPayload): CompiledCredential | null {
+    const { applicationClaim, id } = issuer.snapshot;
+    for (const claim of this.#claims[id] ?? []) {
       for (const value of valuesOf(payload, claim)) {
-        const found = byValue.get(value);
-        if (found !== undefined) return found;
+        const found = this.#callers.find(claimDigest(id, claim, value));
+        if (found?.snapshot.kind === "jwt") return found.credential;
       }
     }
-    const { applicationClaim, id } = issuer.snapshot;
     if (applicationClaim === null) return null;
     const [value] = valuesOf(payload, applicationClaim);
-    const application = value === undefined ? undefined : this.#applications.get(value);
-    return application === undefined ? null : compileTerms({ id, expiresAtMs: null, addresses: [] }, application);
+    const application = value === undefined ? null : this.#callers.application(value);
+    return application === null ? null : compileTerms({ id, expiresAtMs: null, addresses: [] }, application);
   }
 }
 

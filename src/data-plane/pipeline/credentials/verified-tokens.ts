@@ -27,6 +27,10 @@ export class VerifiedTokens {
     return token;
   }
 
+  forget(which: (token: VerifiedToken) => boolean): void {
+    for (const [digest, token] of this.#tokens) if (which(token)) this.#tokens.delete(digest);
+  }
+
   /** `expiresAtMs`: the token's own; Infinity: it has none. */
   add(digest: string, token: Omit<VerifiedToken, "untilMs">, expiresAtMs: number, nowMs: number): VerifiedToken {
     const kept = { ...token, untilMs: Math.min(expiresAtMs, nowMs + LONGEST_MS) };

@@ -18,9 +18,9 @@ export class ServiceLayers {
   readonly limits: readonly CompiledLimit[];
   readonly #organisation: readonly PolicyLayer[];
   readonly #teams: ReadonlyMap<string, PoliciesSnapshot>;
-  readonly #ofServices = new Map<ServiceSnapshot, readonly PolicyLayer[]>();
+  readonly #ofServices = new WeakMap<ServiceSnapshot, readonly PolicyLayer[]>();
   #haveCors = false;
-  readonly #compiled = new Map<readonly PolicyLayer[], CompiledPolicies | null>();
+  readonly #compiled = new WeakMap<readonly PolicyLayer[], CompiledPolicies | null>();
 
   constructor(snapshot: Pick<Snapshot, "policies" | "teams">) {
     const { policies, teams = [] } = snapshot;
@@ -35,7 +35,7 @@ export class ServiceLayers {
     return policies === undefined ? layers : [...layers, { level: "route", policies }];
   }
 
-  /** Whether some of those compiled have a policy for pages of other origins. */
+  /** Whether some of those compiled so far have a policy for pages of other origins. */
   get haveCors(): boolean {
     return this.#haveCors;
   }

@@ -1,6 +1,6 @@
 import type { Dispatcher, DispatchHandler } from "../../../contracts/dispatcher.ts";
 import type { MirrorSnapshot } from "../../../contracts/policies.ts";
-import type { ServiceSnapshot, Snapshot } from "../../../contracts/snapshot.ts";
+import type { ServiceSnapshot } from "../../../contracts/snapshot.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import type { Runtime } from "../runtime.ts";
@@ -136,10 +136,9 @@ class MirroredCall implements DispatchHandler {
   }
 }
 
-/** All mirrors of a snapshot, so that their connections are there when they are wanted. */
-export function compileMirrors(snapshot: Snapshot, runtime: Runtime): ReadonlyMap<MirrorSnapshot, RequestMirror> {
-  const all = snapshot.services.flatMap(mirrorsOf);
-  return new Map(all.map((mirror) => [mirror, new RequestMirror(mirror, runtime)]));
+/** All mirrors of a service, so that their connections are there when they are wanted. */
+export function compileMirrors(service: ServiceSnapshot, runtime: Runtime): [MirrorSnapshot, RequestMirror][] {
+  return mirrorsOf(service).map((mirror) => [mirror, new RequestMirror(mirror, runtime)]);
 }
 
 function mirrorsOf({ policies, routes }: ServiceSnapshot): MirrorSnapshot[] {

@@ -44,11 +44,7 @@ export function compileRestService(service: ServiceSnapshot, runtime: Runtime): 
       weight: target.weight,
       ...place,
       state: targetState(runtime, service.id, target.url),
-      dispatcher: runtime.dispatchers.get({
-        origin: place.origin,
-        connectTimeoutMs: upstream.timeouts.connectMs,
-        caFile: upstream.caFile,
-      }),
+      dispatcher: dispatcherOf(service, place.origin, runtime),
     };
   });
   return {
@@ -57,6 +53,24 @@ export function compileRestService(service: ServiceSnapshot, runtime: Runtime): 
     hashKey: compileHashKey(service),
     ...compileEdits(service, null),
   };
+}
+
+/** The one that was compiled before, of the same service, as long as its connections are there. */
+export function keptRestService(service: ServiceSnapshot, runtime: Runtime): RestService {
+  const known = runtime.restServices.get(service);
+  // Asked for, so that they are not given up: see DispatcherRegistry.nextGeneration.
+  if (
+    known?.targets.every(({ origin, dispatcher }) => dispatcherOf(service, origin, runtime) === dispatcher) === true
+  ) {
+    return known;
+  }
+  const compiled = compileRestService(service, runtime);
+  runtime.restServices.set(service, compiled);
+  return compiled;
+}
+
+function dispatcherOf({ upstream }: ServiceSnapshot, origin: string, runtime: Runtime): Dispatcher {
+  return runtime.dispatchers.get({ origin, connectTimeoutMs: upstream.timeouts.connectMs, caFile: upstream.caFile });
 }
 
 /** The service with the header edits of all levels in place of its own. */

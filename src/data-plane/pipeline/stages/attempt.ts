@@ -1,5 +1,8 @@
 import { GatewayError } from "../../../contracts/errors.ts";
-import type { ServiceSnapshot, Snapshot } from "../../../contracts/snapshot.ts";
+import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
+import type { MirrorSnapshot } from "../../../contracts/policies.ts";
+import type { ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import type { Slices } from "../../../platform/slices.ts";
 import { AiCall } from "../ai/ai-call.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
@@ -9,16 +12,19 @@ import { ModelCache } from "../cache/model-cache.ts";
 import { RestCache } from "../cache/rest-cache.ts";
 import type { Stage } from "../pipeline.ts";
 import { answerMock } from "../policies/mock.ts";
-import { compileMirrors } from "../rest/request-mirror.ts";
+import { compileMirrors, type RequestMirror } from "../rest/request-mirror.ts";
 import { RestCall } from "../rest/rest-call.ts";
-import { compileRestService, type RestService, withEdits } from "../rest/rest-service.ts";
+import { keptRestService, type RestService, withEdits } from "../rest/rest-service.ts";
 
 /** Stage 7. Selects a target, dispatches, fails over; `rest/` and `ai/` hold the two ways of doing so. */
-export function compile(snapshot: Snapshot, runtime: AiRuntime): Stage {
-  const services = new Map<ServiceSnapshot, RestService>(
-    snapshot.services.map((service) => [service, compileRestService(service, runtime)]),
-  );
-  const mirrors = compileMirrors(snapshot, runtime);
+export function* compile(snapshot: ServedSnapshot, runtime: AiRuntime): Slices<Stage> {
+  const services = new Map<ServiceSnapshot, RestService>();
+  const mirrors = new Map<MirrorSnapshot, RequestMirror>();
+  for (const service of snapshot.services) {
+    services.set(service, keptRestService(service, runtime));
+    for (const [mirror, compiled] of compileMirrors(service, runtime)) mirrors.set(mirror, compiled);
+    yield;
+  }
   const restCache = new RestCache(snapshot, runtime);
   const modelCache = new ModelCache(snapshot, runtime);
   const edited = new WeakMap<object, RestService>();

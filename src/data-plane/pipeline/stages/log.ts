@@ -5,7 +5,7 @@ import type { FinishStage } from "../pipeline.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Stage 10. Appends the one record of the call, in the order of CALL_RECORD_FIELDS. */
-export function compile(snapshot: Snapshot, runtime: Runtime): FinishStage {
+export function compile(snapshot: Pick<Snapshot, "callLog">, runtime: Runtime): FinishStage {
   const { bodies } = snapshot.callLog;
   return (context) => {
     const totalMs = performance.now() - context.startedAt;

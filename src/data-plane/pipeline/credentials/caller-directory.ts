@@ -1,0 +1,141 @@
+import type { Chunk, ChunkName, PackedSnapshot } from "../../../contracts/packed-snapshot.ts";
+import type { ApplicationSnapshot, CredentialSnapshot } from "../../../contracts/snapshot.ts";
+import { changedNumbers, findApplications } from "../../../snapshot/packed/application-chunk.ts";
+import { findCredential } from "../../../snapshot/packed/credential-chunk.ts";
+import { CALLER_CHUNKS, chunkOf, digestsOf, numberOf } from "../../../snapshot/packed/digests.ts";
+import { bufferOver } from "../../../snapshot/packed/unpack.ts";
+import { decodeValue } from "../../../snapshot/packed/value.ts";
+import type { CompiledApplication } from "../compiled.ts";
+import type { SharedLimits } from "../policies/shared-limits.ts";
+import { compileApplication } from "./compile-application.ts";
+import { type CompiledCredential, compileTerms } from "./compiled-credential.ts";
+
+export interface FoundCredential {
+  readonly snapshot: CredentialSnapshot;
+  readonly credential: CompiledCredential;
+}
+
+/** Of those that were used last. Who calls after that is decoded once more. */
+const MOST_APPLICATIONS = 20_000;
+const MOST_CREDENTIALS = 40_000;
+
+/**
+ * Who calls, looked up in the chunks of a snapshot where they lie, and decoded at the first call: of a hundred thousand
+ * applications a worker holds as objects those that call it.
+ */
+export class CallerDirectory {
+  readonly #limits: SharedLimits;
+  #chunks: PackedSnapshot["chunks"];
+  /** Names of chunks are put together once, not for each call. */
+  #applicationChunks: readonly (Buffer | null)[];
+  #credentialChunks: readonly (Buffer | null)[];
+  /** By number: one, but for those that can't be told apart by it. */
+  readonly #applications = new Map<string, readonly CompiledApplication[]>();
+  /** By digest, hex. */
+  readonly #credentials = new Map<string, FoundCredential>();
+  /** How many applications were decoded so far. */
+  decoded = 0;
+
+  /** `limits`: what teams and the organisation have for all applications. */
+  constructor(chunks: PackedSnapshot["chunks"], limits: SharedLimits) {
+    this.#limits = limits;
+    this.#chunks = chunks;
+    this.#applicationChunks = chunksOf("a", chunks);
+    this.#credentialChunks = chunksOf("c", chunks);
+  }
+
+  /** An API key, by its SHA-256, hex. */
+  findKey(digest: string): CompiledCredential | null {
+    const found = this.#credentials.get(digest) ?? this.#find(Buffer.from(digest, "hex"), digest);
+    return found === null || found.snapshot.kind !== "api-key" ? null : found.credential;
+  }
+
+  find(digest: Buffer): FoundCredential | null {
+    const key = digest.toString("hex");
+    return this.#credentials.get(key) ?? this.#find(digest, key);
+  }
+
+  application(id: string): CompiledApplication | null {
+    return this.#applicationsOf(numberOf(id)).find((application) => application.id === id) ?? null;
+  }
+
+  /**
+   * From now on these hold. Returns the numbers of the applications that are other ones than before, or gone; nothing else is
+   * forgotten, and nothing is decoded.
+   */
+  replace(chunks: PackedSnapshot["chunks"]): Buffer[] {
+    const before = this.#chunks;
+    const changed: Buffer[] = [];
+    for (let index = 0; index < CALLER_CHUNKS; index++) {
+      const [old, fresh] = [before.get(`a${index}`), chunks.get(`a${index}`)];
+      if (old?.hash !== fresh?.hash) changed.push(...changedNumbers(bytesOf(old), bytesOf(fresh)));
+    }
+    this.#chunks = chunks;
+    this.#applicationChunks = chunksOf("a", chunks);
+    this.#credentialChunks = chunksOf("c", chunks);
+    this.#forget(changed);
+    return changed;
+  }
+
+  #forget(numbers: readonly Buffer[]): void {
+    const gone = new Set(numbers.flatMap((number) => this.#applications.get(keyOf(number)) ?? []));
+    for (const number of numbers) this.#applications.delete(keyOf(number));
+    if (gone.size === 0) return;
+    for (const [digest, { credential }] of this.#credentials) {
+      if (gone.has(credential.application)) this.#credentials.delete(digest);
+    }
+  }
+
+  #find(digest: Buffer, key: string): FoundCredential | null {
+    const chunk = this.#credentialChunks[chunkOf(digest, CALLER_CHUNKS)] ?? null;
+    const entry = chunk === null ? null : findCredential(chunk, digest);
+    if (entry === null) return null;
+    for (const application of this.#applicationsOf(entry.number)) {
+      const snapshot = application.snapshot.credentials[entry.index];
+      if (snapshot === undefined || !digestsOf(snapshot).some((one) => one.equals(digest))) continue;
+      const found = { snapshot, credential: compileTerms(snapshot, application) };
+      keep(this.#credentials, key, found, MOST_CREDENTIALS);
+      return found;
+    }
+    return null;
+  }
+
+  #applicationsOf(number: Buffer): readonly CompiledApplication[] {
+    const key = keyOf(number);
+    let applications = this.#applications.get(key);
+    if (applications === undefined) {
+      const chunk = this.#applicationChunks[chunkOf(number, CALLER_CHUNKS)] ?? null;
+      const values = chunk === null ? [] : findApplications(chunk, number);
+      if (values.length === 0) return [];
+      this.decoded += values.length;
+      // Numbers are kept for longer than the chunk they come from.
+      const own = Buffer.from(number);
+      applications = values.map((value) =>
+        compileApplication(decodeValue(value) as ApplicationSnapshot, own, this.#limits),
+      );
+      keep(this.#applications, key, applications, MOST_APPLICATIONS);
+    }
+    return applications;
+  }
+}
+
+/** The oldest make room: who calls often is soon there again. */
+function keep<Value>(map: Map<string, Value>, key: string, value: Value, most: number): void {
+  if (map.size >= most) {
+    const [oldest] = map.keys();
+    if (oldest !== undefined) map.delete(oldest);
+  }
+  map.set(key, value);
+}
+
+function keyOf(number: Buffer): string {
+  return number.toString("latin1");
+}
+
+function chunksOf(kind: "a" | "c", chunks: ReadonlyMap<ChunkName, Chunk>): (Buffer | null)[] {
+  return Array.from({ length: CALLER_CHUNKS }, (_, index) => bytesOf(chunks.get(`${kind}${index}`)));
+}
+
+function bytesOf(chunk: Chunk | undefined): Buffer | null {
+  return chunk === undefined ? null : bufferOver(chunk.bytes);
+}
