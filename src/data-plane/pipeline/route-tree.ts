@@ -61,7 +61,10 @@ export class RouteTree {
 
   /** `path`: canonical. */
   find(path: string): readonly MethodRoute[] | null {
-    return path.startsWith("/") ? this.#find(this.#root, path, 1) : null;
+    if (path.startsWith("/")) return this.#find(this.#root, path, 1);
+    // `OPTIONS *` (RFC 9112 §3.2.4): about all paths, so for who has them all.
+    const { rest } = this.#root;
+    return path === "*" && rest !== null ? this.#compiled(rest, this.#root, "") : null;
   }
 
   /** `from`: where the next segment begins; beyond the path: it has ended. */
