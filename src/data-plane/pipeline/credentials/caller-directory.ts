@@ -15,9 +15,15 @@ export interface FoundCredential {
   readonly credential: CompiledCredential;
 }
 
-/** Of those that were used last. Who calls after that is decoded once more. */
-const MOST_APPLICATIONS = 20_000;
-const MOST_CREDENTIALS = 40_000;
+interface Decoded {
+  /** One, but for those that can't be told apart by their number. */
+  readonly applications: readonly CompiledApplication[];
+  /** Of its credentials that were found: they go when it goes, or who has lost one might still have it here. */
+  readonly digests: Set<string>;
+}
+
+/** Of those that called first, the oldest make room. Who calls after that is decoded once more. */
+const MOST = { applications: 20_000, credentials: 40_000 };
 
 /**
  * Who calls, looked up in the chunks of a snapshot where they lie, and decoded at the first call: of a hundred thousand
@@ -29,16 +35,18 @@ export class CallerDirectory {
   /** Names of chunks are put together once, not for each call. */
   #applicationChunks: readonly (Buffer | null)[];
   #credentialChunks: readonly (Buffer | null)[];
-  /** By number: one, but for those that can't be told apart by it. */
-  readonly #applications = new Map<string, readonly CompiledApplication[]>();
+  readonly #most: typeof MOST;
+  /** By number. */
+  readonly #applications = new Map<string, Decoded>();
   /** By digest, hex. */
   readonly #credentials = new Map<string, FoundCredential>();
   /** How many applications were decoded so far. */
   decoded = 0;
 
   /** `limits`: what teams and the organisation have for all applications. */
-  constructor(chunks: PackedSnapshot["chunks"], limits: SharedLimits) {
+  constructor(chunks: PackedSnapshot["chunks"], limits: SharedLimits, most = MOST) {
     this.#limits = limits;
+    this.#most = most;
     this.#chunks = chunks;
     this.#applicationChunks = chunksOf("a", chunks);
     this.#credentialChunks = chunksOf("c", chunks);
@@ -56,7 +64,7 @@ export class CallerDirectory {
   }
 
   application(id: string): CompiledApplication | null {
-    return this.#applicationsOf(numberOf(id)).find((application) => application.id === id) ?? null;
+    return this.#decoded(numberOf(id))?.applications.find((application) => application.id === id) ?? null;
   }
 
   /**
@@ -73,59 +81,55 @@ export class CallerDirectory {
     this.#chunks = chunks;
     this.#applicationChunks = chunksOf("a", chunks);
     this.#credentialChunks = chunksOf("c", chunks);
-    this.#forget(changed);
+    for (const number of changed) this.#forget(keyOf(number));
     return changed;
   }
 
-  #forget(numbers: readonly Buffer[]): void {
-    const gone = new Set(numbers.flatMap((number) => this.#applications.get(keyOf(number)) ?? []));
-    for (const number of numbers) this.#applications.delete(keyOf(number));
-    if (gone.size === 0) return;
-    for (const [digest, { credential }] of this.#credentials) {
-      if (gone.has(credential.application)) this.#credentials.delete(digest);
-    }
+  #forget(number: string): void {
+    for (const digest of this.#applications.get(number)?.digests ?? []) this.#credentials.delete(digest);
+    this.#applications.delete(number);
   }
 
   #find(digest: Buffer, key: string): FoundCredential | null {
     const chunk = this.#credentialChunks[chunkOf(digest, CALLER_CHUNKS)] ?? null;
     const entry = chunk === null ? null : findCredential(chunk, digest);
     if (entry === null) return null;
-    for (const application of this.#applicationsOf(entry.number)) {
+    const decoded = this.#decoded(entry.number);
+    for (const application of decoded?.applications ?? []) {
       const snapshot = application.snapshot.credentials[entry.index];
       if (snapshot === undefined || !digestsOf(snapshot).some((one) => one.equals(digest))) continue;
       const found = { snapshot, credential: compileTerms(snapshot, application) };
-      keep(this.#credentials, key, found, MOST_CREDENTIALS);
+      if (this.#credentials.size >= this.#most.credentials) this.#credentials.delete(oldestOf(this.#credentials));
+      this.#credentials.set(key, found);
+      decoded?.digests.add(key);
       return found;
     }
     return null;
   }
 
-  #applicationsOf(number: Buffer): readonly CompiledApplication[] {
+  #decoded(number: Buffer): Decoded | null {
     const key = keyOf(number);
-    let applications = this.#applications.get(key);
-    if (applications === undefined) {
-      const chunk = this.#applicationChunks[chunkOf(number, CALLER_CHUNKS)] ?? null;
-      const values = chunk === null ? [] : findApplications(chunk, number);
-      if (values.length === 0) return [];
-      this.decoded += values.length;
-      // Numbers are kept for longer than the chunk they come from.
-      const own = Buffer.from(number);
-      applications = values.map((value) =>
-        compileApplication(decodeValue(value) as ApplicationSnapshot, own, this.#limits),
-      );
-      keep(this.#applications, key, applications, MOST_APPLICATIONS);
-    }
-    return applications;
+    const known = this.#applications.get(key);
+    if (known !== undefined) return known;
+    const chunk = this.#applicationChunks[chunkOf(number, CALLER_CHUNKS)] ?? null;
+    const values = chunk === null ? [] : findApplications(chunk, number);
+    if (values.length === 0) return null;
+    this.decoded += values.length;
+    // Numbers are kept for longer than the chunk they come from.
+    const own = Buffer.from(number);
+    const applications = values.map((value) =>
+      compileApplication(decodeValue(value) as ApplicationSnapshot, own, this.#limits),
+    );
+    if (this.#applications.size >= this.#most.applications) this.#forget(oldestOf(this.#applications));
+    const decoded = { applications, digests: new Set<string>() };
+    this.#applications.set(key, decoded);
+    return decoded;
   }
 }
 
-/** The oldest make room: who calls often is soon there again. */
-function keep<Value>(map: Map<string, Value>, key: string, value: Value, most: number): void {
-  if (map.size >= most) {
-    const [oldest] = map.keys();
-    if (oldest !== undefined) map.delete(oldest);
-  }
-  map.set(key, value);
+function oldestOf(map: ReadonlyMap<string, unknown>): string {
+  const [oldest = ""] = map.keys();
+  return oldest;
 }
 
 function keyOf(number: Buffer): string {
