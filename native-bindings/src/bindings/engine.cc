@@ -157,9 +157,7 @@ size_t Engine::bytesArguments(const char* bytes, size_t length, napi_value* argu
 
 // --- requests ---
 
-void Engine::onRequest(server::Exchange& exchange) {
-  if (!governor_.take(exchange)) giveToJavaScript(exchange);
-}
+void Engine::onRequest(server::Exchange& exchange) { governor_.arrived(exchange); }
 
 void Engine::requestArguments(server::Exchange& exchange, napi_value* arguments) {
   exchange.setObserver(this);

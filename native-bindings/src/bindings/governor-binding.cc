@@ -120,15 +120,17 @@ bool readSubscriptions(const Reader& reader, const Generation& generation, Appli
   char* bytes = nullptr;
   size_t length = 0;
   if (!bytesOf(reader.env(), reader.value("subscriptions"), &bytes, &length)) return false;
-  application->subscriptions.reserve(length / kBytes);
+  std::vector<Subscription> subscriptions;
+  subscriptions.reserve(length / kBytes);
   for (size_t at = 0; at + kBytes <= length; at += kBytes) {
     Subscription one;
     one.service = valueAt<uint32_t>(bytes, at);
     one.limits = valueAt<uint32_t>(bytes, at + sizeof(uint32_t));
     one.expiresAtMs = valueAt<double>(bytes, at + 2 * sizeof(uint32_t));
     if (one.limits >= generation.subscriptionLimits.size()) return false;
-    application->subscriptions.push_back(one);
+    subscriptions.push_back(one);
   }
+  application->subscriptions = std::move(subscriptions);
   return true;
 }
 

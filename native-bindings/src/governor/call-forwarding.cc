@@ -39,16 +39,6 @@ bool neverForwarded(FieldName name) {
   }
 }
 
-uint16_t credentialBit(FieldName name) {
-  switch (name) {
-    case FieldName::kXApiKey: return 1;
-    case FieldName::kXGoogApiKey: return 2;
-    case FieldName::kApiKey: return 4;
-    case FieldName::kAuthorization: return 8;
-    default: return 0;
-  }
-}
-
 // What follows the first `count` segments, with its slash; at least `/`.
 std::string_view afterSegments(std::string_view path, uint32_t count) {
   if (count == 0) return path;

@@ -13,26 +13,17 @@
 
 namespace tidegate::governor {
 
-namespace {
-
 using http::FieldName;
 
-// Bits of `credentialFields`.
-constexpr uint16_t kXApiKey = 1;
-constexpr uint16_t kXGoogApiKey = 2;
-constexpr uint16_t kApiKey = 4;
-constexpr uint16_t kAuthorization = 8;
+namespace {
 
-std::string_view bearerOf(std::string_view value) {
-  static constexpr char kBearer[] = "bearer ";
-  if (value.size() < 7) return {};
-  for (size_t i = 0; i < 7; i++) {
-    if ((value[i] | 0x20) != (kBearer[i] | 0x20)) return {};
-  }
-  value.remove_prefix(7);
-  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-  return value;
+// Among ten thousand routes, or a hundred thousand keys, nothing of a call's is in the caches any more. What is asked for
+// before other work is done is there when it is needed.
+template <size_t kBytes>
+void prefetch(const void* at) {
+  const char* const bytes = static_cast<const char*>(at);
+  for (size_t offset = 0; offset < kBytes; offset += 64) __builtin_prefetch(bytes + offset);
+  __builtin_prefetch(bytes + kBytes - 1);
 }
 
 }  // namespace
@@ -42,6 +33,7 @@ Governor::Governor(GovernorHost& host) : host_(host) {}
 Governor::~Governor() { close(); }
 
 void Governor::close() {
+  arrivals_.close();
   generation_.reset();
 }
 
@@ -80,42 +72,30 @@ Route* Governor::routeOf(const server::Exchange& exchange) {
   }
 }
 
-bool Governor::findCredential(const server::Exchange& exchange, const Credential** found,
-                              uint16_t* credentialFields) const {
-  *found = nullptr;
-  for (const http::Field& field : exchange.head().fields) {
-    uint16_t bit;
-    switch (field.id) {
-      case FieldName::kXApiKey: bit = kXApiKey; break;
-      case FieldName::kXGoogApiKey: bit = kXGoogApiKey; break;
-      case FieldName::kApiKey: bit = kApiKey; break;
-      case FieldName::kAuthorization: bit = kAuthorization; break;
-      default: continue;
-    }
-    // More than one key: which of them counts, and which go on, is JavaScript's to say.
-    if (*found != nullptr) return false;
-    std::string_view key = exchange.text(field.value);
-    if (bit == kAuthorization) key = bearerOf(key);
-    if (key.empty()) return false;
-    // Keys beyond ASCII are digested as UTF-8 text there.
-    for (const char byte : key) {
-      if (static_cast<signed char>(byte) < 0) return false;
-    }
-    const digest::Sha256 digest = digest::sha256(key.data(), key.size());
-    *found = generation_->keys.find(digest);
-    if (*found == nullptr) {
-      // A token counts as such in one place only.
-      if (bit != kAuthorization) return false;
-      const auto token = generation_->tokens.find(digest);
-      if (token == generation_->tokens.end()) return false;
-      *found = &token->second;
-    }
-    if ((*found)->application->isForgotten) return false;
-    *credentialFields = bit;
+const Credential* Governor::credentialOf(const SentKey& key) const {
+  if (key.kind != SentKey::Kind::kOne) return nullptr;
+  const Credential* found = generation_->keys.find(key.digest);
+  // A token counts as such in one place only.
+  if (found != nullptr || key.field != kAuthorization || generation_->tokens.empty()) return found;
+  const auto token = generation_->tokens.find(key.digest);
+  return token == generation_->tokens.end() ? nullptr : &token->second;
+}
+
+void Governor::prefetchCredential(const SentKey& key) const {
+  if (key.kind == SentKey::Kind::kOne) generation_->keys.prefetch(key.digest);
+}
+
+void Governor::prefetchApplication(const SentKey& key) const {
+  const Credential* const credential = credentialOf(key);
+  if (credential != nullptr) prefetch<sizeof(Application)>(credential->application.get());
+}
+
+void Governor::prefetchCounters(const SentKey& key) const {
+  const Credential* const credential = credentialOf(key);
+  if (credential == nullptr || limits_ == nullptr) return;
+  for (const Limit& limit : credential->application->limits) {
+    if (limit.hasKey) limits_->prefetch(limit.key);
   }
-  // One that has expired is JavaScript's to refuse.
-  if (*found != nullptr && exchange.startedAtMs >= (*found)->expiresAtMs) return false;
-  return !hasOtherCredentials(exchange, *found != nullptr);
 }
 
 bool Governor::hasOtherCredentials(const server::Exchange& exchange, bool hasKey) const {
@@ -139,7 +119,7 @@ bool Governor::learnCredential(const digest::Sha256& digest, Credential credenti
   constexpr size_t kMaxKeys = 262'144;
   if (isToken ? !hasRoomForToken() : generation_->keys.size() >= kMaxKeys && generation_->keys.find(digest) == nullptr) return false;
   if (isToken) generation_->tokens[digest] = std::move(credential);
-  else generation_->keys.put(digest, credential);
+  else generation_->keys.put(digest, std::move(credential));
   return true;
 }
 
@@ -168,6 +148,7 @@ void Governor::forgetApplication(uint64_t number) {
 
 bool Governor::mayCall(const Service& service, const Application* application, double nowMs,
                        const Subscription** subscription) const {
+  *subscription = nullptr;
   if (service.access == Access::kOpen) return true;
   if (application == nullptr) return false;
   if (service.access == Access::kKey) return true;
@@ -179,76 +160,75 @@ bool Governor::mayCall(const Service& service, const Application* application, d
   return true;
 }
 
-namespace {
-
-// Among ten thousand routes nothing of a call's is in the caches any more. What is asked for while the key is digested, and
-// while the caller is looked up, is there when it is needed.
-template <size_t kBytes>
-void prefetch(const void* at) {
-  for (size_t offset = 0; offset < kBytes; offset += 64) __builtin_prefetch(static_cast<const char*>(at) + offset);
+bool Governor::readClient(const server::Exchange& exchange, std::string* address, std::string_view* scheme) const {
+  const std::string& peer = exchange.connection().peerAddress();
+  *address = peer;
+  *scheme = "http";
+  const auto proxies = proxies_.find(exchange.connection().listener().id);
+  if (proxies == proxies_.end() || proxies->second.empty() || !proxies->second.trusts(peer)) return true;
+  std::string_view forwardedFor;
+  std::string_view proto;
+  for (const http::Field& field : exchange.head().fields) {
+    if (field.id == FieldName::kForwarded) return false;
+    if (field.id == FieldName::kXForwardedFor) {
+      if (forwardedFor.data() != nullptr) return false;
+      forwardedFor = exchange.text(field.value);
+    } else if (field.id == FieldName::kXForwardedProto) {
+      proto = exchange.text(field.value);
+    }
+  }
+  if (!forwardedFor.empty()) *address = proxies->second.resolve(peer, forwardedFor);
+  if (proto == "https") *scheme = "https";
+  else if (!proto.empty() && proto != "http") return false;
+  return true;
 }
 
-}  // namespace
-
-bool Governor::take(server::Exchange& exchange) {
+bool Governor::take(server::Exchange& exchange, const SentKey& key) {
   if (generation_ == nullptr || generation_->routes.empty() || limits_ == nullptr) return false;
   const http::RequestHead& head = exchange.head();
   if (head.hasConnectionNames) return false;
   Route* route = routeOf(exchange);
   if (route == nullptr) return false;
   prefetch<sizeof(Route)>(route);
-  uint16_t credentialFields = 0;
-  const Credential* credential = nullptr;
-  if (!findCredential(exchange, &credential, &credentialFields)) return false;
-  const Plan* const plan = route->plan;
-  prefetch<128>(&generation_->services[route->service]);
-  if (plan != nullptr) prefetch<128>(plan);
-  if (route->calls != nullptr) prefetch<8>(route->calls);
-  prefetch<8>(route->name.data());
-  const Subscription* subscription = nullptr;
-  if (!mayCall(generation_->services[route->service],
-               credential == nullptr ? nullptr : credential->application.get(), exchange.startedAtMs, &subscription)) {
-    return false;
-  }
-  if (plan != nullptr) prefetch<192>(plan->targets.data());
-  prefetch<sizeof(ServiceTally)>(generation_->services[route->service].tally);
+  const bool hasKey = key.kind != SentKey::Kind::kNone;
+  const Credential* const credential = credentialOf(key);
+  if (hasKey && credential == nullptr) return false;
+  // One that has expired is JavaScript's to refuse.
+  if (credential != nullptr && exchange.startedAtMs >= credential->expiresAtMs) return false;
+  if (hasOtherCredentials(exchange, hasKey)) return false;
+  const Application* const application = credential == nullptr ? nullptr : credential->application.get();
+  if (application != nullptr && application->isForgotten) return false;
+
+  std::string clientAddress;
+  std::string_view scheme;
+  if (!readClient(exchange, &clientAddress, &scheme)) return false;
   const uint64_t maxBodyBytes =
       std::min(route->maxBodyBytes, exchange.connection().listener().options().maxBodyBytes);
   if (!head.chunked && head.contentLength > maxBodyBytes) return false;
   if (head.chunked && !route->ai) return false;
   if (route->ai && !exchange.hasBody()) return false;
 
-  const std::string& peer = exchange.connection().peerAddress();
-  std::string clientAddress = peer;
-  std::string_view scheme = "http";
-  const auto proxies = proxies_.find(exchange.connection().listener().id);
-  if (proxies != proxies_.end() && !proxies->second.empty() && proxies->second.trusts(peer)) {
-    std::string_view forwardedFor;
-    std::string_view proto;
-    for (const http::Field& field : head.fields) {
-      if (field.id == FieldName::kForwarded) return false;
-      if (field.id == FieldName::kXForwardedFor) {
-        if (forwardedFor.data() != nullptr) return false;
-        forwardedFor = exchange.text(field.value);
-      } else if (field.id == FieldName::kXForwardedProto) {
-        proto = exchange.text(field.value);
-      }
-    }
-    if (!forwardedFor.empty()) clientAddress = proxies->second.resolve(peer, forwardedFor);
-    if (proto == "https") scheme = "https";
-    else if (!proto.empty() && proto != "http") return false;
-  }
-
+  const Service& service = generation_->services[route->service];
+  prefetch<sizeof(Service)>(&service);
+  const Plan* const plan = route->plan;
+  if (plan != nullptr) prefetch<128>(plan);
+  if (route->calls != nullptr) prefetch<8>(route->calls);
+  prefetch<8>(route->name.data());
   // JavaScript refuses, and says from where it was tried.
   if (credential != nullptr && credential->addresses != 0 &&
       !generation_->addressLists[credential->addresses].contains(clientAddress)) {
     return false;
   }
+  if (plan != nullptr) prefetch<192>(plan->targets.data());
+  prefetch<sizeof(ServiceTally)>(service.tally);
 
   GovernedCall* call = makeCall();
-  call->subscription_ = subscription;
-  call->begin(exchange, generation_, *route, credential == nullptr ? nullptr : credential->application,
-              credentialFields, std::move(clientAddress), scheme);
+  if (!mayCall(service, application, exchange.startedAtMs, &call->subscription_)) {
+    free(call);
+    return false;
+  }
+  call->begin(exchange, generation_, *route, credential == nullptr ? nullptr : credential->application, key.field,
+              std::move(clientAddress), scheme);
   return true;
 }
 

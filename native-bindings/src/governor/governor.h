@@ -15,8 +15,10 @@
 #include "../journal/call-journal.h"
 #include "../limits/shared-limits.h"
 #include "../server/exchange.h"
+#include "arrivals.h"
 #include "client-address.h"
 #include "plan.h"
+#include "sent-key.h"
 
 namespace tidegate::governor {
 
@@ -81,8 +83,15 @@ class Governor {
   Governor(const Governor&) = delete;
   Governor& operator=(const Governor&) = delete;
 
+  // A request that has arrived: it is taken, or given to JavaScript, before the poller waits again.
+  void arrived(server::Exchange& exchange) { arrivals_.add(exchange); }
   // True: the exchange is taken care of.
-  bool take(server::Exchange& exchange);
+  bool take(server::Exchange& exchange, const SentKey& key);
+  // These ask the memory for what `take` will look at, each for what the one before has led to.
+  void prefetchCredential(const SentKey& key) const;
+  void prefetchApplication(const SentKey& key) const;
+  void prefetchCounters(const SentKey& key) const;
+  GovernorHost& host() const { return host_; }
 
   // --- from JavaScript ---
   // Calls of the next snapshot. Nothing is let through before `open` is set.
@@ -115,11 +124,13 @@ class Governor {
   friend class GovernedCall;
 
   Route* routeOf(const server::Exchange& exchange);
-  // False: JavaScript has to say. Otherwise `found` is the credential, or null where none was sent.
-  bool findCredential(const server::Exchange& exchange, const Credential** found, uint16_t* credentialFields) const;
+  // Null: nobody's here.
+  const Credential* credentialOf(const SentKey& key) const;
+  // From where a request comes, by what trusted proxies say. False: JavaScript has to say.
+  bool readClient(const server::Exchange& exchange, std::string* address, std::string_view* scheme) const;
   // Whether JavaScript knows ways to authenticate this request besides a key.
   bool hasOtherCredentials(const server::Exchange& exchange, bool hasKey) const;
-  // `subscription` is set where it is one that lets the call through.
+  // `subscription` is that which lets the call through, or null where it takes none.
   bool mayCall(const Service& service, const Application* application, double nowMs,
                const Subscription** subscription) const;
   bool hasRoomForToken();
@@ -128,6 +139,7 @@ class Governor {
   void free(GovernedCall* call);
 
   GovernorHost& host_;
+  Arrivals arrivals_{*this};
   std::shared_ptr<Generation> generation_;
   journal::CallJournal* journal_ = nullptr;
   limits::SharedLimits* limits_ = nullptr;

@@ -16,6 +16,7 @@
 #include "client-address.h"
 #include "digest-table.h"
 #include "flat-table.h"
+#include "short-list.h"
 
 namespace tidegate::governor {
 
@@ -54,8 +55,8 @@ struct Subscription {
 struct Application {
   std::string id;
   std::string team;
-  std::vector<Subscription> subscriptions;  // by ascending service
-  std::vector<Limit> limits;
+  ShortList<Limit, 2> limits;
+  ShortList<Subscription, 2> subscriptions;  // by ascending service
   bool isForgotten = false;  // it is another one by now, or gone: JavaScript has to say whose its credentials are
 };
 
@@ -196,6 +197,8 @@ struct Credential {
   double expiresAtMs = 0;  // Unix time; infinite: never
   std::shared_ptr<Application> application;
   uint32_t addresses = 0;  // place in `addressLists`; 0: any
+
+  bool isNone() const { return application == nullptr; }
 };
 
 // The bit of a prefix of so many segments.

@@ -386,6 +386,8 @@ std::unique_ptr<SharedLimits> SharedLimits::open(const std::string& path, uint32
 SharedLimits::SharedLimits(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SharedLimits::~SharedLimits() = default;
 
+void SharedLimits::prefetch(CounterKey key) const { state_->prefetch(key); }
+
 Decision SharedLimits::reserve(const LimitSpec& limit, CounterKey key, double amount, double nowMs,
                                bool passesOnLow) {
   return state_->reserve(limit, key, amount, nowMs, passesOnLow);

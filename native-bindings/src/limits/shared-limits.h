@@ -119,6 +119,9 @@ class SharedLimits {
   SharedLimits(const SharedLimits&) = delete;
   SharedLimits& operator=(const SharedLimits&) = delete;
 
+  // Brings the counter of this key into the caches.
+  void prefetch(CounterKey key) const;
+
   // Same meaning as LimitStore.reserve and .settle in src/contracts/limits.ts. `nowMs`: Unix time.
   // `passesOnLow`: where more should be asked for, the call is left to somebody who can: neither allowed nor counted.
   Decision reserve(const LimitSpec& limit, CounterKey key, double amount, double nowMs, bool passesOnLow = false);

@@ -89,6 +89,28 @@ services:
     expect(new Set(gateway.records.map(({ outcome }) => outcome))).toEqual(new Set(["client_aborted"]));
     await waitFor(() => upstream.sockets.size === 0, "the upstream's connections to be cut");
   });
+
+  it("logs each call of clients that left before it was looked at, once", async () => {
+    const calls = 20;
+    // Half of them by the stages, half of them by what this teaches the native side.
+    await fetch(`http://127.0.0.1:${gateway.port}/never/learned`).then((response) => response.text());
+    const before = gateway.records.length;
+    const sockets = Array.from({ length: calls }, () => connect(gateway.port, "127.0.0.1").on("error", () => {}));
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    // The gateway runs in this process: it sees request and end together.
+    sockets.forEach((socket, index) => {
+      const method = index % 2 === 0 ? "GET" : "PUT";
+      socket.end(`${method} /never HTTP/1.1\r\nHost: a\r\n\r\n`);
+    });
+    await waitFor(() => gateway.records.length === before + calls, "their records");
+    await Promise.all(sockets.map(closedSocket));
+    const records = gateway.records.slice(before);
+    expect(records.map(({ outcome, status }) => `${outcome} ${status}`)).toEqual(
+      Array(calls).fill("client_aborted 499"),
+    );
+    expect(new Set(records.map(({ id }) => id)).size).toBe(calls);
+    expect(gateway.gateway.openExchanges).toBe(0);
+  });
 });
 
 describe("a listener", () => {
