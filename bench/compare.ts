@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { cpuMicrosecondsBetween, cpuSnapshot, residentBytes } from "./process-cpu.ts";
 import { type Figures, medianFigures, type PeerResult } from "./result.ts";
 import type { ScenarioContext } from "./scenarios/scenario.ts";
@@ -20,12 +21,13 @@ export async function compare(
   contestants: readonly Contestant[],
   context: ScenarioContext,
 ): Promise<Record<string, PeerResult>> {
-  const { rounds, seconds, warmUpSeconds, say } = context;
+  const { rounds, seconds, warmUpSeconds, restSeconds = 0, say } = context;
   for (const { server, drive } of contestants) {
     if (warmUpSeconds === 0) break;
     say(`warming up ${server.name}`);
     await drive(warmUpSeconds);
   }
+  await delay(restSeconds * 1000);
   const measured = new Map<string, Figures[]>(contestants.map(({ server }) => [server.name, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const contestant of contestants) {

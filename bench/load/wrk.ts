@@ -11,6 +11,12 @@ export interface Load {
   connections: number;
   /** The calls go round this many variants: `%d` in path and headers stands for a number from 0 to `variants - 1`. */
   variants?: number;
+  /**
+   * How many requests are held ready that differ in a field of their own, `x-request`; by default none. The load goes
+   * through them all: two that have as many of them take as much memory, and with it as much of the processors' caches, in
+   * however many variants.
+   */
+  distinct?: number;
 }
 
 export interface LoadResult {
@@ -68,14 +74,14 @@ async function tryOnce({ port, call }: Load): Promise<string> {
   }
 }
 
-function luaScript({ call, variants }: Load): string {
+function luaScript({ call, variants, distinct }: Load): string {
   const quote = (text: string) => JSON.stringify(text);
   const headers = Object.entries(call.headers).map(([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`);
   return `
 wrk.method = ${quote(call.method)}
 ${headers.join("\n")}
 wrk.body = ${call.body === "" ? "nil" : quote(call.body)}
-${variants === undefined ? "" : variantScript(call, variants)}
+${variants === undefined ? "" : variantScript(call, variants, distinct)}
 done = function(summary, latency, requests)
   local e = summary.errors
   io.write(string.format("RESULT %d %d %.1f %.1f %d\\n", summary.requests, summary.duration,
@@ -85,20 +91,23 @@ end
 }
 
 /** Requests are formatted beforehand, and sent in steps of a prime: neighbours in the table are not neighbours in time. */
-function variantScript(call: Call, variants: number): string {
+function variantScript(call: Call, variants: number, distinct: number | undefined): string {
   const quote = (text: string) => JSON.stringify(text);
   const headers = Object.entries(call.headers).map(
-    ([name, value]) => `[${quote(name)}] = string.format(${quote(value)}, i)`,
+    ([name, value]) => `[${quote(name)}] = string.format(${quote(value)}, variant)`,
   );
+  if (distinct !== undefined) headers.push(`["x-request"] = string.format("%08d", i)`);
+  const count = distinct ?? variants;
   return `
 local requests, at = {}, 0
 init = function()
-  for i = 0, ${variants - 1} do
-    requests[i] = wrk.format(nil, string.format(${quote(call.path)}, i), { ["Host"] = wrk.headers["Host"], ${headers.join(", ")} })
+  for i = 0, ${count - 1} do
+    local variant = i % ${variants}
+    requests[i] = wrk.format(nil, string.format(${quote(call.path)}, variant), { ["Host"] = wrk.headers["Host"], ${headers.join(", ")} })
   end
 end
 request = function()
-  at = (at + 7919) % ${variants}
+  at = (at + 7919) % ${count}
   return requests[at]
 end`;
 }

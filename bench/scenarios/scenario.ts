@@ -10,6 +10,8 @@ export interface ScenarioContext {
   rounds: number;
   /** Length of the load before the first measurement; 0: none. */
   warmUpSeconds: number;
+  /** Pause between that load and the first measurement; by default none. */
+  restSeconds?: number;
   engine: Engine;
   /** Gateway workers run under a profiler, and say where their time went when they end. */
   profiles: boolean;
