@@ -1,5 +1,7 @@
 // Writes to `dist/bundle` what runs: one file for each process and task, and what they share. Node takes longer to find,
 // read and link a thousand modules than to run them: src/docs/decisions/012-bundles.md.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
 import { rolldown } from "rolldown";
 
 /**
@@ -28,41 +30,73 @@ const ALIASES = {
   undici$: standIn("undici"),
 };
 
-const ENTRIES = [
-  "src/cli/command-line",
-  "src/cli/main",
-  "workers/control-worker",
-  "workers/gateway-worker",
-  "workers/tasks/compare-openapi",
-  "workers/tasks/lint-openapi",
-  "workers/tasks/translate",
-  "workers/tasks/write-call-log",
+/** What is built together shares files. Gateway workers share none: a call of a function of another file costs more. */
+const GROUPS = [
+  ["workers/gateway-worker"],
+  [
+    "src/cli/command-line",
+    "src/cli/main",
+    "workers/control-worker",
+    "workers/tasks/compare-openapi",
+    "workers/tasks/lint-openapi",
+    "workers/tasks/translate",
+    "workers/tasks/write-call-log",
+  ],
 ];
 
-const bundle = await rolldown({
-  cwd: import.meta.dirname,
-  input: Object.fromEntries(ENTRIES.map((entry) => [entry, `${entry}.ts`])),
-  platform: "node",
-  external: STAY_OUTSIDE,
-  resolve: { alias: ALIASES },
-  onLog(level, { message }) {
-    // E.g. an import that is found nowhere: it would fail when it runs.
-    if (level === "warn") throw new Error(message);
-  },
-});
-const { output } = await bundle.write({
-  dir: "dist/bundle",
-  chunkFileNames: "chunks/[name]-[hash].js",
-  sourcemap: true,
-  cleanDir: true,
-});
-await bundle.close();
+const DIRECTORY = join(import.meta.dirname, "dist/bundle");
 
-for (const { fileName, code = "" } of output) {
-  const unseen = /\brequire\w*\(["'`]\.{1,2}\/.*/.exec(code)?.[0];
-  if (unseen === undefined) continue;
-  process.stderr.write(
-    `${fileName} asks for a module that is not in it: ${unseen}; add its package to ALIASES or STAY_OUTSIDE\n`,
-  );
-  process.exitCode = 1;
+async function build(entries, outputOptions) {
+  const bundle = await rolldown({
+    cwd: import.meta.dirname,
+    input: Object.fromEntries(entries.map((entry) => [entry, `${entry}.ts`])),
+    platform: "node",
+    external: STAY_OUTSIDE,
+    resolve: { alias: ALIASES },
+    onLog(level, { message }) {
+      // E.g. an import that is found nowhere: it would fail when it runs.
+      if (level === "warn") throw new Error(message);
+    },
+  });
+  // `import()` would need a loader of modules, too.
+  const { output } = await bundle.write({
+    format: "cjs",
+    dynamicImportInCjs: false,
+    sourcemap: true,
+    ...outputOptions,
+  });
+  await bundle.close();
+  checkRequires(output);
+}
+
+function checkRequires(output) {
+  const there = new Set(output.map(({ fileName }) => fileName));
+  for (const { fileName, code = "" } of output) {
+    for (const [text, path] of code.matchAll(/\brequire\w*\(["'`](\.{1,2}\/[^"'`]*)/g)) {
+      if (there.has(join(dirname(fileName), path))) continue;
+      process.stderr.write(
+        `${fileName} asks for a module that is not in it: ${text}; add its package to ALIASES or STAY_OUTSIDE\n`,
+      );
+      process.exitCode = 1;
+    }
+  }
+}
+
+/** The code lies apart from the file that Node is told to start, which loads it with what V8 has compiled of it before. */
+function writeEntry(entry) {
+  const file = join(DIRECTORY, `${entry}.cjs`);
+  const loader = relative(dirname(file), join(DIRECTORY, "load.cjs"));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `module.exports = require("${loader}").loadBundled("${basename(entry)}");\n`);
+}
+
+rmSync(DIRECTORY, { recursive: true, force: true });
+await build(["src/bootstrap/load-bundled"], { dir: DIRECTORY, entryFileNames: "load.cjs" });
+for (const entries of GROUPS) {
+  await build(entries, {
+    dir: join(DIRECTORY, "code"),
+    entryFileNames: ({ name }) => `${basename(name)}.cjs`,
+    chunkFileNames: "chunks/[name]-[hash].cjs",
+  });
+  entries.forEach(writeEntry);
 }
