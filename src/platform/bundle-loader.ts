@@ -24,8 +24,9 @@ const TAIL = "\n})";
 const DIGEST_BYTES = 32;
 
 /**
- * `require` for the CommonJS files of the bundle, which hands V8 the code that an earlier process compiled from the same
- * text: src/docs/decisions/012-bundles.md. Whatever is missing in `cacheDirectory`, or does not fit, is compiled as ever.
+ * `require` for the CommonJS files of the bundle, all ASCII, which hands V8 the code that an earlier process compiled from
+ * the same text: src/docs/decisions/012-bundles.md. Whatever is missing in `cacheDirectory`, or does not fit, is compiled as
+ * ever.
  */
 export class BundleLoader {
   readonly #cacheDirectory: string;
@@ -44,7 +45,7 @@ export class BundleLoader {
     this.#modules.set(file, module);
     const here = dirname(file);
     const outside = createRequire(file);
-    const require = (id: string): unknown => (id.startsWith(".") ? this.load(resolve(here, id)) : outside(id));
+    const require = (id: string): unknown => (/^[./].*\.cjs$/.test(id) ? this.load(resolve(here, id)) : outside(id));
     try {
       (script.runInThisContext() as ModuleFunction).call(module.exports, module.exports, require, module, file, here);
     } catch (error) {
@@ -57,7 +58,7 @@ export class BundleLoader {
   #compile(file: string): Script {
     const text = readFileSync(file);
     const cachedData = readCache(this.#cacheOf(text));
-    return new Script(HEAD + text.toString() + TAIL, {
+    return new Script(HEAD + text.toString("latin1") + TAIL, {
       filename: file,
       columnOffset: -HEAD.length,
       ...(cachedData === null ? {} : { cachedData }),
