@@ -15,5 +15,6 @@ rmSync(stamp, { force: true });
 const noCheck = process.argv.includes("--no-check") ? ["--noCheck"] : [];
 run("node_modules/ts7/bin/tsc", "-p", "tsconfig.build.json", ...noCheck);
 run("bundle.mjs");
+run("code-cache.mjs");
 // Tests build again when a source is newer: one that changed while this ran is.
 writeFileSync(stamp, `${startedAtMs}\n`);

@@ -13,6 +13,8 @@ const SHARED_MODULES = { isolate: false, setupFiles: ["test/helpers/property-see
 
 export default defineConfig({
   test: {
+    // What Vite makes of a module, by a digest of its text and of this file: projects, and both versions of Node, share it.
+    experimental: { fsModuleCache: true },
     projects: [
       {
         test: {

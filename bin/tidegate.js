@@ -2,7 +2,7 @@
 // Starts the compiled command line, or says how to compile it.
 import { existsSync } from "node:fs";
 
-const main = new URL("../dist/bundle/src/cli/main.js", import.meta.url);
+const main = new URL("../dist/bundle/src/cli/main.cjs", import.meta.url);
 if (existsSync(main)) {
   await import(main.href);
 } else {

@@ -9,7 +9,7 @@ import { Profiler } from "../profiler.ts";
 import type { ScenarioContext } from "../scenarios/scenario.ts";
 import type { Server } from "./server.ts";
 
-const CLI = fileURLToPath(new URL("../../bundle/src/cli/main.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../../bundle/src/cli/main.cjs", import.meta.url));
 const READY_LIMIT_MS = 30_000;
 
 /** `tidegate.yaml` without its listener. */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { EXIT } from "../bootstrap/exit-codes.ts";
 import { runCommandLine } from "./command-line.ts";
 
@@ -8,4 +7,4 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exit(await runCommandLine(process.argv.slice(2)));
+runCommandLine(process.argv.slice(2)).then((code) => process.exit(code));

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 /** The directory that holds `package.json`. */
 export const PACKAGE_ROOT = above("package.json");
 
-/** A file of what was built, e.g. `workers/gateway-worker.js`: of the bundle for what runs from there, of the modules otherwise. */
+/** A file of what was built, e.g. `workers/gateway-worker.cjs`. */
 export function builtFile(path: string): string {
   return fileURLToPath(new URL(path, above("workers/")));
 }

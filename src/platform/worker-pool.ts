@@ -86,7 +86,9 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
 }
 
 function taskFile(directory: URL, task: TaskName): string {
-  const file = fileURLToPath(new URL(`${task}.js`, directory));
-  if (!existsSync(file)) throw new Error(`${file} is missing: run \`npm run build\``);
-  return file;
+  // Of the bundle, or of the modules.
+  const [bundled = "", module = ""] = ["cjs", "js"].map((end) => fileURLToPath(new URL(`${task}.${end}`, directory)));
+  if (existsSync(bundled)) return bundled;
+  if (!existsSync(module)) throw new Error(`${bundled} is missing: run \`npm run build\``);
+  return module;
 }

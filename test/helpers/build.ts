@@ -9,7 +9,7 @@ const run = promisify(execFile);
 
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 export const DIST = join(REPOSITORY, "dist");
-export const CLI = join(DIST, "bundle/src/cli/main.js");
+export const CLI = join(DIST, "bundle/src/cli/main.cjs");
 
 const SOURCES = ["src", "workers", "native-bindings"];
 const STAMP = join(DIST, ".built");

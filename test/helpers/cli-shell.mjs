@@ -1,8 +1,9 @@
 // A process that runs command lines one after the other, as `tidegate` does, without a start of Node for each: see cli.ts.
 // Told { id, args, env, cwd, input }, it answers { id, code, stdout, stderr }.
+import { createRequire } from "node:module";
 import { Readable, Writable } from "node:stream";
 
-const { runCommandLine } = await import(process.argv[2]);
+const { runCommandLine } = createRequire(import.meta.url)(process.argv[2]);
 
 /** What a command prints, on a stream that is no terminal. */
 class Printed extends Writable {

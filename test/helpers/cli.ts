@@ -13,7 +13,7 @@ interface Answer extends CommandResult {
 }
 
 const SHELL = fileURLToPath(new URL("cli-shell.mjs", import.meta.url));
-const COMMAND_LINE = `${DIST}/bundle/src/cli/command-line.js`;
+const COMMAND_LINE = `${DIST}/bundle/src/cli/command-line.cjs`;
 
 /** One for the files that a worker runs: most of what a command takes is Node's start. */
 let shell: ChildProcess | null = null;

@@ -1,5 +1,6 @@
 import { isNativeAccelerationEnabled } from "msgpackr";
 import { loadAddon } from "../../../native-bindings/load.ts";
+import { uws as loadUws } from "../../data-plane/acceptor/engines/uws/library.ts";
 import { readTrimmed } from "../process-info.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
@@ -16,7 +17,7 @@ export function checkNode(): Finding {
   return fail(name, detail, "install Node.js 20.20 or later, or 22: the native HTTP server has no binary for others");
 }
 
-export async function checkNativeParts(): Promise<Finding[]> {
+export function checkNativeParts(): Finding[] {
   const findings: Finding[] = [];
   try {
     loadAddon();
@@ -28,7 +29,7 @@ export async function checkNativeParts(): Promise<Finding[]> {
     findings.push(fail("native engine", detail, remedy));
   }
   try {
-    await import("uWebSockets.js");
+    loadUws();
     findings.push(ok("uWebSockets.js", "the binary for this platform loads"));
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);

@@ -18,7 +18,7 @@ export function forkWorker<Incoming>(
   environment: WorkerEnvironment,
   hooks: ManagedProcessHooks<Incoming>,
 ): ManagedProcess<Incoming> {
-  const exec = builtFile(`workers/${role}-worker.js`);
+  const exec = builtFile(`workers/${role}-worker.cjs`);
   const execArgv = [...process.execArgv, ...(role === "gateway" ? [`--max-semi-space-size=${SEMI_SPACE_MIB}`] : [])];
   cluster.setupPrimary({ exec, execArgv, args: [], serialization: "advanced" });
   const variables = toVariables(environment);

@@ -27,6 +27,8 @@ export class ManagedProcess<Incoming> {
   state: ProcessState = "starting";
   snapshotVersion: number | null = null;
   limitsShared: boolean | null = null;
+  /** How long it had said nothing when it was killed for that. */
+  silentMs: number | null = null;
 
   readonly #worker: Worker;
   readonly #hooks: ManagedProcessHooks<Incoming>;
@@ -115,7 +117,10 @@ export class ManagedProcess<Incoming> {
     this.#lastCheckMs = nowMs;
     if (nowMs < this.#busyUntilMs) return;
     const limitMs = this.#hasSpoken ? SILENCE_LIMIT_MS : START_LIMIT_MS;
-    if (nowMs - this.#lastHeardMs > limitMs) this.kill("stuck");
+    const silentMs = nowMs - this.#lastHeardMs;
+    if (silentMs <= limitMs || this.#killReason !== null) return;
+    this.silentMs = silentMs;
+    this.kill("stuck");
   }
 
   #exited(code: number | null, signal: string | null): void {

@@ -184,8 +184,10 @@ export class ProcessSlot<Incoming> {
     const { name, logger } = this.#options;
     const asPlanned = reason === "exited" && (wasDraining || !this.#mayStart());
     if (asPlanned) logger.info(fields, `${name} has ended`);
-    else if (reason === "stuck") logger.error(fields, `${name} was stuck (no sign of life) and was killed`);
-    else if (reason === "overdue") logger.error(fields, `${name} was not done in time and was killed`);
+    else if (reason === "stuck") {
+      const silentMs = Math.round(process.silentMs ?? 0);
+      logger.error({ ...fields, silentMs }, `${name} was stuck (no sign of life) and was killed`);
+    } else if (reason === "overdue") logger.error(fields, `${name} was not done in time and was killed`);
     else logger.error(fields, `${name} ended unexpectedly`);
   }
 

@@ -106,7 +106,8 @@ describe("a linear pattern", () => {
       }),
       { numRuns: 3_000 },
     );
-  });
+    // Each question to the oracle starts a thread that keeps the time: a busy machine takes its time for that.
+  }, 60_000);
 
   it.each(["(a+)+$", "^(a|a)*$", "^(.*)*b$", "\\s+$", "a*a*a*a*a*b", "(?:x+x+)+y"])(
     "takes no longer than the text is long: %s",

@@ -29,6 +29,8 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
   const names = compileModelNames(snapshot);
   const named = new Map(snapshot.models.map(({ name }) => [name, compileRoute(names.resolve(name))]));
   const direct = new Map<string, ModelRoute>();
+  // Loads the list of prices, which a first call would wait for otherwise.
+  for (const { priceProvider } of snapshot.providers) runtime.prices.priceOf(priceProvider, "");
 
   function compileRoute({ name, strategy, targets: at, timeouts, retries, circuitBreaker }: NamedModel): ModelRoute {
     const targets = at.flatMap(({ provider, model, weight }) => {

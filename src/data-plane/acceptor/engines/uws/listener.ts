@@ -1,26 +1,14 @@
-import {
-  _cfg,
-  App,
-  type HttpRequest,
-  type HttpResponse,
-  SSLApp,
-  type TemplatedApp,
-  type us_listen_socket,
-  us_listen_socket_close,
-  us_socket_local_port,
-} from "uWebSockets.js";
+import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import type { ListenerSnapshot, TlsSnapshot } from "../../../../contracts/snapshot.ts";
 import { type ClientAddressResolver, createClientAddressResolver } from "../../client-address.ts";
 import type { EngineListener, ListenerEvents, Refusal } from "../engine.ts";
 import { AnswerQueue } from "./answer-queue.ts";
+import { uws } from "./library.ts";
 import { OpenTransfers } from "./open-transfers.ts";
 import { remoteAddressText } from "./remote-address.ts";
 import { checkRequestHead } from "./request-head.ts";
 import { statusLine } from "./status-line.ts";
 import { type ConnectionPolicy, UwsExchange } from "./uws-exchange.ts";
-
-// No `uWebSockets` header in answers.
-_cfg("silent");
 
 /** One listening socket of one worker. Several workers listen on the same port (SO_REUSEPORT). */
 export class UwsListener implements EngineListener {
@@ -43,7 +31,7 @@ export class UwsListener implements EngineListener {
     this.#addresses = createClientAddressResolver(snapshot.trustedProxies);
     this.#scheme = snapshot.tls === null ? "http" : "https";
     const route = (app: TemplatedApp) => this.#route(app);
-    this.#app = snapshot.tls === null ? App() : createTlsApp(snapshot.tls, route);
+    this.#app = snapshot.tls === null ? uws().App() : createTlsApp(snapshot.tls, route);
     if (snapshot.tls === null) route(this.#app);
     this.#app.filter(this.#countConnection);
   }
@@ -73,7 +61,7 @@ export class UwsListener implements EngineListener {
           return;
         }
         this.#socket = socket;
-        resolve(`${this.#scheme}://${host}:${us_socket_local_port(socket)}`);
+        resolve(`${this.#scheme}://${host}:${uws().us_socket_local_port(socket)}`);
       });
     });
   }
@@ -81,7 +69,7 @@ export class UwsListener implements EngineListener {
   /** Stops accepting; connections that are there get `connection: close` with their next answer. */
   stopAccepting(): void {
     this.#policy.closing = true;
-    if (this.#socket !== null) us_listen_socket_close(this.#socket);
+    if (this.#socket !== null) uws().us_listen_socket_close(this.#socket);
     this.#socket = null;
   }
 
@@ -158,7 +146,7 @@ export class UwsListener implements EngineListener {
 }
 
 function createTlsApp(tls: TlsSnapshot, route: (app: TemplatedApp) => void): TemplatedApp {
-  const app = SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile, ...passphrase(tls.passphrase) });
+  const app = uws().SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile, ...passphrase(tls.passphrase) });
   route(app);
   for (const name of tls.serverNames) {
     app.addServerName(name.name, {
@@ -183,9 +171,4 @@ function joined(headers: readonly string[], name: string): string | undefined {
     if (headers[i] === name) value = value === undefined ? headers[i + 1] : `${value}, ${headers[i + 1]}`;
   }
   return value;
-}
-
-declare module "uWebSockets.js" {
-  /** Exported by the package, missing from its types: `silent` leaves out the `uWebSockets` header. */
-  function _cfg(option: "silent"): void;
 }
