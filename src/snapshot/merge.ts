@@ -1,5 +1,12 @@
 import type { PoliciesSnapshot } from "../contracts/policies.ts";
-import type { ApplicationSnapshot, ServiceSnapshot, Snapshot, TeamSnapshot } from "../contracts/snapshot.ts";
+import type {
+  ApplicationSnapshot,
+  CredentialSnapshot,
+  ServiceSnapshot,
+  Snapshot,
+  TeamSnapshot,
+} from "../contracts/snapshot.ts";
+import { digestsOf } from "./packed/digests.ts";
 import { type RouteShape, routeShapes } from "./route-shapes.ts";
 
 export interface Merged {
@@ -33,9 +40,9 @@ export function mergeSnapshot(
     if (rival !== undefined) leftOut.push(`service ${service.id}: the configuration has a route ${rival.path} already`);
     return rival === undefined;
   });
-  const own = new Set(base.services.map(({ id }) => id));
+  const own = ownOf(base);
   const applications = withoutTaken("application", base.applications, additions.applications, leftOut).map((one) =>
-    withoutOwnServices(one, own),
+    withoutOwn(one, own, leftOut),
   );
   const parts = [reachable, applications, addedTeams];
   const { cachePurges } = additions;
@@ -60,17 +67,46 @@ export function applicationMerger(
   base: Snapshot,
 ): (id: string, added: ApplicationSnapshot | null) => ApplicationSnapshot | null | undefined {
   const taken = new Set(base.applications.map(({ id }) => id));
-  const own = new Set(base.services.map(({ id }) => id));
+  const own = ownOf(base);
   return (id, added) => {
     if (taken.has(id)) return undefined;
-    return added === null ? null : withoutOwnServices(added, own);
+    return added === null ? null : withoutOwn(added, own, []);
   };
 }
 
-/** Subscriptions are to a service of that id from elsewhere, by whoever made it: not to the configuration's. */
-function withoutOwnServices(application: ApplicationSnapshot, own: ReadonlySet<string>): ApplicationSnapshot {
-  if (application.subscriptions.every(({ service }) => !own.has(service))) return application;
-  return { ...application, subscriptions: application.subscriptions.filter(({ service }) => !own.has(service)) };
+/** What is the configuration's own, and nobody else's to speak of. */
+interface Own {
+  services: ReadonlySet<string>;
+  /** Digests of what its credentials are found by, but of keys: those nobody has by chance. */
+  credentials: ReadonlySet<string>;
+}
+
+function ownOf({ services, applications }: Snapshot): Own {
+  const named = applications.flatMap(({ credentials }) => credentials.filter(({ kind }) => kind !== "api-key"));
+  const digests = named.flatMap(digestsOf).map((digest) => digest.toString("hex"));
+  return { services: new Set(services.map(({ id }) => id)), credentials: new Set(digests) };
+}
+
+/**
+ * Subscriptions are to a service of that id from elsewhere, by whoever made it: not to the configuration's. And who calls with a
+ * user name, key, claim or certificate that the configuration knows is who the configuration says.
+ */
+function withoutOwn(application: ApplicationSnapshot, own: Own, leftOut: string[]): ApplicationSnapshot {
+  const loses = application.credentials.some((credential) => isTaken(credential, own));
+  if (!loses && application.subscriptions.every(({ service }) => !own.services.has(service))) return application;
+  if (loses) {
+    leftOut.push(`credentials of application ${application.id}: the configuration has some that are found by the same`);
+  }
+  return {
+    ...application,
+    credentials: application.credentials.filter((credential) => !isTaken(credential, own)),
+    subscriptions: application.subscriptions.filter(({ service }) => !own.services.has(service)),
+  };
+}
+
+function isTaken(credential: CredentialSnapshot, { credentials }: Own): boolean {
+  if (credentials.size === 0 || credential.kind === "api-key") return false;
+  return digestsOf(credential).some((digest) => credentials.has(digest.toString("hex")));
 }
 
 function policiesFor(

@@ -159,13 +159,16 @@ export type Application = z.output<typeof application>;
 export const credential = z.looseObject({
   id: z.string(),
   application: z.string(),
+  kind: z.string(),
   name: z.string(),
-  prefix: z.string(),
+  prefix: z.string().nullable(),
   state: z.string(),
   created_at: z.string(),
   expires_at: z.string().nullable(),
 });
-export const createdCredential = credential.extend({ key: z.string() });
+/** What was made for it, if anything was. */
+const made = z.string().optional();
+export const createdCredential = credential.extend({ key: made, password: made, secret: made });
 
 export const subscription = z.looseObject({
   id: z.string(),

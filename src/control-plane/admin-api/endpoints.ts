@@ -1,5 +1,6 @@
 import type { Endpoint } from "./endpoint.ts";
 import { applicationEndpoints } from "./routes/applications.ts";
+import { credentialEndpoints } from "./routes/credentials.ts";
 import { governanceEndpoints } from "./routes/governance.ts";
 import { identityProviderEndpoints } from "./routes/identity-providers.ts";
 import { organisationEndpoints } from "./routes/organisation.ts";
@@ -15,6 +16,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...tryItEndpoints,
   ...governanceEndpoints,
   ...applicationEndpoints,
+  ...credentialEndpoints,
   ...organisationEndpoints,
   ...webhookEndpoints,
   ...identityProviderEndpoints,

@@ -1,11 +1,20 @@
 import type { Logger } from "../../contracts/logger.ts";
 import type { PoliciesSnapshot } from "../../contracts/policies.ts";
-import type { ApplicationSnapshot, LimitSnapshot, ServiceSnapshot, TeamSnapshot } from "../../contracts/snapshot.ts";
+import type {
+  ApplicationSnapshot,
+  CredentialSnapshot,
+  LimitSnapshot,
+  ServiceSnapshot,
+  TeamSnapshot,
+} from "../../contracts/snapshot.ts";
+import { SealError } from "../../platform/seal.ts";
 import { type PoliciesOwner, readLimitsDocument, readPoliciesDocument } from "../../snapshot/service-document.ts";
 import { readCachePurges } from "../entities/cache-purges.ts";
 import { NO_POLICIES } from "../entities/policies.ts";
+import { compiledCredential } from "../entities/stored-credential.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
+import { HMAC_SECRET } from "../storage/sealed.ts";
 import type { ApplicationTable, CredentialTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
 import type { Additions } from "./additions.ts";
 import { type LiveRelease, liveNumbers, liveService, routeKey } from "./live-service.ts";
@@ -30,7 +39,16 @@ interface Wanted {
   policies: boolean;
 }
 
-const CREDENTIAL_COLUMNS = ["id", "application_id", "digest", "expires_at"] as const;
+const CREDENTIAL_COLUMNS = [
+  "id",
+  "application_id",
+  "kind",
+  "digest",
+  "expires_at",
+  "secret",
+  "details",
+  "addresses",
+] as const;
 const SUBSCRIPTION_COLUMNS = [
   "id",
   "application_id",
@@ -40,6 +58,8 @@ const SUBSCRIPTION_COLUMNS = [
   "limits",
   "policies",
 ] as const;
+
+type CredentialPart = Pick<Row<CredentialTable>, (typeof CREDENTIAL_COLUMNS)[number]>;
 
 const ALL: Wanted = { services: null, applications: null, teams: null, policies: true };
 
@@ -183,7 +203,7 @@ export class DatabaseSource {
   /** What has expired is there too: gateways say so to whoever still comes with it. */
   #liveApplication(
     { id, team_id, limits, policies }: Pick<Row<ApplicationTable>, "id" | "team_id" | "limits" | "policies">,
-    credentials: readonly Pick<Row<CredentialTable>, (typeof CREDENTIAL_COLUMNS)[number]>[],
+    credentials: readonly CredentialPart[],
     subscriptions: readonly Pick<Row<SubscriptionTable>, (typeof SUBSCRIPTION_COLUMNS)[number]>[],
   ): ApplicationSnapshot | null {
     const own = this.#limitsOf(limits);
@@ -196,9 +216,7 @@ export class DatabaseSource {
     return {
       id,
       team: team_id,
-      credentials: credentials.map(({ id: credential, digest, expires_at }) => {
-        return { kind: "api-key", id: credential, digest, expiresAtMs: expires_at, addresses: [] };
-      }),
+      credentials: credentials.flatMap((row) => this.#liveCredential(id, row) ?? []),
       subscriptions: subscriptions.map(({ service_id, state, expires_at, policies: ofSubscription }, index) => {
         return {
           service: service_id,
@@ -211,6 +229,19 @@ export class DatabaseSource {
       limits: own,
       ...given(this.#policiesOf("application", id, policies)),
     };
+  }
+
+  /** Null: its secret can't be opened. */
+  #liveCredential(application: string, row: CredentialPart): CredentialSnapshot | null {
+    if (row.kind !== "hmac") return compiledCredential(row, "");
+    try {
+      return compiledCredential(row, this.#plane.sealer.open(row.secret ?? "", HMAC_SECRET));
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      const fields = { application, credential: row.id, error };
+      this.#logger.error(fields, "a credential's secret can't be opened: nobody can call with it");
+      return null;
+    }
   }
 
   async #readTeams(db: Connection, ids: readonly string[] | null, { teams }: Read): Promise<void> {

@@ -9,6 +9,7 @@ export const WEBHOOK_SECRET = "webhook secret";
 export const IDEMPOTENT_ANSWER = "idempotency";
 export const OWN_KEY = "key of Tidegate itself";
 export const CLIENT_SECRET = "identity provider client secret";
+export const HMAC_SECRET = "secret of signed requests";
 
 /** Secrets by the id of the key that they were sealed with. */
 export async function countSealed(connection: Connection): Promise<Record<string, number>> {
@@ -47,10 +48,11 @@ export async function sealAgain(change: Pick<Change, "trx">, sealer: Sealer): Pr
     await change.where("id", "=", id).execute();
     count++;
   }
-  const own = trx.selectFrom("credentials").select(["id", "secret"]).where("secret", "is not", null);
-  for (const { id, secret } of await own.execute()) {
+  const credentials = trx.selectFrom("credentials").select(["id", "kind", "secret"]).where("secret", "is not", null);
+  for (const { id, kind, secret } of await credentials.execute()) {
     if (secret === null || !isOutdated(secret)) continue;
-    const change = trx.updateTable("credentials").set({ secret: again(secret, OWN_KEY) });
+    const purpose = kind === "hmac" ? HMAC_SECRET : OWN_KEY;
+    const change = trx.updateTable("credentials").set({ secret: again(secret, purpose) });
     await change.where("id", "=", id).execute();
     count++;
   }

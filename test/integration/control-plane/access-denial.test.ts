@@ -97,6 +97,8 @@ function examples(fixture: Fixture): Record<string, Example> {
     deleteApplication: { path: "/applications/ledger" },
     listCredentials: { path: "/applications/ledger/credentials", reads: true },
     createCredential: { path: "/applications/ledger/credentials", body: { name: "second" } },
+    getCredential: { path: `/applications/ledger/credentials/${credential}`, reads: true },
+    updateCredential: { path: `/applications/ledger/credentials/${credential}`, body: { addresses: ["192.0.2.1"] } },
     rotateCredential: { path: `/applications/ledger/credentials/${credential}/rotate`, body: {} },
     revokeCredential: { path: `/applications/ledger/credentials/${credential}` },
     listSubscriptions: { path: "/subscriptions", list: true, forAll: true, reads: true },

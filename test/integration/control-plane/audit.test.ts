@@ -92,6 +92,7 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
     );
     const key = await change("createCredential", "/applications/web/credentials", { name: "k" }, "credential.create");
     const path = `/applications/web/credentials/${key.answer.id}`;
+    await change("updateCredential", path, { addresses: ["192.0.2.1"] }, "credential.update");
     const rotated = await change("rotateCredential", `${path}/rotate`, { overlap_seconds: 60 }, "credential.rotate");
     // bug: that the old key ends, and when, was nowhere.
     expect(JSON.parse(rotated.entry?.before ?? "")).toMatchObject({

@@ -79,7 +79,9 @@ async function filledPlane(kind: DatabaseKind): Promise<TestPlane> {
   });
   await owner.do("POST", "/services/billing/publish", { note: "first" });
   await owner.do("POST", "/applications", { id: "web", team: "shop", name: "Web" });
-  await owner.do("POST", "/applications/web/credentials", { name: "one" });
+  for (const kind of [{}, { basic: { username: "cron" } }, { hmac: { key_id: "web-1" } }]) {
+    await owner.do("POST", "/applications/web/credentials", { name: "one", ...kind });
+  }
   await owner.do("POST", "/subscriptions", { application: "web", service: "billing", reason: "invoices" });
   await owner.do("POST", "/webhooks", { team: null, name: "ours", url: "https://example.org/hook", events: ["*"] });
   await owner.do("POST", "/identity-providers", {

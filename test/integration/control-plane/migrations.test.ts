@@ -57,6 +57,7 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
       "010-cache-purges",
       "011-session-origins",
       "012-own-keys",
+      "013-credentials",
     ]);
   });
 
