@@ -2,6 +2,7 @@ import type { PoliciesSnapshot } from "../contracts/policies.ts";
 import type {
   ApplicationSnapshot,
   CredentialSnapshot,
+  JwtIssuerSnapshot,
   ServiceSnapshot,
   Snapshot,
   TeamSnapshot,
@@ -27,6 +28,7 @@ export function mergeSnapshot(
     teams?: readonly TeamSnapshot[];
     services: readonly ServiceSnapshot[];
     applications: readonly ApplicationSnapshot[];
+    jwtIssuers?: readonly JwtIssuerSnapshot[];
     cachePurges?: Readonly<Record<string, number>>;
   },
 ): Merged {
@@ -44,7 +46,8 @@ export function mergeSnapshot(
   const applications = withoutTaken("application", base.applications, additions.applications, leftOut).map((one) =>
     withoutOwn(one, own, leftOut),
   );
-  const parts = [reachable, applications, addedTeams];
+  const addedIssuers = issuersFor(base, additions.jwtIssuers ?? [], leftOut);
+  const parts = [reachable, applications, addedTeams, addedIssuers];
   const { cachePurges } = additions;
   if (addedPolicies === undefined && cachePurges === undefined && parts.every(({ length }) => length === 0))
     return { snapshot: base, leftOut };
@@ -54,6 +57,7 @@ export function mergeSnapshot(
     ...(addedTeams.length === 0 ? {} : { teams: [...(base.teams ?? []), ...addedTeams] }),
     services: [...base.services, ...reachable],
     applications: [...base.applications, ...applications],
+    jwtIssuers: [...base.jwtIssuers, ...addedIssuers],
     ...(cachePurges === undefined ? {} : { cachePurges: { ...cachePurges } }),
   };
   return { snapshot: merged, leftOut };
@@ -79,17 +83,19 @@ interface Own {
   services: ReadonlySet<string>;
   /** Digests of what its credentials are found by, but of keys: those nobody has by chance. */
   credentials: ReadonlySet<string>;
+  issuers: ReadonlySet<string>;
 }
 
-function ownOf({ services, applications }: Snapshot): Own {
+function ownOf({ services, applications, jwtIssuers }: Snapshot): Own {
   const named = applications.flatMap(({ credentials }) => credentials.filter(({ kind }) => kind !== "api-key"));
   const digests = named.flatMap(digestsOf).map((digest) => digest.toString("hex"));
-  return { services: new Set(services.map(({ id }) => id)), credentials: new Set(digests) };
+  const idsOf = (entities: readonly { id: string }[]) => new Set(entities.map(({ id }) => id));
+  return { services: idsOf(services), credentials: new Set(digests), issuers: idsOf(jwtIssuers) };
 }
 
 /**
- * Subscriptions are to a service of that id from elsewhere, by whoever made it: not to the configuration's. And who calls with a
- * user name, key, claim or certificate that the configuration knows is who the configuration says.
+ * Subscriptions are to a service of that id from elsewhere, by whoever made it: not to the configuration's; so are tokens. And who
+ * calls with a user name, key id, claim or certificate that the configuration knows is who the configuration says.
  */
 function withoutOwn(application: ApplicationSnapshot, own: Own, leftOut: string[]): ApplicationSnapshot {
   const loses = application.credentials.some((credential) => isTaken(credential, own));
@@ -104,7 +110,8 @@ function withoutOwn(application: ApplicationSnapshot, own: Own, leftOut: string[
   };
 }
 
-function isTaken(credential: CredentialSnapshot, { credentials }: Own): boolean {
+function isTaken(credential: CredentialSnapshot, { credentials, issuers }: Own): boolean {
+  if (credential.kind === "jwt" && issuers.has(credential.issuer)) return true;
   if (credentials.size === 0 || credential.kind === "api-key") return false;
   return digestsOf(credential).some((digest) => credentials.has(digest.toString("hex")));
 }
@@ -117,6 +124,19 @@ function policiesFor(
   if (base.policies === undefined || added === undefined) return added;
   leftOut.push("policies of the organisation: the configuration has some");
   return undefined;
+}
+
+/** A token has one issuer, by its `iss`. None of these speaks for the configuration's own applications. */
+function issuersFor(base: Snapshot, added: readonly JwtIssuerSnapshot[], leftOut: string[]): JwtIssuerSnapshot[] {
+  const own = new Set(base.jwtIssuers.map(({ issuer }) => issuer));
+  const others = withoutTaken("token issuer", base.jwtIssuers, added, leftOut).filter(({ id, issuer }) => {
+    if (own.has(issuer)) leftOut.push(`token issuer ${id}: the configuration has one for ${issuer}`);
+    return !own.has(issuer);
+  });
+  const notApplications = base.applications.map(({ id }) => id);
+  return others.map((one) =>
+    one.applicationClaim === null || notApplications.length === 0 ? one : { ...one, notApplications },
+  );
 }
 
 function withoutTaken<One extends { id: string }>(

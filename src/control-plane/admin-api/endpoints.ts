@@ -6,6 +6,7 @@ import { identityProviderEndpoints } from "./routes/identity-providers.ts";
 import { organisationEndpoints } from "./routes/organisation.ts";
 import { peopleEndpoints } from "./routes/people.ts";
 import { serviceEndpoints } from "./routes/services.ts";
+import { tokenIssuerEndpoints } from "./routes/token-issuers.ts";
 import { tryItEndpoints } from "./routes/try-it.ts";
 import { webhookEndpoints } from "./routes/webhooks.ts";
 
@@ -17,6 +18,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...governanceEndpoints,
   ...applicationEndpoints,
   ...credentialEndpoints,
+  ...tokenIssuerEndpoints,
   ...organisationEndpoints,
   ...webhookEndpoints,
   ...identityProviderEndpoints,

@@ -18,6 +18,7 @@ import {
 import { claimNames, releaseNames } from "./credential-names.ts";
 import { found, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import { type CredentialRow, type ShownFields, shownFields } from "./stored-credential.ts";
+import { requireTokenIssuer } from "./token-issuers.ts";
 
 /** Of its kind, it says what is no secret. */
 export interface CredentialView extends ShownFields {
@@ -80,6 +81,7 @@ export function createCredential(
     const application = await changeableApplication(change, applicationId, "credential.manage");
     requireAddresses(addresses);
     const { columns, made } = newKind(plane, kind);
+    if (columns.issuer_id !== null) await requireTokenIssuer(change.trx, columns.issuer_id);
     const terms = { name, expiresAtMs, addresses };
     const row = await insertCredential(change, application, columns, terms, "credential.create", null);
     await claimNames(change, row);

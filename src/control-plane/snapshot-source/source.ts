@@ -3,6 +3,7 @@ import type { PoliciesSnapshot } from "../../contracts/policies.ts";
 import type {
   ApplicationSnapshot,
   CredentialSnapshot,
+  JwtIssuerSnapshot,
   LimitSnapshot,
   ServiceSnapshot,
   TeamSnapshot,
@@ -12,10 +13,18 @@ import { type PoliciesOwner, readLimitsDocument, readPoliciesDocument } from "..
 import { readCachePurges } from "../entities/cache-purges.ts";
 import { NO_POLICIES } from "../entities/policies.ts";
 import { compiledCredential } from "../entities/stored-credential.ts";
+import { compiledTokenIssuer } from "../entities/token-issuers.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
 import { HMAC_SECRET } from "../storage/sealed.ts";
-import type { ApplicationTable, CredentialTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
+import type {
+  ApplicationTable,
+  CredentialTable,
+  Row,
+  ServiceTable,
+  SubscriptionTable,
+  TokenIssuerTable,
+} from "../storage/tables.ts";
 import type { Additions } from "./additions.ts";
 import { type LiveRelease, liveNumbers, liveService, routeKey } from "./live-service.ts";
 
@@ -27,6 +36,8 @@ interface Read {
   teams: Map<string, TeamSnapshot>;
   /** Undefined: none, or not read. */
   policies: PoliciesSnapshot | undefined;
+  /** Empty: none, or not read. */
+  jwtIssuers: readonly JwtIssuerSnapshot[];
   cachePurges: Readonly<Record<string, number>>;
 }
 
@@ -35,8 +46,8 @@ interface Wanted {
   services: readonly string[] | null;
   applications: readonly string[] | null;
   teams: readonly string[] | null;
-  /** The organisation's. */
-  policies: boolean;
+  /** Policies and token issuers. */
+  organisation: boolean;
 }
 
 const CREDENTIAL_COLUMNS = [
@@ -61,7 +72,7 @@ const SUBSCRIPTION_COLUMNS = [
 
 type CredentialPart = Pick<Row<CredentialTable>, (typeof CREDENTIAL_COLUMNS)[number]>;
 
-const ALL: Wanted = { services: null, applications: null, teams: null, policies: true };
+const ALL: Wanted = { services: null, applications: null, teams: null, organisation: true };
 
 /** So many ids in one question: databases bound the parameters of a statement. */
 const IDS_PER_QUERY = 500;
@@ -79,6 +90,7 @@ export class DatabaseSource {
   #applications = new Map<string, ApplicationSnapshot>();
   #teams = new Map<string, TeamSnapshot>();
   #policies: PoliciesSnapshot | undefined;
+  #jwtIssuers: readonly JwtIssuerSnapshot[] = [];
   #cachePurges: Readonly<Record<string, number>> = {};
   /** By their text: many have the same ones. Null: they can't be read. */
   readonly #limits = new Map<string, LimitSnapshot[] | null>();
@@ -96,6 +108,7 @@ export class DatabaseSource {
       teams: inOrder(this.#teams),
       services: inOrder(this.#services).flat(),
       applications: inOrder(this.#applications),
+      ...(this.#jwtIssuers.length === 0 ? {} : { jwtIssuers: this.#jwtIssuers }),
       ...(Object.keys(this.#cachePurges).length === 0 ? {} : { cachePurges: this.#cachePurges }),
     };
   }
@@ -108,12 +121,13 @@ export class DatabaseSource {
   /** All of it. */
   load(): Promise<void> {
     return this.#inTurn(async () => {
-      const { services, applications, teams, policies, cachePurges } = await this.#read(ALL);
+      const { services, applications, teams, policies, jwtIssuers, cachePurges } = await this.#read(ALL);
       this.#cachePurges = cachePurges;
       this.#services = services;
       this.#applications = applications;
       this.#teams = teams;
       this.#policies = policies;
+      this.#jwtIssuers = jwtIssuers;
     });
   }
 
@@ -125,16 +139,18 @@ export class DatabaseSource {
       services: idsOf("service"),
       applications: idsOf("application"),
       teams: idsOf("team"),
-      policies: touched.some(({ kind }) => kind === "organisation"),
+      organisation: touched.some(({ kind }) => kind === "organisation"),
     };
     if (touched.length === 0) return Promise.resolve();
     return this.#inTurn(async () => {
-      const { services, applications, teams, policies, cachePurges } = await this.#read(wanted);
+      const { services, applications, teams, policies, jwtIssuers, cachePurges } = await this.#read(wanted);
       this.#cachePurges = cachePurges;
       replace(this.#services, wanted.services ?? [], services);
       replace(this.#applications, wanted.applications ?? [], applications);
       replace(this.#teams, wanted.teams ?? [], teams);
-      if (wanted.policies) this.#policies = policies;
+      if (!wanted.organisation) return;
+      this.#policies = policies;
+      this.#jwtIssuers = jwtIssuers;
     });
   }
 
@@ -153,11 +169,14 @@ export class DatabaseSource {
     return snapshot.execute(async (trx) => {
       const cachePurges = await readCachePurges(trx);
       const nothing = { services: new Map(), applications: new Map(), teams: new Map(), policies: undefined };
-      const read: Read = { ...nothing, cachePurges };
+      const read: Read = { ...nothing, jwtIssuers: [], cachePurges };
       await this.#readServices(trx, wanted.services, read);
       await this.#readApplications(trx, wanted.applications, read);
       await this.#readTeams(trx, wanted.teams, read);
-      if (wanted.policies) read.policies = this.#policiesOf("organisation", "", await organisationPolicies(trx));
+      if (wanted.organisation) {
+        read.policies = this.#policiesOf("organisation", "", await organisationPolicies(trx));
+        read.jwtIssuers = await this.#readTokenIssuers(trx);
+      }
       return read;
     });
   }
@@ -241,6 +260,27 @@ export class DatabaseSource {
       const fields = { application, credential: row.id, error };
       this.#logger.error(fields, "a credential's secret can't be opened: nobody can call with it");
       return null;
+    }
+  }
+
+  async #readTokenIssuers(db: Connection): Promise<JwtIssuerSnapshot[]> {
+    const rows = await db.selectFrom("token_issuers").selectAll().execute();
+    const issuers = rows.flatMap((row) => this.#tokenIssuer(row) ?? []);
+    return issuers.sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  /** Null: it can't be read. */
+  #tokenIssuer(row: Row<TokenIssuerTable>): JwtIssuerSnapshot | null {
+    const unread = (fields: object) => {
+      this.#logger.error({ tokenIssuer: row.id, ...fields }, "a token issuer can't be read: its tokens are refused");
+      return null;
+    };
+    try {
+      const compiled = compiledTokenIssuer(this.#plane.sealer, row);
+      return "issuer" in compiled ? compiled.issuer : unread({ problems: compiled.problems });
+    } catch (error) {
+      if (error instanceof SealError) return unread({ error });
+      throw error;
     }
   }
 

@@ -138,6 +138,14 @@ function examples(fixture: Fixture): Record<string, Example> {
       body: { client_secret: "canary-client" },
     },
     deleteIdentityProvider: { path: "/identity-providers/acme" },
+    listTokenIssuers: { path: "/token-issuers", reads: true },
+    createTokenIssuer: {
+      path: "/token-issuers",
+      body: { id: "another", issuer: "another", algorithms: ["RS256"], jwks_url: "https://another.example.org/" },
+    },
+    getTokenIssuer: { path: "/token-issuers/corp", reads: true },
+    updateTokenIssuer: { path: "/token-issuers/corp", body: { forward_token: true } },
+    deleteTokenIssuer: { path: "/token-issuers/corp" },
     listIdentities: { path: `/users/${user}/identities`, reads: true },
     deleteIdentity: { path: `/users/${user}/identities/${identity}` },
   };
@@ -175,6 +183,8 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
     await test.run(`update webhook_deliveries set state = 'dead' where id = '${delivery}'`);
     const acme = { id: "acme", name: "Acme", issuer: "http://127.0.0.1:9", client_id: "tidegate" };
     await owner.do("POST", "/identity-providers", acme);
+    const keys = [{ secret: "canary-secret-of-the-issuer-0123456789" }];
+    await owner.do("POST", "/token-issuers", { id: "corp", issuer: "corp", algorithms: ["HS256"], keys });
     const identity = "finn-at-acme";
     const of_acme = { provider_id: "acme", issuer: acme.issuer, subject: "finn", created_at: 1, last_sign_in_at: 1 };
     await test.database.db
@@ -250,7 +260,7 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
         const example = exampleOf(operationId);
         if (example.forAll) continue;
         const ofTheirOrganisation =
-          /^(listUsers|getUser|getSettings|listAudit|verifyAudit|exportAudit|\w+IdentityProviders?|listIdentities)$/.test(
+          /^(listUsers|getUser|getSettings|listAudit|verifyAudit|exportAudit|\w+(?:IdentityProvider|TokenIssuer)s?|listIdentities)$/.test(
             operationId,
           );
         if (who === "a viewer of the team" && example.reads && !ofTheirOrganisation) continue;
