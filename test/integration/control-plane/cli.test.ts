@@ -224,6 +224,58 @@ describe("an organisation run from the command line", () => {
     expect(keys).not.toContain(rotated.key);
   });
 
+  it("looks after credentials of all kinds, and after whose tokens are believed", async () => {
+    const web = ["--application", "web"];
+    const password = (await developer.do("credentials", "create", ...web, "--username", "till-7")).trim();
+    expect(password).toMatch(/^tgb_\w{40}$/);
+    const call = async (word: string) => {
+      const authorization = `Basic ${Buffer.from(`till-7:${word}`).toString("base64")}`;
+      return (await fetch(`${tidegate.url}/billing`, { headers: { authorization } })).status;
+    };
+    await tidegate.waitFor("the password to be known", async () => (await call(password)) === 200);
+    const [{ id }] = (await developer.json("credentials", "list", ...web)).filter(
+      ({ kind }: { kind: string }) => kind === "basic",
+    );
+    const given = "a-password-of-more-than-20-characters";
+    const rotated = await developer.run(["credentials", "rotate", id, ...web, "--overlap", "0", "--secret-stdin"], {
+      input: `${given}\n`,
+    });
+    expect(rotated).toMatchObject({ code: 0, stdout: "", stderr: expect.stringMatching(/^basic credential .*till-7/) });
+    await tidegate.waitFor("the new password", async () => (await call(given)) === 200);
+    expect(await call(password)).toBe(401);
+
+    writeFileSync(join(folder, "issuer.secret"), "a-secret-of-the-issuer-0123456789-0123456789\n");
+    const issuer = ["corp", "--issuer", "corp", "--algorithm", "HS256", "--secret-file", "issuer.secret"];
+    expect((await developer.run(["token-issuers", "create", ...issuer])).code).toBe(EXIT.refused);
+    await admin.do("token-issuers", "create", ...issuer);
+    expect(await admin.do("token-issuers", "list")).toMatch(/corp +corp +HS256 +1 key/);
+    const tokens = ["--issuer", "corp", "--claim", "azp", "--value", "till", "desk"];
+    await developer.do("credentials", "create", ...web, "--name", "tokens", ...tokens);
+    expect((await admin.run(["token-issuers", "delete", "corp"])).code).toBe(EXIT.conflict);
+
+    const unclear = await developer.run(["credentials", "create", ...web, "--username", "a", "--key-id", "b"]);
+    expect(unclear).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining("is of one kind") });
+    const made = await developer.json(
+      "credentials",
+      "create",
+      ...web,
+      "--san",
+      "spiffe://a",
+      "--address",
+      "10.0.0.0/8",
+    );
+    const args = ["credentials", "update", made.id, ...web, "--any-address", "--expires", "2100-01-31"];
+    expect(await developer.json(...args)).toMatchObject({ addresses: [], expires_at: "2100-01-31T00:00:00.000Z" });
+    const list = await developer.do("credentials", "list", ...web);
+    expect(list).toMatch(/mtls +main +spiffe:\/\/a +active +- +2100-01-31 00:00/);
+    expect(list).toMatch(/jwt +tokens +corp: azp = till, desk +active/);
+    for (const one of await developer.json("credentials", "list", ...web)) {
+      if (one.kind !== "api-key") await developer.do("credentials", "revoke", one.id, ...web);
+    }
+    expect(await developer.do("keys", "list", ...web)).not.toMatch(/spiffe|till-7/);
+    await admin.do("token-issuers", "delete", "corp");
+  });
+
   it("exports what changes nothing when it is applied", async () => {
     const { code, stdout, stderr } = await admin.run(["export"]);
     expect(code).toBe(0);
