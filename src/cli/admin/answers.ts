@@ -184,6 +184,7 @@ export const credential = z.looseObject({
   addresses: z.array(z.string()).default([]),
   created_at: z.string(),
   expires_at: z.string().nullable(),
+  revision: z.number(),
 });
 export type Credential = z.output<typeof credential>;
 /** What was made for it, if anything was. */

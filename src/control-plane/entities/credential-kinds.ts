@@ -2,10 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import type { CredentialSnapshot } from "../../contracts/snapshot.ts";
 import { readCredentialDocument } from "../../snapshot/credential-document.ts";
 import { parseDuration } from "../../snapshot/schema/scalars.ts";
-import { newSecret } from "../ids.ts";
+import { isSameSecret, newSecret } from "../ids.ts";
 import type { Plane } from "../plane.ts";
 import { type FieldProblem, ProblemError } from "../problem.ts";
 import { HMAC_SECRET } from "../storage/sealed.ts";
+import { parseJson } from "./rows.ts";
 import { type CredentialRow, shownFields } from "./stored-credential.ts";
 
 type Optional<Fields> = { [Key in keyof Fields]?: Fields[Key] | undefined };
@@ -74,6 +75,28 @@ export function renewedKind(plane: Pick<Plane, "sealer">, row: CredentialRow, se
   if (basic !== undefined) return newKind(plane, { basic: { ...basic, password, password_digest } });
   if (hmac !== undefined) return newKind(plane, { hmac: { ...hmac, secret, secret_base64 } });
   return newApiKey();
+}
+
+/** Whether the secret that is given is the one that is stored. Throws as `renewedKind` does. */
+export function isStoredSecret({ sealer }: Pick<Plane, "sealer">, row: CredentialRow, secrets: SecretFields): boolean {
+  const { basic, hmac } = shownFields(row);
+  const { password, password_digest, secret, secret_base64 } = secrets;
+  if (basic === undefined && hmac === undefined) {
+    throw new ProblemError("conflict", `a credential of kind ${row.kind} has no secret that could be compared`);
+  }
+  requireOwn(secrets, row.kind);
+  const document =
+    basic === undefined
+      ? { hmac: { ...hmac, secret, secret_base64 } }
+      : { basic: { ...basic, password, password_digest } };
+  const read = readCredentialDocument(document);
+  if (!read.ok) throw refused(read.problems);
+  const { credential } = read;
+  if (credential.kind === "hmac") return isSameSecret(sealer.open(row.secret ?? "", HMAC_SECRET), credential.secret);
+  if (credential.kind !== "basic") return false;
+  const { salt } = parseJson<{ salt: string }>(row.details);
+  const digest = password === undefined ? credential.digest : digestOf(Buffer.from(salt, "hex"), password);
+  return isSameSecret(row.digest ?? "", digest) && (password !== undefined || salt === credential.salt);
 }
 
 const SECRETS: Readonly<Record<string, readonly string[]>> = {
@@ -149,7 +172,11 @@ const SALT_BYTES = 16;
 
 function salted(password: string): { salt: string; digest: string } {
   const salt = randomBytes(SALT_BYTES);
-  return { salt: salt.toString("hex"), digest: createHash("sha256").update(salt).update(password).digest("hex") };
+  return { salt: salt.toString("hex"), digest: digestOf(salt, password) };
+}
+
+function digestOf(salt: Buffer, password: string): string {
+  return createHash("sha256").update(salt).update(password).digest("hex");
 }
 
 export function refused(errors: readonly FieldProblem[]): ProblemError {

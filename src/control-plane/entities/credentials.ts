@@ -7,6 +7,7 @@ import type { Connection } from "../storage/database.ts";
 import type { CredentialKind } from "../storage/tables.ts";
 import { type ApplicationRow, applicationRow, changeableApplication } from "./applications.ts";
 import {
+  isStoredSecret,
   type KindFields,
   type MadeSecret,
   type NewKind,
@@ -143,6 +144,22 @@ export function rotateCredential(
     const row = await insertCredential(change, application, columns, terms, "credential.rotate", ending);
     return { ...viewOf(row, change.nowMs), ...made };
   });
+}
+
+/**
+ * Whether a secret is the one that is stored: so that what is declared in a file can be compared without ever reading the stored
+ * one. Whoever may ask could replace it.
+ */
+export async function isCredentialSecret(
+  plane: Plane,
+  actor: Actor,
+  applicationId: string,
+  id: string,
+  secrets: SecretFields,
+): Promise<boolean> {
+  const application = await applicationRow(plane.db, applicationId);
+  require(actor, "credential.manage", application.team_id);
+  return isStoredSecret(plane, await credentialRow(plane.db, applicationId, id), secrets);
 }
 
 export function revokeCredential(

@@ -3,6 +3,7 @@ import type { Sealer } from "../../platform/seal.ts";
 import { parseDuration } from "../../snapshot/schema/scalars.ts";
 import { readTokenIssuerDocument } from "../../snapshot/token-issuer-document.ts";
 import type { Actor } from "../access/actor.ts";
+import { isSameSecret } from "../ids.ts";
 import { isSafeUrl } from "../oidc/provider-fetch.ts";
 import type { Change, Plane } from "../plane.ts";
 import { type FieldProblem, ProblemError } from "../problem.ts";
@@ -139,6 +140,23 @@ export function deleteTokenIssuer(plane: Plane, actor: Actor, id: string, revisi
     await change.trx.deleteFrom("token_issuers").where("id", "=", id).execute();
     await auditIssuer(change, "token_issuer.delete", id, viewOf(plane, row), null);
   });
+}
+
+/** Whether keys are the ones that are stored, as with secrets of credentials. Those that do not fit the issuer are not. */
+export async function areTokenIssuerKeys(
+  plane: Plane,
+  actor: Actor,
+  id: string,
+  keys: TokenIssuerKeys,
+): Promise<boolean> {
+  require(actor, CHANGES, null);
+  const row = await tokenIssuerRow(plane.db, id);
+  if (row.keys === null) return false;
+  const stored = compiledTokenIssuer(plane.sealer, row);
+  const { jwks_url: _fetched, ...options } = parseJson<TokenIssuerOptions>(row.options);
+  const given = readTokenIssuerDocument(documentOf(id, row.issuer, { ...options, jwks_url: null }, keys));
+  if (!given.ok || !("issuer" in stored)) return false;
+  return isSameSecret(JSON.stringify(stored.issuer.keys), JSON.stringify(given.issuer.keys));
 }
 
 /** Throws `invalid_request`. */

@@ -2,30 +2,19 @@ import type { Logger } from "../../contracts/logger.ts";
 import type { PoliciesSnapshot } from "../../contracts/policies.ts";
 import type {
   ApplicationSnapshot,
-  CredentialSnapshot,
   JwtIssuerSnapshot,
   LimitSnapshot,
   ServiceSnapshot,
   TeamSnapshot,
 } from "../../contracts/snapshot.ts";
-import { SealError } from "../../platform/seal.ts";
 import { type PoliciesOwner, readLimitsDocument, readPoliciesDocument } from "../../snapshot/service-document.ts";
 import { readCachePurges } from "../entities/cache-purges.ts";
 import { NO_POLICIES } from "../entities/policies.ts";
-import { compiledCredential } from "../entities/stored-credential.ts";
-import { compiledTokenIssuer } from "../entities/token-issuers.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
-import { HMAC_SECRET } from "../storage/sealed.ts";
-import type {
-  ApplicationTable,
-  CredentialTable,
-  Row,
-  ServiceTable,
-  SubscriptionTable,
-  TokenIssuerTable,
-} from "../storage/tables.ts";
+import type { ApplicationTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
 import type { Additions } from "./additions.ts";
+import { CallerReader, CREDENTIAL_COLUMNS, type CredentialPart } from "./callers.ts";
 import { type LiveRelease, liveNumbers, liveService, routeKey } from "./live-service.ts";
 
 /** What was read of some ids: those that are not in it are served no longer. */
@@ -50,16 +39,6 @@ interface Wanted {
   organisation: boolean;
 }
 
-const CREDENTIAL_COLUMNS = [
-  "id",
-  "application_id",
-  "kind",
-  "digest",
-  "expires_at",
-  "secret",
-  "details",
-  "addresses",
-] as const;
 const SUBSCRIPTION_COLUMNS = [
   "id",
   "application_id",
@@ -69,8 +48,6 @@ const SUBSCRIPTION_COLUMNS = [
   "limits",
   "policies",
 ] as const;
-
-type CredentialPart = Pick<Row<CredentialTable>, (typeof CREDENTIAL_COLUMNS)[number]>;
 
 const ALL: Wanted = { services: null, applications: null, teams: null, organisation: true };
 
@@ -86,6 +63,7 @@ const MAX_KNOWN_LIMITS = 10_000;
 export class DatabaseSource {
   readonly #plane: Plane;
   readonly #logger: Logger;
+  readonly #callers: CallerReader;
   #services = new Map<string, ServiceSnapshot[]>();
   #applications = new Map<string, ApplicationSnapshot>();
   #teams = new Map<string, TeamSnapshot>();
@@ -99,6 +77,7 @@ export class DatabaseSource {
   constructor(plane: Plane) {
     this.#plane = plane;
     this.#logger = plane.logger;
+    this.#callers = new CallerReader(plane);
   }
 
   /** In the order of their ids, so that the same content is the same snapshot, however it came about. */
@@ -175,7 +154,7 @@ export class DatabaseSource {
       await this.#readTeams(trx, wanted.teams, read);
       if (wanted.organisation) {
         read.policies = this.#policiesOf("organisation", "", await organisationPolicies(trx));
-        read.jwtIssuers = await this.#readTokenIssuers(trx);
+        read.jwtIssuers = await this.#callers.tokenIssuers(trx);
       }
       return read;
     });
@@ -235,7 +214,7 @@ export class DatabaseSource {
     return {
       id,
       team: team_id,
-      credentials: credentials.flatMap((row) => this.#liveCredential(id, row) ?? []),
+      credentials: credentials.flatMap((row) => this.#callers.credential(row) ?? []),
       subscriptions: subscriptions.map(({ service_id, state, expires_at, policies: ofSubscription }, index) => {
         return {
           service: service_id,
@@ -248,40 +227,6 @@ export class DatabaseSource {
       limits: own,
       ...given(this.#policiesOf("application", id, policies)),
     };
-  }
-
-  /** Null: its secret can't be opened. */
-  #liveCredential(application: string, row: CredentialPart): CredentialSnapshot | null {
-    if (row.kind !== "hmac") return compiledCredential(row, "");
-    try {
-      return compiledCredential(row, this.#plane.sealer.open(row.secret ?? "", HMAC_SECRET));
-    } catch (error) {
-      if (!(error instanceof SealError)) throw error;
-      const fields = { application, credential: row.id, error };
-      this.#logger.error(fields, "a credential's secret can't be opened: nobody can call with it");
-      return null;
-    }
-  }
-
-  async #readTokenIssuers(db: Connection): Promise<JwtIssuerSnapshot[]> {
-    const rows = await db.selectFrom("token_issuers").selectAll().execute();
-    const issuers = rows.flatMap((row) => this.#tokenIssuer(row) ?? []);
-    return issuers.sort((one, other) => (one.id < other.id ? -1 : 1));
-  }
-
-  /** Null: it can't be read. */
-  #tokenIssuer(row: Row<TokenIssuerTable>): JwtIssuerSnapshot | null {
-    const unread = (fields: object) => {
-      this.#logger.error({ tokenIssuer: row.id, ...fields }, "a token issuer can't be read: its tokens are refused");
-      return null;
-    };
-    try {
-      const compiled = compiledTokenIssuer(this.#plane.sealer, row);
-      return "issuer" in compiled ? compiled.issuer : unread({ problems: compiled.problems });
-    } catch (error) {
-      if (error instanceof SealError) return unread({ error });
-      throw error;
-    }
   }
 
   async #readTeams(db: Connection, ids: readonly string[] | null, { teams }: Read): Promise<void> {

@@ -100,6 +100,10 @@ function examples(fixture: Fixture): Record<string, Example> {
     getCredential: { path: `/applications/ledger/credentials/${credential}`, reads: true },
     updateCredential: { path: `/applications/ledger/credentials/${credential}`, body: { addresses: ["192.0.2.1"] } },
     rotateCredential: { path: `/applications/ledger/credentials/${credential}/rotate`, body: {} },
+    compareCredentialSecret: {
+      path: `/applications/ledger/credentials/${credential}/compare-secret`,
+      body: { password: "canary-password-0123456789" },
+    },
     revokeCredential: { path: `/applications/ledger/credentials/${credential}` },
     listSubscriptions: { path: "/subscriptions", list: true, forAll: true, reads: true },
     requestSubscription: { path: "/subscriptions", body: { application: "ledger", service: "ai" } },
@@ -145,6 +149,10 @@ function examples(fixture: Fixture): Record<string, Example> {
     },
     getTokenIssuer: { path: "/token-issuers/corp", reads: true },
     updateTokenIssuer: { path: "/token-issuers/corp", body: { forward_token: true } },
+    compareTokenIssuerKeys: {
+      path: "/token-issuers/corp/compare-keys",
+      body: { keys: [{ secret: "canary-secret-of-the-issuer-0123456789" }] },
+    },
     deleteTokenIssuer: { path: "/token-issuers/corp" },
     listIdentities: { path: `/users/${user}/identities`, reads: true },
     deleteIdentity: { path: `/users/${user}/identities/${identity}` },
@@ -260,7 +268,7 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
         const example = exampleOf(operationId);
         if (example.forAll) continue;
         const ofTheirOrganisation =
-          /^(listUsers|getUser|getSettings|listAudit|verifyAudit|exportAudit|\w+(?:IdentityProvider|TokenIssuer)s?|listIdentities)$/.test(
+          /^(listUsers|getUser|getSettings|listAudit|verifyAudit|exportAudit|\w+(?:IdentityProvider|TokenIssuer)s?|compareTokenIssuerKeys|listIdentities)$/.test(
             operationId,
           );
         if (who === "a viewer of the team" && example.reads && !ofTheirOrganisation) continue;

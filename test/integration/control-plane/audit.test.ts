@@ -9,7 +9,7 @@ const UPSTREAM_SECRET = "Bearer canary-upstream-secret";
 const ISSUER_SECRET = "canary-secret-of-the-issuer-0123456789";
 
 /** What is sent has no place in a URL. */
-const ONLY_ASKS = new Set(["compareClientSecret"]);
+const ONLY_ASKS = new Set(["compareClientSecret", "compareCredentialSecret", "compareTokenIssuerKeys"]);
 
 describe.each(DATABASES)("the audit trail, on %s", (kind) => {
   let test: TestPlane;

@@ -196,6 +196,28 @@ applications: [{ id: filed, credentials: [{ ${FILED} }] }]
     expect([wrong.status, wrong.body.errors[0].path]).toEqual([400, "password"]);
   });
 
+  it("can be compared with what somebody has, and change nothing by it", async () => {
+    const salt = "ab".repeat(16);
+    const digest = createHash("sha256").update(Buffer.from(salt, "hex")).update(GIVEN).digest("hex");
+    const user = await make({ basic: { username: "compared", password_digest: `sha256$${salt}$${digest}` } });
+    const signer = await make({ hmac: { key_id: "compared", secret: "canary-compared-secret-0123456789-01" } });
+    secrets.push("canary-compared-secret-0123456789-01");
+    const base64 = Buffer.from("canary-compared-secret-0123456789-01").toString("base64");
+    const compare = async ({ id }: { id: string }, body: object) => {
+      const answer = await owner.post(`${WEB}/${id}/compare-secret`, body);
+      return answer.status === 200 ? answer.body.same : answer.body.errors[0]?.path;
+    };
+    const before = await test.dump();
+    expect(await compare(user, { password: GIVEN })).toBe(true);
+    expect(await compare(user, { password: `${GIVEN}x` })).toBe(false);
+    expect(await compare(user, { password_digest: `sha256$${salt}$${digest}` })).toBe(true);
+    expect(await compare(user, { password_digest: `sha256$${"cd".repeat(16)}$${digest}` })).toBe(false);
+    expect(await compare(user, { secret: GIVEN })).toBe("secret");
+    expect(await compare(signer, { secret_base64: base64 })).toBe(true);
+    expect(await compare(signer, { secret: "canary-another-secret-0123456789-012" })).toBe(false);
+    expect(await test.dump()).toEqual(before);
+  });
+
   it("stand for one application: another one is told what is taken, and not by whom", async () => {
     const sam = await test.person("sam@example.org", { teams: { sales: "developer" } });
     const kinds = [

@@ -127,6 +127,19 @@ applications: [{ id: own, credentials: [{ jwt: { issuer: filed, claim: azp, valu
     expect(await callerOf(await issue({ iss: "shared", azp: "turning" }, Buffer.from(NEXT_SECRET)))).toBe("web");
   });
 
+  it("can be asked whether keys are theirs", async () => {
+    const same = async (id: string, body: object) => {
+      return (await owner.do("POST", `/token-issuers/${id}/compare-keys`, body)).same;
+    };
+    const base64 = Buffer.from(NEXT_SECRET).toString("base64");
+    expect(await same("shared", { keys: [{ secret: NEXT_SECRET }] })).toBe(true);
+    expect(await same("shared", { keys: [{ secret_base64: base64 }] })).toBe(true);
+    expect(await same("shared", { keys: [{ secret: SECRET }] })).toBe(false);
+    expect(await same("shared", { keys: [{ public_key: pem }] })).toBe(false);
+    // They are fetched.
+    expect(await same("fetched", { jwk_set: { keys: [jwk] } })).toBe(false);
+  });
+
   it("may name applications themselves, but none of the file's", async () => {
     const naming = { ...shared, id: "naming", issuer: "naming", application_claim: "client_id" };
     await served(owner.do("POST", "/token-issuers", naming));

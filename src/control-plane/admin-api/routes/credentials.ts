@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import {
   createCredential,
   getCredential,
+  isCredentialSecret,
   listCredentials,
   revokeCredential,
   rotateCredential,
@@ -121,6 +122,22 @@ export const credentialEndpoints: readonly Endpoint[] = [
       const rotation = { ...given, overlapMs: overlap_seconds * 1000 };
       return { body: await rotateCredential(plane, actor, application, old, rotation) };
     },
+  ),
+  endpoint(
+    {
+      method: "post",
+      path: "/applications/{application}/credentials/{credential}/compare-secret",
+      operationId: "compareCredentialSecret",
+      summary: "Whether a password or secret is the one that is stored; changes nothing",
+      tag,
+      needs: "credential.manage",
+      params: credentialParams,
+      body: z.strictObject({ ...passwords, ...hmacSecrets }),
+      answers: z.object({ same: z.boolean() }),
+    },
+    async ({ plane, actor, params: { application, credential: one }, body }) => ({
+      body: { same: await isCredentialSecret(plane, actor, application, one, body) },
+    }),
   ),
   endpoint(
     {

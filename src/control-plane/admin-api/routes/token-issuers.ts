@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import {
+  areTokenIssuerKeys,
   createTokenIssuer,
   deleteTokenIssuer,
   getTokenIssuer,
@@ -68,6 +69,22 @@ export const tokenIssuerEndpoints: readonly Endpoint[] = [
     async ({ plane, actor, params: { token_issuer }, body, revision }) => {
       return { body: await updateTokenIssuer(plane, actor, token_issuer, body, revision) };
     },
+  ),
+  endpoint(
+    {
+      method: "post",
+      path: "/token-issuers/{token_issuer}/compare-keys",
+      operationId: "compareTokenIssuerKeys",
+      summary: "Whether keys are the ones that are stored; changes nothing",
+      tag,
+      needs: "setting.manage",
+      params,
+      body: z.strictObject({ keys: tokenIssuerFields.keys, jwk_set: tokenIssuerFields.jwk_set }),
+      answers: z.object({ same: z.boolean() }),
+    },
+    async ({ plane, actor, params: { token_issuer }, body }) => ({
+      body: { same: await areTokenIssuerKeys(plane, actor, token_issuer, body) },
+    }),
   ),
   endpoint(
     {
