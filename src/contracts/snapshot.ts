@@ -383,6 +383,8 @@ export interface JwtIssuerSnapshot {
   keys: { source: "inline"; keys: JsonWebKeySnapshot[] } | { source: "url"; url: string; refreshMs: number };
   /** Tokens in which this claim is the id of an application are that application's; null: only credentials count. */
   applicationClaim: string | null;
+  /** Ids for which that claim does not speak: of applications that somebody else keeps. Absent: none. */
+  notApplications?: string[];
   /** By how much clocks may differ. */
   clockToleranceMs: number;
   /** Whether tokens without `exp` are refused. */

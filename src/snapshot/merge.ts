@@ -1,5 +1,13 @@
 import type { PoliciesSnapshot } from "../contracts/policies.ts";
-import type { ApplicationSnapshot, ServiceSnapshot, Snapshot, TeamSnapshot } from "../contracts/snapshot.ts";
+import type {
+  ApplicationSnapshot,
+  CredentialSnapshot,
+  JwtIssuerSnapshot,
+  ServiceSnapshot,
+  Snapshot,
+  TeamSnapshot,
+} from "../contracts/snapshot.ts";
+import { digestsOf } from "./packed/digests.ts";
 import { type RouteShape, routeShapes } from "./route-shapes.ts";
 
 export interface Merged {
@@ -20,6 +28,7 @@ export function mergeSnapshot(
     teams?: readonly TeamSnapshot[];
     services: readonly ServiceSnapshot[];
     applications: readonly ApplicationSnapshot[];
+    jwtIssuers?: readonly JwtIssuerSnapshot[];
     cachePurges?: Readonly<Record<string, number>>;
   },
 ): Merged {
@@ -33,11 +42,12 @@ export function mergeSnapshot(
     if (rival !== undefined) leftOut.push(`service ${service.id}: the configuration has a route ${rival.path} already`);
     return rival === undefined;
   });
-  const own = new Set(base.services.map(({ id }) => id));
+  const own = ownOf(base);
   const applications = withoutTaken("application", base.applications, additions.applications, leftOut).map((one) =>
-    withoutOwnServices(one, own),
+    withoutOwn(one, own, leftOut),
   );
-  const parts = [reachable, applications, addedTeams];
+  const addedIssuers = issuersFor(base, additions.jwtIssuers ?? [], leftOut);
+  const parts = [reachable, applications, addedTeams, addedIssuers];
   const { cachePurges } = additions;
   if (addedPolicies === undefined && cachePurges === undefined && parts.every(({ length }) => length === 0))
     return { snapshot: base, leftOut };
@@ -47,6 +57,7 @@ export function mergeSnapshot(
     ...(addedTeams.length === 0 ? {} : { teams: [...(base.teams ?? []), ...addedTeams] }),
     services: [...base.services, ...reachable],
     applications: [...base.applications, ...applications],
+    jwtIssuers: [...base.jwtIssuers, ...addedIssuers],
     ...(cachePurges === undefined ? {} : { cachePurges: { ...cachePurges } }),
   };
   return { snapshot: merged, leftOut };
@@ -60,17 +71,49 @@ export function applicationMerger(
   base: Snapshot,
 ): (id: string, added: ApplicationSnapshot | null) => ApplicationSnapshot | null | undefined {
   const taken = new Set(base.applications.map(({ id }) => id));
-  const own = new Set(base.services.map(({ id }) => id));
+  const own = ownOf(base);
   return (id, added) => {
     if (taken.has(id)) return undefined;
-    return added === null ? null : withoutOwnServices(added, own);
+    return added === null ? null : withoutOwn(added, own, []);
   };
 }
 
-/** Subscriptions are to a service of that id from elsewhere, by whoever made it: not to the configuration's. */
-function withoutOwnServices(application: ApplicationSnapshot, own: ReadonlySet<string>): ApplicationSnapshot {
-  if (application.subscriptions.every(({ service }) => !own.has(service))) return application;
-  return { ...application, subscriptions: application.subscriptions.filter(({ service }) => !own.has(service)) };
+/** What is the configuration's own, and nobody else's to speak of. */
+interface Own {
+  services: ReadonlySet<string>;
+  /** Digests of what its credentials are found by, but of keys: those nobody has by chance. */
+  credentials: ReadonlySet<string>;
+  issuers: ReadonlySet<string>;
+}
+
+function ownOf({ services, applications, jwtIssuers }: Snapshot): Own {
+  const named = applications.flatMap(({ credentials }) => credentials.filter(({ kind }) => kind !== "api-key"));
+  const digests = named.flatMap(digestsOf).map((digest) => digest.toString("hex"));
+  const idsOf = (entities: readonly { id: string }[]) => new Set(entities.map(({ id }) => id));
+  return { services: idsOf(services), credentials: new Set(digests), issuers: idsOf(jwtIssuers) };
+}
+
+/**
+ * Subscriptions are to a service of that id from elsewhere, by whoever made it: not to the configuration's; so are tokens. And who
+ * calls with a user name, key id, claim or certificate that the configuration knows is who the configuration says.
+ */
+function withoutOwn(application: ApplicationSnapshot, own: Own, leftOut: string[]): ApplicationSnapshot {
+  const loses = application.credentials.some((credential) => isTaken(credential, own));
+  if (!loses && application.subscriptions.every(({ service }) => !own.services.has(service))) return application;
+  if (loses) {
+    leftOut.push(`credentials of application ${application.id}: the configuration has some that are found by the same`);
+  }
+  return {
+    ...application,
+    credentials: application.credentials.filter((credential) => !isTaken(credential, own)),
+    subscriptions: application.subscriptions.filter(({ service }) => !own.services.has(service)),
+  };
+}
+
+function isTaken(credential: CredentialSnapshot, { credentials, issuers }: Own): boolean {
+  if (credential.kind === "jwt" && issuers.has(credential.issuer)) return true;
+  if (credentials.size === 0 || credential.kind === "api-key") return false;
+  return digestsOf(credential).some((digest) => credentials.has(digest.toString("hex")));
 }
 
 function policiesFor(
@@ -81,6 +124,19 @@ function policiesFor(
   if (base.policies === undefined || added === undefined) return added;
   leftOut.push("policies of the organisation: the configuration has some");
   return undefined;
+}
+
+/** A token has one issuer, by its `iss`. None of these speaks for the configuration's own applications. */
+function issuersFor(base: Snapshot, added: readonly JwtIssuerSnapshot[], leftOut: string[]): JwtIssuerSnapshot[] {
+  const own = new Set(base.jwtIssuers.map(({ issuer }) => issuer));
+  const others = withoutTaken("token issuer", base.jwtIssuers, added, leftOut).filter(({ id, issuer }) => {
+    if (own.has(issuer)) leftOut.push(`token issuer ${id}: the configuration has one for ${issuer}`);
+    return !own.has(issuer);
+  });
+  const notApplications = base.applications.map(({ id }) => id);
+  return others.map((one) =>
+    one.applicationClaim === null || notApplications.length === 0 ? one : { ...one, notApplications },
+  );
 }
 
 function withoutTaken<One extends { id: string }>(

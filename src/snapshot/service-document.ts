@@ -112,7 +112,8 @@ export function readLimitsDocument(limits: unknown): LimitsDocument {
   return { ok: true, limits: compileLimits(application.limits) };
 }
 
-function within(problems: readonly { path: string; message: string }[], prefix: string): DocumentProblem[] {
+/** Problems with their paths from where `prefix` leads. */
+export function within(problems: readonly { path: string; message: string }[], prefix: string): DocumentProblem[] {
   return problems.map(({ path, message }) => {
     const inner = path.startsWith(prefix) ? path.slice(prefix.length).replace(/^\./, "") : path;
     return { path: inner, message };

@@ -65,6 +65,20 @@ export const identityProvider = z.looseObject({
 });
 export type IdentityProvider = z.output<typeof identityProvider>;
 
+const jwkSet = z.looseObject({ keys: z.array(configuration) });
+export const tokenIssuer = z.looseObject({
+  id: z.string(),
+  issuer: z.string(),
+  algorithms: z.array(z.string()),
+  jwks_url: z.string().nullable(),
+  jwk_set: jwkSet.nullable(),
+  keys: z
+    .array(z.looseObject({ id: z.string().nullable(), public_key: z.string().nullable(), has_secret: z.boolean() }))
+    .nullable(),
+  revision: z.number(),
+});
+export type TokenIssuer = z.output<typeof tokenIssuer>;
+
 export const secretComparison = z.looseObject({ same: z.boolean() });
 
 export const member = z.looseObject({ user_id: z.string(), email: z.string(), name: z.string(), role: z.string() });
@@ -159,13 +173,23 @@ export type Application = z.output<typeof application>;
 export const credential = z.looseObject({
   id: z.string(),
   application: z.string(),
+  kind: z.string(),
   name: z.string(),
-  prefix: z.string(),
+  prefix: z.string().nullable(),
+  basic: z.looseObject({ username: z.string() }).optional(),
+  hmac: z.looseObject({ key_id: z.string(), max_age: z.string() }).optional(),
+  jwt: z.looseObject({ issuer: z.string(), claim: z.string(), values: z.array(z.string()) }).optional(),
+  mtls: z.record(z.string(), z.string().optional()).optional(),
   state: z.string(),
+  addresses: z.array(z.string()).default([]),
   created_at: z.string(),
   expires_at: z.string().nullable(),
+  revision: z.number(),
 });
-export const createdCredential = credential.extend({ key: z.string() });
+export type Credential = z.output<typeof credential>;
+/** What was made for it, if anything was. */
+const made = z.string().optional();
+export const createdCredential = credential.extend({ key: made, password: made, secret: made });
 
 export const subscription = z.looseObject({
   id: z.string(),

@@ -1,13 +1,17 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { SourceReader } from "../../platform/secrets/read-source.ts";
+import type { SecretReader } from "../../platform/secrets/secret-store.ts";
 import { reasonOf } from "../../snapshot/checks/file-reason.ts";
 import { formatPath, type Problem } from "../../snapshot/problems/problem.ts";
 import type { Path } from "../../snapshot/schema/introspection.ts";
 import { ReferencedSecret } from "../../snapshot/schema/notes.ts";
 import { findReferences } from "../../snapshot/secrets/references.ts";
+import { resolveReferences } from "../../snapshot/secrets/resolve-references.ts";
 import type { LocatedDocument } from "../../snapshot/sources/document.ts";
 import type { Environment } from "../../snapshot/sources/environment.ts";
 import { validateBy } from "../../snapshot/validate.ts";
+import { credentialFrom, secretsReadHere, tokenIssuerFrom } from "./credentials.ts";
 import { ABOUT_SERVICE, DECLARATION_CHECKS, type Declaration, declarationSchema } from "./file-schema.ts";
 import { identityProviderFrom } from "./identity-provider.ts";
 import { folderOf, isMapping, readSources } from "./source-files.ts";
@@ -29,6 +33,7 @@ const KINDS = {
   teams: "team",
   roles: "role",
   identity_providers: "identity provider",
+  token_issuers: "token issuer",
   services: "service",
   applications: "application",
 } as const;
@@ -42,6 +47,7 @@ export async function readDeclarations(args: readonly string[], environment: Env
   const parts: DesiredState[] = [];
   for (const document of sources.documents) {
     const options = { catalogue: [], baseDirectory: folderOf(document) };
+    await resolveReferences(document, secretsReadHere, options.baseDirectory, readerOf(environment));
     leaveReferences(document);
     const validation = validateBy(RULES, document, options);
     problems.push(...validation.problems);
@@ -50,6 +56,18 @@ export async function readDeclarations(args: readonly string[], environment: Env
     if (validation.value !== null) parts.push(desiredFrom(document, validation.value, problems));
   }
   return { desired: problems.length === 0 ? united(parts) : null, places, problems, warnings };
+}
+
+function readerOf(environment: Environment): SecretReader {
+  const reader = new SourceReader(environment);
+  return {
+    resolve: async (references) => {
+      const readings = await reader.read(references);
+      return readings.map((reading, at) => {
+        return reading.ok ? { ok: true, value: (references[at]?.prefix ?? "") + reading.value } : reading;
+      });
+    },
+  };
 }
 
 /** The server has them resolved: they go there as they are. */
@@ -97,7 +115,7 @@ function notePolicies(document: LocatedDocument, places: Map<string, Place>, pro
 }
 
 function desiredFrom(document: LocatedDocument, declaration: Declaration, problems: Problem[]): DesiredState {
-  const { teams = [], roles = [], identity_providers = [], services, applications } = declaration;
+  const { teams = [], roles = [], identity_providers = [], token_issuers = [], services, applications } = declaration;
   return {
     policies: declaration.policies === undefined ? null : policiesIn(mappingOf(document.value)),
     teams: teams.map(({ id, name = id, description }, index) => {
@@ -105,6 +123,7 @@ function desiredFrom(document: LocatedDocument, declaration: Declaration, proble
     }),
     roles: roles.map(({ id, name = id, scope, permissions }) => ({ id, name, scope, permissions })),
     identityProviders: identity_providers.map(identityProviderFrom),
+    tokenIssuers: token_issuers.map((one, index) => tokenIssuerFrom(one, rawAt(document, "token_issuers", index))),
     services: (services ?? []).map((one, index) => serviceFrom(document, one, index, problems)),
     applications: (applications ?? []).map((one, index) => applicationFrom(document, one, index)),
     lists: { services: services !== undefined, applications: applications !== undefined },
@@ -149,11 +168,15 @@ function applicationFrom(document: LocatedDocument, one: DeclaredApplication, in
   const subscriptions = one.subscriptions?.map((subscription, at) =>
     subscriptionFrom(subscription, listOf(raw.subscriptions)[at]),
   );
+  const credentials = one.credentials?.map((credential, at) =>
+    credentialFrom(credential, mappingOf(listOf(raw.credentials)[at])),
+  );
   return {
     id,
     team,
     name,
     description,
+    credentials: credentials ?? null,
     limits: limitsIn(raw),
     policies: policiesIn(raw),
     subscriptions: subscriptions ?? null,
@@ -227,6 +250,7 @@ function united(parts: readonly DesiredState[]): DesiredState {
     teams: parts.flatMap(({ teams }) => teams),
     roles: parts.flatMap(({ roles }) => roles),
     identityProviders: parts.flatMap(({ identityProviders }) => identityProviders),
+    tokenIssuers: parts.flatMap(({ tokenIssuers }) => tokenIssuers),
     services: parts.flatMap(({ services }) => services),
     applications: parts.flatMap(({ applications }) => applications),
     lists: {

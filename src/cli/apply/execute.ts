@@ -1,6 +1,7 @@
 import { AdminError } from "../admin/admin-error.ts";
 import {
   application,
+  credential,
   identityProvider,
   role,
   type Subscription,
@@ -8,8 +9,10 @@ import {
   settings,
   subscription,
   team,
+  tokenIssuer,
 } from "../admin/answers.ts";
 import { type AdminClient, step as pathStep } from "../admin/client.ts";
+import { credentialText } from "./credentials.ts";
 import type { DesiredService, Terms } from "./state.ts";
 import type { Action, ServiceFields, Step } from "./steps.ts";
 
@@ -81,7 +84,7 @@ class Executor {
         return;
       }
       case "create-application": {
-        const { subscriptions: _requestedLater, ...body } = action.application;
+        const { subscriptions: _requestedLater, credentials: _madeLater, ...body } = action.application;
         await client.send("POST", "/applications", application, { body });
         return;
       }
@@ -90,6 +93,20 @@ class Executor {
         await client.send("PATCH", at("applications", id), application, { body, revision });
         return;
       }
+      case "create-token-issuer":
+        await client.send("POST", "/token-issuers", tokenIssuer, { body: action.issuer });
+        return;
+      case "update-token-issuer": {
+        const { id, fields: body, revision } = action;
+        await client.send("PATCH", at("token-issuers", id), tokenIssuer, { body, revision });
+        return;
+      }
+      case "create-credential":
+      case "update-credential":
+      case "rotate-credential":
+      case "revoke-credential":
+        await this.#credential(action);
+        return;
       case "request-subscription":
         await this.#request(action);
         return;
@@ -140,6 +157,31 @@ class Executor {
         return;
       case "retire-service":
         await client.send("POST", `${at("services", action.id)}/retire`, serviceWithDraft, { body: {} });
+    }
+  }
+
+  async #credential(action: Extract<Action, { type: `${string}-credential` }>): Promise<void> {
+    const client = this.#client;
+    const path = `${at("applications", action.application)}/credentials`;
+    switch (action.type) {
+      case "create-credential":
+        await client.send("POST", path, credential, { body: action.credential });
+        return;
+      case "update-credential": {
+        const { id, fields: body, revision } = action;
+        await client.send("PATCH", `${path}/${pathStep(id)}`, credential, { body, revision });
+        return;
+      }
+      case "rotate-credential": {
+        const { id, secret: body, fields } = action;
+        const made = await client.send("POST", `${path}/${pathStep(id)}/rotate`, credential, { body });
+        this.notes.push(`credential ${action.application}: ${credentialText(made)}: what it was before ends in a day`);
+        if (Object.keys(fields).length === 0) return;
+        await client.send("PATCH", `${path}/${pathStep(made.id)}`, credential, { body: fields });
+        return;
+      }
+      case "revoke-credential":
+        await client.send("DELETE", `${path}/${pathStep(action.id)}`, credential, {});
     }
   }
 

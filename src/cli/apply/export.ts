@@ -4,7 +4,16 @@ import type { Path } from "../../snapshot/schema/introspection.ts";
 import { looksLikeReference } from "../../snapshot/secrets/references.ts";
 import type { Application, Role, Team } from "../admin/answers.ts";
 import { mayBeSecretInService, mayBeSecretInTeam } from "../diff.ts";
-import type { ActualIdentityProvider, ActualService, ActualState, ActualSubscription } from "./state.ts";
+import { TOKEN_ISSUER_DEFAULTS } from "./credentials.ts";
+import { currentOnes } from "./plan-credentials.ts";
+import type {
+  ActualCredential,
+  ActualIdentityProvider,
+  ActualService,
+  ActualState,
+  ActualSubscription,
+  ActualTokenIssuer,
+} from "./state.ts";
 
 export interface ExportOptions {
   /** Writes header values, which may be credentials, as they are; otherwise a variable stands for each. */
@@ -21,7 +30,7 @@ export interface Exported {
 
 /** What is there as a file that changes nothing when it is applied. Pure. */
 export function exportState(
-  { policies, teams, roles, identityProviders, services, applications, subscriptions }: ActualState,
+  { policies, teams, roles, identityProviders, tokenIssuers, services, applications, ...held }: ActualState,
   options: ExportOptions,
 ): Exported {
   const variables = new Map<string, string>();
@@ -39,8 +48,11 @@ export function exportState(
     ...unless((identityProviders ?? []).length === 0, {
       identity_providers: identityProviders?.map((one) => identityProviderEntry(one, notes)),
     }),
+    ...unless((tokenIssuers ?? []).length === 0, {
+      token_issuers: tokenIssuers?.map((one) => tokenIssuerEntry(one, notes)),
+    }),
     services: living.map((service) => serviceEntry(service, options, variables, notes)),
-    applications: applications.map((one) => applicationEntry(one, subscriptions, options, variables, notes)),
+    applications: applications.map((one) => applicationEntry(one, held, options, variables, notes)),
   };
   const document = new Document(content, { aliasDuplicateObjects: false });
   return { yaml: document.toString({ lineWidth: 0 }), variables: [...variables.keys()], notes };
@@ -102,6 +114,52 @@ function identityProviderEntry(provider: ActualIdentityProvider, notes: string[]
   return { id, name: escapedAll(name), issuer, client_secret: secret, ...escapedEntries(fields) };
 }
 
+/** Public keys are in it, secrets are not. */
+function tokenIssuerEntry(one: ActualTokenIssuer, notes: string[]): object {
+  const { id, issuer, algorithms, jwks_url, jwk_set, keys } = one;
+  const own = Object.entries(TOKEN_ISSUER_DEFAULTS).filter(([key, value]) => !isDeepStrictEqual(one[key], value));
+  const options = escapedEntries(own.map(([key]) => [key, one[key]]));
+  const entry = { id, issuer: escaped(issuer), algorithms, ...options };
+  if (jwks_url !== null) return entry;
+  const secret = (kid: string | null, field: string, at: number) => {
+    const variable = variableName([id, "key", kid ?? at + 1]);
+    notes.push(`token issuer ${id}: its secret is in no export; where none is stored, set ${variable}`);
+    return { ...(kid === null ? {} : { id: escaped(kid) }), [field]: quoted(`\${${variable}:-}`) };
+  };
+  if (jwk_set?.keys.every(({ kty }) => kty !== "oct")) return { ...entry, jwk_set: escapedAll(jwk_set) };
+  const given = keys?.map(({ id: kid, public_key }, at) => {
+    if (public_key === null) return secret(kid, "secret", at);
+    return { ...(kid === null ? {} : { id: escaped(kid) }), public_key: escaped(public_key) };
+  });
+  const ofSet = jwk_set?.keys.map(({ kid }, at) => secret(typeof kid === "string" ? kid : null, "secret_base64", at));
+  return { ...entry, keys: given ?? ofSet ?? [] };
+}
+
+function credentialEntry(id: string, [text, one]: [string, ActualCredential], notes: string[]): object {
+  const { name, expires_at, addresses, basic, hmac, jwt, mtls } = one;
+  const secret = (field: string, found: string) => {
+    const variable = variableName([id, found, field]);
+    notes.push(`application ${id}, ${text}: its ${field} is in no export; where none is stored, set ${variable}`);
+    // Empty where it is not set: the stored one stays.
+    return { [field]: quoted(`\${${variable}:-}`) };
+  };
+  return {
+    ...unless(name === text, { name: escaped(name) }),
+    ...unless(basic === undefined, {
+      basic: { ...escapedFields(basic), ...secret("password", basic?.username ?? "") },
+    }),
+    ...unless(hmac === undefined, { hmac: { ...escapedFields(hmac), ...secret("secret", hmac?.key_id ?? "") } }),
+    ...unless(jwt === undefined, { jwt: escapedAll(jwt) }),
+    ...unless(mtls === undefined, { mtls: escapedAll(mtls) }),
+    ...unless(expires_at === null, { expires_at }),
+    ...given({ addresses }),
+  };
+}
+
+function escapedFields(fields: object | undefined): object {
+  return escapedEntries(Object.entries(fields ?? {}));
+}
+
 function escapedEntries(fields: [string, unknown][]): object {
   return Object.fromEntries(fields.map(([key, value]) => [key, escapedAll(value)]));
 }
@@ -136,11 +194,12 @@ function serviceEntry(
 
 function applicationEntry(
   { id, team, name, description, limits, policies }: Application,
-  subscriptions: ActualState["subscriptions"],
+  { credentials, subscriptions }: Pick<ActualState, "credentials" | "subscriptions">,
   options: ExportOptions,
   variables: Map<string, string>,
   notes: string[],
 ): object {
+  const current = [...currentOnes(credentials, id)];
   const held = subscriptions.filter(({ application, state }) => {
     return application === id && (state === "approved" || state === "pending");
   });
@@ -150,6 +209,7 @@ function applicationEntry(
     ...unless(name === id, { name: escaped(name) }),
     ...given({ description, limits }),
     ...policiesField(id, policies, options, variables),
+    ...unless(current.length === 0, { credentials: current.map((one) => credentialEntry(id, one, notes)) }),
     subscriptions: held
       .sort((one, other) => (one.service < other.service ? -1 : 1))
       .map((one) => subscriptionEntry(one, options, variables, notes)),

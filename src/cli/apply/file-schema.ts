@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Check, CheckContext } from "../../snapshot/checks/check.ts";
 import { checkHeaderEdits } from "../../snapshot/checks/header-edits.ts";
 import { checkIdentifiers } from "../../snapshot/checks/identifiers.ts";
+import { checkIssuersIn } from "../../snapshot/checks/jwt-issuers.ts";
 import { checkLimits } from "../../snapshot/checks/limits.ts";
 import { checkPolicies } from "../../snapshot/checks/policies.ts";
 import { checkRoutes } from "../../snapshot/checks/routes.ts";
@@ -12,6 +13,7 @@ import { withShorthand } from "../../snapshot/schema/notes.ts";
 import { policiesAt } from "../../snapshot/schema/policies.ts";
 import { filePath, instant } from "../../snapshot/schema/scalars.ts";
 import { service } from "../../snapshot/schema/service.ts";
+import { checkDeclaredCredentials, declaredCredential, declaredTokenIssuer } from "./credentials.ts";
 import { id, name, textUpTo } from "./file-scalars.ts";
 import { identityProvider } from "./identity-provider.ts";
 
@@ -93,12 +95,16 @@ const application = z
     description: longText.prefault("").describe("What it is."),
     limits,
     policies: policiesAt("application").prefault({}).describe("What holds for the application's calls."),
+    credentials: z
+      .array(declaredCredential)
+      .optional()
+      .describe("How it proves that it calls, beside API keys; absent: whatever it has."),
     subscriptions: z
       .array(subscription)
       .optional()
       .describe("Services it wants to call; absent: whatever it has. `ai` is the unified API."),
   })
-  .describe("A caller. Its keys are made with `tidegate keys`.");
+  .describe("A caller. Its API keys are made with `tidegate keys`.");
 
 /** What `tidegate apply` reads. */
 export const declarationSchema = z.strictObject({
@@ -107,6 +113,7 @@ export const declarationSchema = z.strictObject({
   teams: z.array(team).optional().describe("Teams."),
   roles: z.array(role).optional().describe("Roles beside the built-in ones."),
   identity_providers: z.array(identityProvider).optional().describe("Where people sign in with OpenID Connect."),
+  token_issuers: z.array(declaredTokenIssuer).optional().describe("Whose JSON Web Tokens applications may call with."),
   services: z.array(declaredService).optional().describe("Services."),
   applications: z.array(application).optional().describe("Callers."),
 });
@@ -123,6 +130,9 @@ export const DECLARATION_CHECKS: readonly Check[] = [
   checkLimits,
   checkSubscriptions,
   checkIdentityProviders,
+  checkTokenIssuers,
+  checkIssuersIn("token_issuers"),
+  checkDeclaredCredentials,
 ];
 
 function checkRoleIds(context: CheckContext): void {
@@ -132,6 +142,11 @@ function checkRoleIds(context: CheckContext): void {
 function checkIdentityProviders(context: CheckContext): void {
   checkUnique(context, "identity_providers", "id", "an identity provider");
   checkUnique(context, "identity_providers", "issuer", "an identity provider");
+}
+
+function checkTokenIssuers(context: CheckContext): void {
+  checkUnique(context, "token_issuers", "id", "a token issuer");
+  checkUnique(context, "token_issuers", "issuer", "a token issuer");
 }
 
 function checkUnique({ root, report }: CheckContext, section: string, field: string, what: string): void {

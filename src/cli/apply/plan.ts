@@ -1,5 +1,6 @@
 import { type Difference, differencesOf, differencesOfNew, mayBeSecretInTeam } from "../diff.ts";
 import { changedFields } from "./fields.ts";
+import { planCredentials, planTokenIssuers } from "./plan-credentials.ts";
 import { PlanNotebook } from "./plan-notebook.ts";
 import { planIdentityProviders, planPolicies } from "./plan-organisation.ts";
 import { planRemovals } from "./plan-removals.ts";
@@ -21,8 +22,10 @@ export function planFor(desired: DesiredState, actual: ActualState, options: Pla
   requireTeams(notebook, desired, actual);
   for (const role of desired.roles) planRole(notebook, role, actual);
   planIdentityProviders(notebook, desired, actual);
+  planTokenIssuers(notebook, desired, actual);
   const outlook: ServiceOutlook = planServices(notebook, desired, actual);
   for (const application of desired.applications) planApplication(notebook, application, actual);
+  planCredentials(notebook, desired, actual, options);
   planSubscriptions(notebook, desired, actual, outlook);
   planRemovals(notebook, desired, actual, options);
   return notebook.plan;

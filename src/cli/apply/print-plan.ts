@@ -39,6 +39,10 @@ export function phrase({ subject, action }: Step): string {
       return `cancel ${what}`;
     case "retire-service":
       return `retire ${what}`;
+    case "rotate-credential":
+      return `rotate ${what}`;
+    case "revoke-credential":
+      return `revoke ${what}`;
     case "delete-application":
       return `delete ${what} with its keys and subscriptions`;
     case "delete-service":

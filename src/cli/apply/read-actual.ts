@@ -3,6 +3,7 @@ import type { z } from "zod";
 import {
   type Application,
   application,
+  credential,
   identityProvider,
   listOf,
   releaseWithConfiguration,
@@ -15,15 +16,21 @@ import {
   settings,
   subscription,
   team,
+  tokenIssuer,
 } from "../admin/answers.ts";
 import { type AdminClient, step } from "../admin/client.ts";
+import { currentOnes } from "./plan-credentials.ts";
 import {
+  type ActualCredential,
   type ActualIdentityProvider,
   type ActualService,
   type ActualState,
   type ActualSubscription,
+  type ActualTokenIssuer,
+  type DesiredCredential,
   type DesiredIdentityProvider,
   type DesiredState,
+  type DesiredTokenIssuer,
   teamsNamed,
 } from "./state.ts";
 
@@ -38,13 +45,16 @@ export async function readActual(
   client: AdminClient,
   desired: DesiredState,
   onProgress: OnProgress = () => {},
+  /** Credentials of all applications, or of those of which the files say some. */
+  { allCredentials = false } = {},
 ): Promise<ActualState> {
-  const [{ name: actor, permissions }, teams, roles, policies, identityProviders] = await Promise.all([
+  const [{ name: actor, permissions }, teams, roles, policies, identityProviders, tokenIssuers] = await Promise.all([
     client.get("/session", session),
     client.list("/teams", team),
     client.items("/roles", role),
     desired.policies === null ? null : readPolicies(client),
     desired.identityProviders.length === 0 ? null : readIdentityProviders(client, desired.identityProviders),
+    desired.tokenIssuers.length === 0 ? null : readTokenIssuers(client, desired.tokenIssuers),
   ]);
   const known = teamsNamed(desired).filter((id) => teams.some((one) => one.id === id));
   const services = new Set(desired.services.map(({ id }) => id));
@@ -71,6 +81,11 @@ export async function readActual(
     counted((id) => readApplication(client, id)),
   );
   const ours = foundApplications.filter((one) => one !== null);
+  const said = new Map(desired.applications.map(({ id, credentials }) => [id, credentials]));
+  const credentials = await each(ours, async ({ application: { id } }) => {
+    const wanted = said.get(id) ?? (allCredentials ? [] : null);
+    return wanted === null ? [] : readCredentials(client, id, wanted);
+  });
   return {
     actor,
     policies,
@@ -78,7 +93,9 @@ export async function readActual(
     roles,
     identityProviders,
     services: foundServices.filter((one) => one !== null),
+    tokenIssuers,
     applications: ours.map((one) => one.application),
+    credentials: credentials.flat(),
     subscriptions: ours.flatMap((one) => one.subscriptions.map((held) => withOurSay(held, permissions))),
   };
 }
@@ -107,6 +124,41 @@ export async function readIdentityProviders(
     const { same } = await client.send("POST", path, secretComparison, { body: { client_secret: secret } });
     return { ...one, secretFits: same };
   });
+}
+
+/** null: not ours to see. Of those that are wanted, the server is asked whether it has the keys that the files name. */
+export async function readTokenIssuers(
+  client: AdminClient,
+  wanted: readonly DesiredTokenIssuer[],
+): Promise<ActualTokenIssuer[] | null> {
+  const found = await client.find("/token-issuers", listOf(tokenIssuer));
+  if (found === null) return null;
+  const given = new Map(wanted.map(({ id, keys }) => [id, keys]));
+  return each(found.items, async (one) => {
+    const body = given.get(one.id) ?? null;
+    if (body === null) return { ...one, keysFit: true };
+    const path = `/token-issuers/${step(one.id)}/compare-keys`;
+    const { same } = await client.send("POST", path, secretComparison, { body });
+    return { ...one, keysFit: same };
+  });
+}
+
+/** Of those that are wanted, the server is asked whether it has the secret that the files name. */
+async function readCredentials(
+  client: AdminClient,
+  application: string,
+  wanted: readonly DesiredCredential[],
+): Promise<ActualCredential[]> {
+  const path = `/applications/${step(application)}/credentials`;
+  const found = (await client.items(path, credential)).map((one) => ({ ...one, secretFits: true }));
+  const secrets = new Map(wanted.map(({ text, secret }) => [text, secret]));
+  for (const [text, one] of currentOnes(found, application)) {
+    const body = secrets.get(text) ?? null;
+    if (body === null) continue;
+    const compared = `${path}/${step(one.id)}/compare-secret`;
+    one.secretFits = (await client.send("POST", compared, secretComparison, { body })).same;
+  }
+  return found;
 }
 
 type Permissions = z.output<typeof session>["permissions"];

@@ -1,4 +1,13 @@
-import type { Application, IdentityProvider, Role, ServiceWithDraft, Subscription, Team } from "../admin/answers.ts";
+import type {
+  Application,
+  Credential,
+  IdentityProvider,
+  Role,
+  ServiceWithDraft,
+  Subscription,
+  Team,
+  TokenIssuer,
+} from "../admin/answers.ts";
 
 /** What the files say. */
 
@@ -26,6 +35,28 @@ export interface DesiredIdentityProvider {
   authMethod: string | null;
   /** All others, with their defaults. */
   fields: Readonly<Record<string, unknown>>;
+}
+
+export interface DesiredTokenIssuer {
+  id: string;
+  issuer: string;
+  /** `keys` or `jwk_set`. Never shown; null: they are fetched, or the file lacks a secret, and those that are stored stay. */
+  keys: Readonly<Record<string, unknown>> | null;
+  /** All others, with their defaults. */
+  fields: Readonly<Record<string, unknown>>;
+}
+
+export interface DesiredCredential {
+  kind: "basic" | "hmac" | "jwt" | "mtls";
+  /** What it is found by, for people. */
+  text: string;
+  /** Of the kind, without secrets. */
+  fields: Readonly<Record<string, unknown>>;
+  /** By the name of its field. Never shown; null: it has none, or the file does not name it, and the one that is stored stays. */
+  secret: Readonly<Record<string, string>> | null;
+  name: string;
+  expires_at: string | null;
+  addresses: readonly string[];
 }
 
 export interface DesiredService {
@@ -56,6 +87,8 @@ export interface DesiredApplication {
   /** As they were written. */
   policies: Readonly<Record<string, unknown>>;
   /** null: nothing is said of them. */
+  credentials: readonly DesiredCredential[] | null;
+  /** null: likewise. */
   subscriptions: readonly DesiredSubscription[] | null;
 }
 
@@ -77,6 +110,7 @@ export interface DesiredState {
   teams: readonly DesiredTeam[];
   roles: readonly DesiredRole[];
   identityProviders: readonly DesiredIdentityProvider[];
+  tokenIssuers: readonly DesiredTokenIssuer[];
   services: readonly DesiredService[];
   applications: readonly DesiredApplication[];
   /** Of what the files list all: only there can something be too much. */
@@ -103,6 +137,16 @@ export interface ActualIdentityProvider extends IdentityProvider {
   secretFits: boolean;
 }
 
+export interface ActualTokenIssuer extends TokenIssuer {
+  /** Its keys are those that the files name, or they name none. */
+  keysFit: boolean;
+}
+
+export interface ActualCredential extends Credential {
+  /** Its secret is the one that the files name, or they name none. */
+  secretFits: boolean;
+}
+
 export interface ActualSubscription extends Subscription {
   /** Who asks may change the terms, and sees all of them. */
   termsAreOurs: boolean;
@@ -117,9 +161,13 @@ export interface ActualState {
   roles: readonly Role[];
   /** null: not asked for, or not ours to see. */
   identityProviders: readonly ActualIdentityProvider[] | null;
+  /** null: likewise. */
+  tokenIssuers: readonly ActualTokenIssuer[] | null;
   /** Those that the files name, and all others of their teams. */
   services: readonly ActualService[];
   applications: readonly Application[];
+  /** Of those of which something is said. */
+  credentials: readonly ActualCredential[];
   /** Of those applications. */
   subscriptions: readonly ActualSubscription[];
 }

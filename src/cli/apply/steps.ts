@@ -3,8 +3,17 @@ import type { DesiredApplication, DesiredRole, DesiredService, DesiredTeam, Term
 
 /** What a step is about. */
 export interface Subject {
-  kind: "organisation" | "team" | "role" | "identity provider" | "service" | "application" | "subscription";
-  /** Of a subscription: `application → service`; of the organisation: `policies`. */
+  kind:
+    | "organisation"
+    | "team"
+    | "role"
+    | "identity provider"
+    | "token issuer"
+    | "service"
+    | "application"
+    | "credential"
+    | "subscription";
+  /** Of a subscription: `application → service`; of a credential: the application, and what it is found by; of the organisation: `policies`. */
   id: string;
   /** null: of the organisation. */
   team: string | null;
@@ -18,6 +27,8 @@ export type Action =
   | { type: "put-role"; role: DesiredRole; isNew: boolean }
   | { type: "create-identity-provider"; provider: Readonly<Record<string, unknown>> }
   | { type: "update-identity-provider"; id: string; fields: Readonly<Record<string, unknown>>; revision: number }
+  | { type: "create-token-issuer"; issuer: Readonly<Record<string, unknown>> }
+  | { type: "update-token-issuer"; id: string; fields: Readonly<Record<string, unknown>>; revision: number }
   | { type: "create-service"; service: DesiredService }
   | { type: "update-service"; id: string; fields: ServiceFields; revision: number }
   | { type: "share-service"; id: string; teams: readonly string[] }
@@ -25,6 +36,23 @@ export type Action =
   | { type: "publish-service"; id: string; note: string; revision: number | null }
   | { type: "create-application"; application: DesiredApplication }
   | { type: "update-application"; id: string; fields: ApplicationFields; revision: number }
+  | { type: "create-credential"; application: string; credential: Readonly<Record<string, unknown>> }
+  | {
+      type: "update-credential";
+      application: string;
+      id: string;
+      fields: Readonly<Record<string, unknown>>;
+      revision: number;
+    }
+  /** `fields`: what of the new one is another than of the old. */
+  | {
+      type: "rotate-credential";
+      application: string;
+      id: string;
+      secret: Readonly<Record<string, string>>;
+      fields: Readonly<Record<string, unknown>>;
+    }
+  | { type: "revoke-credential"; application: string; id: string }
   | { type: "request-subscription"; application: string; service: string; terms: Terms }
   | { type: "update-subscription"; id: string; terms: Terms; revision: number }
   | { type: "cancel-subscription"; id: string; revision: number }
@@ -67,7 +95,7 @@ export function effectOf(action: Action): Effect {
   const { type } = action;
   if (type === "publish-service") return "publish";
   if (type === "put-role") return action.isNew ? "add" : "change";
-  if (/^(delete|retire|cancel)-/.test(type)) return "remove";
+  if (/^(delete|retire|cancel|revoke)-/.test(type)) return "remove";
   return /^(create|request)-/.test(type) ? "add" : "change";
 }
 

@@ -6,7 +6,7 @@ import { team } from "../admin/answers.ts";
 import type { AdminClient } from "../admin/client.ts";
 import { signedInClient } from "../admin/server.ts";
 import { exportState } from "../apply/export.ts";
-import { readActual, readIdentityProviders, readPolicies } from "../apply/read-actual.ts";
+import { readActual, readIdentityProviders, readPolicies, readTokenIssuers } from "../apply/read-actual.ts";
 import type { ActualState } from "../apply/state.ts";
 import type { Finish } from "../command.ts";
 import { withoutSecretsInDraft, withoutSecretsInPolicies } from "../diff.ts";
@@ -43,13 +43,27 @@ async function stateOf(client: AdminClient, wanted: readonly string[] | null): P
   }
   const progress = new Progress();
   const lists = { services: true, applications: true };
-  const scope = { policies: null, teams, roles: [], identityProviders: [], services: [], applications: [], lists };
+  const scope = {
+    policies: null,
+    teams,
+    roles: [],
+    identityProviders: [],
+    tokenIssuers: [],
+    services: [],
+    applications: [],
+    lists,
+  };
   try {
-    const state = await readActual(client, scope, (done, total) => progress.show(`reading ${done} of ${total}`));
+    const tell = (done: number, total: number) => progress.show(`reading ${done} of ${total}`);
+    const state = await readActual(client, scope, tell, { allCredentials: true });
     if (wanted !== null) return { ...state, teams, roles: [] };
     // What is the organisation's, for those who may see it.
-    const [policies, identityProviders] = await Promise.all([readPolicies(client), readIdentityProviders(client, [])]);
-    return { ...state, teams, policies, identityProviders };
+    const [policies, identityProviders, tokenIssuers] = await Promise.all([
+      readPolicies(client),
+      readIdentityProviders(client, []),
+      readTokenIssuers(client, []),
+    ]);
+    return { ...state, teams, policies, identityProviders, tokenIssuers };
   } finally {
     progress.clear();
   }

@@ -24,6 +24,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   releases: async () => (await import("./releases.ts")).releasesCommand,
   subscriptions: async () => (await import("./subscriptions.ts")).subscriptionsCommand,
   keys: async () => (await import("./keys.ts")).keysCommand,
+  credentials: async () => (await import("./credentials.ts")).credentialsCommand,
+  "token-issuers": async () => (await import("./token-issuers.ts")).tokenIssuersCommand,
   teams: async () => (await import("./teams.ts")).teamsCommand,
   users: async () => (await import("./users.ts")).usersCommand,
   audit: async () => (await import("./audit.ts")).auditCommand,

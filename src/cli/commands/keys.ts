@@ -14,7 +14,7 @@ interface KeyOptions extends AdminOptions {
 const COLUMNS: readonly Column<Key>[] = [
   { title: "ID", text: ({ id }) => id },
   { title: "NAME", text: ({ name }) => name },
-  { title: "KEY", text: ({ prefix }) => `${prefix}…` },
+  { title: "KEY", text: ({ prefix }) => `${prefix ?? ""}…` },
   { title: "STATE", text: ({ state }) => state },
   { title: "MADE", text: ({ created_at }) => shortTime(created_at) },
   { title: "EXPIRES", text: ({ expires_at }) => shortTime(expires_at) },
@@ -27,7 +27,7 @@ export function keysCommand(finish: Finish): Command {
     run(
       finish,
       options,
-      (client) => client.items(pathOf(options), credential),
+      async (client) => (await client.items(pathOf(options), credential)).filter(isKey),
       (keys) => table(COLUMNS, keys),
     ),
   );
@@ -53,10 +53,15 @@ export function keysCommand(finish: Finish): Command {
         finish,
         options,
         (client) => client.send("DELETE", `${pathOf(options)}/${step(id)}`, credential),
-        ({ name, prefix }) => `revoked ${name} (${prefix}…)\n`,
+        ({ name, prefix }) => `revoked ${name} (${prefix ?? ""}…)\n`,
       ),
     );
   return groupOf("keys", "an application's API keys", [list, create, rotate, revoke]);
+}
+
+/** Of the other credentials, `tidegate credentials` speaks. */
+function isKey({ kind }: Key): boolean {
+  return kind === "api-key";
 }
 
 function keyCommand(name: string, description: string): Command {
@@ -68,7 +73,7 @@ function pathOf({ application }: KeyOptions): string {
 }
 
 /** The key alone on standard output, so that `$(tidegate keys create …)` is it. */
-function shown({ id, name, key }: ReturnType<typeof createdCredential.parse>): string {
+function shown({ id, name, key = "" }: ReturnType<typeof createdCredential.parse>): string {
   process.stderr.write(`key ${id} (${name}); it is shown this once:\n`);
   return `${key}\n`;
 }

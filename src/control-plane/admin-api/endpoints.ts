@@ -1,10 +1,12 @@
 import type { Endpoint } from "./endpoint.ts";
 import { applicationEndpoints } from "./routes/applications.ts";
+import { credentialEndpoints } from "./routes/credentials.ts";
 import { governanceEndpoints } from "./routes/governance.ts";
 import { identityProviderEndpoints } from "./routes/identity-providers.ts";
 import { organisationEndpoints } from "./routes/organisation.ts";
 import { peopleEndpoints } from "./routes/people.ts";
 import { serviceEndpoints } from "./routes/services.ts";
+import { tokenIssuerEndpoints } from "./routes/token-issuers.ts";
 import { tryItEndpoints } from "./routes/try-it.ts";
 import { webhookEndpoints } from "./routes/webhooks.ts";
 
@@ -15,6 +17,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...tryItEndpoints,
   ...governanceEndpoints,
   ...applicationEndpoints,
+  ...credentialEndpoints,
+  ...tokenIssuerEndpoints,
   ...organisationEndpoints,
   ...webhookEndpoints,
   ...identityProviderEndpoints,

@@ -271,23 +271,6 @@ export const application = z
   })
   .openapi("Application");
 
-const credentialFields = {
-  id: z.string(),
-  application: z.string(),
-  kind: z.enum(["api-key"]),
-  name: z.string(),
-  prefix: z.string(),
-  state: z.enum(["active", "expired", "revoked"]),
-  created_by: z.string(),
-  created_at: time,
-  expires_at: time.nullable(),
-  revoked_at: time.nullable(),
-};
-export const credential = z.object(credentialFields).openapi("Credential");
-export const createdCredential = z
-  .object({ ...credentialFields, key: z.string().openapi({ description: "Shown this once." }) })
-  .openapi("CreatedCredential");
-
 export const subscription = z
   .object({
     id: z.string(),

@@ -1,34 +1,52 @@
-import { SealError } from "../../platform/seal.ts";
+import { addressProblems } from "../../snapshot/credential-document.ts";
 import type { Actor } from "../access/actor.ts";
-import { newId, newSecret } from "../ids.ts";
+import { newId } from "../ids.ts";
 import type { Change, Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 import type { Connection } from "../storage/database.ts";
-import { OWN_KEY } from "../storage/sealed.ts";
-import type { CredentialTable, Row } from "../storage/tables.ts";
+import type { CredentialKind } from "../storage/tables.ts";
 import { type ApplicationRow, applicationRow, changeableApplication } from "./applications.ts";
-import { found, isoTime, require } from "./rows.ts";
+import {
+  isStoredSecret,
+  type KindFields,
+  type MadeSecret,
+  type NewKind,
+  newKind,
+  refused,
+  renewedKind,
+  type SecretFields,
+} from "./credential-kinds.ts";
+import { claimNames, releaseNames } from "./credential-names.ts";
+import { found, isoTime, parseJson, require, requireRevision } from "./rows.ts";
+import { type CredentialRow, type ShownFields, shownFields } from "./stored-credential.ts";
+import { requireTokenIssuer } from "./token-issuers.ts";
 
-type CredentialRow = Row<CredentialTable>;
-
-export interface CredentialView {
+/** Of its kind, it says what is no secret. */
+export interface CredentialView extends ShownFields {
   id: string;
   application: string;
-  kind: "api-key";
+  kind: CredentialKind;
   name: string;
-  /** The first characters of the key. */
-  prefix: string;
+  /** The first characters of an API key; null: of another kind. */
+  prefix: string | null;
   state: "active" | "expired" | "revoked";
+  addresses: string[];
   created_by: string;
   created_at: string;
   expires_at: string | null;
   revoked_at: string | null;
+  revision: number;
 }
 
-export interface CreatedCredential extends CredentialView {
-  /** The key: shown this once, and stored nowhere. */
-  key: string;
+/** Under which conditions a credential counts, and what it is called. */
+export interface CredentialTerms {
+  name: string;
+  expiresAtMs: number | null;
+  /** Addresses or CIDR ranges; none: any. */
+  addresses: readonly string[];
 }
+
+export type CreatedCredential = CredentialView & MadeSecret;
 
 export async function listCredentials(plane: Plane, actor: Actor, applicationId: string): Promise<CredentialView[]> {
   const application = await applicationRow(plane.db, applicationId);
@@ -43,25 +61,73 @@ export async function listCredentials(plane: Plane, actor: Actor, applicationId:
   return rows.map((row) => viewOf(row, nowMs));
 }
 
+export async function getCredential(
+  plane: Plane,
+  actor: Actor,
+  applicationId: string,
+  id: string,
+): Promise<CredentialView> {
+  const application = await applicationRow(plane.db, applicationId);
+  require(actor, "application.read", application.team_id);
+  return viewOf(await credentialRow(plane.db, applicationId, id), plane.nowMs());
+}
+
 export function createCredential(
   plane: Plane,
   actor: Actor,
   applicationId: string,
-  { name, expiresAtMs }: { name: string; expiresAtMs: number | null },
+  { name, expiresAtMs, addresses, ...kind }: CredentialTerms & KindFields,
 ): Promise<CreatedCredential> {
   return plane.change(actor, async (change) => {
     const application = await changeableApplication(change, applicationId, "credential.manage");
-    return insertCredential(change, application, { name, expiresAtMs }, "credential.create", null);
+    requireAddresses(addresses);
+    const { columns, made } = newKind(plane, kind);
+    if (columns.issuer_id !== null) await requireTokenIssuer(change.trx, columns.issuer_id);
+    const terms = { name, expiresAtMs, addresses };
+    const row = await insertCredential(change, application, columns, terms, "credential.create", null);
+    await claimNames(change, row);
+    return { ...viewOf(row, change.nowMs), ...made };
   });
 }
 
-/** A new key beside the old one, which goes on working for a while: callers change over without a gap. */
+/** Name, end and addresses: who the caller is stays the same. */
+export function updateCredential(
+  plane: Plane,
+  actor: Actor,
+  applicationId: string,
+  id: string,
+  fields: { [Key in keyof CredentialTerms]?: CredentialTerms[Key] | undefined },
+  revision: number | null,
+): Promise<CredentialView> {
+  return plane.change(actor, async (change) => {
+    const application = await changeableApplication(change, applicationId, "credential.manage");
+    const before = await credentialRow(change.trx, applicationId, id);
+    requireRevision(before, revision);
+    if (before.revoked_at !== null) throw new ProblemError("conflict", "the credential is revoked: make a new one");
+    const { name = before.name, expiresAtMs = before.expires_at, addresses } = fields;
+    if (fields.expiresAtMs !== undefined) requireToCome(change, fields.expiresAtMs);
+    if (addresses !== undefined) requireAddresses(addresses);
+    const after: CredentialRow = {
+      ...before,
+      name,
+      expires_at: expiresAtMs,
+      addresses: addresses === undefined ? before.addresses : JSON.stringify(addresses),
+      revision: before.revision + 1,
+    };
+    await change.trx.updateTable("credentials").set(after).where("id", "=", id).execute();
+    change.touch({ kind: "application", id: applicationId });
+    await auditCredential(change, "credential.update", application, after, viewOf(before, change.nowMs));
+    return viewOf(after, change.nowMs);
+  });
+}
+
+/** Another secret beside the old one, which goes on working for a while: callers change over without a gap. */
 export function rotateCredential(
   plane: Plane,
   actor: Actor,
   applicationId: string,
   id: string,
-  overlapMs: number,
+  { overlapMs, ...secrets }: { overlapMs: number } & SecretFields,
 ): Promise<CreatedCredential> {
   return plane.change(actor, async (change) => {
     const application = await changeableApplication(change, applicationId, "credential.manage");
@@ -69,11 +135,31 @@ export function rotateCredential(
     if (stateOf(old, change.nowMs) !== "active") {
       throw new ProblemError("conflict", `the credential is ${stateOf(old, change.nowMs)}: make a new one`);
     }
+    const { columns, made } = renewedKind(plane, old, secrets);
     const endsAtMs = Math.min(old.expires_at ?? Number.MAX_SAFE_INTEGER, change.nowMs + overlapMs);
-    await change.trx.updateTable("credentials").set({ expires_at: endsAtMs }).where("id", "=", id).execute();
-    const ending = viewOf({ ...old, expires_at: endsAtMs }, change.nowMs);
-    return insertCredential(change, application, { name: old.name, expiresAtMs: null }, "credential.rotate", ending);
+    const ended = { expires_at: endsAtMs, revision: old.revision + 1 };
+    await change.trx.updateTable("credentials").set(ended).where("id", "=", id).execute();
+    const ending = viewOf({ ...old, ...ended }, change.nowMs);
+    const terms = { name: old.name, expiresAtMs: null, addresses: parseJson<string[]>(old.addresses) };
+    const row = await insertCredential(change, application, columns, terms, "credential.rotate", ending);
+    return { ...viewOf(row, change.nowMs), ...made };
   });
+}
+
+/**
+ * Whether a secret is the one that is stored: so that what is declared in a file can be compared without ever reading the stored
+ * one. Whoever may ask could replace it.
+ */
+export async function isCredentialSecret(
+  plane: Plane,
+  actor: Actor,
+  applicationId: string,
+  id: string,
+  secrets: SecretFields,
+): Promise<boolean> {
+  const application = await applicationRow(plane.db, applicationId);
+  require(actor, "credential.manage", application.team_id);
+  return isStoredSecret(plane, await credentialRow(plane.db, applicationId, id), secrets);
 }
 
 export function revokeCredential(
@@ -85,89 +171,57 @@ export function revokeCredential(
   return plane.change(actor, async (change) => {
     const application = await changeableApplication(change, applicationId, "credential.manage");
     const before = await credentialRow(change.trx, applicationId, id);
-    const after: CredentialRow = { ...before, revoked_at: before.revoked_at ?? change.nowMs };
+    const after: CredentialRow = {
+      ...before,
+      revoked_at: before.revoked_at ?? change.nowMs,
+      revision: before.revision + 1,
+    };
     await change.trx.updateTable("credentials").set(after).where("id", "=", id).execute();
+    // What was revoked before has its name no more, and another may have it.
+    if (before.revoked_at === null) await releaseNames(change, after);
     change.touch({ kind: "application", id: applicationId });
     await auditCredential(change, "credential.revoke", application, after, viewOf(before, change.nowMs));
     return viewOf(after, change.nowMs);
   });
 }
 
-async function insertCredential(
+/** Its name is not claimed yet. Throws `invalid_request`. */
+export async function insertCredential(
   change: Change,
   application: ApplicationRow,
-  { name, expiresAtMs }: { name: string; expiresAtMs: number | null },
+  columns: NewKind["columns"],
+  { name, expiresAtMs, addresses }: CredentialTerms,
   action: string,
   replaced: CredentialView | null,
-): Promise<CreatedCredential> {
-  if (expiresAtMs !== null && expiresAtMs <= change.nowMs) {
-    throw new ProblemError("invalid_request", "the credential would have expired before it was made", {
-      errors: [{ path: "expires_at", message: "expected a time to come" }],
-    });
-  }
-  const secret = newSecret("tg");
+): Promise<CredentialRow> {
+  requireToCome(change, expiresAtMs);
   const row: CredentialRow = {
+    ...columns,
     id: newId(change.nowMs),
     application_id: application.id,
-    kind: "api-key",
     name,
-    prefix: secret.prefix,
-    digest: secret.digest,
     created_by: change.actor.name,
     created_at: change.nowMs,
     expires_at: expiresAtMs,
     revoked_at: null,
-    secret: null,
+    addresses: JSON.stringify(addresses),
+    revision: 1,
   };
   await change.trx.insertInto("credentials").values(row).execute();
   change.touch({ kind: "application", id: application.id });
   await auditCredential(change, action, application, row, replaced);
-  return { ...viewOf(row, change.nowMs), key: secret.value };
+  return row;
 }
 
-/** A key to call with in the application's name; null: none is needed. */
-export interface OwnKey {
-  key: string | null;
-  /** Gateways have not heard of it. */
-  isNew: boolean;
-}
-
-/** The application's key that Tidegate itself calls with; made when it is needed first, or again after it was revoked. */
-export async function ownKey(plane: Plane, change: Change, application: ApplicationRow): Promise<OwnKey> {
-  const known = await change.trx
-    .selectFrom("credentials")
-    .select(["id", "secret"])
-    .where("application_id", "=", application.id)
-    .where("secret", "is not", null)
-    .where("revoked_at", "is", null)
-    // One that was rotated ends, and what came after it is not known here.
-    .where("expires_at", "is", null)
-    .orderBy("id", "desc")
-    .executeTakeFirst();
-  const key = known?.secret == null ? null : opened(plane, known.secret);
-  if (key !== null) return { key, isNew: false };
-  const made = await insertCredential(
-    change,
-    application,
-    { name: OWN_KEY_NAME, expiresAtMs: null },
-    "credential.create",
-    null,
-  );
-  const secret = plane.sealer.seal(made.key, OWN_KEY);
-  await change.trx.updateTable("credentials").set({ secret }).where("id", "=", made.id).execute();
-  return { key: made.key, isNew: true };
-}
-
-const OWN_KEY_NAME = "try-it (Tidegate's own)";
-
-/** Null: sealed with a master key that is gone. */
-function opened({ sealer }: Plane, sealed: string): string | null {
-  try {
-    return sealer.open(sealed, OWN_KEY);
-  } catch (error) {
-    if (error instanceof SealError) return null;
-    throw error;
+function requireToCome({ nowMs }: Change, expiresAtMs: number | null): void {
+  if (expiresAtMs !== null && expiresAtMs <= nowMs) {
+    throw refused([{ path: "expires_at", message: "expected a time to come" }]);
   }
+}
+
+function requireAddresses(addresses: readonly string[]): void {
+  const problems = addresses.length === 0 ? [] : addressProblems(addresses);
+  if (problems.length > 0) throw refused(problems);
 }
 
 export function stateOf(row: Pick<CredentialRow, "expires_at" | "revoked_at">, nowMs: number): CredentialView["state"] {
@@ -180,12 +234,15 @@ const viewOf = (row: CredentialRow, nowMs: number): CredentialView => ({
   application: row.application_id,
   kind: row.kind,
   name: row.name,
-  prefix: row.prefix,
+  prefix: row.kind === "api-key" ? row.prefix : null,
+  ...shownFields(row),
   state: stateOf(row, nowMs),
+  addresses: parseJson<string[]>(row.addresses),
   created_by: row.created_by,
   created_at: isoTime(row.created_at),
   expires_at: isoTime(row.expires_at),
   revoked_at: isoTime(row.revoked_at),
+  revision: row.revision,
 });
 
 async function credentialRow(db: Connection, applicationId: string, id: string): Promise<CredentialRow> {

@@ -7,8 +7,8 @@ import { callGateway, type Gateway, type TriedAnswer, type TriedCall } from "../
 import { matchingRoute } from "../try-it/match-route.ts";
 import { changeableApplication } from "./applications.ts";
 import { visibleService } from "./catalogue.ts";
-import { type OwnKey, ownKey } from "./credentials.ts";
 import { currentRoutes } from "./lifecycle.ts";
+import { type OwnKey, ownKey } from "./own-key.ts";
 import type { ServiceRow } from "./service-views.ts";
 
 export interface Try {

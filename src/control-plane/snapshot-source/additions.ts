@@ -1,5 +1,10 @@
 import type { PoliciesSnapshot } from "../../contracts/policies.ts";
-import type { ApplicationSnapshot, ServiceSnapshot, TeamSnapshot } from "../../contracts/snapshot.ts";
+import type {
+  ApplicationSnapshot,
+  JwtIssuerSnapshot,
+  ServiceSnapshot,
+  TeamSnapshot,
+} from "../../contracts/snapshot.ts";
 
 /** What the database adds to what the configuration says. */
 export interface Additions {
@@ -9,6 +14,8 @@ export interface Additions {
   teams: readonly TeamSnapshot[];
   services: readonly ServiceSnapshot[];
   applications: readonly ApplicationSnapshot[];
+  /** Absent: none. */
+  jwtIssuers?: readonly JwtIssuerSnapshot[];
   /** By service; absent: none. */
   cachePurges?: Readonly<Record<string, number>>;
 }

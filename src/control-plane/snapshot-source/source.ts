@@ -1,13 +1,20 @@
 import type { Logger } from "../../contracts/logger.ts";
 import type { PoliciesSnapshot } from "../../contracts/policies.ts";
-import type { ApplicationSnapshot, LimitSnapshot, ServiceSnapshot, TeamSnapshot } from "../../contracts/snapshot.ts";
+import type {
+  ApplicationSnapshot,
+  JwtIssuerSnapshot,
+  LimitSnapshot,
+  ServiceSnapshot,
+  TeamSnapshot,
+} from "../../contracts/snapshot.ts";
 import { type PoliciesOwner, readLimitsDocument, readPoliciesDocument } from "../../snapshot/service-document.ts";
 import { readCachePurges } from "../entities/cache-purges.ts";
 import { NO_POLICIES } from "../entities/policies.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
-import type { ApplicationTable, CredentialTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
+import type { ApplicationTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
 import type { Additions } from "./additions.ts";
+import { CallerReader, CREDENTIAL_COLUMNS, type CredentialPart } from "./callers.ts";
 import { type LiveRelease, liveNumbers, liveService, routeKey } from "./live-service.ts";
 
 /** What was read of some ids: those that are not in it are served no longer. */
@@ -18,6 +25,8 @@ interface Read {
   teams: Map<string, TeamSnapshot>;
   /** Undefined: none, or not read. */
   policies: PoliciesSnapshot | undefined;
+  /** Empty: none, or not read. */
+  jwtIssuers: readonly JwtIssuerSnapshot[];
   cachePurges: Readonly<Record<string, number>>;
 }
 
@@ -26,11 +35,10 @@ interface Wanted {
   services: readonly string[] | null;
   applications: readonly string[] | null;
   teams: readonly string[] | null;
-  /** The organisation's. */
-  policies: boolean;
+  /** Policies and token issuers. */
+  organisation: boolean;
 }
 
-const CREDENTIAL_COLUMNS = ["id", "application_id", "digest", "expires_at"] as const;
 const SUBSCRIPTION_COLUMNS = [
   "id",
   "application_id",
@@ -41,7 +49,7 @@ const SUBSCRIPTION_COLUMNS = [
   "policies",
 ] as const;
 
-const ALL: Wanted = { services: null, applications: null, teams: null, policies: true };
+const ALL: Wanted = { services: null, applications: null, teams: null, organisation: true };
 
 /** So many ids in one question: databases bound the parameters of a statement. */
 const IDS_PER_QUERY = 500;
@@ -55,10 +63,12 @@ const MAX_KNOWN_LIMITS = 10_000;
 export class DatabaseSource {
   readonly #plane: Plane;
   readonly #logger: Logger;
+  readonly #callers: CallerReader;
   #services = new Map<string, ServiceSnapshot[]>();
   #applications = new Map<string, ApplicationSnapshot>();
   #teams = new Map<string, TeamSnapshot>();
   #policies: PoliciesSnapshot | undefined;
+  #jwtIssuers: readonly JwtIssuerSnapshot[] = [];
   #cachePurges: Readonly<Record<string, number>> = {};
   /** By their text: many have the same ones. Null: they can't be read. */
   readonly #limits = new Map<string, LimitSnapshot[] | null>();
@@ -67,6 +77,7 @@ export class DatabaseSource {
   constructor(plane: Plane) {
     this.#plane = plane;
     this.#logger = plane.logger;
+    this.#callers = new CallerReader(plane);
   }
 
   /** In the order of their ids, so that the same content is the same snapshot, however it came about. */
@@ -76,6 +87,7 @@ export class DatabaseSource {
       teams: inOrder(this.#teams),
       services: inOrder(this.#services).flat(),
       applications: inOrder(this.#applications),
+      ...(this.#jwtIssuers.length === 0 ? {} : { jwtIssuers: this.#jwtIssuers }),
       ...(Object.keys(this.#cachePurges).length === 0 ? {} : { cachePurges: this.#cachePurges }),
     };
   }
@@ -88,12 +100,13 @@ export class DatabaseSource {
   /** All of it. */
   load(): Promise<void> {
     return this.#inTurn(async () => {
-      const { services, applications, teams, policies, cachePurges } = await this.#read(ALL);
+      const { services, applications, teams, policies, jwtIssuers, cachePurges } = await this.#read(ALL);
       this.#cachePurges = cachePurges;
       this.#services = services;
       this.#applications = applications;
       this.#teams = teams;
       this.#policies = policies;
+      this.#jwtIssuers = jwtIssuers;
     });
   }
 
@@ -105,16 +118,18 @@ export class DatabaseSource {
       services: idsOf("service"),
       applications: idsOf("application"),
       teams: idsOf("team"),
-      policies: touched.some(({ kind }) => kind === "organisation"),
+      organisation: touched.some(({ kind }) => kind === "organisation"),
     };
     if (touched.length === 0) return Promise.resolve();
     return this.#inTurn(async () => {
-      const { services, applications, teams, policies, cachePurges } = await this.#read(wanted);
+      const { services, applications, teams, policies, jwtIssuers, cachePurges } = await this.#read(wanted);
       this.#cachePurges = cachePurges;
       replace(this.#services, wanted.services ?? [], services);
       replace(this.#applications, wanted.applications ?? [], applications);
       replace(this.#teams, wanted.teams ?? [], teams);
-      if (wanted.policies) this.#policies = policies;
+      if (!wanted.organisation) return;
+      this.#policies = policies;
+      this.#jwtIssuers = jwtIssuers;
     });
   }
 
@@ -133,11 +148,14 @@ export class DatabaseSource {
     return snapshot.execute(async (trx) => {
       const cachePurges = await readCachePurges(trx);
       const nothing = { services: new Map(), applications: new Map(), teams: new Map(), policies: undefined };
-      const read: Read = { ...nothing, cachePurges };
+      const read: Read = { ...nothing, jwtIssuers: [], cachePurges };
       await this.#readServices(trx, wanted.services, read);
       await this.#readApplications(trx, wanted.applications, read);
       await this.#readTeams(trx, wanted.teams, read);
-      if (wanted.policies) read.policies = this.#policiesOf("organisation", "", await organisationPolicies(trx));
+      if (wanted.organisation) {
+        read.policies = this.#policiesOf("organisation", "", await organisationPolicies(trx));
+        read.jwtIssuers = await this.#callers.tokenIssuers(trx);
+      }
       return read;
     });
   }
@@ -183,7 +201,7 @@ export class DatabaseSource {
   /** What has expired is there too: gateways say so to whoever still comes with it. */
   #liveApplication(
     { id, team_id, limits, policies }: Pick<Row<ApplicationTable>, "id" | "team_id" | "limits" | "policies">,
-    credentials: readonly Pick<Row<CredentialTable>, (typeof CREDENTIAL_COLUMNS)[number]>[],
+    credentials: readonly CredentialPart[],
     subscriptions: readonly Pick<Row<SubscriptionTable>, (typeof SUBSCRIPTION_COLUMNS)[number]>[],
   ): ApplicationSnapshot | null {
     const own = this.#limitsOf(limits);
@@ -196,9 +214,7 @@ export class DatabaseSource {
     return {
       id,
       team: team_id,
-      credentials: credentials.map(({ id: credential, digest, expires_at }) => {
-        return { kind: "api-key", id: credential, digest, expiresAtMs: expires_at, addresses: [] };
-      }),
+      credentials: credentials.flatMap((row) => this.#callers.credential(row) ?? []),
       subscriptions: subscriptions.map(({ service_id, state, expires_at, policies: ofSubscription }, index) => {
         return {
           service: service_id,

@@ -9,6 +9,8 @@ export const WEBHOOK_SECRET = "webhook secret";
 export const IDEMPOTENT_ANSWER = "idempotency";
 export const OWN_KEY = "key of Tidegate itself";
 export const CLIENT_SECRET = "identity provider client secret";
+export const HMAC_SECRET = "secret of signed requests";
+export const TOKEN_ISSUER_KEYS = "keys of a token issuer";
 
 /** Secrets by the id of the key that they were sealed with. */
 export async function countSealed(connection: Connection): Promise<Record<string, number>> {
@@ -16,11 +18,12 @@ export async function countSealed(connection: Connection): Promise<Record<string
   const webhooks = await db.selectFrom("webhooks").select("secret as text").execute();
   const answers = await db.selectFrom("idempotency").select("body as text").execute();
   const providers = await db.selectFrom("identity_providers").select("client_secret as text").execute();
+  const issuers = await db.selectFrom("token_issuers").select("keys as text").execute();
   const keys = await db.selectFrom("credentials").select("secret as text").where("secret", "is not", null).execute();
   const counts: Record<string, number> = {};
   const documents: { text: string | null }[] = [];
   for (const { table, column } of documentColumns()) documents.push(...(await sealedIn(db, table, column)));
-  for (const { text } of [...webhooks, ...answers, ...providers, ...keys, ...documents]) {
+  for (const { text } of [...webhooks, ...answers, ...providers, ...issuers, ...keys, ...documents]) {
     if (text?.startsWith(SEALED_PREFIX)) counts[keyIdOf(text)] = (counts[keyIdOf(text)] ?? 0) + 1;
   }
   return counts;
@@ -47,10 +50,17 @@ export async function sealAgain(change: Pick<Change, "trx">, sealer: Sealer): Pr
     await change.where("id", "=", id).execute();
     count++;
   }
-  const own = trx.selectFrom("credentials").select(["id", "secret"]).where("secret", "is not", null);
-  for (const { id, secret } of await own.execute()) {
+  const credentials = trx.selectFrom("credentials").select(["id", "kind", "secret"]).where("secret", "is not", null);
+  for (const { id, kind, secret } of await credentials.execute()) {
     if (secret === null || !isOutdated(secret)) continue;
-    const change = trx.updateTable("credentials").set({ secret: again(secret, OWN_KEY) });
+    const purpose = kind === "hmac" ? HMAC_SECRET : OWN_KEY;
+    const change = trx.updateTable("credentials").set({ secret: again(secret, purpose) });
+    await change.where("id", "=", id).execute();
+    count++;
+  }
+  for (const { id, keys } of await trx.selectFrom("token_issuers").select(["id", "keys"]).execute()) {
+    if (keys === null || !isOutdated(keys)) continue;
+    const change = trx.updateTable("token_issuers").set({ keys: again(keys, TOKEN_ISSUER_KEYS) });
     await change.where("id", "=", id).execute();
     count++;
   }

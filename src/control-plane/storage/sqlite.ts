@@ -1,6 +1,6 @@
 import { chmodSync } from "node:fs";
 import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
-import { type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
 
 /**
  * SQLite in a file of its own. WAL with full synchronisation: what was acknowledged survives the power as well as the
@@ -19,7 +19,23 @@ export function sqliteDialect(path: string): SqliteDialect {
   database.function("lower", { deterministic: true }, (text: unknown) => {
     return typeof text === "string" ? text.toLowerCase() : null;
   });
-  return new SqliteDialect({ database: new KyselyDatabase(database) });
+  return new Dialect({ database: new KyselyDatabase(database) });
+}
+
+class Dialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new Adapter();
+  }
+}
+
+/**
+ * SQLite rolls changes of tables back like all others; Kysely does not count on it. A process that is killed within a migration
+ * would leave half of it behind, and none after it could go on. In one transaction it is also written to disk once.
+ */
+class Adapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
 }
 
 /** What Kysely asks of a driver (that of better-sqlite3), over one that speaks `node:sqlite`'s. */

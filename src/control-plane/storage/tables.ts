@@ -18,6 +18,8 @@ export interface Tables {
   live_routes: LiveRouteTable;
   applications: ApplicationTable;
   credentials: CredentialTable;
+  credential_names: CredentialNameTable;
+  token_issuers: TokenIssuerTable;
   subscriptions: SubscriptionTable;
   settings: SettingTable;
   audit: AuditTable;
@@ -202,21 +204,51 @@ export interface ApplicationTable {
   revision: Revision;
 }
 
+export type CredentialKind = "api-key" | "basic" | "hmac" | "jwt" | "mtls";
+
 export interface CredentialTable {
   id: string;
   application_id: string;
-  kind: "api-key";
+  kind: CredentialKind;
   name: string;
-  /** The first characters of the key, to tell keys apart. */
+  /** The first characters of an API key, to tell keys apart; "" of others. */
   prefix: string;
-  /** SHA-256 of the key, hex. */
-  digest: string;
+  /** SHA-256, hex: of an API key, or of a password with its salt. Null: of the others. */
+  digest: string | null;
   created_by: string;
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;
-  /** Sealed: a key that Tidegate calls with itself. Null: nobody but its owner knows the key. */
+  /** Sealed: the secret that signs requests, or a key that Tidegate calls with itself. Null: nobody but its owner knows it. */
   secret: ColumnType<string | null, string | null | undefined, string | null>;
+  /** JSON: CredentialDetails of the kind. */
+  details: ColumnType<string, string | undefined, string>;
+  /** JSON: addresses or CIDR ranges of callers that may use it; none: any. */
+  addresses: ColumnType<string, string | undefined, string>;
+  /** Of tokens: the token issuer. */
+  issuer_id: ColumnType<string | null, string | null | undefined, string | null>;
+  revision: Revision;
+}
+
+/** What credentials that are not revoked are found by. */
+export interface CredentialNameTable {
+  /** SHA-256 of kind and name, hex: as gateways look it up. */
+  digest: string;
+  application_id: string;
+}
+
+/** Whose JSON Web Tokens are believed. */
+export interface TokenIssuerTable {
+  id: string;
+  /** `iss` of its tokens. */
+  issuer: string;
+  /** JSON: all but the keys, as `jwt_issuers` of `tidegate.yaml` has it. */
+  options: string;
+  /** Sealed JSON: `keys` or `jwk_set`, likewise; null: they are fetched. */
+  keys: string | null;
+  created_by: string;
+  created_at: number;
+  revision: Revision;
 }
 
 export type SubscriptionState = "pending" | "approved" | "rejected" | "revoked" | "cancelled";

@@ -22,6 +22,7 @@ export const WEBHOOK_EVENTS = [
   "subscription.revoke",
   "subscription.cancel",
   "credential.create",
+  "credential.update",
   "credential.rotate",
   "credential.revoke",
 ] as const;

@@ -5,24 +5,31 @@ import { exactlyOne } from "./exactly-one.ts";
 /** RFC 7518 §3.2: a key at least as long as the hash. */
 const SHORTEST_SECRET_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 
-export const checkJwtIssuers: Check = (context) => {
-  const { root, warn } = context;
-  for (const issuer of root.at("jwt_issuers").items()) {
-    if (typeof issuer.value !== "object") continue;
-    exactlyOne(context, issuer, ["keys", "jwk_set", "jwks_url"]);
-    checkAlgorithms(context, issuer);
-    for (const key of issuer.at("keys").items()) {
-      exactlyOne(context, key, ["secret", "secret_base64", "public_key"]);
-      checkLength(context, issuer, key);
-    }
-    if (!issuer.at("audiences").exists || issuer.at("audiences").items().length === 0) {
-      warn(issuer.path, "without `audiences`, tokens that the issuer made for others are taken as well");
-    }
-    if (/^http:/i.test(issuer.at("jwks_url").text() ?? "")) {
-      warn(issuer.at("jwks_url").path, "who can change what http: carries can make tokens: use https:");
-    }
+export const checkJwtIssuers: Check = checkIssuersIn("jwt_issuers");
+
+/** The same in a document that has them under another name. */
+export function checkIssuersIn(section: string): Check {
+  return (context) => {
+    for (const issuer of context.root.at(section).items()) checkIssuer(context, issuer);
+  };
+}
+
+function checkIssuer(context: CheckContext, issuer: Cursor): void {
+  const { warn } = context;
+  if (typeof issuer.value !== "object") return;
+  exactlyOne(context, issuer, ["keys", "jwk_set", "jwks_url"]);
+  checkAlgorithms(context, issuer);
+  for (const key of issuer.at("keys").items()) {
+    exactlyOne(context, key, ["secret", "secret_base64", "public_key"]);
+    checkLength(context, issuer, key);
   }
-};
+  if (!issuer.at("audiences").exists || issuer.at("audiences").items().length === 0) {
+    warn(issuer.path, "without `audiences`, tokens that the issuer made for others are taken as well");
+  }
+  if (/^http:/i.test(issuer.at("jwks_url").text() ?? "")) {
+    warn(issuer.at("jwks_url").path, "who can change what http: carries can make tokens: use https:");
+  }
+}
 
 /** A secret for the one kind of signature must never be looked at as a key for the other. */
 function checkAlgorithms({ report }: CheckContext, issuer: Cursor): void {

@@ -8,7 +8,7 @@ const SHA256_HEX = /^[0-9a-f]{64}$/;
 const SHORTEST_SECRET_BYTES = 32;
 const SHORTEST_PASSWORD = 20;
 
-const terms = {
+export const credentialTerms = {
   id: id
     .optional()
     .describe("Name of the credential, unique within the application.")
@@ -36,7 +36,7 @@ export const applicationKey = mappingOr(
   z.strictObject({
     value: secret.optional().describe("The key. Exactly one of `value` and `digest`."),
     digest: keyDigest.optional().describe("The key's SHA-256, hexadecimal: the key itself need not be here."),
-    ...terms,
+    ...credentialTerms,
   }),
   {
     type: "secret or mapping",
@@ -61,7 +61,7 @@ const passwordDigest = scalar<PasswordDigest>({
   },
 });
 
-const basic = z.strictObject({
+export const basic = z.strictObject({
   username: text(
     "text",
     "a user name of 1 to 200 characters without colons and spaces",
@@ -107,7 +107,7 @@ export const secretBase64 = scalar({
   },
 });
 
-const hmac = z.strictObject({
+export const hmac = z.strictObject({
   key_id: text(
     "text",
     'a key id of 1 to 200 characters, visible ASCII without `"` and `\\`',
@@ -120,7 +120,7 @@ const hmac = z.strictObject({
     .describe("How old a signature may be, by its `created`; a counter is kept for each one that long."),
 });
 
-const jwt = z.strictObject({
+export const jwt = z.strictObject({
   issuer: id.describe("Id of an entry of `jwt_issuers`."),
   claim: name.describe("Claim that tells the application, e.g. `azp`, `client_id` or `sub`."),
   values: z
@@ -129,7 +129,7 @@ const jwt = z.strictObject({
     .describe("Values of the claim that stand for this application. Of a claim that is a list, one element is enough."),
 });
 
-const mtls = z.strictObject({
+export const mtls = z.strictObject({
   subject: text("text", "a subject such as CN=web,O=Example", /^[^\p{Cc}]{1,1000}$/u)
     .optional()
     .describe("Subject of the certificate, as the proxy writes it. Exactly one of `subject`, `san` and `fingerprint`."),
@@ -158,6 +158,6 @@ export const credential = z
     hmac: hmac.optional().describe("Requests signed with a shared secret (RFC 9421)."),
     jwt: jwt.optional().describe("JSON Web Tokens of an issuer (RFC 7519)."),
     mtls: mtls.optional().describe("A client certificate that a trusted proxy has verified."),
-    ...terms,
+    ...credentialTerms,
   })
   .describe("A credential.");

@@ -97,7 +97,13 @@ function examples(fixture: Fixture): Record<string, Example> {
     deleteApplication: { path: "/applications/ledger" },
     listCredentials: { path: "/applications/ledger/credentials", reads: true },
     createCredential: { path: "/applications/ledger/credentials", body: { name: "second" } },
+    getCredential: { path: `/applications/ledger/credentials/${credential}`, reads: true },
+    updateCredential: { path: `/applications/ledger/credentials/${credential}`, body: { addresses: ["192.0.2.1"] } },
     rotateCredential: { path: `/applications/ledger/credentials/${credential}/rotate`, body: {} },
+    compareCredentialSecret: {
+      path: `/applications/ledger/credentials/${credential}/compare-secret`,
+      body: { password: "canary-password-0123456789" },
+    },
     revokeCredential: { path: `/applications/ledger/credentials/${credential}` },
     listSubscriptions: { path: "/subscriptions", list: true, forAll: true, reads: true },
     requestSubscription: { path: "/subscriptions", body: { application: "ledger", service: "ai" } },
@@ -136,6 +142,18 @@ function examples(fixture: Fixture): Record<string, Example> {
       body: { client_secret: "canary-client" },
     },
     deleteIdentityProvider: { path: "/identity-providers/acme" },
+    listTokenIssuers: { path: "/token-issuers", reads: true },
+    createTokenIssuer: {
+      path: "/token-issuers",
+      body: { id: "another", issuer: "another", algorithms: ["RS256"], jwks_url: "https://another.example.org/" },
+    },
+    getTokenIssuer: { path: "/token-issuers/corp", reads: true },
+    updateTokenIssuer: { path: "/token-issuers/corp", body: { forward_token: true } },
+    compareTokenIssuerKeys: {
+      path: "/token-issuers/corp/compare-keys",
+      body: { keys: [{ secret: "canary-secret-of-the-issuer-0123456789" }] },
+    },
+    deleteTokenIssuer: { path: "/token-issuers/corp" },
     listIdentities: { path: `/users/${user}/identities`, reads: true },
     deleteIdentity: { path: `/users/${user}/identities/${identity}` },
   };
@@ -173,6 +191,8 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
     await test.run(`update webhook_deliveries set state = 'dead' where id = '${delivery}'`);
     const acme = { id: "acme", name: "Acme", issuer: "http://127.0.0.1:9", client_id: "tidegate" };
     await owner.do("POST", "/identity-providers", acme);
+    const keys = [{ secret: "canary-secret-of-the-issuer-0123456789" }];
+    await owner.do("POST", "/token-issuers", { id: "corp", issuer: "corp", algorithms: ["HS256"], keys });
     const identity = "finn-at-acme";
     const of_acme = { provider_id: "acme", issuer: acme.issuer, subject: "finn", created_at: 1, last_sign_in_at: 1 };
     await test.database.db
@@ -248,7 +268,7 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
         const example = exampleOf(operationId);
         if (example.forAll) continue;
         const ofTheirOrganisation =
-          /^(listUsers|getUser|getSettings|listAudit|verifyAudit|exportAudit|\w+IdentityProviders?|listIdentities)$/.test(
+          /^(listUsers|getUser|getSettings|listAudit|verifyAudit|exportAudit|\w+(?:IdentityProvider|TokenIssuer)s?|compareTokenIssuerKeys|listIdentities)$/.test(
             operationId,
           );
         if (who === "a viewer of the team" && example.reads && !ofTheirOrganisation) continue;

@@ -6,9 +6,10 @@ import { draftAt, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 
 const UPSTREAM_SECRET = "Bearer canary-upstream-secret";
+const ISSUER_SECRET = "canary-secret-of-the-issuer-0123456789";
 
 /** What is sent has no place in a URL. */
-const ONLY_ASKS = new Set(["compareClientSecret"]);
+const ONLY_ASKS = new Set(["compareClientSecret", "compareCredentialSecret", "compareTokenIssuerKeys"]);
 
 describe.each(DATABASES)("the audit trail, on %s", (kind) => {
   let test: TestPlane;
@@ -92,6 +93,7 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
     );
     const key = await change("createCredential", "/applications/web/credentials", { name: "k" }, "credential.create");
     const path = `/applications/web/credentials/${key.answer.id}`;
+    await change("updateCredential", path, { addresses: ["192.0.2.1"] }, "credential.update");
     const rotated = await change("rotateCredential", `${path}/rotate`, { overlap_seconds: 60 }, "credential.rotate");
     // bug: that the old key ends, and when, was nowhere.
     expect(JSON.parse(rotated.entry?.before ?? "")).toMatchObject({
@@ -149,6 +151,17 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
       .execute();
     await change("deleteIdentity", `/users/${user.id}/identities/u-at-acme`, null, "identity.unlink");
     await change("deleteIdentityProvider", "/identity-providers/acme", null, "identity_provider.delete");
+
+    const corp = { id: "corp", issuer: "corp", algorithms: ["HS256"], keys: [{ secret: ISSUER_SECRET }] };
+    await change("createTokenIssuer", "/token-issuers", corp, "token_issuer.create");
+    const other = { keys: [{ id: "next", secret: `${ISSUER_SECRET}-next` }] };
+    const newKeys = await change("updateTokenIssuer", "/token-issuers/corp", other, "token_issuer.update");
+    expect(JSON.parse(newKeys.entry?.after ?? "")).toMatchObject({
+      keys_changed: true,
+      keys: [{ id: "next", has_secret: true }],
+    });
+    await change("deleteTokenIssuer", "/token-issuers/corp", null, "token_issuer.delete");
+    expect(JSON.stringify(await entries())).not.toContain(ISSUER_SECRET);
 
     const changing = ENDPOINTS.map(({ spec }) => spec)
       .filter(({ method, operationId }) => method !== "get" && !ONLY_ASKS.has(operationId))

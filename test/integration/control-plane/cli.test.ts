@@ -121,6 +121,21 @@ applications:
         policies: { request_headers: { set: { x-caller: "\${SECRET}" } } }
 `;
 
+const CREDENTIALS = `version: 1
+teams: [{ id: tills }]
+token_issuers:
+  - { id: corp, issuer: corp, algorithms: [HS256], keys: [{ id: k, secret: { file: corp.secret } }] }
+  - { id: login, issuer: "https://login.example.org/", audiences: [web], algorithms: [ES256], jwks_url: "https://login.example.org/keys" }
+applications:
+  - id: desk
+    team: tills
+    credentials:
+      - { name: nightly, basic: { username: desk-cron, password: { env: CRON_PASSWORD } }, addresses: ["127.0.0.0/8"] }
+      - { hmac: { key_id: desk-1, secret: "\${SIGNING_SECRET}", max_age: 90s } }
+      - { jwt: { issuer: corp, claim: azp, values: [desk] }, expires_at: 2100-01-31T00:00:00Z }
+      - { mtls: { fingerprint: "${"AB:".repeat(31)}AB" } }
+`;
+
 const sumOf = (stdout: string) => /^\d+ to add.*$/m.exec(stdout)?.[0] ?? stdout;
 
 describe("an organisation run from the command line", () => {
@@ -224,6 +239,58 @@ describe("an organisation run from the command line", () => {
     expect(keys).not.toContain(rotated.key);
   });
 
+  it("looks after credentials of all kinds, and after whose tokens are believed", async () => {
+    const web = ["--application", "web"];
+    const password = (await developer.do("credentials", "create", ...web, "--username", "till-7")).trim();
+    expect(password).toMatch(/^tgb_\w{40}$/);
+    const call = async (word: string) => {
+      const authorization = `Basic ${Buffer.from(`till-7:${word}`).toString("base64")}`;
+      return (await fetch(`${tidegate.url}/billing`, { headers: { authorization } })).status;
+    };
+    await tidegate.waitFor("the password to be known", async () => (await call(password)) === 200);
+    const [{ id }] = (await developer.json("credentials", "list", ...web)).filter(
+      ({ kind }: { kind: string }) => kind === "basic",
+    );
+    const given = "a-password-of-more-than-20-characters";
+    const rotated = await developer.run(["credentials", "rotate", id, ...web, "--overlap", "0", "--secret-stdin"], {
+      input: `${given}\n`,
+    });
+    expect(rotated).toMatchObject({ code: 0, stdout: "", stderr: expect.stringMatching(/^basic credential .*till-7/) });
+    await tidegate.waitFor("the new password", async () => (await call(given)) === 200);
+    expect(await call(password)).toBe(401);
+
+    writeFileSync(join(folder, "issuer.secret"), "a-secret-of-the-issuer-0123456789-0123456789\n");
+    const issuer = ["corp", "--issuer", "corp", "--algorithm", "HS256", "--secret-file", "issuer.secret"];
+    expect((await developer.run(["token-issuers", "create", ...issuer])).code).toBe(EXIT.refused);
+    await admin.do("token-issuers", "create", ...issuer);
+    expect(await admin.do("token-issuers", "list")).toMatch(/corp +corp +HS256 +1 key/);
+    const tokens = ["--issuer", "corp", "--claim", "azp", "--value", "till", "desk"];
+    await developer.do("credentials", "create", ...web, "--name", "tokens", ...tokens);
+    expect((await admin.run(["token-issuers", "delete", "corp"])).code).toBe(EXIT.conflict);
+
+    const unclear = await developer.run(["credentials", "create", ...web, "--username", "a", "--key-id", "b"]);
+    expect(unclear).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining("is of one kind") });
+    const made = await developer.json(
+      "credentials",
+      "create",
+      ...web,
+      "--san",
+      "spiffe://a",
+      "--address",
+      "10.0.0.0/8",
+    );
+    const args = ["credentials", "update", made.id, ...web, "--any-address", "--expires", "2100-01-31"];
+    expect(await developer.json(...args)).toMatchObject({ addresses: [], expires_at: "2100-01-31T00:00:00.000Z" });
+    const list = await developer.do("credentials", "list", ...web);
+    expect(list).toMatch(/mtls +main +spiffe:\/\/a +active +- +2100-01-31 00:00/);
+    expect(list).toMatch(/jwt +tokens +corp: azp = till, desk +active/);
+    for (const one of await developer.json("credentials", "list", ...web)) {
+      if (one.kind !== "api-key") await developer.do("credentials", "revoke", one.id, ...web);
+    }
+    expect(await developer.do("keys", "list", ...web)).not.toMatch(/spiffe|till-7/);
+    await admin.do("token-issuers", "delete", "corp");
+  });
+
   it("exports what changes nothing when it is applied", async () => {
     const { code, stdout, stderr } = await admin.run(["export"]);
     expect(code).toBe(0);
@@ -241,6 +308,70 @@ describe("an organisation run from the command line", () => {
     expect(readFileSync(join(folder, "exported.yaml"), "utf8")).toMatch(
       /^version: 1\nteams:\n {2}- id: shop\n {4}policies:\n {6}limits:\n {8}- requests: 5000\n {10}window: 1h\nservices: \[\]/,
     );
+  });
+
+  it("applies and exports credentials and token issuers, without any secret", async () => {
+    write("credentials.yaml", CREDENTIALS);
+    write("corp.secret", "canary-secret-of-the-issuer-0123456789\n");
+    const secrets = {
+      CRON_PASSWORD: "canary-password-0123456789",
+      SIGNING_SECRET: "canary-signing-0123456789-0123456789",
+    };
+    const args = ["apply", "-f", "credentials.yaml"];
+    const apply = async (env: Record<string, string>, ...more: string[]) => {
+      const { code, stdout, stderr } = await admin.run([...args, ...more], { env });
+      expect(stdout + stderr).not.toContain("canary-");
+      return { code, stdout, stderr };
+    };
+    const missing = await apply({ SIGNING_SECRET: secrets.SIGNING_SECRET });
+    expect(missing).toMatchObject({
+      code: EXIT.configuration,
+      stderr: expect.stringContaining("CRON_PASSWORD is not set"),
+    });
+    const made = await apply(secrets);
+    expect(made.stdout).toMatch(/create token issuer corp\n[\s\S]*create credential desk: user desk-cron/);
+    expect(sumOf(made.stdout)).toBe("8 to add, 0 to change, 0 to publish, 0 to remove, 0 unchanged");
+    expect((await apply(secrets, "--dry-run", "--exit-code")).stdout).toMatch(/^nothing to do: 8 unchanged/);
+    const call = async (password: string) => {
+      const authorization = `Basic ${Buffer.from(`desk-cron:${password}`).toString("base64")}`;
+      return (await fetch(`${tidegate.url}/billing`, { headers: { authorization } })).status;
+    };
+    // Known, and without a subscription.
+    await tidegate.waitFor("the password to be known", async () => (await call(secrets.CRON_PASSWORD)) === 403);
+
+    const next = { ...secrets, CRON_PASSWORD: "canary-another-password-0123456789" };
+    const rotated = await apply(next);
+    expect(rotated.stdout).toMatch(/rotate credential desk: user desk-cron.*\n +~ password: \(hidden\) → \(hidden\)/);
+    await tidegate.waitFor("the new password to be known", async () => (await call(next.CRON_PASSWORD)) === 403);
+    expect(await call(secrets.CRON_PASSWORD)).toBe(403);
+
+    const exported = await admin.run(["export", "--team", "tills"]);
+    const all = await admin.run(["export"]);
+    for (const { stdout, stderr } of [exported, all]) expect(stdout + stderr).not.toContain("canary-");
+    expect(JSON.stringify(await admin.json("export"))).not.toContain("canary-");
+    expect(exported.stdout).toContain(`password: "\${DESK_DESK_CRON_PASSWORD:-}"`);
+    expect(all.stdout).toContain(`secret: "\${CORP_KEY_K:-}"`);
+    expect(all.stderr).toContain("application desk, user desk-cron: its password is in no export");
+    const names = (all.stderr.match(/^ {2}\w+$/gm) ?? []).map((name) => name.trim());
+    const env = Object.fromEntries(names.map((name) => [name, SECRET]));
+    const again = await admin.run(["apply", "-f", "-", "--dry-run", "--exit-code"], { input: all.stdout, env });
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^nothing to do/) });
+
+    write("credentials.yaml", CREDENTIALS.replace(/ +- \{ (mtls|jwt|hmac).*\n/g, ""));
+    const fewer = await apply(next, "--prune", "--yes");
+    expect(sumOf(fewer.stdout)).toBe("0 to add, 0 to change, 0 to publish, 3 to remove, 5 unchanged");
+    expect(fewer.stdout).toContain("revoke credential desk: key id desk-1");
+    await admin.do("token-issuers", "delete", "corp");
+    write(
+      "credentials.yaml",
+      `version: 1\napplications: [{ id: desk, team: tills, credentials: [{ basic: { username: other } }] }]`,
+    );
+    const refused = await admin.run(args);
+    expect(refused).toMatchObject({ code: EXIT.conflict, stderr: expect.stringContaining("`password` is missing") });
+    const signedIn = await AdminClient.at(tidegate.adminUrl).signIn(admin.email, PASSWORD);
+    await signedIn.do("DELETE", "/applications/desk");
+    await signedIn.do("DELETE", "/teams/tills");
+    await admin.do("token-issuers", "delete", "login");
   });
 
   it("applies and exports what is the organisation's, and the terms of subscriptions, without any secret", async () => {

@@ -47,15 +47,15 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
   });
 
   /** On a connection of its own: either worker may get it. */
-  const call = async (withKey = key): Promise<number> => {
-    const headers = { "x-api-key": withKey, connection: "close" };
+  const call = async (credential: Record<string, string> = { "x-api-key": key }): Promise<number> => {
+    const headers = { ...credential, connection: "close" };
     const response = await fetch(`${tidegate.url}/billing/x`, { headers });
     await response.arrayBuffer();
     return response.status;
   };
-  const calls = async (withKey = key) => {
+  const calls = async (credential?: Record<string, string>) => {
     const statuses = [];
-    for (let count = 0; count < 20; count++) statuses.push(await call(withKey));
+    for (let count = 0; count < 20; count++) statuses.push(await call(credential));
     return [...new Set(statuses)];
   };
   /** The same data and ports. */
@@ -73,11 +73,14 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
     );
   };
 
-  it("lets a revoked key reach no worker any more", async () => {
-    const { id, key: second } = await admin.do("POST", "/applications/web/credentials", { name: "second" });
-    await tidegate.waitFor("the second key", async () => (await call(second)) === 200);
+  it.each(["key", "password"])("lets a revoked %s reach no worker any more", async (one) => {
+    const body = one === "key" ? {} : { basic: { username: "cron" } };
+    const made = await admin.do("POST", "/applications/web/credentials", { name: "second", ...body });
+    const authorization = `Basic ${Buffer.from(`cron:${made.password}`).toString("base64")}`;
+    const second: Record<string, string> = one === "key" ? { "x-api-key": made.key } : { authorization };
+    await tidegate.waitFor("the second one", async () => (await call(second)) === 200);
     const { version } = (await tidegate.readiness()).configuration;
-    await admin.do("DELETE", `/applications/web/credentials/${id}`);
+    await admin.do("DELETE", `/applications/web/credentials/${made.id}`);
     await tidegate.waitFor("both workers to know", async () => {
       const { configuration, workers } = await tidegate.readiness();
       const isNew = ({ snapshotVersion }: { snapshotVersion: number | null }) =>
@@ -145,7 +148,10 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
     expect(acknowledged.filter((id) => !kept.includes(id))).toEqual([]);
     expect(await admin.do("GET", "/audit/verification")).toMatchObject({ intact: true });
     const { key: next } = await admin.do("POST", "/applications/web/credentials", { name: "after the end" });
-    await tidegate.waitFor("the gateways to hear of changes again", async () => (await call(next)) === 200);
+    await tidegate.waitFor(
+      "the gateways to hear of changes again",
+      async () => (await call({ "x-api-key": next })) === 200,
+    );
   });
 
   it("finds everything again after a restart, in the same version of the snapshot", async () => {
@@ -173,7 +179,7 @@ describe.each(DATABASES)("processes with a database on %s", (kind) => {
       await cluster?.startServer();
       await tidegate.waitFor("the admin API", async () => (await statusOf("/teams")) === 200);
       const { key: next } = await admin.do("POST", "/applications/web/credentials", { name: "after the outage" });
-      await tidegate.waitFor("the new key", async () => (await call(next)) === 200);
+      await tidegate.waitFor("the new key", async () => (await call({ "x-api-key": next })) === 200);
     });
 
     it("starts cold without PostgreSQL, with the snapshot it had, and recovers by itself", async () => {

@@ -6,6 +6,7 @@ import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
 import type { AdminError } from "../../../src/cli/admin/admin-error.ts";
 import * as answers from "../../../src/cli/admin/answers.ts";
 import { AdminClient } from "../../../src/cli/admin/client.ts";
+import { createdCredential } from "../../../src/control-plane/admin-api/credential-schemas.ts";
 import * as schemas from "../../../src/control-plane/admin-api/schemas.ts";
 
 let server: Server | null = null;
@@ -125,7 +126,7 @@ describe("the admin client", () => {
       pair(schemas.releaseWithConfiguration, answers.releaseWithConfiguration),
       pair(schemas.caller, answers.caller),
       pair(schemas.application, answers.application),
-      pair(schemas.createdCredential, answers.createdCredential),
+      pair(createdCredential, answers.createdCredential),
       pair(schemas.subscription, answers.subscription),
       pair(schemas.auditEntry, answers.auditEntry),
     ]) {

@@ -61,6 +61,44 @@ describe("declarations", () => {
     expect(desired?.lists).toEqual({ services: true, applications: false });
   });
 
+  it("name what is wrong with credentials and token issuers, and repeat no secret", async () => {
+    const text = `version: 1
+token_issuers:
+  - { id: corp, issuer: a, algorithms: [HS256], keys: [{ secret: canary-short }] }
+  - { id: corp, issuer: b, algorithms: [RS256], keys: [{ secret: canary-0123456789-0123456789-0123456789 }] }
+applications:
+  - id: web
+    team: shop
+    credentials:
+      - { basic: { username: cron, password: canary-short } }
+      - { basic: { username: cron, password_digest: canary } }
+      - { hmac: { key_id: a, secret: { env: NOT_SET } } }
+      - { jwt: { issuer: corp, claim: azp, values: [] } }
+      - { basic: { username: a }, mtls: { subject: CN=a, san: b } }
+`;
+    const said = await problemsIn(text);
+    expect(said).not.toContain("canary");
+    for (const [place, message] of [
+      ["3:66", "token_issuers[0].keys[0].secret: expected a secret of at least 32 characters"],
+      ["4:11", "token_issuers[1].id: duplicate id: a token issuer before it has the same"],
+      ["4:56", "token_issuers[1].keys[0]: a secret can't verify RS256: give a public_key"],
+      [
+        "9:46",
+        "applications[0].credentials[0].basic.password: expected a generated password of at least 20 characters",
+      ],
+      ["10:30", "applications[0].credentials[1].basic.username: one before it is found by the same"],
+      [
+        "11:38",
+        "applications[0].credentials[2].hmac.secret: the secret can't be had: the environment variable NOT_SET is not set",
+      ],
+      ["12:52", "applications[0].credentials[3].jwt.values"],
+      ["13:9", "applications[0].credentials[4]: expected exactly one of basic, hmac, jwt, mtls; found basic and mtls"],
+      ["13:41", "applications[0].credentials[4].mtls: expected exactly one of subject, san, fingerprint"],
+    ]) {
+      expect(said).toContain(`file:${place} ${message}`);
+    }
+  });
+
   it("name file, line and column of what is wrong, and what is allowed", async () => {
     const text = `version: 1
 teams: [{ id: Finance }]

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TOKEN_ISSUER_DEFAULTS } from "../../../src/cli/apply/credentials.ts";
 import { readDeclarations } from "../../../src/cli/apply/declarations.ts";
 import { exportState } from "../../../src/cli/apply/export.ts";
 import { planFor } from "../../../src/cli/apply/plan.ts";
 import type { ActualState } from "../../../src/cli/apply/state.ts";
-import { newService, subscriptionOf } from "./server-model.ts";
+import { credentialOf, newService, subscriptionOf } from "./server-model.ts";
 
 let folder: string;
 
@@ -55,6 +56,17 @@ const PROVIDER_OPTIONS = {
   link_existing_users: false,
 };
 
+const ED25519 = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+const ISSUER = {
+  ...TOKEN_ISSUER_DEFAULTS,
+  issuer: "iss",
+  algorithms: ["EdDSA"],
+  keys: null,
+  jwk_set: null,
+  keysFit: true,
+  revision: 2,
+};
+
 const states: fc.Arbitrary<ActualState> = fc
   .record({ name, description: text, documentation: text, openapi: fc.option(text), header, isServed: fc.boolean() })
   .map(({ header: value, openapi, isServed, ...fields }) => {
@@ -91,6 +103,31 @@ const states: fc.Arbitrary<ActualState> = fc
           revision: 4,
           secretFits: true,
         },
+      ],
+      tokenIssuers: [
+        {
+          ...ISSUER,
+          id: "fetched",
+          issuer: `\${ISS} of ${fields.name}`,
+          jwks_url: "https://a.test/",
+          forward_token: true,
+        },
+        { ...ISSUER, id: "public", issuer: "public", jwk_set: { keys: [{ kty: "OKP", crv: "Ed25519", x: ED25519 }] } },
+        {
+          ...ISSUER,
+          id: "secret",
+          issuer: "secret",
+          algorithms: ["HS256"],
+          keys: [{ id: "k", public_key: null, has_secret: true }],
+        },
+      ],
+      credentials: [
+        { ...credentialOf("web", { basic: { username: "a" } }), name: fields.name, addresses: ["192.0.2.0/24"] },
+        credentialOf("web", { hmac: { key_id: `\${K}`, max_age: "90s" }, expires_at: "2100-01-01T00:00:00.000Z" }),
+        credentialOf("web", { jwt: { issuer: "fetched", claim: "azp", values: [`\${V}`, "w"] } }),
+        credentialOf("web", { mtls: { fingerprint: "ab".repeat(32) } }),
+        { ...credentialOf("web", { basic: { username: "gone" } }), state: "revoked" },
+        { ...credentialOf("web", {}), prefix: "tg_" },
       ],
       teams: [
         {
@@ -187,6 +224,8 @@ describe("an export", () => {
       actor: "me",
       policies: null,
       identityProviders: null,
+      tokenIssuers: null,
+      credentials: [],
       teams: [],
       roles: [{ id: "viewer", name: "Viewer", scope: "team", permissions: [], built_in: true }],
       services: [

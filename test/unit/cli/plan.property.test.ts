@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planFor } from "../../../src/cli/apply/plan.ts";
+import { currentOnes } from "../../../src/cli/apply/plan-credentials.ts";
 import { type ActualState, type DesiredState, teamsNamed } from "../../../src/cli/apply/state.ts";
 import { effectOf } from "../../../src/cli/apply/steps.ts";
 import { applied } from "./server-model.ts";
@@ -70,8 +71,15 @@ function expectToHold(desired: DesiredState, actual: ActualState): void {
     expect([...(service?.shared_with ?? [])].sort()).toEqual([...sharedWith].sort());
     if (publish) expect(service?.released).toEqual({ configuration: fields.draft, openapi: fields.openapi });
   }
-  for (const { subscriptions, ...fields } of desired.applications) {
+  for (const { id, keys: _keys, fields } of desired.tokenIssuers) {
+    expect(byId(actual.tokenIssuers ?? [], id)).toMatchObject({ ...fields, keysFit: true });
+  }
+  for (const { subscriptions, credentials, ...fields } of desired.applications) {
     expect(byId(actual.applications, fields.id)).toMatchObject(fields);
+    const current = currentOnes(actual.credentials, fields.id);
+    for (const { text, name, expires_at, addresses } of credentials ?? []) {
+      expect(current.get(text)).toMatchObject({ name, expires_at, addresses, secretFits: true });
+    }
     const held = actual.subscriptions.filter(({ application }) => application === fields.id);
     const live = held.filter(({ state }) => state === "approved" || state === "pending").map(({ service }) => service);
     expect(live).toEqual(expect.arrayContaining((subscriptions ?? []).map(({ service }) => service)));

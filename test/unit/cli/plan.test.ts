@@ -1,16 +1,19 @@
 import { describe, expect, it } from "vitest";
+import { TOKEN_ISSUER_DEFAULTS } from "../../../src/cli/apply/credentials.ts";
 import { planFor } from "../../../src/cli/apply/plan.ts";
 import { planText } from "../../../src/cli/apply/print-plan.ts";
 import type {
+  ActualCredential,
   ActualService,
   ActualState,
+  DesiredCredential,
   DesiredIdentityProvider,
   DesiredService,
   DesiredState,
   Terms,
 } from "../../../src/cli/apply/state.ts";
 import { COLOURED, PLAIN } from "../../../src/cli/output/palette.ts";
-import { newService, subscriptionOf } from "./server-model.ts";
+import { credentialOf, newService, subscriptionOf } from "./server-model.ts";
 
 const DRAFT = { routes: [{ path: "/billing" }], upstream: { targets: [{ url: "http://127.0.0.1:9001" }] } };
 
@@ -31,7 +34,7 @@ const billing: DesiredService = {
   note: "the first",
 };
 
-const web = { id: "web", team: "shop", name: "web", description: "", limits: [], policies: {} };
+const web = { id: "web", team: "shop", name: "web", description: "", limits: [], policies: {}, credentials: null };
 
 const to = (service: string, terms: Terms = {}) => ({ service, terms });
 
@@ -42,6 +45,7 @@ function desired(fields: Partial<DesiredState> = {}): DesiredState {
     teams: [],
     roles: [],
     identityProviders: [],
+    tokenIssuers: [],
     services: [],
     applications: [],
     lists,
@@ -63,8 +67,10 @@ function actual(fields: Partial<ActualState> = {}): ActualState {
     teams,
     roles: [],
     identityProviders: [],
+    tokenIssuers: [],
     services: [],
     applications: [],
+    credentials: [],
     subscriptions: [],
     ...fields,
   };
@@ -282,6 +288,84 @@ describe("a plan", () => {
     expect(plan({ authMethod: "client_secret_post" }, null).obstacles).toMatchObject([
       { message: "`client_secret` is missing: a new provider needs it for client_secret_post" },
     ]);
+  });
+
+  it("makes, changes, rotates and revokes credentials, and shows no secret", () => {
+    const user = (username: string, secret: string | null) => ({
+      kind: "basic" as const,
+      text: `user ${username}`,
+      fields: { username },
+      secret: secret === null ? null : { password: secret },
+      name: "main",
+      expires_at: null,
+      addresses: ["10.0.0.0/8"],
+    });
+    const stored = (username: string, more: object = {}) => {
+      const terms = { name: "main", addresses: ["10.0.0.0/8"] };
+      return { ...credentialOf("web", { ...terms, basic: { username } }), ...more };
+    };
+    const plan = (wanted: DesiredCredential[], is: ActualCredential[], prune = true) => {
+      const applications = [{ ...web, limits: [], revision: 3 }];
+      const files = desired({ applications: [{ ...web, credentials: wanted, subscriptions: null }] });
+      return planFor(files, actual({ applications, credentials: is }), { prune });
+    };
+    expect(plan([user("cron", "canary")], [stored("cron")]).steps).toEqual([]);
+    expect(plan([user("cron", null)], [stored("cron")]).steps).toEqual([]);
+    const key = { ...credentialOf("web", {}), prefix: "tg_" };
+    const made = plan([user("cron", "canary")], [stored("till"), key]);
+    expect(made.steps).toMatchObject([
+      { action: { type: "revoke-credential", application: "web" } },
+      { action: { type: "create-credential", credential: { basic: { username: "cron", password: "canary" } } } },
+    ]);
+    expect(planText(made, PLAIN)).toContain("- revoke credential web: user till (shop)");
+    expect(planText(made, PLAIN)).toContain("+ password: (hidden)");
+    const rotated = plan([user("cron", "canary")], [stored("cron", { secretFits: false, name: "old", revision: 4 })]);
+    expect(rotated.steps).toMatchObject([
+      { action: { type: "rotate-credential", secret: { password: "canary" }, fields: { name: "main" } } },
+    ]);
+    expect(planText(rotated, PLAIN)).toContain("~ password: (hidden) → (hidden)");
+    expect(plan([user("cron", null)], [stored("cron", { addresses: [], revision: 4 })]).steps).toMatchObject([
+      { action: { type: "update-credential", fields: { addresses: ["10.0.0.0/8"] }, revision: 4 } },
+    ]);
+    for (const one of [made, rotated]) expect(planText(one, PLAIN)).not.toContain("canary");
+    expect(plan([], [stored("till"), key], false)).toMatchObject({ steps: [], surplus: [{ id: "web: user till" }] });
+    expect(plan([user("cron", null)], []).obstacles).toMatchObject([
+      { message: expect.stringMatching(/^`password` is missing: none is stored/) },
+    ]);
+    const hmac = { key_id: "web-1", max_age: "5m" };
+    const signed = { ...user("", "canary"), kind: "hmac" as const, text: "key id web-1", fields: hmac };
+    const other = credentialOf("web", { hmac: { ...hmac, max_age: "1m" } });
+    expect(plan([signed], [other]).obstacles).toMatchObject([
+      { message: "its max_age is 1m, which can't be changed: revoke it first" },
+    ]);
+    expect(plan([signed], [{ ...other, hmac: { ...hmac, max_age: "300s" } }]).obstacles).toEqual([]);
+  });
+
+  it("keeps keys of token issuers that the files do not name, and shows none", () => {
+    const fields = { ...TOKEN_ISSUER_DEFAULTS, algorithms: ["HS256"] };
+    const corp = { id: "corp", issuer: "corp", keys: { keys: [{ secret: "canary" }] }, fields };
+    const stored = { id: "corp", issuer: "corp", ...fields, jwk_set: null, keys: [], keysFit: true, revision: 3 };
+    const plan = (wanted: object, is: object | null) =>
+      planFor(
+        desired({ tokenIssuers: [{ ...corp, ...wanted }] }),
+        actual({ tokenIssuers: is === null ? [] : [{ ...stored, ...is }] }),
+        { prune: true },
+      );
+    expect(plan({}, {}).steps).toEqual([]);
+    expect(plan({ keys: null }, {}).steps).toEqual([]);
+    const changed = plan({}, { keysFit: false });
+    expect(changed.steps).toMatchObject([{ action: { type: "update-token-issuer", fields: corp.keys, revision: 3 } }]);
+    expect(planText(changed, PLAIN)).toContain("~ keys: (hidden) → (hidden)");
+    const made = plan({}, null);
+    expect(made.steps).toMatchObject([{ action: { type: "create-token-issuer", issuer: { id: "corp" } } }]);
+    for (const one of [made, changed]) expect(planText(one, PLAIN)).not.toContain("canary");
+    const fetched = { ...fields, algorithms: ["RS256"], jwks_url: "https://a.test/" };
+    expect(plan({ keys: null, fields: fetched }, {}).steps).toMatchObject([
+      { action: { fields: { algorithms: ["RS256"], jwks_url: "https://a.test/" } } },
+    ]);
+    expect(plan({ keys: null }, null).obstacles).toHaveLength(1);
+    expect(plan({ keys: null }, { jwks_url: "https://a.test/" }).obstacles).toHaveLength(1);
+    expect(plan({ issuer: "other" }, {}).obstacles).toHaveLength(1);
   });
 
   it("prunes only what the files list, of the teams they name", () => {

@@ -1,5 +1,13 @@
 import type { Application, IdentityProvider } from "../../../src/cli/admin/answers.ts";
-import type { ActualService, ActualState, ActualSubscription, Terms } from "../../../src/cli/apply/state.ts";
+import { credentialText } from "../../../src/cli/apply/credentials.ts";
+import type {
+  ActualCredential,
+  ActualService,
+  ActualState,
+  ActualSubscription,
+  ActualTokenIssuer,
+  Terms,
+} from "../../../src/cli/apply/state.ts";
 import type { Action, Step } from "../../../src/cli/apply/steps.ts";
 
 const AT = "2026-01-01T00:00:00.000Z";
@@ -39,12 +47,36 @@ function after(state: ActualState, action: Action): ActualState {
       return { ...state, roles: [...others, { ...action.role, permissions: [...permissions], built_in: false }] };
     }
     case "create-application": {
-      const { subscriptions: _requestedLater, ...application } = action.application;
+      const { subscriptions: _requestedLater, credentials: _madeLater, ...application } = action.application;
       const made: Application = { ...application, limits: [...application.limits], revision: 1 };
       return { ...state, applications: [...state.applications, made] };
     }
     case "update-application":
       return { ...state, applications: changed(state.applications, action) };
+    case "create-token-issuer": {
+      const { jwks_url = null, jwk_set = null, keys = null, ...fields } = action.issuer;
+      const made = { ...fields, jwks_url, jwk_set, keys, keysFit: true, revision: 1 } as unknown as ActualTokenIssuer;
+      return { ...state, tokenIssuers: [...(state.tokenIssuers ?? []), made] };
+    }
+    case "update-token-issuer": {
+      const fields = { ...action.fields, keysFit: true };
+      return { ...state, tokenIssuers: changed(state.tokenIssuers ?? [], { ...action, fields }) };
+    }
+    case "create-credential":
+      return { ...state, credentials: [...state.credentials, credentialOf(action.application, action.credential)] };
+    case "update-credential":
+      return { ...state, credentials: changed(state.credentials, action) };
+    case "rotate-credential": {
+      const old = state.credentials.find(({ id }) => id === action.id);
+      const made = { ...old, expires_at: null, secretFits: true, revision: 1, ...action.fields };
+      const ending = (one: ActualCredential) => ({ ...one, expires_at: AT, revision: one.revision + 1 });
+      const others = state.credentials.map((one) => (one.id === action.id ? ending(one) : one));
+      return { ...state, credentials: [...others, { ...made, id: `${action.id}-rotated` } as ActualCredential] };
+    }
+    case "revoke-credential": {
+      const revoked = (one: ActualCredential) => (one.id === action.id ? { ...one, state: "revoked" } : one);
+      return { ...state, credentials: state.credentials.map(revoked) };
+    }
     case "request-subscription":
       return { ...state, subscriptions: requested(state, action.application, action.service, action.terms) };
     case "update-subscription":
@@ -85,6 +117,19 @@ function after(state: ActualState, action: Action): ActualState {
       return { ...state, services: state.services.map((one) => (one.id === action.id ? { ...one, ...fields } : one)) };
     }
   }
+}
+
+/** As the server has one that was made of `fields`: without its secret. */
+export function credentialOf(application: string, fields: Readonly<Record<string, unknown>>): ActualCredential {
+  const { basic, hmac } = fields as { basic?: { username: string }; hmac?: { key_id: string; max_age: string } };
+  const shown = {
+    ...(basic === undefined ? {} : { basic: { username: basic.username } }),
+    ...(hmac === undefined ? {} : { hmac: { key_id: hmac.key_id, max_age: hmac.max_age } }),
+  };
+  const kind = ["basic", "hmac", "jwt", "mtls"].find((one) => one in fields) ?? "api-key";
+  const id = `${application}-${credentialText({ ...fields })}`;
+  const common = { id, application, kind, prefix: null, state: "active", created_at: AT, expires_at: null };
+  return { ...common, name: "main", addresses: [], revision: 1, secretFits: true, ...fields, ...shown };
 }
 
 /** Refuses what is not what the plan thinks it is, as `If-Match` does. */

@@ -1,17 +1,24 @@
 import fc from "fast-check";
 import type {
+  ActualCredential,
   ActualIdentityProvider,
   ActualService,
   ActualState,
+  ActualTokenIssuer,
+  DesiredCredential,
   DesiredIdentityProvider,
   DesiredService,
   DesiredState,
+  DesiredTokenIssuer,
 } from "../../../src/cli/apply/state.ts";
-import { newService, subscriptionOf } from "./server-model.ts";
+import { credentialOf, newService, subscriptionOf } from "./server-model.ts";
 
 const TEAMS = ["finance", "shop", "others"];
 const SERVICES = ["billing", "ledger", "catalogue"];
 const APPLICATIONS = ["web", "batch", "mobile"];
+
+const some = <One>(ids: readonly string[], make: (id: string) => fc.Arbitrary<One>): fc.Arbitrary<One[]> =>
+  fc.subarray([...ids]).chain((chosen) => fc.tuple(...chosen.map(make)) as unknown as fc.Arbitrary<One[]>);
 
 /** Each thing belongs to one team for ever: what would be refused is tested apart. */
 const teamOf = (id: string) => TEAMS[(id.charCodeAt(0) + id.length) % 2] ?? "finance";
@@ -54,6 +61,41 @@ const actualProvider: fc.Arbitrary<ActualIdentityProvider> = fc
       secretFits: secretFits && has_client_secret,
     };
   });
+const ISSUER = { id: "corp", issuer: "https://login.example.org/" };
+const issuerFields = fc.record({
+  algorithms: fc.constant<string[]>(["HS256"]),
+  audiences: fc.constantFrom<string[][]>([], ["tidegate"]),
+  forward_token: fc.boolean(),
+});
+const desiredIssuer: fc.Arbitrary<DesiredTokenIssuer> = issuerFields.map((fields) => {
+  return { ...ISSUER, keys: { keys: [{ secret: "secret" }] }, fields: { ...fields, jwks_url: null } };
+});
+const actualIssuer: fc.Arbitrary<ActualTokenIssuer> = fc.tuple(issuerFields, fc.boolean()).map(([fields, keysFit]) => ({
+  ...ISSUER,
+  ...fields,
+  jwks_url: null,
+  jwk_set: null,
+  keys: [],
+  keysFit,
+  revision: 6,
+}));
+const USERS = ["cron", "till"];
+const credentialTerms = fc.record({
+  name: fc.constantFrom("one", "two"),
+  expires_at: fc.constantFrom(null, "2100-01-01T00:00:00.000Z"),
+  addresses: fc.constantFrom<string[][]>([], ["10.0.0.0/8"]),
+});
+const desiredCredentials: fc.Arbitrary<DesiredCredential[]> = some(USERS, (username) =>
+  credentialTerms.map((terms) => {
+    return { ...terms, kind: "basic", text: `user ${username}`, fields: { username }, secret: { password: "secret" } };
+  }),
+);
+const actualCredentials = (application: string): fc.Arbitrary<ActualCredential[]> =>
+  some(USERS, (username) =>
+    fc
+      .tuple(credentialTerms, fc.boolean())
+      .map(([terms, secretFits]) => ({ ...credentialOf(application, { ...terms, basic: { username } }), secretFits })),
+  );
 const openapi = fc.constantFrom(null, "openapi: 3.1.0\n");
 const shares = fc.subarray(TEAMS);
 
@@ -92,15 +134,13 @@ const actualService = (id: string): fc.Arbitrary<ActualService> =>
       ...(released === null ? {} : { state: "published", current_release: 3 }),
     }));
 
-const some = <One>(ids: readonly string[], make: (id: string) => fc.Arbitrary<One>): fc.Arbitrary<One[]> =>
-  fc.subarray([...ids]).chain((chosen) => fc.tuple(...chosen.map(make)) as unknown as fc.Arbitrary<One[]>);
-
 export const desiredStates: fc.Arbitrary<DesiredState> = fc
   .record({
     description: words,
     ofOrganisation: fc.option(policies),
     ofTeams: policies,
     provider: fc.option(desiredProvider),
+    issuer: fc.option(desiredIssuer),
     permissions: fc.subarray(["team.read", "service.read"]),
     services: some(SERVICES, desiredService),
     applications: some(APPLICATIONS, (id) =>
@@ -111,6 +151,7 @@ export const desiredStates: fc.Arbitrary<DesiredState> = fc
         description: words,
         limits,
         policies,
+        credentials: fc.option(desiredCredentials),
         subscriptions: fc.option(
           fc
             .subarray(SERVICES)
@@ -119,13 +160,14 @@ export const desiredStates: fc.Arbitrary<DesiredState> = fc
       }),
     ),
   })
-  .map(({ description, ofOrganisation, ofTeams, provider, permissions, services, applications }) => {
+  .map(({ description, ofOrganisation, ofTeams, provider, issuer, permissions, services, applications }) => {
     const publishable = services.filter(({ publish }) => publish).map(({ id }) => id);
     return {
       teams: TEAMS.slice(0, 2).map((id) => ({ id, name: id, description, policies: ofTeams })),
       policies: ofOrganisation,
       roles: [{ id: "reader", name: "reader", scope: "team", permissions }],
       identityProviders: provider === null ? [] : [provider],
+      tokenIssuers: issuer === null ? [] : [issuer],
       services,
       // To what will not be published nobody can subscribe.
       applications: applications.map((one) => ({
@@ -146,6 +188,8 @@ export const actualStates: fc.Arbitrary<ActualState> = fc
     ofOrganisation: policies,
     hasRole: fc.boolean(),
     provider: fc.option(actualProvider),
+    issuer: fc.option(actualIssuer),
+    credentials: fc.tuple(...APPLICATIONS.map(actualCredentials)),
     services: some(SERVICES, actualService),
     applications: some(APPLICATIONS, (id) =>
       fc.tuple(limits, policies).map(([some, own]) => {
@@ -155,9 +199,10 @@ export const actualStates: fc.Arbitrary<ActualState> = fc
     subscribed: fc.subarray(APPLICATIONS.flatMap((one) => SERVICES.map((service) => [one, service] as const))),
     state: fc.constantFrom("approved", "pending", "cancelled", "expired"),
   })
-  .map(({ teams, ofOrganisation, hasRole, provider, services, applications, subscribed, state }) => {
+  .map(({ teams, ofOrganisation, hasRole, provider, issuer, services, applications, credentials, ...held }) => {
+    const { subscribed, state } = held;
     const ids = applications.map(({ id }) => id);
-    const held = subscribed.filter(([application]) => ids.includes(application));
+    const ours = subscribed.filter(([application]) => ids.includes(application));
     const role = { id: "reader", name: "Reader", scope: "team" as const, permissions: ["team.read"], built_in: false };
     return {
       actor: "somebody",
@@ -165,9 +210,11 @@ export const actualStates: fc.Arbitrary<ActualState> = fc
       policies: ofOrganisation,
       roles: hasRole ? [role] : [],
       identityProviders: provider === null ? [] : [provider],
+      tokenIssuers: issuer === null ? [] : [issuer],
       services,
       applications,
-      subscriptions: held.map(([application, service]) => {
+      credentials: credentials.flat().filter(({ application }) => ids.includes(application)),
+      subscriptions: ours.map(([application, service]) => {
         const ended = state === "expired" ? { expires_at: "2026-01-01T00:00:00.000Z" } : {};
         return { ...subscriptionOf(application, teamOf(application), service, state), ...ended };
       }),

@@ -4,7 +4,7 @@ import { CallerDirectory } from "../../../src/data-plane/pipeline/credentials/ca
 import { SharedLimits } from "../../../src/data-plane/pipeline/policies/shared-limits.ts";
 import { CATALOGUE } from "../../../src/providers/catalogue.ts";
 import { compileSnapshot } from "../../../src/snapshot/compile/index.ts";
-import { digestsOf } from "../../../src/snapshot/packed/digests.ts";
+import { digestsOf, nameDigest } from "../../../src/snapshot/packed/digests.ts";
 import { packSnapshot } from "../../../src/snapshot/packed/packer.ts";
 import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
 import { apiKey } from "../../helpers/api-key.ts";
@@ -40,4 +40,18 @@ it("finds credentials that made room for others again", () => {
   const callers = new CallerDirectory(chunksOf([application("a"), application("b")]), new SharedLimits(base), most);
   for (const id of ["a", "b", "a"]) expect(callers.findKey(digestOf(id))?.application.id).toBe(id);
   expect(callers.decoded).toBe(2);
+});
+
+it("finds what was rotated beside what came after it, and nothing of another kind or name", () => {
+  const terms = { expiresAtMs: null, addresses: [] };
+  const basic = (id: string, username: string) => {
+    return { kind: "basic" as const, id, username, salt: "00".repeat(16), digest: "00".repeat(32), ...terms };
+  };
+  const hmac = { kind: "hmac" as const, id: "h", keyId: "cron", secret: "c2VjcmV0", maxAgeMs: 1, ...terms };
+  const credentials = [basic("old", "cron"), hmac, basic("new", "cron"), basic("other", "web")];
+  const callers = new CallerDirectory(chunksOf([{ ...application("a"), credentials }]), new SharedLimits(base));
+  const found = callers.find(nameDigest("basic", "cron"));
+  expect(found?.credential.id).toBe("new");
+  const others = found === null ? [] : callers.others(found, nameDigest("basic", "cron"));
+  expect(others.map(({ credential }) => credential.id)).toEqual(["old"]);
 });

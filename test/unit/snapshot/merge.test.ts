@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ApplicationSnapshot, ServiceSnapshot, Snapshot } from "../../../src/contracts/snapshot.ts";
 import { CATALOGUE } from "../../../src/providers/catalogue.ts";
 import { compileSnapshot } from "../../../src/snapshot/compile/index.ts";
-import { mergeSnapshot } from "../../../src/snapshot/merge.ts";
+import { applicationMerger, mergeSnapshot } from "../../../src/snapshot/merge.ts";
 import { packSnapshot } from "../../../src/snapshot/packed/packer.ts";
 import { readServiceDocument } from "../../../src/snapshot/service-document.ts";
 import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
@@ -120,5 +120,31 @@ teams: [{ id: default }, { id: one, policies: { addresses: { deny: [198.51.100.2
     const { snapshot } = mergeSnapshot(base(FILE), additions);
     expect(snapshot.applications.find(({ id }) => id === "app")?.subscriptions).toMatchObject([{ service: "ai" }]);
     expect(snapshot.applications.find(({ id }) => id === "web")?.subscriptions).toMatchObject([{ service: "billing" }]);
+  });
+
+  it("lets nobody call in the name that the file gives to its own", () => {
+    const file = base(`${FILE}
+  - id: filed
+    credentials:
+      - { hmac: { key_id: web-1, secret: file-secret-0123456789-0123456789 } }
+      - { jwt: { issuer: corp, claim: azp, values: [one, two] } }
+jwt_issuers: [{ id: corp, issuer: "https://idp.example.org", algorithms: [ES256], jwks_url: "https://idp.example.org/keys" }]
+`);
+    const terms = { id: "mine", expiresAtMs: null, addresses: [] };
+    const rivals: ApplicationSnapshot["credentials"] = [
+      { ...terms, kind: "hmac", keyId: "web-1", secret: "c3RvcmVk", maxAgeMs: 1 },
+      { ...terms, kind: "jwt", issuer: "corp", claim: "azp", values: ["three", "two"] },
+    ];
+    const own: ApplicationSnapshot["credentials"] = [
+      apiKey("key of app"),
+      { ...terms, kind: "hmac", keyId: "web-2", secret: "c3RvcmVk", maxAgeMs: 1 },
+    ];
+    const app = { ...application("app", []), credentials: [...rivals, ...own] };
+    const { snapshot, leftOut } = mergeSnapshot(file, { services: [], applications: [app] });
+    expect(snapshot.applications.find(({ id }) => id === "app")?.credentials).toEqual(own);
+    expect(leftOut).toEqual(["credentials of application app: the configuration has some that are found by the same"]);
+    expect(applicationMerger(file)("app", app)?.credentials).toEqual(own);
+    const untouched = { ...app, credentials: own };
+    expect(applicationMerger(file)("app", untouched)).toBe(untouched);
   });
 });

@@ -6,7 +6,6 @@ import {
   listApplications,
   updateApplication,
 } from "../../entities/applications.ts";
-import { createCredential, listCredentials, revokeCredential, rotateCredential } from "../../entities/credentials.ts";
 import {
   changeTerms,
   decide,
@@ -15,21 +14,9 @@ import {
   requestSubscription,
 } from "../../entities/subscriptions.ts";
 import { type Endpoint, endpoint, pageOf, pageQuery, pageRequest } from "../endpoint.ts";
-import {
-  application,
-  createdCredential,
-  credential,
-  id,
-  limits,
-  longText,
-  name,
-  policies,
-  subscription,
-  timeInput,
-} from "../schemas.ts";
+import { application, id, limits, longText, name, policies, subscription, timeInput } from "../schemas.ts";
 
 const params = { application: id };
-const credentialParams = { application: id, credential: z.string() };
 const fields = {
   name: name.optional(),
   description: longText.optional(),
@@ -109,79 +96,6 @@ const applications: Endpoint[] = [
     async ({ plane, actor, params: { application: one }, revision }) => {
       await deleteApplication(plane, actor, one, revision);
       return undefined;
-    },
-  ),
-];
-
-const credentials: Endpoint[] = [
-  endpoint(
-    {
-      method: "get",
-      path: "/applications/{application}/credentials",
-      operationId: "listCredentials",
-      summary: "An application's credentials",
-      tag: "Credentials",
-      needs: "application.read",
-      params,
-      answers: z.object({ items: z.array(credential) }),
-    },
-    async ({ plane, actor, params: { application: one } }) => ({
-      body: { items: await listCredentials(plane, actor, one) },
-    }),
-  ),
-  endpoint(
-    {
-      method: "post",
-      path: "/applications/{application}/credentials",
-      operationId: "createCredential",
-      summary: "Make an API key: shown once",
-      tag: "Credentials",
-      needs: "credential.manage",
-      params,
-      body: z.strictObject({ name, expires_at: timeInput.nullable().default(null) }),
-      answers: createdCredential,
-      status: 201,
-    },
-    async ({ plane, actor, params: { application: one }, body }) => ({
-      body: await createCredential(plane, actor, one, { name: body.name, expiresAtMs: body.expires_at }),
-    }),
-  ),
-  endpoint(
-    {
-      method: "post",
-      path: "/applications/{application}/credentials/{credential}/rotate",
-      operationId: "rotateCredential",
-      summary: "Make a new key; the old one works on for a while",
-      tag: "Credentials",
-      needs: "credential.manage",
-      params: credentialParams,
-      body: z.strictObject({
-        overlap_seconds: z
-          .int()
-          .min(0)
-          .max(30 * 86_400)
-          .default(86_400),
-      }),
-      answers: createdCredential,
-      status: 201,
-    },
-    async ({ plane, actor, params: { application: one, credential: old }, body }) => ({
-      body: await rotateCredential(plane, actor, one, old, body.overlap_seconds * 1000),
-    }),
-  ),
-  endpoint(
-    {
-      method: "delete",
-      path: "/applications/{application}/credentials/{credential}",
-      operationId: "revokeCredential",
-      summary: "Revoke a credential",
-      tag: "Credentials",
-      needs: "credential.manage",
-      params: credentialParams,
-      answers: credential,
-    },
-    async ({ plane, actor, params: { application: one, credential: old } }) => {
-      return { body: await revokeCredential(plane, actor, one, old) };
     },
   ),
 ];
@@ -307,4 +221,4 @@ const subscriptions: Endpoint[] = [
 
 const NOTHING_GRANTED = { expiresAtMs: null, limits: [], policies: {} };
 
-export const applicationEndpoints: readonly Endpoint[] = [...applications, ...credentials, ...subscriptions];
+export const applicationEndpoints: readonly Endpoint[] = [...applications, ...subscriptions];

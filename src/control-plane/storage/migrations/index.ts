@@ -11,6 +11,7 @@ import { policies } from "./009-policies.ts";
 import { cachePurges } from "./010-cache-purges.ts";
 import { sessionOrigins } from "./011-session-origins.ts";
 import { ownKeys } from "./012-own-keys.ts";
+import { credentials } from "./013-credentials.ts";
 
 /** All migrations, in the order of their names. A migration that has landed is never changed. */
 export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
@@ -27,6 +28,7 @@ export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
     "010-cache-purges": cachePurges,
     "011-session-origins": sessionOrigins,
     "012-own-keys": ownKeys,
+    "013-credentials": credentials(kind),
   };
   return { getMigrations: async () => migrations };
 }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { nameDigest } from "../../../snapshot/packed/digests.ts";
-import type { CallerDirectory } from "./caller-directory.ts";
+import type { CallerDirectory, FoundCredential } from "./caller-directory.ts";
 import type { CompiledCredential } from "./compiled-credential.ts";
 
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
@@ -26,13 +26,20 @@ export class BasicCredentials {
     const text = Buffer.from(encoded, "base64").toString("utf8");
     const colon = text.indexOf(":");
     if (colon < 0) return null;
-    const found = this.#callers.find(nameDigest("basic", text.slice(0, colon)));
-    const entry = found?.snapshot.kind === "basic" ? found.snapshot : null;
-    const digest = createHash("sha256")
-      .update(Buffer.from(entry?.salt ?? NO_SALT, "hex"))
-      .update(text.slice(colon + 1))
-      .digest();
-    const matches = timingSafeEqual(digest, Buffer.from(entry?.digest ?? NO_DIGEST, "hex"));
-    return matches && entry !== null && found !== null ? found.credential : null;
+    const name = nameDigest("basic", text.slice(0, colon));
+    const password = text.slice(colon + 1);
+    const found = this.#callers.find(name);
+    if (matches(found, password)) return found?.credential ?? null;
+    const others = found === null ? [] : this.#callers.others(found, name);
+    return others.find((other) => matches(other, password))?.credential ?? null;
   }
+}
+
+function matches(found: FoundCredential | null, password: string): boolean {
+  const entry = found?.snapshot.kind === "basic" ? found.snapshot : null;
+  const digest = createHash("sha256")
+    .update(Buffer.from(entry?.salt ?? NO_SALT, "hex"))
+    .update(password)
+    .digest();
+  return timingSafeEqual(digest, Buffer.from(entry?.digest ?? NO_DIGEST, "hex")) && entry !== null;
 }

@@ -63,6 +63,18 @@ export class CallerDirectory {
     return this.#credentials.get(key) ?? this.#find(digest, key);
   }
 
+  /**
+   * Further credentials of the same application that are found by the same digest: a password or secret that was rotated works
+   * on for a while beside the new one. They are compiled each time: few calls come with them, and not for long.
+   */
+  others({ snapshot, credential }: FoundCredential, digest: Buffer): FoundCredential[] {
+    const { application } = credential;
+    return application.snapshot.credentials
+      .filter((one) => one !== snapshot && one.kind === snapshot.kind)
+      .filter((one) => digestsOf(one).some((other) => other.equals(digest)))
+      .map((one) => ({ snapshot: one, credential: compileTerms(one, application) }));
+  }
+
   application(id: string): CompiledApplication | null {
     return this.#decoded(numberOf(id))?.applications.find((application) => application.id === id) ?? null;
   }

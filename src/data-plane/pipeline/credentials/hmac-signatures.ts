@@ -4,7 +4,7 @@ import type { Exchange } from "../../../contracts/exchange.ts";
 import type { LimitStore } from "../../../contracts/limits.ts";
 import type { LimitSnapshot } from "../../../contracts/snapshot.ts";
 import { nameDigest } from "../../../snapshot/packed/digests.ts";
-import type { CallerDirectory } from "./caller-directory.ts";
+import type { CallerDirectory, FoundCredential } from "./caller-directory.ts";
 import type { CompiledCredential } from "./compiled-credential.ts";
 import { contentDigestProblem } from "./content-digest.ts";
 import {
@@ -31,7 +31,10 @@ interface Key {
 
 /** A signature by one of our keys; nothing of it is verified yet. */
 export interface KnownSignature {
+  /** Once it is verified: the one that it was made with. */
   key: Key;
+  /** Others with the same id: one of them was rotated, and works on for a while. */
+  others: () => Key[];
   signature: MessageSignature;
 }
 
@@ -48,22 +51,25 @@ export class HmacSignatures {
     const [input, signature] = SIGNATURE_HEADERS.map((name) => valuesOf(exchange, name).join(", "));
     if (input === undefined || input === "" || signature === undefined) return null;
     for (const one of parseSignatures(input, signature)) {
-      const key = one.keyId === null ? null : this.#keyOf(one.keyId);
-      if (key !== null) return { key, signature: one };
+      if (one.keyId === null) continue;
+      const name = nameDigest("hmac", one.keyId);
+      const found = this.#callers.find(name);
+      const [key] = found === null ? [] : keyOf(found);
+      if (found === null || key === undefined) continue;
+      return { key, others: () => this.#callers.others(found, name).flatMap(keyOf), signature: one };
     }
     return null;
   }
+}
 
-  #keyOf(keyId: string): Key | null {
-    const found = this.#callers.find(nameDigest("hmac", keyId));
-    if (found === null || found.snapshot.kind !== "hmac") return null;
-    const { secret, maxAgeMs } = found.snapshot;
-    return { credential: found.credential, secret: Buffer.from(secret, "base64"), maxAgeMs };
-  }
+function keyOf({ snapshot, credential }: FoundCredential): Key[] {
+  if (snapshot.kind !== "hmac") return [];
+  return [{ credential, secret: Buffer.from(snapshot.secret, "base64"), maxAgeMs: snapshot.maxAgeMs }];
 }
 
 /** Checks all but the body. Throws GatewayError. */
-export function verifySignature({ key, signature }: KnownSignature, exchange: Exchange, nowMs: number): void {
+export function verifySignature(known: KnownSignature, exchange: Exchange, nowMs: number): void {
+  const { key, signature } = known;
   checkCoverage(signature, exchange);
   checkTimes(signature, key.maxAgeMs, nowMs);
   let base: string;
@@ -73,10 +79,17 @@ export function verifySignature({ key, signature }: KnownSignature, exchange: Ex
     if (error instanceof SignatureError) throw refused(error.message);
     throw error;
   }
-  const expected = createHmac("sha256", key.secret).update(base).digest();
-  if (signature.signature.length !== expected.length || !timingSafeEqual(expected, signature.signature)) {
+  if (isMadeWith(key, base, signature)) return;
+  const other = known.others().find((one) => isMadeWith(one, base, signature));
+  if (other === undefined) {
     throw refused("the signature does not fit the request as it arrived here: sign it as it is sent, with this key");
   }
+  known.key = other;
+}
+
+function isMadeWith({ secret }: Key, base: string, { signature }: MessageSignature): boolean {
+  const expected = createHmac("sha256", secret).update(base).digest();
+  return signature.length === expected.length && timingSafeEqual(expected, signature);
 }
 
 /** Throws GatewayError. `body`: whole. */

@@ -82,7 +82,7 @@ export class JwtTokens {
   }
 
   #credentialOf(issuer: JwtIssuer, payload: JWTPayload): CompiledCredential | null {
-    const { applicationClaim, id } = issuer.snapshot;
+    const { applicationClaim, notApplications, id } = issuer.snapshot;
     for (const claim of this.#claims[id] ?? []) {
       for (const value of valuesOf(payload, claim)) {
         const found = this.#callers.find(claimDigest(id, claim, value));
@@ -91,7 +91,9 @@ export class JwtTokens {
     }
     if (applicationClaim === null) return null;
     const [value] = valuesOf(payload, applicationClaim);
-    const application = value === undefined ? null : this.#callers.application(value);
+    // Looked through once for each token that is verified, where file and database both have applications.
+    if (value === undefined || notApplications?.includes(value)) return null;
+    const application = this.#callers.application(value);
     return application === null ? null : compileTerms({ id, expiresAtMs: null, addresses: [] }, application);
   }
 }
