@@ -3,8 +3,8 @@ import { setImmediate as turn } from "node:timers/promises";
 /** Work that can be put off after each step. */
 export type Slices<Result> = Generator<void, Result, void>;
 
-/** An event loop that serves calls is kept from them no longer than this, and a step. */
-const SLICE_MS = 3;
+/** An event loop that serves calls is kept from them no longer than this, and a step: a call waits for that several times. */
+const SLICE_MS = 1;
 
 /** All of it at once. */
 export function runWhole<Result>(slices: Slices<Result>): Result {
