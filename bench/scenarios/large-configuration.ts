@@ -96,13 +96,19 @@ function run(context: ScenarioContext): Promise<ScenarioResult> {
       ],
       peers: { tidegate: { medians, rounds } },
     };
-    const worst = Math.max(...rounds.map(({ swapWorstMs = Number.NaN }) => swapWorstMs));
+    // What a swap adds: without one, the longest call is as long as the machine made it wait.
+    const step = Math.max(
+      ...rounds.map(({ swapWorstMs = Number.NaN, quietWorstMs = Number.NaN }) => swapWorstMs - quietWorstMs),
+    );
     const ms = { unit: "ms", goal: null } as const;
     return {
       parts: [part],
       checks: [
         judge({ what: "large configuration: compiled, once it is read", must: MUST_COMPILE_MS, ...ms }, compileMs),
-        judge({ what: "large configuration: longest call during a swap", must: MUST_STEP_MS, ...ms }, worst),
+        judge(
+          { what: "large configuration: longest call during a swap, beyond that without", must: MUST_STEP_MS, ...ms },
+          step,
+        ),
         judge(
           { what: "large configuration: memory per worker at its highest", must: MUST_MIB, unit: "MiB", goal: null },
           residentMib,

@@ -87,6 +87,7 @@ export class PipelineSource {
       throw new Error(`snapshot format ${String(head.format)} is not known to this worker`);
     }
     const services = yield* this.#decodeServices(chunks);
+    yield;
     this.#runtime.dispatchers.nextGeneration();
     const pipeline = yield* Pipeline.compile({ ...head, services }, chunks, this.#runtime, this.#nextId, this.#routes);
     this.#counts.pipelines++;
@@ -108,6 +109,7 @@ export class PipelineSource {
       decoded.set(name, known);
     }
     this.#services = decoded;
+    yield;
     return [...decoded.values()].flatMap(({ services }) => services);
   }
 }

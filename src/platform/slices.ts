@@ -6,6 +6,9 @@ export type Slices<Result> = Generator<void, Result, void>;
 /** An event loop that serves calls is kept from them no longer than this, and a step: a call waits for that several times. */
 const SLICE_MS = 1;
 
+/** So many services make a step, where each takes next to nothing. */
+export const SERVICES_A_STEP = 256;
+
 /** All of it at once. */
 export function runWhole<Result>(slices: Slices<Result>): Result {
   for (;;) {

@@ -3,6 +3,7 @@ import type { Exchange } from "../../contracts/exchange.ts";
 import type { PackedSnapshot, ServedSnapshot } from "../../contracts/packed-snapshot.ts";
 import type { Slices } from "../../platform/slices.ts";
 import type { AiRuntime } from "./ai/ai-runtime.ts";
+import { cachingServices } from "./cache/cache-scope.ts";
 import { type BegunByNative, type CallRunner, Context, type StageOutcome } from "./context.ts";
 import { CallerDirectory } from "./credentials/caller-directory.ts";
 import { type CompiledCredentials, compileCredentials } from "./credentials/compile-credentials.ts";
@@ -57,7 +58,8 @@ export class Pipeline implements CallRunner {
     nextId: (nowMs: number) => string,
     keptRoutes: KeptRoutes,
   ): Slices<Pipeline> {
-    const router = yield* compileRouterInSlices(snapshot, keptRoutes);
+    const caching = yield* cachingServices(snapshot);
+    const router = yield* compileRouterInSlices(snapshot, caching, keptRoutes);
     const callers = new CallerDirectory(chunks, new SharedLimits(snapshot));
     const credentials = compileCredentials(snapshot, callers, runtime.keySets);
     const stages = [
@@ -69,7 +71,7 @@ export class Pipeline implements CallRunner {
       compileScreen(),
       compileAdmit(runtime),
       compileGuard(),
-      yield* compileAttempt(snapshot, runtime),
+      yield* compileAttempt(snapshot, caching, runtime),
     ];
     return new Pipeline(snapshot, { runtime, nextId, router, credentials, stages });
   }

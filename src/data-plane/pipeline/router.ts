@@ -1,8 +1,8 @@
 import type { ServedSnapshot } from "../../contracts/packed-snapshot.ts";
 import type { RouteSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
 import { inboundDialects } from "../../dialects/index.ts";
-import { runWhole, type Slices } from "../../platform/slices.ts";
-import { cachingServices } from "./cache/cache-scope.ts";
+import { runWhole, SERVICES_A_STEP, type Slices } from "../../platform/slices.ts";
+import { type CachingServices, cachingServices } from "./cache/cache-scope.ts";
 import { type AiEndpoint, type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
 import { ServiceLayers } from "./policies/layers.ts";
 import { canonicalPath, routeSegments } from "./route-paths.ts";
@@ -49,11 +49,15 @@ const AI_ENDPOINTS: { method: string; path: string; endpoint: AiEndpoint; dialec
 
 /** Compiles the routes of all services, the unified API and the health checks. */
 export function compileRouter(snapshot: RoutedSnapshot): Router {
-  return runWhole(compileRouterInSlices(snapshot));
+  return runWhole(compileRouterInSlices(snapshot, runWhole(cachingServices(snapshot))));
 }
 
 /** `kept`: routes of services that were compiled before. */
-export function* compileRouterInSlices(snapshot: RoutedSnapshot, kept = new KeptRoutes()): Slices<Router> {
+export function* compileRouterInSlices(
+  snapshot: RoutedSnapshot,
+  caching: CachingServices,
+  kept = new KeptRoutes(),
+): Slices<Router> {
   const routes = new HostRoutes();
   // What is Tidegate's own comes first: a service can't take it over by naming the same path.
   for (const check of ["liveness", "readiness"] as const) {
@@ -61,12 +65,9 @@ export function* compileRouterInSlices(snapshot: RoutedSnapshot, kept = new Kept
   }
   const layers = kept.layersOf(snapshot);
   addAiEndpoints(snapshot, layers, routes);
-  const isCaching = cachingServices(snapshot);
-  yield;
-  const byId = releasesById(snapshot.services);
-  yield;
+  const byId = yield* releasesById(snapshot.services);
   for (const releases of byId.values()) {
-    const compiled = kept.of(releases, isCaching);
+    const compiled = kept.of(releases, caching);
     for (const [route, entry] of compiled.entries) routes.add(route, entry);
     yield;
   }
@@ -93,7 +94,7 @@ export class KeptRoutes {
     return this.#layers;
   }
 
-  of(releases: readonly ServiceSnapshot[], isCaching: ReturnType<typeof cachingServices>): ServiceRoutes {
+  of(releases: readonly ServiceSnapshot[], isCaching: CachingServices): ServiceRoutes {
     const [first] = releases as [ServiceSnapshot];
     const known = this.#routes.get(first);
     if (known?.isOf(releases, isCaching) === true) return known;
@@ -134,12 +135,13 @@ function addAiEndpoints(snapshot: RoutedSnapshot, serviceLayers: ServiceLayers, 
   }
 }
 
-function releasesById(services: readonly ServiceSnapshot[]): ReadonlyMap<string, ServiceSnapshot[]> {
+function* releasesById(services: readonly ServiceSnapshot[]): Slices<ReadonlyMap<string, ServiceSnapshot[]>> {
   const byId = new Map<string, ServiceSnapshot[]>();
   for (const service of services) {
     const releases = byId.get(service.id);
     if (releases === undefined) byId.set(service.id, [service]);
     else releases.push(service);
+    if (byId.size % SERVICES_A_STEP === 0) yield;
   }
   return byId;
 }

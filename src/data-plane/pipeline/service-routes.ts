@@ -1,5 +1,5 @@
 import type { RouteSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
-import type { cachingServices } from "./cache/cache-scope.ts";
+import type { CachingServices } from "./cache/cache-scope.ts";
 import { type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
 import { compilePathRewriter } from "./path-rewriter.ts";
 import { mostSpecific, type PolicyLayer } from "./policies/compile-policies.ts";
@@ -39,7 +39,7 @@ export class ServiceRoutes {
   constructor(
     releases: readonly ServiceSnapshot[],
     layers: ServiceLayers,
-    isCaching: ReturnType<typeof cachingServices>,
+    isCaching: CachingServices,
     findAmong: (entries: readonly [RouteSnapshot, RouteEntry][]) => RouteFinder,
   ) {
     this.#releases = releases;
@@ -60,7 +60,7 @@ export class ServiceRoutes {
   }
 
   /** Whether it would come out the same of these. */
-  isOf(releases: readonly ServiceSnapshot[], isCaching: ReturnType<typeof cachingServices>): boolean {
+  isOf(releases: readonly ServiceSnapshot[], isCaching: CachingServices): boolean {
     if (releases.length !== this.#releases.length || releases.some((one, at) => one !== this.#releases[at]))
       return false;
     return isCaching(this.#byDefault, this.#byDefault.team) === this.#invalidates;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
 import type { CachePolicySnapshot, PoliciesSnapshot } from "../../../contracts/policies.ts";
 import type { RouteSnapshot, ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import { SERVICES_A_STEP, type Slices } from "../../../platform/slices.ts";
 import type { Context } from "../context.ts";
 
 /** Who gets what was stored for a call. A caller that is not known shares with others that are not. */
@@ -45,22 +46,29 @@ export function namespaceOf(
  * Of which services something may be stored: an unsafe call to one of these makes it invalid, by whichever route and caller it
  * comes (RFC 9111 §4.4).
  */
-export function cachingServices({
+export interface CachingServices {
+  (service: ServiceSnapshot, team: string): boolean;
+  /** Of any at all. */
+  any: boolean;
+}
+
+export function* cachingServices({
   policies,
   teams = [],
   services,
   callers,
-}: Pick<ServedSnapshot, "policies" | "teams" | "services" | "callers">): (
-  service: ServiceSnapshot,
-  team: string,
-) => boolean {
+}: Pick<ServedSnapshot, "policies" | "teams" | "services" | "callers">): Slices<CachingServices> {
   const caches = (one: PoliciesSnapshot | undefined) => one?.cache !== undefined && one.cache !== null;
   // An application's holds for whatever it calls.
   const all = caches(policies) || callers.cachesAnything;
   const ofTeams = new Set(teams.filter((team) => caches(team.policies)).map(({ id }) => id));
   const ids = new Set<string>(callers.cachedServices);
-  for (const { id, policies: own, routes } of services) {
-    if (caches(own) || routes.some((route) => caches(route.policies))) ids.add(id);
+  const isCaching = ({ id }: ServiceSnapshot, team: string) => all || ids.has(id) || ofTeams.has(team);
+  let any = false;
+  for (const [index, service] of services.entries()) {
+    if (caches(service.policies) || service.routes.some((route) => caches(route.policies))) ids.add(service.id);
+    any ||= isCaching(service, service.team);
+    if (index % SERVICES_A_STEP === 0) yield;
   }
-  return ({ id }, team) => all || ids.has(id) || ofTeams.has(team);
+  return Object.assign(isCaching, { any });
 }

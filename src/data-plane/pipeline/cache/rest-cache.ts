@@ -7,7 +7,7 @@ import { RestCall } from "../rest/rest-call.ts";
 import type { RestService } from "../rest/rest-service.ts";
 import type { Runtime } from "../runtime.ts";
 import { bypassReason } from "./bypass.ts";
-import { cachingServices, namespaceOf } from "./cache-scope.ts";
+import { type CachingServices, namespaceOf } from "./cache-scope.ts";
 import { CachedCall } from "./cached-call.ts";
 import { ForwardedCall } from "./forwarded-call.ts";
 
@@ -21,11 +21,10 @@ export class RestCache {
   readonly #namespaces = new WeakMap<CompiledPolicies, WeakMap<Route, string>>();
 
   /** Throws when what workers tell each other by can't be opened. */
-  constructor(snapshot: ServedSnapshot, runtime: Runtime) {
+  constructor(snapshot: ServedSnapshot, caching: CachingServices, runtime: Runtime) {
     this.#runtime = runtime;
     this.#purges = snapshot.cachePurges ?? {};
-    const isCaching = cachingServices(snapshot);
-    if (snapshot.services.some((service) => isCaching(service, service.team))) runtime.cache.open();
+    if (caching.any) runtime.cache.open();
   }
 
   /** Answers, or has the upstream answer. Whether the upstream is asked now. */

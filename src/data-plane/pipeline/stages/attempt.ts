@@ -8,6 +8,7 @@ import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
 import { isSafe } from "../cache/bypass.ts";
+import type { CachingServices } from "../cache/cache-scope.ts";
 import { ModelCache } from "../cache/model-cache.ts";
 import { RestCache } from "../cache/rest-cache.ts";
 import type { Stage } from "../pipeline.ts";
@@ -17,7 +18,7 @@ import { RestCall } from "../rest/rest-call.ts";
 import { keptRestService, type RestService, withEdits } from "../rest/rest-service.ts";
 
 /** Stage 7. Selects a target, dispatches, fails over; `rest/` and `ai/` hold the two ways of doing so. */
-export function* compile(snapshot: ServedSnapshot, runtime: AiRuntime): Slices<Stage> {
+export function* compile(snapshot: ServedSnapshot, caching: CachingServices, runtime: AiRuntime): Slices<Stage> {
   const services = new Map<ServiceSnapshot, RestService>();
   const mirrors = new Map<MirrorSnapshot, RequestMirror>();
   for (const service of snapshot.services) {
@@ -25,7 +26,7 @@ export function* compile(snapshot: ServedSnapshot, runtime: AiRuntime): Slices<S
     for (const [mirror, compiled] of compileMirrors(service, runtime)) mirrors.set(mirror, compiled);
     yield;
   }
-  const restCache = new RestCache(snapshot, runtime);
+  const restCache = new RestCache(snapshot, caching, runtime);
   const modelCache = new ModelCache(snapshot, runtime);
   const edited = new WeakMap<object, RestService>();
   const editedService = (service: RestService, edits: NonNullable<RestService["edits"]>): RestService => {
@@ -35,6 +36,7 @@ export function* compile(snapshot: ServedSnapshot, runtime: AiRuntime): Slices<S
     edited.set(edits, made);
     return made;
   };
+  yield;
   const routes = compileModelRoutes(snapshot, runtime);
   const answerModels = compileModelList(routes, snapshot);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;
