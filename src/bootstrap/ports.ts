@@ -77,8 +77,9 @@ export function describeOwners(owners: readonly PortOwner[]): string {
   return ` by pid ${first?.pid}${first?.command == null ? "" : ` (${cut(first.command)})`}${more}`;
 }
 
+/** In the middle: which program it is stands at the beginning, and what it runs mostly at the end. */
 function cut(command: string): string {
-  return command.length > 100 ? `${command.slice(0, 99)}…` : command;
+  return command.length > 100 ? `${command.slice(0, 40)}…${command.slice(-59)}` : command;
 }
 
 /** The processes that listen on a TCP port, as far as this user may look. */
