@@ -97,7 +97,7 @@ export function permissionsOfRole(custom: readonly Role[], scope: Role["scope"],
   return new Set(role?.permissions ?? []);
 }
 
-function parsePermissions(text: string): ReadonlySet<Permission> {
+export function parsePermissions(text: string): ReadonlySet<Permission> {
   const names: unknown = JSON.parse(text);
   return new Set(Array.isArray(names) ? names.filter((name) => typeof name === "string").filter(isPermission) : []);
 }

@@ -114,6 +114,7 @@ export const role = z
     scope: z.enum(["organisation", "team"]),
     permissions: z.array(permission),
     built_in: z.boolean(),
+    revision: z.number().int().nullable().openapi({ description: "null: built in, and never changed." }),
   })
   .openapi("Role");
 

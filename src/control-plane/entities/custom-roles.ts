@@ -1,11 +1,13 @@
 import { type Actor, may } from "../access/actor.ts";
 import type { Permission } from "../access/permissions.ts";
 import { PERMISSIONS } from "../access/permissions.ts";
-import { customRoles } from "../access/recognise.ts";
+import { parsePermissions } from "../access/recognise.ts";
 import { BUILT_IN_ROLES, builtInRole } from "../access/roles.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
-import { found, inserting, require } from "./rows.ts";
+import type { Connection } from "../storage/database.ts";
+import type { RoleTable, Row } from "../storage/tables.ts";
+import { found, inserting, require, requireRevision } from "./rows.ts";
 
 export interface RoleView {
   id: string;
@@ -13,19 +15,30 @@ export interface RoleView {
   scope: "organisation" | "team";
   permissions: Permission[];
   built_in: boolean;
+  /** null: of one that is built in, and never changes. */
+  revision: number | null;
 }
 
 /** Everybody who is known may see what roles there are. */
 export async function listRoles(plane: Plane): Promise<RoleView[]> {
-  const custom = await customRoles(plane.db);
-  const viewOf = (role: (typeof custom)[number], builtIn: boolean): RoleView => {
-    return { ...role, permissions: [...role.permissions], built_in: builtIn };
-  };
-  return [...BUILT_IN_ROLES.map((role) => viewOf(role, true)), ...custom.map((role) => viewOf(role, false))];
+  const custom = await plane.db.selectFrom("roles").selectAll().execute();
+  const builtIn = BUILT_IN_ROLES.map((role): RoleView => {
+    return { ...role, permissions: [...role.permissions], built_in: true, revision: null };
+  });
+  return [...builtIn, ...custom.map(viewOf)];
+}
+
+function viewOf({ id, name, scope, permissions, revision }: Row<RoleTable>): RoleView {
+  return { id, name, scope, permissions: [...parsePermissions(permissions)], built_in: false, revision };
 }
 
 /** Makes a role, or gives one other permissions. Nobody gives what they don't have themselves. */
-export function putRole(plane: Plane, actor: Actor, role: Omit<RoleView, "built_in">): Promise<RoleView> {
+export function putRole(
+  plane: Plane,
+  actor: Actor,
+  role: Pick<RoleView, "id" | "name" | "scope" | "permissions">,
+  revision: number | null,
+): Promise<RoleView> {
   require(actor, "role.manage", null);
   if (builtInRole("organisation", role.id) !== undefined || builtInRole("team", role.id) !== undefined) {
     throw new ProblemError("already_exists", `${role.id} is a role that is always there: choose another id`);
@@ -42,37 +55,37 @@ export function putRole(plane: Plane, actor: Actor, role: Omit<RoleView, "built_
     }
   }
   return plane.change(actor, async (change) => {
-    const before = (await customRoles(change.trx)).find(({ id }) => id === role.id) ?? null;
-    if (before !== null && before.scope !== role.scope) {
+    const before = await roleRow(change.trx, role.id);
+    requireRevision({ revision: before?.revision ?? 0 }, revision);
+    if (before !== undefined && before.scope !== role.scope) {
       throw new ProblemError("conflict", `role ${role.id} is one of the ${before.scope}: choose another id`);
     }
-    const row = {
+    const row: Row<RoleTable> = {
       id: role.id,
       name: role.name,
       scope: role.scope,
       permissions: JSON.stringify(role.permissions),
-      created_at: change.nowMs,
+      created_at: before?.created_at ?? change.nowMs,
+      revision: (before?.revision ?? 0) + 1,
     };
-    if (before === null) {
+    if (before === undefined) {
       await inserting(`a role ${role.id}`, () => change.trx.insertInto("roles").values(row).execute());
     } else {
-      await change.trx
-        .updateTable("roles")
-        .set({ name: row.name, permissions: row.permissions })
-        .where("id", "=", role.id)
-        .execute();
+      await change.trx.updateTable("roles").set(row).where("id", "=", role.id).execute();
     }
-    const action = before === null ? "role.create" : "role.update";
-    await change.audit({ action, subjectType: "role", subjectId: role.id, teamId: null, before, after: role });
-    return { ...role, built_in: false };
+    const action = before === undefined ? "role.create" : "role.update";
+    const views = { before: before === undefined ? null : viewOf(before), after: viewOf(row) };
+    await change.audit({ action, subjectType: "role", subjectId: role.id, teamId: null, ...views });
+    return viewOf(row);
   });
 }
 
 /** Whoever had it can do nothing with it any more. */
-export function deleteRole(plane: Plane, actor: Actor, id: string): Promise<void> {
+export function deleteRole(plane: Plane, actor: Actor, id: string, revision: number | null): Promise<void> {
   require(actor, "role.manage", null);
   return plane.change(actor, async (change) => {
-    const before = found((await customRoles(change.trx)).find((role) => role.id === id));
+    const before = found(await roleRow(change.trx, id));
+    requireRevision(before, revision);
     const holders = await change.trx
       .selectFrom(before.scope === "team" ? "memberships" : "users")
       .select("role")
@@ -97,8 +110,12 @@ export function deleteRole(plane: Plane, actor: Actor, id: string): Promise<void
       subjectType: "role",
       subjectId: id,
       teamId: null,
-      before,
+      before: viewOf(before),
       after: null,
     });
   });
+}
+
+function roleRow(db: Connection, id: string): Promise<Row<RoleTable> | undefined> {
+  return db.selectFrom("roles").selectAll().where("id", "=", id).executeTakeFirst();
 }

@@ -167,6 +167,28 @@ describe.each(DATABASES)("what somebody may give, on %s", (kind) => {
     expect(await refusal(owner.delete("/roles/reader"))).toEqual([409, "in_use"]);
   });
 
+  it("changes and removes a role only as it was read, where that is said", async () => {
+    const { owner } = test;
+    const body = { name: "Auditor of one team", scope: "team", permissions: ["team.read"] };
+    const made = await owner.put("/roles/one-team", body);
+    const etag = made.headers.get("etag") ?? "";
+    expect(etag).toBe('"1"');
+    const { items } = (await owner.get("/roles")).body as {
+      items: { id: string; revision: number | null }[];
+    };
+    expect(items.find(({ id }) => id === "one-team")?.revision).toBe(1);
+    expect(items.find(({ id }) => id === "viewer")?.revision).toBeNull();
+
+    const other = await owner.with({ "if-match": etag }).put("/roles/one-team", { ...body, permissions: [] });
+    expect([other.status, other.headers.get("etag")]).toEqual([200, '"2"']);
+    const stale = owner.with({ "if-match": etag });
+    expect(await refusal(stale.put("/roles/one-team", body))).toEqual([412, "precondition_failed"]);
+    expect(await refusal(stale.delete("/roles/one-team"))).toEqual([412, "precondition_failed"]);
+    // One that is not there is not as it was read.
+    expect(await refusal(stale.put("/roles/never-made", body))).toEqual([412, "precondition_failed"]);
+    expect((await owner.with({ "if-match": '"2"' }).delete("/roles/one-team")).status).toBe(204);
+  });
+
   it("bug: a role could go while machine tokens had it, and come back as another one", async () => {
     const { owner } = test;
     await owner.do("PUT", "/roles/bot", { name: "Bot", scope: "team", permissions: ["team.read"] });

@@ -284,7 +284,9 @@ const roles: Endpoint[] = [
       body: z.strictObject({ name, scope: z.enum(["organisation", "team"]), permissions: z.array(permission) }),
       answers: role,
     },
-    async ({ plane, actor, params, body }) => ({ body: await putRole(plane, actor, { id: params.role, ...body }) }),
+    async ({ plane, actor, params, body, revision }) => {
+      return { body: await putRole(plane, actor, { id: params.role, ...body }, revision) };
+    },
   ),
   endpoint(
     {
@@ -296,8 +298,8 @@ const roles: Endpoint[] = [
       needs: "role.manage",
       params: { role: id },
     },
-    async ({ plane, actor, params }) => {
-      await deleteRole(plane, actor, params.role);
+    async ({ plane, actor, params, revision }) => {
+      await deleteRole(plane, actor, params.role, revision);
       return undefined;
     },
   ),
