@@ -94,6 +94,10 @@ describe("the call log of a gateway", () => {
     const tidegate = await start(home, 1);
     // Each look reads the whole log.
     await tidegate.waitFor("all records", () => missing(answered, loggedIds(home)).length === 0, { pollMs: 200 });
+    // All that was answered may have been written before: that files of workers who do not come back are taken over, too, is
+    // seen when they are gone. They are looked for at intervals, and one who was killed may hold his for a moment.
+    const ofOthers = () => readdirSync(join(home, "calls", "journal")).filter((name) => !name.startsWith("1-"));
+    await tidegate.waitFor("the journals of the others to be taken over", () => ofOthers().length === 0);
     expect(await tidegate.stop()).toEqual({ code: 0, signal: null });
     const logged = loggedIds(home);
     expect(logged).toHaveLength(new Set(logged).size);
