@@ -1,6 +1,6 @@
 // Requests that have arrived wait for the end of the poller's turn, to be decided together. Among very many keys, nothing of a
-// caller's is in the caches, and a look-up would wait for memory four times; for all that have arrived together, it waits
-// four times as well. Nobody waits longer: what is between a request and its turn's end is work that is due anyway.
+// caller's is in the caches, and a look-up would wait for memory three times; for all that have arrived together, it waits
+// three times as well. Nobody waits longer: what is between a request and its turn's end is work that is due anyway.
 #pragma once
 
 #include <cstddef>

@@ -3,7 +3,7 @@ import type { Check } from "../../snapshot/checks/check.ts";
 import type { Cursor } from "../../snapshot/checks/cursor.ts";
 import { exactlyOne } from "../../snapshot/checks/exactly-one.ts";
 import * as file from "../../snapshot/schema/credential.ts";
-import { jwtIssuer } from "../../snapshot/schema/jwt-issuer.ts";
+import { jwtIssuer, TOKEN_ISSUER_DEFAULTS } from "../../snapshot/schema/jwt-issuer.ts";
 import { fieldNotes, scalar } from "../../snapshot/schema/notes.ts";
 import type { Credential } from "../admin/answers.ts";
 import { id, name } from "./file-scalars.ts";
@@ -140,7 +140,7 @@ export function credentialFrom(one: Declared, written: Record<string, unknown>):
   return made("mtls", Object.fromEntries(Object.entries(mtls ?? {}).filter(([, value]) => value !== undefined)));
 }
 
-/** What a credential is found by; null: it is an API key. */
+/** What a credential other than an API key is found by. */
 export function credentialText(one: Partial<Pick<Credential, "basic" | "hmac" | "jwt" | "mtls">> | object): string {
   const { basic, hmac, jwt, mtls } = one as Partial<Credential>;
   if (basic !== undefined) return `user ${basic.username}`;
@@ -150,17 +150,6 @@ export function credentialText(one: Partial<Pick<Credential, "basic" | "hmac" | 
     .join(" ")
     .replace(",", " ")}`;
 }
-
-/** What a new one has unless it is said. */
-export const TOKEN_ISSUER_DEFAULTS = {
-  audiences: [],
-  jwks_url: null,
-  jwks_refresh: "10m",
-  application_claim: null,
-  clock_tolerance: "30s",
-  require_expiry: true,
-  forward_token: false,
-};
 
 /** `written`: likewise. */
 export function tokenIssuerFrom(

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { Document, Scalar } from "yaml";
 import type { Path } from "../../snapshot/schema/introspection.ts";
+import { TOKEN_ISSUER_DEFAULTS } from "../../snapshot/schema/jwt-issuer.ts";
 import { looksLikeReference } from "../../snapshot/secrets/references.ts";
 import type { Application, Role, Team } from "../admin/answers.ts";
 import { mayBeSecretInService, mayBeSecretInTeam } from "../diff.ts";
-import { TOKEN_ISSUER_DEFAULTS } from "./credentials.ts";
 import { currentOnes } from "./plan-credentials.ts";
 import type {
   ActualCredential,

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import { TOKEN_ISSUER_DEFAULTS } from "../../snapshot/schema/jwt-issuer.ts";
 import { parseDuration } from "../../snapshot/schema/scalars.ts";
 import { type Difference, differencesOf, differencesOfNew } from "../diff.ts";
-import { credentialText, TOKEN_ISSUER_DEFAULTS } from "./credentials.ts";
+import { credentialText } from "./credentials.ts";
 import type { PlanNotebook } from "./plan-notebook.ts";
 import type {
   ActualCredential,

@@ -1,5 +1,6 @@
 import type { JwtIssuerSnapshot } from "../../contracts/snapshot.ts";
 import type { Sealer } from "../../platform/seal.ts";
+import { TOKEN_ISSUER_DEFAULTS } from "../../snapshot/schema/jwt-issuer.ts";
 import { parseDuration } from "../../snapshot/schema/scalars.ts";
 import { readTokenIssuerDocument } from "../../snapshot/token-issuer-document.ts";
 import type { Actor } from "../access/actor.ts";
@@ -49,15 +50,6 @@ export interface TokenIssuerView extends TokenIssuerOptions, ShownKeys {
 /** Whoever says whose tokens are believed could call as any application that is known by tokens, in any team. */
 const CHANGES = "setting.manage";
 
-const DEFAULTS: Omit<TokenIssuerOptions, "algorithms"> = {
-  audiences: [],
-  jwks_url: null,
-  jwks_refresh: "10m",
-  application_claim: null,
-  clock_tolerance: "30s",
-  require_expiry: true,
-  forward_token: false,
-};
 /** Each worker fetches the set that often. */
 const SHORTEST_REFRESH = "10s";
 const SHOWN_APPLICATIONS = 10;
@@ -80,7 +72,13 @@ export function createTokenIssuer(plane: Plane, actor: Actor, given: NewTokenIss
     const row: TokenIssuerRow = {
       id,
       issuer,
-      ...columnsOf(plane, id, issuer, { ...DEFAULTS, algorithms: [], ...withoutUndefined(options) }, { keys, jwk_set }),
+      ...columnsOf(
+        plane,
+        id,
+        issuer,
+        { ...TOKEN_ISSUER_DEFAULTS, algorithms: [], ...withoutUndefined(options) },
+        { keys, jwk_set },
+      ),
       created_by: actor.name,
       created_at: change.nowMs,
       revision: 1,

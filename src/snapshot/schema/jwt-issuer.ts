@@ -154,3 +154,14 @@ export const jwtIssuer = z
       .describe("Lets the token go on to the service, which may read the user from it."),
   })
   .describe("An issuer of JSON Web Tokens.");
+
+/** What one in the database has unless it is said; the same as in a file. */
+export const TOKEN_ISSUER_DEFAULTS = {
+  audiences: [],
+  jwks_url: null,
+  jwks_refresh: "10m",
+  application_claim: null,
+  clock_tolerance: "30s",
+  require_expiry: true,
+  forward_token: false,
+};

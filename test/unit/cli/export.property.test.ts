@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { TOKEN_ISSUER_DEFAULTS } from "../../../src/cli/apply/credentials.ts";
 import { readDeclarations } from "../../../src/cli/apply/declarations.ts";
 import { exportState } from "../../../src/cli/apply/export.ts";
 import { planFor } from "../../../src/cli/apply/plan.ts";
 import type { ActualState } from "../../../src/cli/apply/state.ts";
+import { TOKEN_ISSUER_DEFAULTS } from "../../../src/snapshot/schema/jwt-issuer.ts";
 import { credentialOf, newService, subscriptionOf } from "./server-model.ts";
 
 let folder: string;

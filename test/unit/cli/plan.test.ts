@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { TOKEN_ISSUER_DEFAULTS } from "../../../src/cli/apply/credentials.ts";
 import { planFor } from "../../../src/cli/apply/plan.ts";
 import { planText } from "../../../src/cli/apply/print-plan.ts";
 import type {
@@ -13,6 +12,7 @@ import type {
   Terms,
 } from "../../../src/cli/apply/state.ts";
 import { COLOURED, PLAIN } from "../../../src/cli/output/palette.ts";
+import { TOKEN_ISSUER_DEFAULTS } from "../../../src/snapshot/schema/jwt-issuer.ts";
 import { credentialOf, newService, subscriptionOf } from "./server-model.ts";
 
 const DRAFT = { routes: [{ path: "/billing" }], upstream: { targets: [{ url: "http://127.0.0.1:9001" }] } };
