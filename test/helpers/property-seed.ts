@@ -1,7 +1,7 @@
 import fc from "fast-check";
 
 /**
- * Property tests try the same values in each run, so that a check of a change judges the change. To look further:
- * `TIDEGATE_PROPERTY_SEED=7 npx vitest run --project unit property`.
+ * Property tests try the same values in each run, so that a check of a change judges the change. To look further: see
+ * property-runs.ts.
  */
 fc.configureGlobal({ seed: Number(process.env.TIDEGATE_PROPERTY_SEED ?? 20_261) });

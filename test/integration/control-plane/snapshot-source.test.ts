@@ -4,6 +4,7 @@ import type { Touched } from "../../../src/control-plane/plane.ts";
 import { DatabaseSource } from "../../../src/control-plane/snapshot-source/source.ts";
 import type { AdminClient } from "../../helpers/admin-client.ts";
 import { DATABASES } from "../../helpers/databases.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { draftAt, TestPlane } from "../../helpers/test-plane.ts";
 
 const RUNS = 6;
@@ -144,7 +145,7 @@ describe.each(DATABASES)("what gateways get of the database, on %s", (kind) => {
           expect(additions).toEqual(other.additions);
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: runs(RUNS) },
     );
     expect(source.additions.services.length + source.additions.applications.length).toBeGreaterThan(0);
   });

@@ -12,6 +12,7 @@ import { compileExplain } from "../../../src/data-plane/explain/explain.ts";
 import type { ExplainRequest } from "../../../src/data-plane/explain/explanation.ts";
 import { apiKey } from "../../helpers/api-key.ts";
 import { baseYaml, startGateway, type TestGateway } from "../../helpers/gateway.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { rawRequest } from "../../helpers/raw-client.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 
@@ -256,7 +257,7 @@ describe("an explanation", () => {
     );
     // 80 runs are mostly enough for calls of all kinds.
     for (let round = 0; round === 0 || (round < 5 && !kinds.every((kind) => verdicts.has(kind))); round++) {
-      await fc.assert(holds, { numRuns: 80 });
+      await fc.assert(holds, { numRuns: runs(80) });
     }
     for (const kind of kinds) expect(verdicts.get(kind) ?? 0, kind).toBeGreaterThan(0);
   });

@@ -7,6 +7,7 @@ import { counterKey, type LeaseClaim, type SharedLimit, SharedLimits } from "../
 import { ClusterLink, type LeaseAnswer, type LeaseQuestion } from "../../../src/data-plane/limits/cluster-link.ts";
 import { connectRedis } from "../../../src/platform/redis.ts";
 import { collectingLogger } from "../../helpers/gateway.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { startRedis, type TestRedis } from "../../helpers/redis.ts";
 
 /**
@@ -150,7 +151,7 @@ it.each(["window", "token-bucket"] as const)(
           nodes.forEach(stop);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   },
   60_000,

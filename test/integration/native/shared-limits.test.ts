@@ -124,7 +124,7 @@ describe("over processes and threads", () => {
 describe("kill -9", () => {
   it("in a loop of calls loses and gains nothing but the one call that was under way", async () => {
     const limits = open();
-    const rounds = 20;
+    const rounds = 8;
     const files: string[] = [];
     const start = async (name: string) => {
       const file = join(directory, name);
@@ -153,7 +153,7 @@ describe("kill -9", () => {
   it("between reserve and settle leaves nothing behind", async () => {
     const keys = ["a", "b", "c"];
     const limits = open();
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 3; round++) {
       const job: Job = { task: "reserveAndSettle", limit: TOKENS, keys };
       const children = await Promise.all([startProcess(job), startProcess(job), startProcess(job)]);
       const answers = await Promise.all(children.map(go));

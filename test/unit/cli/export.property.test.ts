@@ -8,6 +8,7 @@ import { exportState } from "../../../src/cli/apply/export.ts";
 import { planFor } from "../../../src/cli/apply/plan.ts";
 import type { ActualState } from "../../../src/cli/apply/state.ts";
 import { TOKEN_ISSUER_DEFAULTS } from "../../../src/snapshot/schema/jwt-issuer.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { credentialOf, newService, subscriptionOf } from "./server-model.ts";
 
 let folder: string;
@@ -184,7 +185,7 @@ describe("an export", () => {
         const { steps, obstacles } = await planOf(yaml, {}, state);
         expect([...steps, ...obstacles]).toEqual([]);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -215,7 +216,7 @@ describe("an export", () => {
         const { steps } = await planOf(yaml, Object.fromEntries(names.map((one) => [one, secret])), state2);
         expect(steps).toEqual([]);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 

@@ -4,10 +4,11 @@ import { planFor } from "../../../src/cli/apply/plan.ts";
 import { currentOnes } from "../../../src/cli/apply/plan-credentials.ts";
 import { type ActualState, type DesiredState, teamsNamed } from "../../../src/cli/apply/state.ts";
 import { effectOf } from "../../../src/cli/apply/steps.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { applied } from "./server-model.ts";
 import { actualStates, desiredStates } from "./states.arbitraries.ts";
 
-const both = { numRuns: 400 };
+const both = { numRuns: runs(400) };
 
 describe("a plan", () => {
   it("leads from any state to the one that is wanted, and there is nothing to do then", () => {

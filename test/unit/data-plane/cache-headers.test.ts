@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { forEachDirective } from "../../../src/data-plane/pipeline/cache/directives.ts";
 import { parseHttpDate } from "../../../src/data-plane/pipeline/cache/http-date.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const NOW = Date.UTC(2026, 10, 29);
 
@@ -27,7 +28,7 @@ it("reads the dates that a server writes", () => {
     fc.property(fc.integer({ min: 0, max: 4_000_000_000 }), (seconds) => {
       expect(parseHttpDate(new Date(seconds * 1000).toUTCString(), NOW)).toBe(seconds * 1000);
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { requestDigest } from "../../../src/data-plane/pipeline/cache/request-key.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const digest = (text: string, maxParsedBytes = 10_000) => requestDigest(Buffer.from(text), maxParsedBytes);
 
@@ -24,7 +25,7 @@ it("is the same for equal JSON, and for nothing else", () => {
       const same = JSON.stringify(one) === JSON.stringify(other);
       if (!same) expect(digest(JSON.stringify({ a: one, b: 1 }))).not.toBe(digest(JSON.stringify({ a: one, b: 2 })));
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 

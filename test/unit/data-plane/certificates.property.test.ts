@@ -5,6 +5,7 @@ import type { FoundCredential } from "../../../src/data-plane/pipeline/credentia
 import { CertificateCredentials } from "../../../src/data-plane/pipeline/credentials/certificates.ts";
 import { compileTerms } from "../../../src/data-plane/pipeline/credentials/compiled-credential.ts";
 import { digestsOf, numberOf } from "../../../src/snapshot/packed/digests.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const FINGERPRINT = "468ed33be74eee6556d90c0149c1309e9ba61d6425303443c0748a02dd8de688";
 const VICTIM = "a".repeat(64);
@@ -74,7 +75,7 @@ describe("X-Forwarded-Client-Cert", () => {
       fc.property(fc.array(pieces, { maxLength: 12 }), own, (written, added) => {
         expect(found(victim, `${written.join("")},${added}`)).toBeNull();
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ServiceSnapshot } from "../../../src/contracts/snapshot.ts";
 import { chooseRelease, stickyPoint } from "../../../src/data-plane/pipeline/releases/choose-release.ts";
 import { compileLiveReleases } from "../../../src/data-plane/pipeline/releases/live-releases.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 interface Release {
   number: number;
@@ -98,7 +99,7 @@ describe("the choice of a release", () => {
         }
         expect(actual).toBe(expected(all, sent, point));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { duplicateMember } from "../../../src/data-plane/pipeline/policies/duplicate-member.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 describe("a member that is there twice", () => {
   it.each([
@@ -47,7 +48,7 @@ describe("a member that is there twice", () => {
         JSON.parse(text);
         expect(duplicateMember(text) !== null).toBe(repeats);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -14,6 +14,7 @@ import {
   StructuredFieldError,
   serializeInnerList,
 } from "../../../src/data-plane/pipeline/credentials/structured-fields.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 /** The request of RFC 9421 appendix B.2. */
 const FIELDS: Record<string, string[]> = {
@@ -172,7 +173,7 @@ describe("structured fields", () => {
           expect(error).toBeInstanceOf(StructuredFieldError);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createClientAddressResolver } from "../../../src/data-plane/acceptor/client-address.ts";
 import { checkRequestHead } from "../../../src/data-plane/acceptor/engines/uws/request-head.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const headers = fc
   .array(
@@ -51,7 +52,7 @@ describe("the check of a request head", () => {
           expect([...value].filter((character) => forbidden(character.charCodeAt(0)))).toEqual([]);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -95,7 +96,7 @@ describe("the check of a request head", () => {
         const { refusal } = checkRequestHead("GET", path, "", ["host", "a"], MAX_BYTES);
         if (refusal === null) expect(new URL(`http://a${path}`).pathname).toBe(path);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { RouteSnapshot, Snapshot } from "../../../src/contracts/snapshot.ts";
 import { compilePathRewriter } from "../../../src/data-plane/pipeline/path-rewriter.ts";
 import { compileRouter as compile } from "../../../src/data-plane/pipeline/router.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const NOBODY = { kinds: [], claims: {}, cachesAnything: false, cachedServices: [] };
 const compileRouter = (snapshot: Snapshot) => compile({ ...snapshot, callers: NOBODY });
@@ -212,7 +213,7 @@ describe("the router", () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { SseEvent } from "../../../src/contracts/dialect.ts";
 import { parseRawEvent, SseSplitter } from "../../../src/data-plane/pipeline/ai/sse-splitter.ts";
 import { createSseReader } from "../../../src/dialects/sse/reader.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const content = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 12 }).map((text) => text.replace(/[\r\n]/g, "")),
@@ -43,7 +44,7 @@ describe("the SSE splitter", () => {
         expect(split([...bytes].map((byte) => Buffer.of(byte)))).toEqual(whole);
         expect(whole.events.join("") + whole.rest).toBe(bytes.toString("latin1"));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -59,7 +60,7 @@ describe("the SSE splitter", () => {
         const plain = ({ event, data }: SseEvent) => [event === "message" ? "" : event, data];
         expect(found.filter(meaningful).map(plain)).toEqual(expected.filter(meaningful).map(plain));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { scanTopLevel } from "../../../src/data-plane/pipeline/ai/top-level-fields.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 /** Keys that JSON writes as they are; the wanted ones often among them, at any depth. */
 const key = fc.oneof(
@@ -63,7 +64,7 @@ it("finds each field of the outermost object, and its value", () => {
         expect(part).toBe(part.trim());
       });
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 
@@ -73,7 +74,7 @@ it("tells a text that was cut at any byte", () => {
       const whole = Buffer.from(json.trim()).toString("latin1");
       for (let end = 0; end < whole.length; end++) expect(scanTopLevel(whole.slice(0, end), ["usage"])).toBeNull();
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });
 

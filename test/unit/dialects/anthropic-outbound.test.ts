@@ -6,6 +6,7 @@ import { GatewayError } from "../../../src/contracts/errors.ts";
 import type { ChatRequest, Message } from "../../../src/contracts/ir.ts";
 import { anthropicInbound, anthropicOutbound } from "../../../src/dialects/anthropic/index.ts";
 import { modelAbilities } from "../../../src/dialects/anthropic/models.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const target: TargetModel = { model: "claude-opus-4-8", defaultMaxOutputTokens: 4096 };
 
@@ -286,7 +287,7 @@ describe("an Anthropic request through the IR to Anthropic", () => {
         // Not toStrictEqual: it takes a field named `constructor` for the object's class, and finds two of them different.
         deepStrictEqual(normalized(sent), normalized(wire));
       }),
-      { numRuns: 300, examples: [[fieldNamedConstructor]] },
+      { numRuns: runs(300), examples: [[fieldNamedConstructor]] },
     );
   });
 });

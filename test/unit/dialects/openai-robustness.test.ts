@@ -4,6 +4,7 @@ import { GatewayError } from "../../../src/contracts/errors.ts";
 import { decodeFloats, encodeFloats } from "../../../src/dialects/openai/embeddings.ts";
 import { openaiInbound, openaiOutbound } from "../../../src/dialects/openai/index.ts";
 import { formatStream, parseStream, TARGET } from "../../helpers/dialects.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 /** What providers and callers send may be anything: it is refused in the one way, or read; nothing else is thrown. */
 
@@ -70,7 +71,7 @@ describe("openai stream parser", () => {
         const read = parseStream(openaiOutbound.createStreamParser(TARGET), [Buffer.from(again)]);
         expect(read.at(-1)?.type).toBe(events.at(-1)?.type);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });

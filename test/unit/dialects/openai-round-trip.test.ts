@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { TargetModel } from "../../../src/contracts/dialect.ts";
 import { openaiInbound, openaiOutbound } from "../../../src/dialects/openai/index.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 /** A request of an openai caller to an openai provider, by way of the IR, loses nothing. */
 
@@ -180,7 +181,7 @@ describe("openai to openai by way of the IR", () => {
         const expected: unknown = JSON.parse(JSON.stringify({ ...sent, model: "target", ...streaming }));
         expect(JSON.parse(call.body)).toEqual(expected);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

@@ -5,6 +5,7 @@ import type { SseEvent } from "../../../src/contracts/dialect.ts";
 import { GatewayError } from "../../../src/contracts/errors.ts";
 import { formatSse } from "../../../src/dialects/sse/format.ts";
 import { createSseReader } from "../../../src/dialects/sse/reader.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const LIMIT = { maxEventBytes: 1 << 20 };
 
@@ -51,7 +52,7 @@ describe("SSE reader", () => {
       fc.property(streams, fc.array(fc.nat(), { maxLength: 8 }), (bytes, cuts) => {
         expect(read(cut(bytes, cuts))).toEqual(oracle(bytes));
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 

@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { breakingChanges, compareOpenapi } from "../../../src/governance/comparison/compare-openapi.ts";
 import { announcesBreakingChanges } from "../../../src/governance/comparison/version-step.ts";
 import { GovernanceError } from "../../../src/governance/governance-error.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { api, SCHEMES, withHeader, withParameter, withSecurity } from "./comparison-cases.ts";
 import { readFixture } from "./fixtures.ts";
 
@@ -208,7 +209,7 @@ describe("compareOpenapi", () => {
   });
 
   it("refuses what is nested too deep to be read", () => {
-    expect(() => compareOpenapi("[".repeat(200_000), api())).toThrow(GovernanceError);
+    expect(() => compareOpenapi("[".repeat(5_000), api())).toThrow(GovernanceError);
   });
 
   it("refuses aliases that multiply without bound", () => {
@@ -292,14 +293,14 @@ describe("properties of comparing", () => {
         expect(compareOpenapi(given, structuredClone(given))).toEqual([]);
         expect(compareOpenapi(given, shuffled(given, numbers))).toEqual([]);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
     fc.assert(
       fc.property(fc.constantFrom(...documents), fc.infiniteStream(fc.nat()), (text, numbers) => {
         expect(compareOpenapi(text, text)).toEqual([]);
         expect(compareOpenapi(text, shuffled(parse(text), numbers))).toEqual([]);
       }),
-      { numRuns: 10 },
+      { numRuns: runs(10) },
     );
   });
 
@@ -309,7 +310,7 @@ describe("properties of comparing", () => {
         const there = compareOpenapi(before, after).length;
         expect(compareOpenapi(after, before).length === 0).toBe(there === 0);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { ImportError, type ImportResult } from "../../../src/snapshot/importers/
 import { importLiteLlm } from "../../../src/snapshot/importers/litellm/import-litellm.ts";
 import { importNginx } from "../../../src/snapshot/importers/nginx/import-nginx.ts";
 import { verifyImport } from "../../../src/snapshot/importers/verify.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, name), "utf8");
 const CONFS = ["grafana", "jenkins", "wordpress", "microservices", "spa-and-api"].map((name) =>
@@ -68,7 +69,7 @@ describe("imports of altered files", () => {
           expectAccepted(() => importNginx([{ file: "f", text }], { files: { read: () => null, list: () => null } }));
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -105,7 +106,7 @@ describe("imports of altered files", () => {
           expectAccepted(() => importLiteLlm(stringify(document), { file: "f" }));
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { Packr } from "msgpackr";
 import { describe, expect, it } from "vitest";
 import { scanRecords } from "../../../native-bindings/journal.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { crc32c, scanRecordsPlainly } from "./journal-oracle.ts";
 
 const FIELDS = 18;
@@ -71,7 +72,7 @@ describe("scanRecords", () => {
         expect(result).toEqual(expected);
         expect([...spans.subarray(0, result.spans * 3)]).toEqual(found);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

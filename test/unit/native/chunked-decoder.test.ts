@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadParsers } from "../../../native-bindings/parsers.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { CHUNKED_CASES } from "./chunked-decoder-cases.ts";
 import { readChunked } from "./http-oracle.ts";
 import { latin1, parseEveryWay } from "./parser-pieces.ts";
@@ -63,7 +64,7 @@ describe("any chunked body", () => {
           ...{ result: "end", body: chunks.map(([data]) => data).join(""), taken: text.length },
         });
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -91,7 +92,7 @@ describe("any chunked body", () => {
         expect(result === "end").toBe(oracle !== null);
         if (oracle !== null) expect({ body, taken }).toEqual(oracle);
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(10_000) },
     );
   });
 });

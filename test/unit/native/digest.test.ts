@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { crc32c, portable, sha256 } from "../../../native-bindings/digest.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const ways = [
   { way: "with the processor's instructions", sha256, crc32c },
@@ -27,7 +28,7 @@ describe.each(ways)("digests $way", (digest) => {
         const input = bytes.subarray(from);
         expect(digest.sha256(input).toString("hex")).toBe(expectedSha256(input));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { scanTopLevel } from "../../../native-bindings/scan.ts";
 import { scanTopLevel as oracle } from "../../../src/data-plane/pipeline/ai/top-level-fields.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const NAMES = ["model", "stream", "usage", "max_tokens", ""];
 
@@ -53,7 +54,7 @@ it("finds what JavaScript's scan finds in JSON", () => {
       ),
       (json) => expectSame(Buffer.from(json)),
     ),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   );
 });
 
@@ -70,7 +71,7 @@ it("gives JavaScript's verdict for JSON with pieces cut out, put in and left out
       expectSame(bytes);
       expectSame(bytes.subarray(0, cut % (bytes.length + 1)));
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 
@@ -80,7 +81,7 @@ it("gives JavaScript's verdict for any mix of JSON's parts", () => {
       expectSame(Buffer.from(pieces.join("")));
       expectSame(Buffer.from(`{"model":${pieces.join("")}}`));
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 
@@ -90,7 +91,7 @@ it("gives JavaScript's verdict for any bytes", () => {
       expectSame(bytes);
       expectSame(Buffer.concat([Buffer.from('{"usage":"'), bytes, Buffer.from('"}')]));
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   );
 });
 

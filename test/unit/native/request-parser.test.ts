@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadParsers, type RequestHeadLimits } from "../../../native-bindings/parsers.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { readRequest } from "./http-oracle.ts";
 import { latin1, parseEveryWay } from "./parser-pieces.ts";
 import { REQUEST_CASES } from "./request-parser-cases.ts";
@@ -165,7 +166,7 @@ describe("any well-formed request head", () => {
           ],
         });
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });
@@ -212,7 +213,7 @@ describe("any bytes", () => {
           fields: oracle.fields.map(([name, value]) => [name, name === "host" ? value.toLowerCase() : value]),
         });
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(10_000) },
     );
   });
 });

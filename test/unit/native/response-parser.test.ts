@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadParsers, type ResponseHeadLimits } from "../../../native-bindings/parsers.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { readResponse } from "./http-oracle.ts";
 import { latin1, parseEveryWay } from "./parser-pieces.ts";
 import { RESPONSE_CASES } from "./response-parser-cases.ts";
@@ -97,7 +98,7 @@ describe("any well-formed response head", () => {
           fields.map(([name, , value]) => ({ name: name.toLowerCase(), value })),
         );
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });
@@ -134,7 +135,7 @@ describe("any bytes", () => {
         const fields = head.fields.map(({ name, value }) => [name, value]);
         expect({ headLength, status, reason, chunked, length, fields }).toEqual(oracle);
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(10_000) },
     );
   });
 });

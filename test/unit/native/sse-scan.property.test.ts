@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { SseScanner } from "../../../native-bindings/scan.ts";
 import { SseSplitter } from "../../../src/data-plane/pipeline/ai/sse-splitter.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 /** Where events end, counted from the begin of the stream. */
 function endsOf(scanner: SseScanner, chunks: readonly Uint8Array[]): number[] {
@@ -62,7 +63,7 @@ it("finds the ends that the JavaScript splitter finds, however the bytes are cut
         ),
       ).toEqual(expected);
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   );
 });
 

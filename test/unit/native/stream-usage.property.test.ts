@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { StreamUsageWatcher, type UsageDialect } from "../../../native-bindings/scan.ts";
 import { parseRawEvent, SseSplitter } from "../../../src/data-plane/pipeline/ai/sse-splitter.ts";
 import { GOLDEN } from "../../helpers/golden.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import {
   anthropicUsage,
   mostly,
@@ -164,7 +165,7 @@ describe.each([
         const isUsual = list.every(([event, { breaks }]) => event.isUsual && breaks === " ");
         if (isUsual) expect(managed).toBe(true);
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 
@@ -178,7 +179,7 @@ describe.each([
           list.map((text) => Buffer.from(text)),
         );
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 

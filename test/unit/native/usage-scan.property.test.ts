@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readUsage, type UsageDialect } from "../../../native-bindings/scan.ts";
 import { tryParseJson } from "../../../src/dialects/json.ts";
+import { runs } from "../../helpers/property-runs.ts";
 import { anthropicUsage, mutatedJson, openaiUsage, passthroughs } from "./usage-scan.arbitraries.ts";
 
 function expected(dialect: UsageDialect, text: string) {
@@ -18,7 +19,7 @@ describe.each([
         const found = readUsage(dialect, Buffer.from(json));
         if (isUsual || found !== null) expect(found).toEqual(expected(dialect, json));
       }),
-      { numRuns: 4000 },
+      { numRuns: runs(4000) },
     );
   });
 
@@ -31,7 +32,7 @@ describe.each([
           if (found !== null) expect(found).toEqual(expected(dialect, json));
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRedactor } from "../../../src/platform/call-log/redaction.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const redact = createRedactor({ fields: ["password", "Card"], patterns: ["sk-[a-z0-9]+"] });
 
@@ -46,7 +47,7 @@ describe("redaction", () => {
         expect(redactAll(wrap(value))).toBe(wrap("[redacted]"));
         expect(redactAll(JSON.stringify({ other }))).toBe(JSON.stringify({ other }));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

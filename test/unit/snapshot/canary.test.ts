@@ -6,6 +6,7 @@ import { resolveReferences } from "../../../src/snapshot/secrets/resolve-referen
 import { LocatedDocument } from "../../../src/snapshot/sources/document.ts";
 import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
 import { schemaFor, validateDocument } from "../../../src/snapshot/validate.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const CANARY = "canary-7f3b9c";
 
@@ -136,8 +137,8 @@ describe.each([
     const replacements = ["", " ", ":", "'", '"', "{", "&", "!", "#", "\n", "-"];
     for (const index of positionsNearSecrets(configuration)) {
       const all = [...replacements, (configuration[index] ?? "").repeat(2)];
-      // Places lie close: each is tried at one of three that follow each other.
-      for (const replacement of all.filter((_, number) => (number + index) % 3 === 0)) {
+      // Places lie close: each is tried at one of six that follow each other.
+      for (const replacement of all.filter((_, number) => (number + index) % 6 === 0)) {
         const text = configuration.slice(0, index) + replacement + configuration.slice(index + 1);
         const problems = problemsOf(text);
         if (problems.includes(CANARY))
@@ -156,7 +157,7 @@ describe.each([
         changed.splice(to, 0, indent < 0 ? line.slice(-indent) : " ".repeat(indent) + line);
         expect(problemsOf(changed.join("\n"))).not.toContain(CANARY);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -11,6 +11,7 @@ import { loadConfiguration } from "../../../src/snapshot/load.ts";
 import { packSnapshot, SnapshotPacker } from "../../../src/snapshot/packed/packer.ts";
 import { unpackSnapshot } from "../../../src/snapshot/packed/unpack.ts";
 import { createSnapshotStore } from "../../../src/snapshot/store.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 let home: string;
 let plain: Snapshot;
@@ -72,7 +73,7 @@ describe("the snapshot codec", () => {
         damaged[index] = (damaged[index] ?? 0) ^ flip;
         expect(() => decodeSnapshot(damaged)).toThrow(SnapshotFormatError);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

@@ -7,6 +7,7 @@ import {
   PatternError,
   withBudget,
 } from "../../../src/snapshot/json-schema/linear-pattern.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 /** JavaScript's own engine is the oracle, for as long as it takes: repetitions within repetitions may take it years. */
 const ORACLE_LIMIT_MS = 50;
@@ -104,7 +105,7 @@ describe("a linear pattern", () => {
           expected,
         ]);
       }),
-      { numRuns: 3_000 },
+      { numRuns: runs(3_000) },
     );
     // Each question to the oracle starts a thread that keeps the time: a busy machine takes its time for that.
   }, 60_000);

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type BalancedTarget, createBalancer } from "../../../src/upstream/balancing/balancer.ts";
 import { TargetState } from "../../../src/upstream/target-state.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 function targetsOf(weights: readonly number[], offset = 0): BalancedTarget[] {
   return weights.map((weight, i) => ({ url: `http://10.0.0.${i + offset}:80`, weight, state: new TargetState() }));
@@ -25,7 +26,7 @@ describe("consistent hash", () => {
           else expect(after).not.toBe(lost);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -45,7 +46,7 @@ describe("consistent hash", () => {
           if (now !== "http://10.0.0.100:80") expect(now).toBe(url);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 

@@ -19,6 +19,7 @@ import { unpackSnapshot } from "../../../../src/snapshot/packed/unpack.ts";
 import { decodeValue, encodeValue } from "../../../../src/snapshot/packed/value.ts";
 import { parseConfiguration } from "../../../../src/snapshot/sources/file.ts";
 import { apiKey } from "../../../helpers/api-key.ts";
+import { runs } from "../../../helpers/property-runs.ts";
 
 function base(): Snapshot {
   const { configuration } = parseConfiguration("tidegate.yaml", "version: 1", {}, CATALOGUE);
@@ -83,7 +84,7 @@ describe("packed snapshots", () => {
         const sorted = [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
         expect(unpackSnapshot(packed).applications).toEqual(sorted);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -188,7 +189,7 @@ describe("values", () => {
         expect(decodeValue(bytes)).toEqual(plainValues);
         expect(Buffer.from(encodeValue(plainValues)).equals(bytes)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -1,0 +1,11 @@
+/**
+ * How often a property is tried. With one seed each run tries the same values, so where the suite runs once more (on another
+ * Node, under sanitizers) a part of them is enough. To look further than the suite does, with values of your own:
+ * `TIDEGATE_PROPERTY_SEED=7 TIDEGATE_PROPERTY_RUNS=20 npx vitest run --project unit property`.
+ */
+export function runs(count: number): number {
+  return Math.ceil(count * factor);
+}
+
+const factor = Number(process.env.TIDEGATE_PROPERTY_RUNS ?? 1);
+if (!(factor > 0)) throw new Error(`TIDEGATE_PROPERTY_RUNS is a factor, e.g. 0.1 or 20, not ${factor}`);
