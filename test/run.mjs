@@ -111,7 +111,7 @@ async function installTestProjects() {
 }
 
 async function check() {
-  await run("build", "npm", ["run", "--silent", "build"]);
+  await run("build", process.execPath, ["build.mjs", "--no-check", "--if-stale"]);
   await run("lint", "node_modules/.bin/biome", ["check", "."]);
   await run("import rules", "node_modules/.bin/depcruise", IMPORT_RULES, { quietly: true });
 }
@@ -140,7 +140,6 @@ async function testBeside() {
 const startedAt = Date.now();
 // Installing waits for the network.
 await Promise.all([installPrograms(), installTestProjects(), check()]);
-// Sources were checked by the build; this also looks at tests and benches.
 const types = run("types", process.execPath, ["node_modules/ts7/bin/tsc", "-p", "tsconfig.json"], { quietly: true });
 await Promise.all([types, testEverything(), testBeside()]);
 await run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);

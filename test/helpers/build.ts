@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -11,49 +11,27 @@ export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 export const DIST = join(REPOSITORY, "dist");
 export const CLI = join(DIST, "bundle/src/cli/main.cjs");
 
-const SOURCES = ["src", "workers", "native-bindings"];
-const STAMP = join(DIST, ".built");
 const LOCK = join(REPOSITORY, "node_modules", ".tidegate-build.lock");
 const LOCK_STALE_MS = 60_000;
+
+let built: Promise<void> | null = null;
 
 /**
  * Compiles to `dist` unless that is newer than every source. Test files run in processes of their own: the first one
  * builds, the others wait. Types are checked elsewhere.
  */
-export async function ensureBuilt(): Promise<void> {
-  while (!isFresh()) {
-    if (!takeLock()) {
-      await delay(50);
-      continue;
-    }
-    try {
-      if (!isFresh()) await build();
-    } finally {
-      rmSync(LOCK, { force: true });
-    }
-  }
+export function ensureBuilt(): Promise<void> {
+  built ??= build();
+  return built;
 }
 
 async function build(): Promise<void> {
-  await run(process.execPath, ["build.mjs", "--no-check"], { cwd: REPOSITORY });
-}
-
-function isFresh(): boolean {
-  const stamp = Number(readIfThere(STAMP));
-  return stamp > 0 && SOURCES.every((source) => newest(join(REPOSITORY, source)) < stamp);
-}
-
-function readIfThere(path: string): string {
-  return statSync(path, { throwIfNoEntry: false }) === undefined ? "" : readFileSync(path, "utf8");
-}
-
-function newest(directory: string): number {
-  let newestMs = 0;
-  for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile() || !entry.name.endsWith(".ts")) continue;
-    newestMs = Math.max(newestMs, statSync(join(entry.parentPath, entry.name)).mtimeMs);
+  while (!takeLock()) await delay(50);
+  try {
+    await run(process.execPath, ["build.mjs", "--no-check", "--if-stale"], { cwd: REPOSITORY });
+  } finally {
+    rmSync(LOCK, { force: true });
   }
-  return newestMs;
 }
 
 function takeLock(): boolean {
