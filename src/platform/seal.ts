@@ -40,11 +40,12 @@ export class Sealer {
   }
 
   seal(secret: string, purpose: string): string {
-    const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv("aes-256-gcm", this.#key(this.#current), iv);
-    cipher.setAAD(Buffer.from(purpose));
-    const sealed = Buffer.concat([iv, cipher.update(secret, "utf8"), cipher.final(), cipher.getAuthTag()]);
-    return `${PREFIX}.${this.#current}.${sealed.toString("base64url")}`;
+    return `${PREFIX}.${this.#current}.${this.#encrypt(Buffer.from(secret), purpose).toString("base64url")}`;
+  }
+
+  /** The same for bytes, to be opened by `openBytes`. */
+  sealBytes(secret: Uint8Array, purpose: string): Buffer {
+    return Buffer.concat([Buffer.from(`${PREFIX}.${this.#current}.`), this.#encrypt(secret, purpose)]);
   }
 
   open(text: string, purpose: string): string {
@@ -52,7 +53,26 @@ export class Sealer {
     if (prefix !== PREFIX || id === undefined || data === undefined || more.length > 0) {
       throw new SealError("this is no sealed secret");
     }
-    const bytes = Buffer.from(data, "base64url");
+    return this.#decrypt(id, Buffer.from(data, "base64url"), purpose).toString("utf8");
+  }
+
+  openBytes(sealed: Buffer, purpose: string): Buffer {
+    const idAt = SEALED_PREFIX.length;
+    const dataAt = sealed.indexOf(".", idAt) + 1;
+    if (dataAt === 0 || sealed.toString("latin1", 0, idAt) !== SEALED_PREFIX) {
+      throw new SealError("these are no sealed bytes");
+    }
+    return this.#decrypt(sealed.toString("latin1", idAt, dataAt - 1), sealed.subarray(dataAt), purpose);
+  }
+
+  #encrypt(secret: Uint8Array, purpose: string): Buffer {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv("aes-256-gcm", this.#key(this.#current), iv);
+    cipher.setAAD(Buffer.from(purpose));
+    return Buffer.concat([iv, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  #decrypt(id: string, bytes: Buffer, purpose: string): Buffer {
     if (bytes.length < IV_BYTES + TAG_BYTES) throw new SealError("the sealed secret is cut short");
     try {
       const decipher = createDecipheriv("aes-256-gcm", this.#key(id), bytes.subarray(0, IV_BYTES), {
@@ -60,7 +80,7 @@ export class Sealer {
       });
       decipher.setAAD(Buffer.from(purpose));
       decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-      return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]).toString("utf8");
+      return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
     } catch (cause) {
       if (cause instanceof SealError) throw cause;
       throw new SealError("the sealed secret was altered, or belongs elsewhere", { cause });

@@ -29,7 +29,7 @@ export function follow(
   env: NodeJS.ProcessEnv,
   homeDirectory: string,
   logger: Logger,
-  options: Pick<FollowerOptions, "version" | "onSnapshot">,
+  options: Pick<FollowerOptions, "latest" | "onSnapshot">,
 ): SnapshotFollower {
   const redis = connectRedis(env.REDIS_URL ?? "", logger);
   const sealer = loadSealer(homeDirectory, env);

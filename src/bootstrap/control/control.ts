@@ -136,7 +136,7 @@ class ControlProcess {
   async #follow(): Promise<void> {
     await this.#publish();
     follow(process.env, this.#environment.homeDirectory, this.#logger, {
-      version: this.#configuration.snapshot?.head.version ?? 0,
+      latest: this.#configuration.snapshot,
       onSnapshot: async (snapshot) => {
         await this.#configuration.take(snapshot);
         await this.#publish();
