@@ -55,7 +55,10 @@ export type ControlToSupervisor =
   | SnapshotPartMessage
   | SnapshotMessage
   | TargetHealthMessage
-  /** The configuration is being read, or what the database adds put together, which keeps a process silent when it is large. */
+  /**
+   * The configuration is being read, what the database adds put together, or a snapshot of another machine taken over, which keeps
+   * a process silent when it is large.
+   */
   | { type: "reload-begun" }
   /** What it was about is over, and there is nothing to be said of it. */
   | { type: "merge-finished" }

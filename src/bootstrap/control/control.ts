@@ -138,8 +138,10 @@ class ControlProcess {
     follow(process.env, this.#environment.homeDirectory, this.#logger, {
       latest: this.#configuration.snapshot,
       onSnapshot: async (snapshot) => {
+        await this.#channel.send({ type: "reload-begun" });
         await this.#configuration.take(snapshot);
         await this.#publish();
+        await this.#channel.send({ type: "merge-finished" });
       },
     });
   }

@@ -1,4 +1,6 @@
+import { type ChildProcess, fork } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +15,8 @@ import { SnapshotPacker } from "../../../src/snapshot/packed/packer.ts";
 import { unpackSnapshot } from "../../../src/snapshot/packed/unpack.ts";
 import { SnapshotFollower } from "../../../src/snapshot/sync/follower.ts";
 import { SnapshotPublisher } from "../../../src/snapshot/sync/publisher.ts";
+import { DIST, ensureBuilt } from "../../helpers/build.ts";
+import { freePorts } from "../../helpers/ports.ts";
 import { startRedis, type TestRedis } from "../../helpers/redis.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 
@@ -20,7 +24,8 @@ const HOUR_MS = 3_600_000;
 const CHANNEL = "tidegate:{default}:snapshots";
 const SNAPSHOT = "tidegate:{default}:snapshot";
 const CHUNKS = "tidegate:{default}:snapshot:chunks";
-const sealer = new Sealer([randomBytes(32)]);
+const masterKey = randomBytes(32);
+const sealer = new Sealer([masterKey]);
 
 let server: TestRedis;
 let quickstart: Snapshot;
@@ -256,4 +261,41 @@ it("bug: a snapshot that was announced while another one was taken over waited f
   await waitFor(() => taken.length === 2, "the second snapshot");
   applied();
   expect(taken.map(({ head }) => head.version)).toEqual([1, 2]);
+});
+
+/** The control process of a machine that only serves, with this test in place of its supervisor. */
+async function controlOfGateway(): Promise<{ child: ChildProcess; said: string[] }> {
+  await ensureBuilt();
+  const home = mkdtempSync(join(tmpdir(), "tidegate-test-"));
+  const [adminPort = 0] = await freePorts(1);
+  const env = {
+    ...{ PATH: process.env.PATH, REDIS_URL: server.url, TIDEGATE_MASTER_KEY: masterKey.toString("hex") },
+    ...{ TIDEGATE_HOME: home, TIDEGATE_SLOT: "0", TIDEGATE_ROLE: "gateway", TIDEGATE_ADMIN_PORT: String(adminPort) },
+  };
+  const stdio = ["ignore", "ignore", "ignore", "ipc"] as const;
+  const child = fork(join(DIST, "bundle/workers/control-worker.cjs"), {
+    env,
+    stdio: [...stdio],
+    serialization: "advanced",
+  });
+  onTestFinished(async () => {
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+    rmSync(home, { recursive: true });
+  });
+  const said: string[] = [];
+  child.on("message", ({ type }: { type: string }) => {
+    if (type !== "heartbeat") said.push(type);
+  });
+  return { child, said };
+}
+
+it("bug: a machine that took over a large snapshot was silent meanwhile, and its control process killed for that", async () => {
+  const { publish } = await publisherOf();
+  publish(new Versions(20).first());
+  const { said } = await controlOfGateway();
+  await waitFor(() => said.includes("merge-finished"), "the snapshot to be taken over");
+  const ofSnapshot = said.filter((type) => type !== "ready" && type !== "snapshot-part");
+  expect(ofSnapshot).toEqual(["reload-begun", "snapshot", "merge-finished"]);
 });
