@@ -35,10 +35,13 @@ export const addressRange = scalar({
   expected: "an IP address or a CIDR range such as 10.0.0.0/8",
   parse: (value) => {
     if (typeof value !== "string") return undefined;
-    const address = value.split("/")[0] ?? "";
-    if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) return undefined;
-    if (!value.includes("/")) return value;
-    return ipaddr.isValidCIDR(value) ? value : undefined;
+    const [address = "", prefix] = value.split("/");
+    const isIPv4 = ipaddr.IPv4.isValidFourPartDecimal(address);
+    if (!isIPv4 && !ipaddr.IPv6.isValid(address)) return undefined;
+    if (prefix === undefined || ipaddr.isValidCIDR(value)) return value;
+    throw new ScalarRefusal(
+      `what follows the "/" of a CIDR range is a number from 0 to ${isIPv4 ? "32 for IPv4" : "128 for IPv6"}`,
+    );
   },
 });
 
