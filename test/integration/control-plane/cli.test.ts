@@ -259,7 +259,7 @@ describe("an organisation run from the command line", () => {
     await tidegate.waitFor("the new password", async () => (await call(given)) === 200);
     expect(await call(password)).toBe(401);
 
-    writeFileSync(join(folder, "issuer.secret"), "a-secret-of-the-issuer-0123456789-0123456789\n");
+    writeFileSync(join(folder, "issuer.secret"), "a-secret-of-the-issuer-0123456789-0123456789-0123456789\n");
     const issuer = ["corp", "--issuer", "corp", "--algorithm", "HS256", "--secret-file", "issuer.secret"];
     expect((await developer.run(["token-issuers", "create", ...issuer])).code).toBe(EXIT.refused);
     await admin.do("token-issuers", "create", ...issuer);
@@ -267,6 +267,10 @@ describe("an organisation run from the command line", () => {
     const tokens = ["--issuer", "corp", "--claim", "azp", "--value", "till", "desk"];
     await developer.do("credentials", "create", ...web, "--name", "tokens", ...tokens);
     expect((await admin.run(["token-issuers", "delete", "corp"])).code).toBe(EXIT.conflict);
+    const updated = ["--algorithm", "HS384", "--audience", "till", "--forward-token"];
+    expect(await admin.do("token-issuers", "update", "corp", ...updated)).toMatch(/corp +corp +HS384 +1 key/);
+    const open = await admin.json("token-issuers", "update", "corp", "--any-audience", "--no-forward-token");
+    expect(open).toMatchObject({ algorithms: ["HS384"], audiences: [], forward_token: false });
 
     const unclear = await developer.run(["credentials", "create", ...web, "--username", "a", "--key-id", "b"]);
     expect(unclear).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining("is of one kind") });
