@@ -180,7 +180,7 @@ describe("an explanation tells", () => {
       ],
     });
     expect(release).toEqual({ release: 2, by: "canary header", chances: [] });
-    expect(upstream?.targets).toEqual([{ name: "http://10.0.0.3:9001", weight: 1 }]);
+    expect(upstream?.targets).toEqual([{ name: "http://10.0.0.3:9001", weight: 1, keys: [] }]);
   });
 
   it("why a call is refused, and what would have been", () => {
@@ -225,7 +225,9 @@ describe("an explanation tells", () => {
       ["team", "requests"],
       ["organisation", "requests"],
     ]);
-    expect(explained({ ...chat, model: "sim/echo" }).upstream?.targets).toEqual([{ name: "sim/echo", weight: 1 }]);
+    expect(explained({ ...chat, model: "sim/echo" }).upstream?.targets).toEqual([
+      { name: "sim/echo", weight: 1, keys: [] },
+    ]);
     expect(explained({ ...chat, model: "nobody/knows" })).toMatchObject({
       error: { code: "model_not_found", status: 404 },
     });
