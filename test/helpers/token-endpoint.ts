@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import { type SeenRequest, startUpstream, type TestUpstream } from "./upstream.ts";
 
 export interface TokenEndpoint {
@@ -7,6 +8,8 @@ export interface TokenEndpoint {
   asked: URLSearchParams[];
   /** What it answers from now on; by default a token that is good for an hour, another one each time. */
   answer: ((asked: URLSearchParams) => { status: number; body: unknown }) | null;
+  /** Until then it keeps those waiting who ask. */
+  hold: Promise<void> | null;
   /** The token it gave last. */
   readonly last: string;
   upstream: TestUpstream;
@@ -20,17 +23,22 @@ export async function startTokenEndpoint(): Promise<TokenEndpoint> {
   const upstream = await startUpstream(({ body }: SeenRequest, response) => {
     const parameters = new URLSearchParams(body.toString());
     asked.push(parameters);
+    if (endpoint.hold === null) give(parameters, response);
+    else void endpoint.hold.then(() => give(parameters, response));
+  });
+  const give = (parameters: URLSearchParams, response: ServerResponse): void => {
     const given = endpoint.answer?.(parameters) ?? {
       status: 200,
       body: { access_token: `token-${++tokens}`, expires_in: 3600, token_type: "Bearer" },
     };
     response.writeHead(given.status, { "content-type": "application/json" });
     response.end(JSON.stringify(given.body));
-  });
+  };
   const endpoint: TokenEndpoint = {
     url: upstream.url,
     asked,
     answer: null,
+    hold: null,
     get last() {
       return `token-${tokens}`;
     },

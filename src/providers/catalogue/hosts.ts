@@ -2,14 +2,14 @@ import { type CatalogueEntry, CHAT_ALONE, openaiCompatible, regions } from "../c
 
 /** Who runs models of others. */
 export const HOSTS: readonly CatalogueEntry[] = [
-  // Its documentation lists what is answered with 400.
+  // What is answered with 400 is in its documentation; what no model does, and what is not stored, in groq-sdk 1.6.0.
   openaiCompatible({
     kind: "groq",
     baseUrl: "https://api.groq.com/openai/v1",
     quirks: {
-      unsupportedFields: ["logprobs", "top_logprobs", "logit_bias", "n"],
-      impliedValues: { logprobs: false, n: 1 },
-      paths: CHAT_ALONE,
+      unsupportedFields: ["logprobs", "top_logprobs", "logit_bias", "n", "frequency_penalty", "presence_penalty"],
+      impliedValues: { logprobs: false, n: 1, frequency_penalty: 0, presence_penalty: 0 },
+      droppedFields: ["store", "metadata"],
     },
     envKey: "GROQ_API_KEY",
     priceProvider: "groq",
@@ -37,13 +37,11 @@ export const HOSTS: readonly CatalogueEntry[] = [
     priceProvider: "openrouter",
     docs: "https://openrouter.ai/docs/api-reference/overview",
   }),
-  // `system` is what `developer` is elsewhere, says its documentation, which lists what is answered with 400.
+  // `system` is what `developer` is elsewhere, says its documentation.
   openaiCompatible({
     kind: "cerebras",
     baseUrl: "https://api.cerebras.ai/v1",
     quirks: {
-      unsupportedFields: ["frequency_penalty", "presence_penalty", "logit_bias"],
-      impliedValues: { frequency_penalty: 0, presence_penalty: 0 },
       developerRole: false,
       paths: CHAT_ALONE,
     },

@@ -2,7 +2,7 @@ import { type CatalogueEntry, CHAT_ALONE, CLASSIC_CHAT, openaiCompatible, region
 
 /** Who makes models, and offers them in an API of their own. */
 export const LABS: readonly CatalogueEntry[] = [
-  // Unknown fields are refused with 422; usage is in the last chunk of each stream.
+  // Unknown fields are refused with 422, and usage is in the last chunk of each stream. Fields: @mistralai/mistralai 2.7.0.
   openaiCompatible({
     kind: "mistral",
     baseUrl: "https://api.mistral.ai/v1",
@@ -10,7 +10,7 @@ export const LABS: readonly CatalogueEntry[] = [
       renamedFields: { max_completion_tokens: "max_tokens", seed: "random_seed" },
       unsupportedFields: ["logprobs", "top_logprobs", "logit_bias"],
       impliedValues: { logprobs: false },
-      droppedFields: ["user", "store", "service_tier"],
+      droppedFields: ["user", "store"],
       streamOptions: false,
       developerRole: false,
     },
@@ -19,7 +19,7 @@ export const LABS: readonly CatalogueEntry[] = [
     listedModels: /-latest$/,
     docs: "https://docs.mistral.ai/api",
   }),
-  // "unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool`".
+  // Answers 400 with "unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool`".
   openaiCompatible({
     kind: "deepseek",
     baseUrl: "https://api.deepseek.com/v1",
@@ -42,14 +42,15 @@ export const LABS: readonly CatalogueEntry[] = [
     listedModels: /^grok-(?!.*voice)/,
     docs: "https://docs.x.ai/docs/api-reference",
   }),
-  // Without a version in its path; usage is in every chunk; models of Sonar call no tools.
+  // Without a version in its path; usage is in every chunk. Fields: @perplexity-ai/perplexity_ai 0.38.5, after which its
+  // embeddings are whole numbers of eight bits, which no caller of OpenAI's API can read.
   openaiCompatible({
     kind: "perplexity",
     baseUrl: "https://api.perplexity.ai",
     quirks: {
       ...CLASSIC_CHAT,
-      unsupportedFields: ["tools", "n", "logit_bias", "logprobs", "top_logprobs"],
-      impliedValues: { n: 1, logprobs: false },
+      unsupportedFields: ["logit_bias", "seed"],
+      droppedFields: ["user", "store", "metadata", "service_tier"],
       streamOptions: false,
       paths: CHAT_ALONE,
     },

@@ -111,7 +111,7 @@ export const providerKey = z
       .array(keyLimit)
       .prefault([])
       .describe(
-        "What may be made of it: a call goes to another key when one is used up. Counted on each node by itself.",
+        "What may be made of it: a call goes to another key when one is used up. Counted on each node by itself: divide them by the number of nodes.",
       ),
   })
   .describe("A key of the provider.");

@@ -10,6 +10,7 @@ import {
   testServiceAccount,
 } from "../../helpers/token-endpoint.ts";
 import type { SeenRequest } from "../../helpers/upstream.ts";
+import { waitFor } from "../../helpers/wait-for.ts";
 
 /** Keys of providers that are no plain values: what they send, where tokens come from, and what when there are none. */
 
@@ -32,6 +33,7 @@ beforeEach(async () => {
   hosts.requests.length = 0;
   endpoint.asked.length = 0;
   endpoint.answer = null;
+  endpoint.hold = null;
   reloads++;
   if (gateway === undefined) gateway = await startGateway(configuration());
   else await gateway.reload(configuration());
@@ -80,9 +82,10 @@ function configuration(): string {
   return baseYaml(`providers: ${JSON.stringify(providers)}\nmodels: ${JSON.stringify(models)}`);
 }
 
-function call(model: string): Promise<Response> {
+function call(model: string, signal: AbortSignal | null = null): Promise<Response> {
   return fetch(`${gateway.url}/v1/chat/completions`, {
     method: "POST",
+    signal,
     headers: { "content-type": "application/json", authorization: `Bearer ${TEST_KEY}` },
     body: JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }),
   });
@@ -215,6 +218,29 @@ describe("tokens", () => {
     expect(answer.headers.get("x-tidegate-provider")).toBe("query");
     // From then on the first one is passed over.
     expect((await call("either")).headers.get("x-tidegate-attempts")).toBe("1");
+  });
+
+  test("a caller that leaves while one is fetched takes nothing along", async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    endpoint.hold = held;
+    const leaving = new AbortController();
+    const left = call("azure/m", leaving.signal).catch((error: Error) => error.name);
+    await waitFor(() => endpoint.asked.length === 1, "the token endpoint to be asked");
+    leaving.abort();
+    expect(await left).toBe("AbortError");
+    const record = await waitFor(
+      () => gateway.records.find(({ outcome }) => outcome === "client_aborted"),
+      "its record",
+    );
+    expect(record).toMatchObject({ provider: "azure", status: 499 });
+    const next = sent("azure/m");
+    release();
+    expect((await next).headers.authorization).toBe(`Bearer ${endpoint.last}`);
+    expect(endpoint.asked).toHaveLength(1);
+    expect(hosts.requests).toHaveLength(1);
   });
 
   test("an answer that holds none is a failure too", async () => {

@@ -1,11 +1,13 @@
 import type { BegunAttempt, DispatchHandler } from "../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../contracts/exchange.ts";
+import type { LimitStore } from "../../../contracts/limits.ts";
 import { inboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { signV4 } from "../../../providers/signing/sigv4.ts";
 import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
+import type { Context } from "../context.ts";
 import { headerOf } from "../rest/response-headers.ts";
 import { respondStream } from "../stages/respond.ts";
 import type { AiCall } from "./ai-call.ts";
@@ -26,6 +28,7 @@ export const DIALECT_HEADERS: Record<string, readonly string[]> = {
   anthropic: ["anthropic-version", "anthropic-beta"],
   openai: ["openai-beta"],
 };
+const BYTES_PER_TOKEN = 4;
 const SIMULATED_HEADER_NAMES = Object.values(SIMULATED_HEADERS);
 
 /** One attempt of a call at one target: sends it, and tells the call how it went. */
@@ -47,6 +50,7 @@ export class AiAttempt implements DispatchHandler {
   #answer: StreamAnswer | null = null;
   #stream: ResponseStream | null = null;
   #resume: (() => void) | null = null;
+  #isKeySettled = false;
   /** Told its outcome: nothing that comes after counts. */
   #over = false;
 
@@ -107,6 +111,20 @@ export class AiAttempt implements DispatchHandler {
 
   abort(reason: Error): void {
     this.#abort?.(reason);
+  }
+
+  /** It says nothing of its key any more: the next call may be the one that tries it. */
+  releaseKey(): void {
+    if (this.outage !== null) this.outage.isProbed = false;
+  }
+
+  /** Once: what it used of its key's limits. Where nothing is told of it, the estimate stands. */
+  settleKey(limits: LimitStore, usedTokens: number): void {
+    const { key } = this;
+    if (key === null || key.limits.length === 0 || this.#isKeySettled) return;
+    this.#isKeySettled = true;
+    const { context } = this.#call;
+    key.settle(limits, estimatedTokens(context), usedTokens, context.startedAtMs);
   }
 
   // --- what the provider says ---
@@ -280,6 +298,11 @@ export class AiAttempt implements DispatchHandler {
     this.#abort = null;
     this.target.load.ended();
   }
+}
+
+/** What a call will use, before anything is known but the size of its body. */
+export function estimatedTokens({ requestBytes }: Context): number {
+  return Math.ceil(requestBytes / BYTES_PER_TOKEN);
 }
 
 /** Some servers repeat the key they were called with in what they complain of. */

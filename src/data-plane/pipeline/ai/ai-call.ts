@@ -9,7 +9,7 @@ import { ModelLookup } from "../cache/model-lookup.ts";
 import type { Context } from "../context.ts";
 import { asGatewayError, pushRequestId } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
-import { AiAttempt, DIALECT_HEADERS } from "./ai-attempt.ts";
+import { AiAttempt, DIALECT_HEADERS, estimatedTokens } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import type { AiTarget } from "./ai-target.ts";
 import { judgeFailure } from "./judge-failure.ts";
@@ -42,7 +42,6 @@ export interface AiCallOptions {
 }
 
 const NONE: readonly number[] = [];
-const BYTES_PER_TOKEN = 4;
 /** Keys that are refused are out, so that a call would end even without this. */
 const MAX_KEY_CHANGES = 20;
 
@@ -76,8 +75,6 @@ export class AiCall {
   #retryTimer: NodeJS.Timeout | null = null;
   /** How often another key of a target was tried at once. */
   #keyChanges = 0;
-  /** The number of the attempt whose key is settled. */
-  #settledAttempt = 0;
 
   constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime, cache: ModelCache) {
     this.context = context;
@@ -241,7 +238,7 @@ export class AiCall {
     if (target.keys.keys.length > 0) {
       key =
         begun === null
-          ? target.keys.take(target.target.model, this.#estimatedTokens, Date.now())
+          ? target.keys.take(target.target.model, estimatedTokens(context), Date.now())
           : (target.keys.keys[begun.key] ?? null);
       if (key === null) {
         this.#lacksKey(index, target);
@@ -276,11 +273,6 @@ export class AiCall {
     });
   }
 
-  /** What a call will use, before anything is known but the size of its body. */
-  get #estimatedTokens(): number {
-    return Math.ceil(this.context.requestBytes / BYTES_PER_TOKEN);
-  }
-
   /** All keys have expired or are at their limits: another target may have one. */
   #lacksKey(index: number, target: AiTarget): void {
     target.breaker.released();
@@ -307,8 +299,8 @@ export class AiCall {
     const nowMs = Date.now();
     const isOnly = route.targets.length === 1;
     const refusal = key === null ? null : keyRefusal(error);
-    if (!context.responseStarted) this.#settleKey(attempt, 0);
-    if (key !== null && attempt.outage !== null) attempt.outage.isProbed = false;
+    attempt.releaseKey();
+    if (!context.responseStarted) attempt.settleKey(this.#runtime.limits, 0);
     if (key !== null && refusal !== null) noteRefusal(target, key, refusal, error, nowMs, isOnly);
     const hasOtherKey = refusal !== null && this.#keyChanges < MAX_KEY_CHANGES && hasKeyFor(target, nowMs);
     if (hasOtherKey) {
@@ -370,7 +362,7 @@ export class AiCall {
   /** The caller left while an attempt was under way: that says nothing of the target. */
   left(attempt: AiAttempt): void {
     attempt.target.breaker.released();
-    if (attempt.outage !== null) attempt.outage.isProbed = false;
+    attempt.releaseKey();
   }
 
   committed(attempt: AiAttempt): void {
@@ -388,17 +380,10 @@ export class AiCall {
     const { context } = this;
     if (model !== null) context.modelServed = model;
     if (usage === null) return;
-    this.#settleKey(attempt, usage.inputTokens + usage.outputTokens);
+    attempt.settleKey(this.#runtime.limits, usage.inputTokens + usage.outputTokens);
     context.usage = usage;
     const { price } = attempt.target;
     if (price !== null) context.costUsd = this.#runtime.prices.costUsd(price, usage);
-  }
-
-  /** Once for each attempt: what it used of its key's limits. Where nothing is told of it, the estimate stands. */
-  #settleKey({ key }: AiAttempt, usedTokens: number): void {
-    if (key === null || key.limits.length === 0 || this.#settledAttempt === this.context.attempts) return;
-    this.#settledAttempt = this.context.attempts;
-    key.settle(this.#runtime.limits, this.#estimatedTokens, usedTokens, this.context.startedAtMs);
   }
 
   /** A stream has ended well. */

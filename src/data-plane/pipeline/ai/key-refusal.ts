@@ -10,8 +10,10 @@ export interface KeyRefusal {
   status: number;
 }
 
-/** Codes and types with which a provider says that an account has no more to spend. */
-const SPENT = /insufficient_quota|quota_exceeded|billing|credit|insufficient_balance|arrear/i;
+/** Codes and types with which a provider says that an account has no more to spend (1113: Zhipu's). */
+const SPENT = /insufficient_quota|quota_exceeded|billing|credit|insufficient_balance|arrear|\b1113\b/i;
+/** Codes of bad keys that come with status 400: Google's and DashScope's. */
+const BAD_KEY = /^(?:API_KEY_INVALID|Arrearage)$/;
 
 /**
  * null: nothing. A key that is unknown or has nothing left to spend is refused as a whole. That it may not call a model, or
@@ -22,7 +24,8 @@ export function keyRefusal(error: GatewayError): KeyRefusal | null {
   const { provider: failure } = error;
   if (error.code !== "provider_error" || failure === null) return null;
   const { status, code, type } = failure;
-  if (status === 401 || status === 402) return { isWhole: true, status };
+  if (status === 401 || status === 402 || (status === 400 && BAD_KEY.test(code ?? "")))
+    return { isWhole: true, status };
   if (status !== 403 && status !== 429) return null;
   return { isWhole: SPENT.test(`${code ?? ""} ${type ?? ""}`), status };
 }

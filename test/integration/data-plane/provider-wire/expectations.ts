@@ -101,7 +101,11 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   }),
   deepseek: compatible("https://api.deepseek.com/v1/chat/completions", CLASSIC),
   xai: compatible("https://api.x.ai/v1/chat/completions"),
-  perplexity: compatible("https://api.perplexity.ai/chat/completions", CLASSIC),
+  perplexity: compatible("https://api.perplexity.ai/chat/completions", {
+    model: "model-1",
+    messages: SYSTEM,
+    max_tokens: 50,
+  }),
   moonshot: compatible("https://api.moonshot.ai/v1/chat/completions", WITHOUT_DEVELOPERS),
   zhipu: {
     settings: { region: "china" },
