@@ -342,14 +342,13 @@ export class AiCall {
     }, waitMs);
   }
 
-  /** There is a target that was not tried. */
+  /** There is a target that was not tried, and can be. */
   #hasFresh(nowMs: number): boolean {
-    return this.#order.some(
-      (index) =>
-        !this.#tried.includes(index) &&
-        !this.#incapable.includes(index) &&
-        this.route.targets[index]?.breaker.permits(nowMs),
-    );
+    return this.#order.some((index) => {
+      if (this.#tried.includes(index) || this.#incapable.includes(index)) return false;
+      const { breaker, keys, target } = this.route.targets[index] as AiTarget;
+      return breaker.permits(nowMs) && keys.isUsable(target.model, nowMs);
+    });
   }
 
   /** No wait while there is a target that was not tried; else back-off, or what the provider asked for if that is longer. */

@@ -121,6 +121,17 @@ describe("quirks", () => {
     expect(bodies[1]).not.toHaveProperty("stream_options");
   });
 
+  test("hold for bodies that are translated in the pool as well", async () => {
+    const content = "long ".repeat(20_000);
+    const fields = { messages: [{ role: "developer", content }], seed: 7 };
+    expect(bodyOf(await sent("mistral/model-1", undefined, fields))).toEqual({
+      model: "model-1",
+      messages: [{ role: "system", content }],
+      max_tokens: 50,
+      random_seed: 7,
+    });
+  });
+
   test("hold for callers of another dialect as well", async () => {
     const answer = await fetch(`${gateway.url}/v1/messages`, {
       method: "POST",
