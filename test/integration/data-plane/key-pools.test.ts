@@ -21,6 +21,11 @@ beforeAll(async () => {
   upstream = await startUpstream((request, response) => {
     const { status, body, headers } =
       answers[`${keyOf(request)} ${modelOf(request)}`] ?? answers[keyOf(request)] ?? GOOD;
+    if (status === 200 && (JSON.parse(request.body.toString()) as { stream?: boolean }).stream) {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(`data: ${JSON.stringify(streamed())}\n\ndata: [DONE]\n\n`);
+      return;
+    }
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(JSON.stringify(body));
   });
@@ -70,6 +75,11 @@ function completion(): object {
   return { id: "c1", object: "chat.completion", created: 1, model: "m", choices, usage };
 }
 
+function streamed(): object {
+  const choices = [{ index: 0, delta: { role: "assistant", content: "Hi" }, finish_reason: "stop" }];
+  return { ...completion(), object: "chat.completion.chunk", choices };
+}
+
 function error(code: string): object {
   return { error: { message: `no: ${code}`, type: "error", param: null, code } };
 }
@@ -89,11 +99,11 @@ function seen(): string {
   return keys;
 }
 
-async function call(model = "pool/m"): Promise<Response> {
+async function call(model = "pool/m", fields: object = {}): Promise<Response> {
   const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${TEST_KEY}` },
-    body: JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }),
+    body: JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }], ...fields }),
   });
   return new Response(await answer.text(), answer);
 }
@@ -240,6 +250,12 @@ describe("keys with terms", () => {
     // Each call uses 50.
     await pool({ limits: [{ tokens: 90, window: "1h" }] }, { priority: 1 });
     expect(await statuses(4)).toEqual([200, 200, 200, 200]);
+    expect(seen()).toBe("aabb");
+  });
+
+  test("limits: tokens of streams count as well", async () => {
+    await pool({ limits: [{ tokens: 90, window: "1h" }] }, { priority: 1 });
+    for (let i = 0; i < 4; i++) expect(await (await call("pool/m", { stream: true })).text()).toContain("[DONE]");
     expect(seen()).toBe("aabb");
   });
 

@@ -50,6 +50,8 @@ export class AiAttempt implements DispatchHandler {
   #answer: StreamAnswer | null = null;
   #stream: ResponseStream | null = null;
   #resume: (() => void) | null = null;
+  /** When its key's limits were asked; 0: it has none. */
+  readonly #reservedAtMs: number;
   #isKeySettled = false;
   /** Told its outcome: nothing that comes after counts. */
   #over = false;
@@ -60,6 +62,7 @@ export class AiAttempt implements DispatchHandler {
     this.built = built;
     this.key = key;
     this.outage = key === null ? null : key.state.outageFor(target.target.model);
+    this.#reservedAtMs = key === null || key.limits.length === 0 ? 0 : Date.now();
   }
 
   /** `begun`: the native hot path has sent it already. `token`: to be sent in the place of a key. */
@@ -124,7 +127,7 @@ export class AiAttempt implements DispatchHandler {
     if (key === null || key.limits.length === 0 || this.#isKeySettled) return;
     this.#isKeySettled = true;
     const { context } = this.#call;
-    key.settle(limits, estimatedTokens(context), usedTokens, context.startedAtMs);
+    key.settle(limits, estimatedTokens(context), usedTokens, this.#reservedAtMs);
   }
 
   // --- what the provider says ---
