@@ -119,6 +119,8 @@ export interface Handover {
   plan: number;
   /** Place in the plan's targets. */
   target: number;
+  /** Place in the target's heads. */
+  head: number;
   /** Null: there is an answer, as far as it has come. With a status besides, that answer ended in the error. */
   error: UpstreamErrorName | "total-timeout" | "draining" | "ended-early" | null;
   reason: string;
@@ -447,7 +449,7 @@ export class NativeEngine {
 
   #takeOver(all: HandoverArguments): void {
     const [listener, handle, head, contentLength, beyondAscii, id, startedAtMs, elapsedMs, dispatchedMs, ...rest] = all;
-    const [plan, target, error, reason, status, fields, data, complete, call] = rest;
+    const [plan, target, error, reason, status, fields, data, complete, call, targetHead] = rest;
     const events = this.#listeners[listener];
     if (events === undefined) return;
     const exchange = events.onRequest(handle, head, contentLength, beyondAscii);
@@ -459,6 +461,7 @@ export class NativeEngine {
       dispatchedMs,
       plan,
       target,
+      head: targetHead,
       error: errorOf(error),
       reason,
       status,
@@ -575,6 +578,7 @@ type HandoverArguments = [
   data: Buffer,
   complete: boolean,
   call: number,
+  targetHead: number,
 ];
 
 /** Beside those of the client: governor.h. */

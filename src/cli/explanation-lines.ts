@@ -103,8 +103,28 @@ function upstreamLines({ upstream }: Explanation): string[] {
   const path = upstream.path === null ? "" : ` ${upstream.path}`;
   return [
     `${upstream.strategy}${path}`,
-    ...upstream.targets.map(
-      ({ name, weight }) => `${name}${upstream.targets.length === 1 ? "" : `, weight ${weight}`}`,
-    ),
+    ...upstream.targets.flatMap(({ name, weight, keys }) => [
+      `${name}${upstream.targets.length === 1 ? "" : `, weight ${weight}`}`,
+      // Of an only key without terms there is nothing to say.
+      ...(keys.length > 1 || keys.some(hasTerms) ? keys.map((key) => `  ${describeKey(key)}`) : []),
+    ]),
   ];
+}
+
+type Key = NonNullable<Explanation["upstream"]>["targets"][number]["keys"][number];
+
+function hasTerms({ priority, expiresAtMs, limits }: Key): boolean {
+  return priority !== 0 || expiresAtMs !== null || limits.length > 0;
+}
+
+function describeKey({ id, weight, priority, expiresAtMs, isExpired, limits }: Key): string {
+  const parts = [
+    `key ${id}, weight ${weight}`,
+    ...(priority === 0 ? [] : [`priority ${priority}`]),
+    ...limits.map(({ unit, amount, windowMs }) => `${amount} ${unit} in ${windowMs / 1000} s`),
+    ...(expiresAtMs === null
+      ? []
+      : [`${isExpired ? "expired since" : "expires"} ${new Date(expiresAtMs).toISOString()}`]),
+  ];
+  return parts.join(", ");
 }

@@ -1,5 +1,6 @@
 import type { GatewayError, ProviderFailure } from "./errors.ts";
 import type { ChatEvent, ChatRequest, ChatResponse, DialectName, EmbeddingRequest, EmbeddingResponse } from "./ir.ts";
+import type { ProviderQuirks } from "./provider-quirks.ts";
 
 /** One server-sent event, its lines joined as WHATWG HTML §9.2.6 says. `event` is "" when the stream named none. */
 export interface SseEvent {
@@ -29,6 +30,8 @@ export interface TargetModel {
   defaultMaxOutputTokens: number;
   /** For the openai dialect: the field this server takes the limit in. When absent it is guessed from the model's name. */
   maxTokensField?: "max_tokens" | "max_completion_tokens";
+  /** How the provider differs from its dialect; absent: not at all. */
+  quirks?: ProviderQuirks;
 }
 
 /** Reads one provider's stream. Fed with whole SSE events; keeps its own state; throws nothing. */

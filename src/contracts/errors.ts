@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   upstream_reset: { status: 502, source: "upstream" },
   upstream_protocol_error: { status: 502, source: "upstream" },
   upstream_response_too_large: { status: 502, source: "upstream" },
+  provider_token_unavailable: { status: 502, source: "upstream" },
   upstream_unavailable: { status: 503, source: "upstream" },
   upstream_connect_timeout: { status: 504, source: "upstream" },
   upstream_first_byte_timeout: { status: 504, source: "upstream" },

@@ -1,5 +1,7 @@
 import type { DialectName } from "./ir.ts";
 import type { HeaderEditsSnapshot, LimitScope, LimitSnapshot, PoliciesSnapshot } from "./policies.ts";
+import type { ProviderKeySnapshot } from "./provider-keys.ts";
+import type { ProviderQuirks } from "./provider-quirks.ts";
 
 export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policies.ts";
 
@@ -9,7 +11,7 @@ export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policie
  */
 export interface Snapshot {
   /** Format of this structure: a worker refuses another one. */
-  format: 6;
+  format: 7;
   /** Counts up with each compile of this data directory. */
   version: number;
   /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */
@@ -118,7 +120,9 @@ export type ProviderAuth =
   | { type: "none" }
   | { type: "bearer" }
   /** The key is sent as the value of this header. */
-  | { type: "header"; name: string };
+  | { type: "header"; name: string }
+  /** The key is sent as this parameter of the query: for providers that take it nowhere else. */
+  | { type: "query"; name: string };
 
 export interface ProviderSnapshot {
   id: string;
@@ -129,11 +133,15 @@ export interface ProviderSnapshot {
   dialect: DialectName;
   /** Without a trailing slash. "" for `simulated`. */
   baseUrl: string;
+  /** How the `value` of a key is sent. */
   auth: ProviderAuth;
-  /** Plain values: a snapshot holds secrets and must never be printed. */
-  keys: { id: string; value: string; weight: number }[];
+  keys: ProviderKeySnapshot[];
   /** Sent with every call, e.g. `anthropic-version`. Lower-case names. */
   headers: Record<string, string>;
+  /** Sent with every call, e.g. Azure's `api-version`: `name=value`, joined by `&`. Absent: none. */
+  query?: string;
+  /** Absent: none. */
+  quirks?: ProviderQuirks;
   /** Model names shown by `GET /v1/models` (any other name may be called all the same). */
   models: string[];
   defaultMaxOutputTokens: number;

@@ -23,6 +23,8 @@ import { ResponseCache } from "./pipeline/cache/response-cache.ts";
 import { errorBody } from "./pipeline/errors.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import { PipelineSource } from "./pipeline-source.ts";
+import { keyMetrics } from "./provider-keys/key-metrics.ts";
+import { TokenStore } from "./provider-keys/token-store.ts";
 import { createRequestIds, randomProcessPart } from "./request-id.ts";
 
 /** How often deadlines are looked at: a call may outlive its total timeout by this. */
@@ -53,6 +55,8 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     targetStates: new Map(),
     breakers: new Map(),
     loads: new Map(),
+    keyPools: new Map(),
+    providerTokens: new TokenStore(options.logger),
     targetNumbers: new TargetNumbersTable(),
     cache: new ResponseCache(options.invalidationsFile),
     restServices: new WeakMap(),
@@ -96,6 +100,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     origin.pipeline.takeOver(exchange, handover.id, handover.startedAtMs, startedAt, {
       attempt: begun,
       target: origin.target,
+      key: handover.head,
       dispatchedAt: startedAt + handover.dispatchedMs,
     });
   };
@@ -130,6 +135,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     if (leases !== null) leases.sharedByDefault = snapshot.limitsCluster !== "per_node";
     runtime.cache.configure(snapshot.cache);
     runtime.keySets.keepOnly(snapshot.jwtIssuers);
+    runtime.providerTokens.keepOnly(snapshot.providers);
     markUnhealthy(runtime, unhealthyTargets);
     if (!listening) return;
     acceptor.apply(snapshot.listeners).catch((error: unknown) => {
@@ -185,13 +191,15 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     },
     async collectMetrics() {
       metrics.addNative(engine.addon.governorCounts(engine.handle), runtime.targetNumbers);
-      return [...(await metrics.collect()), ...((await leases?.collectMetrics()) ?? [])];
+      const ofKeys = keyMetrics(runtime.keyPools, Date.now());
+      return [...(await metrics.collect()), ...ofKeys, ...((await leases?.collectMetrics()) ?? [])];
     },
     async close(): Promise<void> {
       clearInterval(deadlines);
       acceptor.close();
       await runtime.dispatchers.destroy();
       await runtime.keySets.close();
+      await runtime.providerTokens.close();
       engine.addon.governorLimits(engine.handle, null);
       engine.destroy();
       await leases?.close();

@@ -1,48 +1,12 @@
-import type { DialectName } from "../contracts/ir.ts";
-import type { ProviderAuth } from "../contracts/snapshot.ts";
+import { CLOUDS } from "./catalogue/clouds.ts";
+import { HOSTS } from "./catalogue/hosts.ts";
+import { LABS } from "./catalogue/labs.ts";
+import { OWN_SERVERS } from "./catalogue/own-servers.ts";
+import { type CatalogueEntry, openaiCompatible } from "./catalogue-entry.ts";
 
-/** What is known of a kind of provider before anybody configures one. */
-export interface CatalogueEntry {
-  /** The name configurations use. */
-  kind: string;
-  dialect: DialectName;
-  transport: "http" | "simulated";
-  /** With the API's version path and without a trailing slash; null where there is no usual address. */
-  baseUrl: string | null;
-  auth: ProviderAuth;
-  /** Sent with every call. Lower-case names. */
-  headers: Readonly<Record<string, string>>;
-  /** Environment variable that holds the key by the provider's own convention; null: none. */
-  envKey: string | null;
-  /** Environment variable that overrides the address by the provider's own convention; null: none. */
-  envBaseUrl: string | null;
-  /** The name under which @pydantic/genai-prices knows the provider, or null. */
-  priceProvider: string | null;
-  /** Which of the priced models `GET /v1/models` lists by default; null: none. */
-  listedModels: RegExp | null;
-  /** Models listed beside those of the price list. */
-  models: readonly string[];
-  requiresKey: boolean;
-}
+export type { CatalogueEntry } from "./catalogue-entry.ts";
 
-/** Everything that speaks OpenAI's Chat Completions and differs in its data alone. */
-function openaiCompatible(
-  entry: Pick<CatalogueEntry, "kind" | "baseUrl" | "envKey"> & Partial<CatalogueEntry>,
-): CatalogueEntry {
-  return {
-    dialect: "openai",
-    transport: "http",
-    auth: { type: "bearer" },
-    headers: {},
-    envBaseUrl: null,
-    priceProvider: null,
-    listedModels: null,
-    models: [],
-    requiresKey: entry.envKey !== null,
-    ...entry,
-  };
-}
-
+/** Every kind of provider. Adding a compatible one is one entry, and its expectation in the wire test. */
 export const CATALOGUE: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "openai",
@@ -51,6 +15,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     envBaseUrl: "OPENAI_BASE_URL",
     priceProvider: "openai",
     listedModels: /^(?:gpt-[4-9]|o\d|text-embedding-3)(?!.*(?:audio|realtime|transcribe|tts|image|vision))[^:]*$/,
+    docs: "https://platform.openai.com/docs/api-reference",
   }),
   {
     kind: "anthropic",
@@ -65,6 +30,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     listedModels: /^claude-(?!v?[12]$)[^:]*$/,
     models: [],
     requiresKey: true,
+    docs: "https://docs.anthropic.com/en/api/overview",
   },
   {
     kind: "gemini",
@@ -79,56 +45,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     listedModels: /^gemini-(?:[2-9]|embedding)(?!.*(?:image|live|tts))[^:]*$/,
     models: [],
     requiresKey: true,
+    docs: "https://ai.google.dev/api",
   },
-  openaiCompatible({
-    kind: "groq",
-    baseUrl: "https://api.groq.com/openai/v1",
-    envKey: "GROQ_API_KEY",
-    priceProvider: "groq",
-    listedModels: /^(?!whisper)/,
-  }),
-  openaiCompatible({
-    kind: "deepseek",
-    baseUrl: "https://api.deepseek.com/v1",
-    envKey: "DEEPSEEK_API_KEY",
-    priceProvider: "deepseek",
-    listedModels: /^deepseek-/,
-  }),
-  openaiCompatible({
-    kind: "mistral",
-    baseUrl: "https://api.mistral.ai/v1",
-    envKey: "MISTRAL_API_KEY",
-    priceProvider: "mistral",
-    listedModels: /-latest$/,
-  }),
-  openaiCompatible({
-    kind: "xai",
-    baseUrl: "https://api.x.ai/v1",
-    envKey: "XAI_API_KEY",
-    priceProvider: "x-ai",
-    listedModels: /^grok-(?!.*voice)/,
-  }),
-  openaiCompatible({
-    kind: "together",
-    baseUrl: "https://api.together.xyz/v1",
-    envKey: "TOGETHER_API_KEY",
-    priceProvider: "together",
-  }),
-  openaiCompatible({
-    kind: "fireworks",
-    baseUrl: "https://api.fireworks.ai/inference/v1",
-    envKey: "FIREWORKS_API_KEY",
-    priceProvider: "fireworks",
-  }),
-  openaiCompatible({
-    kind: "openrouter",
-    baseUrl: "https://openrouter.ai/api/v1",
-    envKey: "OPENROUTER_API_KEY",
-    priceProvider: "openrouter",
-  }),
-  openaiCompatible({ kind: "ollama", baseUrl: "http://127.0.0.1:11434/v1", envKey: null }),
-  openaiCompatible({ kind: "vllm", baseUrl: "http://127.0.0.1:8000/v1", envKey: null }),
-  openaiCompatible({ kind: "openai-compatible", baseUrl: null, envKey: null }),
+  ...CLOUDS,
+  ...LABS,
+  ...HOSTS,
+  ...OWN_SERVERS,
   {
     kind: "simulated",
     dialect: "openai",

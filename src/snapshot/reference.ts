@@ -113,8 +113,9 @@ function catalogueSection(): string {
   });
   return `## Provider catalogue
 
-The values of \`providers[].kind\`. The variables are those that add the provider when there is no configuration file; an
-address without a path gets the path of the usual one.
+The values of \`providers[].kind\`; \`{…}\` in an address stands for one of the provider's \`settings\`
+([providers.md](providers.md) has those, and what is special about each kind). The variables are those that add the provider
+when there is no configuration file; an address without a path gets the path of the usual one.
 
 ${tableRow(["Kind", "Dialect", "Address", "Variables"])}
 ${tableRow(["---", "---", "---", "---"])}
@@ -123,7 +124,9 @@ ${rows.join("\n")}
 }
 
 function variablesOf(entry: CatalogueEntry): string {
-  const variables = [entry.envKey, entry.envBaseUrl].filter((name) => name !== null);
+  // What is not added by itself takes nothing from the environment.
+  const settings = entry.envKey === null ? [] : (entry.settings ?? []).map(({ env }) => env ?? null);
+  const variables = [entry.envKey, ...settings, entry.envBaseUrl].filter((name) => name !== null);
   return variables.length === 0 ? "—" : variables.map((name) => `\`${name}\``).join(", ");
 }
 

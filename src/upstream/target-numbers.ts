@@ -41,6 +41,9 @@ const SUCCESSES = 1;
 const BLOCKED = 2;
 const CREDIT = 3;
 
+const HELD_BY_HEALTH = 1;
+const HELD_BY_KEYS = 2;
+
 export class TargetNumbers {
   readonly #numbers: Float64Array;
   /** Place in the table; 0: not shared. */
@@ -90,6 +93,17 @@ export class TargetNumbers {
 
   /** Calls to a blocked target are decided by JavaScript. */
   set blocked(blocked: boolean) {
-    this.#numbers[BLOCKED] = blocked ? 1 : 0;
+    this.#hold(HELD_BY_HEALTH, blocked);
+  }
+
+  /** So are those to one whose provider has a key that is out. */
+  set lacksKeys(lacksKeys: boolean) {
+    this.#hold(HELD_BY_KEYS, lacksKeys);
+  }
+
+  /** The native side looks whether there is any reason. */
+  #hold(reason: number, holds: boolean): void {
+    const reasons = this.#numbers[BLOCKED] as number;
+    this.#numbers[BLOCKED] = holds ? reasons | reason : reasons & ~reason;
   }
 }

@@ -193,7 +193,7 @@ void Engine::giveToJavaScript(server::Exchange& exchange) {
 
 void Engine::handOver(server::Exchange& exchange, const governor::Handover& handover) {
   HandleScope scope(env_);
-  napi_value arguments[18];
+  napi_value arguments[19];
   requestArguments(exchange, arguments);
   double call = -1;
   if (handover.call != nullptr) {
@@ -214,7 +214,8 @@ void Engine::handOver(server::Exchange& exchange, const governor::Handover& hand
   napi_create_buffer_copy(env_, handover.data.size(), handover.data.data(), nullptr, &arguments[15]);
   arguments[16] = makeBool(env_, handover.complete);
   arguments[17] = makeNumber(env_, call);
-  callBack(Callback::kHandover, 18, arguments);
+  arguments[18] = makeNumber(env_, handover.head);
+  callBack(Callback::kHandover, 19, arguments);
 }
 
 void Engine::onRecord(std::string_view record) {

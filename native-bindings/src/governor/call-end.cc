@@ -65,6 +65,7 @@ void GovernedCall::handOver(int error, const char* reason, bool complete) {
   handover.dispatchedMs = dispatchedMs_;
   handover.plan = plan_->id;
   handover.target = static_cast<uint32_t>(target_ - plan_->targets.data());
+  handover.head = head_;
   handover.error = error;
   handover.reason = reason;
   governor_.handedOver_++;

@@ -198,6 +198,7 @@ void GovernedCall::sendAi(client::UpstreamCall& call, PlanTarget& target, std::s
     }
     variant->credit -= total;
   }
+  head_ = static_cast<uint32_t>(variant - target.heads.data());
   std::string& text = call.head;
   text.append(target.requestLine).append(variant->fields);
   for (const std::string& wanted : plan.forwardedFields) {

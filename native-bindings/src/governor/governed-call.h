@@ -130,6 +130,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   std::string modelServed_;
   double costUsd_ = -1;
   double dispatchedMs_ = -1;
+  uint32_t head_ = 0;  // of the target's heads
   double firstByteMs_ = -1;
   uint64_t expectedBytes_ = 0;
   uint16_t status_ = 0;

@@ -37,6 +37,7 @@ struct Handover {
   double dispatchedMs = 0;
   uint32_t plan = 0;
   uint32_t target = 0;
+  uint32_t head = 0;  // with which of the target's
   // The attempt: an answer as far as it has come, or an error, or an answer that ended in an error.
   int error = -1;              // client::UpstreamError, kTotalTimeout or kDraining
   const char* reason = "";

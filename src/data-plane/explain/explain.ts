@@ -1,4 +1,5 @@
 import { GatewayError } from "../../contracts/errors.ts";
+import type { ProviderKeySnapshot } from "../../contracts/provider-keys.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import { packSnapshot } from "../../snapshot/packed/packer.ts";
 import { compileModelNames, type ModelNames } from "../pipeline/ai/model-names.ts";
@@ -13,6 +14,7 @@ import { counterKey, isCounted, limitsOf } from "../pipeline/stages/admit.ts";
 import { stateAt } from "../pipeline/subscriptions.ts";
 import { explainedPolicies } from "./explained-policies.ts";
 import type {
+  ExplainedKey,
   ExplainedLimit,
   ExplainedRelease,
   ExplainedUpstream,
@@ -33,11 +35,13 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
   const router = compileRouter({ ...snapshot, callers: packed.head.callers });
   const models = compileModelNames(snapshot);
   const trial = new Trial(packed, router);
+  const keysOf = (provider: string, atMs: number) =>
+    explainedKeys(snapshot.providers.find(({ id }) => id === provider)?.keys ?? [], atMs);
   return (request) => {
     const result = trial.run(request);
     const { context } = result;
     const isMocked = result.isAdmitted && context.policies !== null && context.policies.mock !== null;
-    const upstream = isMocked ? null : upstreamOf(result, request, models);
+    const upstream = isMocked ? null : upstreamOf(result, request, models, keysOf);
     const error = result.error ?? (upstream instanceof GatewayError ? upstream : null);
     const { target, application, subscription } = context;
     return {
@@ -121,17 +125,29 @@ function explainedLimits(context: Context): ExplainedLimit[] {
   );
 }
 
+function explainedKeys(keys: readonly ProviderKeySnapshot[], atMs: number): ExplainedKey[] {
+  return keys.map(({ id, weight, priority = 0, expiresAtMs = null, limits = [] }) => ({
+    id,
+    weight,
+    priority,
+    expiresAtMs,
+    isExpired: expiresAtMs !== null && expiresAtMs <= atMs,
+    limits: limits.map(({ unit, amount, windowMs }) => ({ unit, amount, windowMs })),
+  }));
+}
+
 /** An error where the model is not known. */
 function upstreamOf(
   { context: { target }, isAdmitted }: TrialResult,
   request: ExplainRequest,
   models: ModelNames,
+  keysOf: (provider: string, atMs: number) => ExplainedKey[],
 ): ExplainedUpstream | GatewayError | null {
   if (!isAdmitted || target === null || target.kind === "health") return null;
   if (target.kind === "rest") {
     const { balance, targets } = target.snapshot.upstream;
     const path = request.path === "*" ? "*" : target.rewritePath(request.path);
-    return { strategy: balance, path, targets: targets.map(({ url, weight }) => ({ name: url, weight })) };
+    return { strategy: balance, path, targets: targets.map(({ url, weight }) => ({ name: url, weight, keys: [] })) };
   }
   if (request.model === null || isOwnAnswer(target)) return null;
   try {
@@ -139,7 +155,11 @@ function upstreamOf(
     return {
       strategy,
       path: null,
-      targets: targets.map(({ provider, model, weight }) => ({ name: `${provider}/${model}`, weight })),
+      targets: targets.map(({ provider, model, weight }) => ({
+        name: `${provider}/${model}`,
+        weight,
+        keys: keysOf(provider, request.atMs),
+      })),
     };
   } catch (error) {
     return asGatewayError(error);

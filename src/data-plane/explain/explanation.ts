@@ -105,5 +105,16 @@ export interface ExplainedUpstream {
   /** What is asked for there; null for models. */
   path: string | null;
   /** In the order of the configuration. Which of them are well is known to a running gateway alone. */
-  targets: { name: string; weight: number }[];
+  targets: { name: string; weight: number; keys: ExplainedKey[] }[];
+}
+
+/** A key of the provider that a target is at; no secret. Which of them are out is known to a running gateway alone. */
+export interface ExplainedKey {
+  id: string;
+  weight: number;
+  priority: number;
+  /** Unix time; null: never. */
+  expiresAtMs: number | null;
+  isExpired: boolean;
+  limits: Pick<LimitSnapshot, "unit" | "amount" | "windowMs">[];
 }

@@ -77,10 +77,12 @@ function nativeTarget(
   const path = translated ? built.path + (built.query === "" ? "" : `?${built.query}`) : same;
   if (path === undefined || dialect === undefined || translated !== (same === undefined)) return null;
   if (!(dispatcher instanceof NativeDispatcher) || load.numbers.index === 0) return null;
+  // What differs from call to call besides the body, or has to be looked for in it, is JavaScript's.
+  if (!target.keys.isPlain || target.query !== "" || provider.quirks !== undefined) return null;
   const { model } = target.target;
   const answer = `x-tidegate-provider: ${provider.id}\r\nx-tidegate-model: ${model}\r\nx-tidegate-attempts: 1\r\n`;
   const replaceable = translated ? [] : (DIALECT_HEADERS[inbound] ?? []);
-  const first = target.headVariants[0]?.headers ?? [];
+  const first = target.heads[0] ?? [];
   return {
     ...EMPTY_TARGET,
     origin: dispatcher.originId,
@@ -88,14 +90,14 @@ function nativeTarget(
     weight: target.weight,
     upstream: target.host,
     requestLine: `POST ${target.pathPrefix}${path} HTTP/1.1\r\n`,
-    heads: target.headVariants.map(({ headers, weight }) => ({
+    heads: target.heads.map((headers, index) => ({
       fields: lines(
         withFields(
           selected(headers, (name) => !replaceable.includes(name)),
           built.headers,
         ),
       ),
-      weight,
+      weight: target.keys.keys[index]?.weight ?? 1,
     })),
     replaceable: selected(first, (name) => replaceable.includes(name)),
     provider: provider.id,

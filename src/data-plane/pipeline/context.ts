@@ -24,6 +24,8 @@ export interface BegunByNative {
   attempt: BegunAttempt;
   /** Of the plan: what it was tried at. */
   target: RestTarget | AiTarget;
+  /** Place of the key it was made with among the target's. */
+  key: number;
   dispatchedAt: number;
 }
 

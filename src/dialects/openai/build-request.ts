@@ -3,6 +3,7 @@ import type { ChatRequest, Reasoning, ResponseFormat, Tool } from "../../contrac
 import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { opaqueFields, refuseUntranslatable } from "../foreign.ts";
 import { buildMessages } from "./build-messages.ts";
+import { adaptRequest } from "./quirks.ts";
 
 /** OpenAI's models that reason: they refuse `max_tokens` and take `reasoning_effort`. Fine-tuned ones begin with `ft:`. */
 const REASONING_MODEL = /^(?:ft:)?(?:[\w-]+\/)?(?:o\d|gpt-(?:[5-9]|\d\d))/;
@@ -35,7 +36,7 @@ export function buildChatCall(request: ChatRequest, target: TargetModel): Provid
       "content-type": "application/json",
       accept: request.stream ? "text/event-stream" : "application/json",
     },
-    body: JSON.stringify(body),
+    body: JSON.stringify(target.quirks === undefined ? body : adaptRequest(body, target.quirks)),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   wrongType,
 } from "../checks.ts";
 import { arrayOr, countOf, stringOr } from "../json.ts";
+import { adaptRequest } from "./quirks.ts";
 import { readUsage } from "./usage.ts";
 
 const KNOWN_FIELDS = new Set(["model", "input", "dimensions", "encoding_format", "user"]);
@@ -108,11 +109,12 @@ export function buildEmbeddingCall(request: EmbeddingRequest, target: TargetMode
   if (request.dimensions !== undefined) body.dimensions = request.dimensions;
   if (request.encodingFormat !== undefined) body.encoding_format = request.encodingFormat;
   if (request.user !== undefined) body.user = request.user;
+  Object.assign(body, extraFields(request.extra, "openai"));
   return {
     path: "/embeddings",
     query: "",
     headers: { "content-type": "application/json", accept: "application/json" },
-    body: JSON.stringify(Object.assign(body, extraFields(request.extra, "openai"))),
+    body: JSON.stringify(target.quirks === undefined ? body : adaptRequest(body, target.quirks)),
   };
 }
 

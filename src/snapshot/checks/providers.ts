@@ -1,13 +1,20 @@
-import type { Check } from "./check.ts";
+import type { Check, CheckContext } from "./check.ts";
+import type { Cursor } from "./cursor.ts";
+import { checkProviderKeys } from "./provider-keys.ts";
+import { checkProviderSettings } from "./provider-settings.ts";
 
 /** What the catalogue demands of a provider of each kind. */
-export const checkProviders: Check = ({ root, catalogue, report }) => {
+export const checkProviders: Check = (context) => {
+  const { root, catalogue, report } = context;
   for (const provider of root.at("providers").items()) {
     const entry = catalogue.find((one) => one.kind === provider.at("kind").text());
     if (entry === undefined) continue;
     if (entry.transport === "http" && entry.baseUrl === null && !provider.at("base_url").exists) {
       report(provider.path, `\`base_url\` is required for kind ${entry.kind}`);
     }
+    checkProviderSettings(context, provider, entry);
+    checkProviderKeys(context, provider, entry);
+    checkAuth(context, provider);
     if (entry.requiresKey && isAbsentOrEmpty(provider.at("keys").value)) {
       const example = entry.envKey === null ? "" : `, e.g. keys: [ { value: "\${${entry.envKey}}" } ]`;
       report(provider.path, `\`keys\` needs at least one key for kind ${entry.kind}${example}`);
@@ -17,6 +24,17 @@ export const checkProviders: Check = ({ root, catalogue, report }) => {
     }
   }
 };
+
+function checkAuth({ report }: CheckContext, provider: Cursor): void {
+  const auth = provider.at("auth");
+  const type = auth.at("type").text();
+  const needsName = type === "header" || type === "query";
+  if (needsName && !auth.at("name").exists)
+    report(auth.path, `\`name\` is required: of the ${type === "header" ? "header" : "parameter"}`);
+  if (!needsName && type !== undefined && auth.at("name").exists) {
+    report(auth.at("name").path, "only a header or a parameter of the query has a name");
+  }
+}
 
 function isAbsentOrEmpty(value: unknown): boolean {
   return value === undefined || value === null || (Array.isArray(value) && value.length === 0);

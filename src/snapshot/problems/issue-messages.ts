@@ -7,6 +7,7 @@ import {
   isLeaf,
   isSecret,
   keysOf,
+  keyTypeOf,
   type Path,
   schemaAt,
 } from "../schema/introspection.ts";
@@ -43,7 +44,8 @@ export function issueTexts(issue: z.core.$ZodIssue, schema: z.core.$ZodType, inp
     }));
   }
   if (issue.code === "invalid_key") {
-    return [{ path: path.slice(0, -1), keyPath: path, message: "not a valid header name" }];
+    const owner = schemaAt(schema, path.slice(0, -1)) ?? schema;
+    return [{ path: path.slice(0, -1), keyPath: path, message: `not a valid ${keyTypeOf(owner)}` }];
   }
   const field = schemaAt(schema, path) ?? schema;
   if (isShortForm(path, schema, input)) {

@@ -64,6 +64,12 @@ export function keysOf(schema: z.core.$ZodType): string[] {
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
 }
 
+/** What the keys of a record are, e.g. `header name`. */
+export function keyTypeOf(schema: z.core.$ZodType): string {
+  const { inner } = fieldOf(schema);
+  return (inner instanceof z.ZodRecord ? fieldOf(inner.keyType).notes.type : undefined) ?? "name";
+}
+
 /** Whether the object itself holds a secret: its unknown keys are not repeated, for they may be a mistyped secret. */
 export function holdsSecret(schema: z.core.$ZodType): boolean {
   const { inner } = fieldOf(schema);

@@ -1,18 +1,25 @@
 import { z } from "zod";
 import { upstreamUrl } from "./addresses.ts";
-import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, providerHeaders, retries, timeouts, weight } from "./common.ts";
+import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, providerHeaders, retries, timeouts } from "./common.ts";
 import { fieldNotes } from "./notes.ts";
-import { duration, id, integer, name, secret } from "./scalars.ts";
+import { providerKey } from "./provider-key.ts";
+import { duration, id, integer, name, text } from "./scalars.ts";
 
-const providerKey = z
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+const settingName = text("name", "a name of letters, digits and `_`", /^[a-z][a-z0-9_]*$/);
+/** Goes into hosts and paths. */
+const settingValue = text("text", "letters, digits, `.`, `_` and `-`, beginning with a letter or digit", NAME);
+
+const auth = z
   .strictObject({
-    id: id.optional().describe("Name of the key in logs and metrics.").register(fieldNotes, {
-      shownDefault: "`key-1`, `key-2`, …",
-    }),
-    value: secret.describe("The key itself, best from the environment."),
-    weight,
+    type: z.enum(["none", "bearer", "header", "query"]).describe("How the `value` of a key is sent."),
+    name: text("text", "a name of letters, digits, `.`, `_` and `-`", NAME)
+      .optional()
+      .describe("Of the header, or of the parameter of the query."),
   })
-  .describe("A key of the provider.");
+  .optional()
+  .describe("How keys are sent, where it is not as the catalogue says.")
+  .register(fieldNotes, { shownDefault: "the catalogue's" });
 
 const simulated = z
   .strictObject({
@@ -32,7 +39,20 @@ export function provider(kinds: [string, ...string[]]) {
         .optional()
         .describe("Address of the API with its version path, e.g. `https://api.openai.com/v1`.")
         .register(fieldNotes, { shownDefault: "the catalogue's" }),
-      keys: z.array(providerKey).prefault([]).describe("Keys to call the provider with; calls are spread by weight."),
+      settings: z
+        .record(settingName, settingValue)
+        .prefault({})
+        .describe(
+          "What the catalogue's address is made of, e.g. `{ region: us-east-1 }`: [providers.md](providers.md).",
+        )
+        .register(fieldNotes, { type: "mapping of names to texts" }),
+      auth,
+      keys: z
+        .array(providerKey)
+        .prefault([])
+        .describe(
+          "Keys to call the provider with; calls are spread over them: [providers.md](providers.md#key-pools).",
+        ),
       headers: providerHeaders.describe("Headers sent with every call, e.g. `openai-organization`."),
       models: z
         .array(name)

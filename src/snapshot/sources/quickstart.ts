@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { missingSettings, usualPath } from "../../providers/base-url.ts";
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
 import type { Problem } from "../problems/problem.ts";
 import { parseUpstreamUrl } from "../schema/addresses.ts";
@@ -33,13 +34,29 @@ export function quickstartConfiguration(
       problems.push(environmentProblem(entry.envKey ?? "", "the key must not hold spaces or special characters"));
     }
     const baseUrl = overriddenBaseUrl(entry, environment, problems);
-    const keys = [{ id: ENVIRONMENT, value }];
-    providers.push({ id: entry.kind, kind: entry.kind, keys, ...(baseUrl === null ? {} : { base_url: baseUrl }) });
+    const settings = settingsFrom(entry, environment);
+    // Such keys are also there for other programs: without the rest of the address, this is not what they are for.
+    if (baseUrl === null && missingSettings(entry, settings).length > 0) continue;
+    providers.push({
+      id: entry.kind,
+      kind: entry.kind,
+      keys: [{ id: ENVIRONMENT, value }],
+      ...(Object.keys(settings).length === 0 ? {} : { settings }),
+      ...(baseUrl === null ? {} : { base_url: baseUrl }),
+    });
   }
   if (problems.length > 0) return { configuration: null, problems, warnings: [] };
   const application = { id: "quickstart", team: "default", keys: [key], subscriptions: ["ai"] };
   const configuration = { version: 1, providers, applications: [application] };
   return validateValue(configuration, ENVIRONMENT, { catalogue, baseDirectory: process.cwd() });
+}
+
+/** Some variables hold a URL where the setting is its host. */
+function settingsFrom({ settings = [] }: CatalogueEntry, environment: Environment): Record<string, string> {
+  const given = settings.map(({ name, env }) => [name, env === undefined ? undefined : environment[env]?.trim()]);
+  return Object.fromEntries(
+    given.filter(([, value]) => value).map(([name, value]) => [name, value?.replace(/^https?:\/\/|\/+$/g, "")]),
+  );
 }
 
 /** Official SDKs differ in whether the version path belongs to the variable: an origin alone gets the catalogue's path. */
@@ -58,7 +75,7 @@ function overriddenBaseUrl(entry: CatalogueEntry, environment: Environment, prob
     return null;
   }
   const hasPath = new URL(url).pathname !== "/";
-  return hasPath || entry.baseUrl === null ? url : url + new URL(entry.baseUrl).pathname;
+  return hasPath || entry.baseUrl === null ? url : url + usualPath(entry);
 }
 
 export function environmentProblem(variable: string, message: string): Problem {

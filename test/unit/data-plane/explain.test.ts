@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { explanationLines } from "../../../src/cli/explanation-lines.ts";
 import { explain } from "../../../src/data-plane/explain/explain.ts";
 import type { ExplainRequest } from "../../../src/data-plane/explain/explanation.ts";
 import { CATALOGUE } from "../../../src/providers/catalogue.ts";
@@ -15,7 +16,13 @@ const { configuration, problems } = parseConfiguration(
 version: 1
 policies: { addresses: { deny: [203.0.113.0/24] }, max_body_size: 900, limits: [{ requests: 900, window: 1h }] }
 teams: [{ id: default, policies: { limits: [{ requests: 500, window: 1h }] } }]
-providers: [{ id: sim, kind: simulated }]
+providers:
+  - { id: sim, kind: simulated }
+  - id: pool
+    kind: openai
+    keys:
+      - { id: paid, value: tg_canary_of_a_provider, limits: [{ requests: 10, window: 1m }] }
+      - { id: trial, value: tg_canary_of_a_provider, priority: 1, expires_at: 2026-01-01 }
 ai: { policies: { cache: { default_ttl: 1h } } }
 models:
   - { name: fast, strategy: weighted, targets: [{ provider: sim, model: echo, weight: 3 }, { provider: sim, model: slow }] }
@@ -180,7 +187,7 @@ describe("an explanation tells", () => {
       ],
     });
     expect(release).toEqual({ release: 2, by: "canary header", chances: [] });
-    expect(upstream?.targets).toEqual([{ name: "http://10.0.0.3:9001", weight: 1 }]);
+    expect(upstream?.targets).toEqual([{ name: "http://10.0.0.3:9001", weight: 1, keys: [] }]);
   });
 
   it("why a call is refused, and what would have been", () => {
@@ -225,7 +232,29 @@ describe("an explanation tells", () => {
       ["team", "requests"],
       ["organisation", "requests"],
     ]);
-    expect(explained({ ...chat, model: "sim/echo" }).upstream?.targets).toEqual([{ name: "sim/echo", weight: 1 }]);
+    expect(explained({ ...chat, model: "sim/echo" }).upstream?.targets).toEqual([
+      { name: "sim/echo", weight: 1, keys: [] },
+    ]);
+    const pool = explained({ ...chat, model: "pool/gpt-4o" });
+    expect(pool.upstream?.targets[0]?.keys).toEqual([
+      {
+        id: "paid",
+        weight: 1,
+        priority: 0,
+        expiresAtMs: null,
+        isExpired: false,
+        limits: [{ unit: "requests", amount: 10, windowMs: 60_000 }],
+      },
+      { id: "trial", weight: 1, priority: 1, expiresAtMs: Date.UTC(2026, 0, 1), isExpired: true, limits: [] },
+    ]);
+    expect(JSON.stringify(pool)).not.toContain("tg_canary_of_a_provider");
+    const lines = explanationLines({ method: "POST", url: "/", source: "tidegate.yaml", explanation: pool });
+    expect(lines.slice(-4).map((line) => line.trim())).toEqual([
+      "upstream      direct",
+      "pool/gpt-4o",
+      "key paid, weight 1, 10 requests in 60 s",
+      "key trial, weight 1, priority 1, expired since 2026-01-01T00:00:00.000Z",
+    ]);
     expect(explained({ ...chat, model: "nobody/knows" })).toMatchObject({
       error: { code: "model_not_found", status: 404 },
     });

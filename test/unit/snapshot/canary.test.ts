@@ -32,6 +32,18 @@ providers:
       - id: main
         value: "${CANARY}"
       - value: "\${FROM_ENVIRONMENT}"
+  - id: bedrock
+    kind: bedrock
+    settings: { region: eu-west-1 }
+    keys: [{ aws: { access_key_id: ${CANARY}, secret_access_key: ${CANARY}, session_token: "${CANARY}" } }]
+  - id: vertex
+    kind: vertex-ai
+    settings: { project: p1 }
+    keys: [{ service_account: "${CANARY}" }, { service_account: '{"private_key": "${CANARY}"}' }]
+  - id: azure
+    kind: azure-openai
+    settings: { resource: r1 }
+    keys: [{ entra: { tenant_id: t1, client_id: c1, client_secret: ${CANARY} } }]
 services:
   - id: billing
     routes: [{ path: /billing }]

@@ -100,6 +100,27 @@ describe("without a configuration", () => {
     ]);
   });
 
+  test("settings in the environment make up addresses; without them a key adds nothing", async () => {
+    const env = {
+      CLOUDFLARE_API_TOKEN: "of-another-program",
+      AWS_BEARER_TOKEN_BEDROCK: "sk-1",
+      AWS_REGION: "eu-west-1",
+      AZURE_OPENAI_API_KEY: "sk-2",
+      AZURE_OPENAI_ENDPOINT: "https://resource-1.openai.azure.com/",
+      DATABRICKS_TOKEN: "sk-3",
+      DATABRICKS_HOST: "https://dbc-1.cloud.databricks.com/",
+      MOONSHOT_API_KEY: "sk-4",
+    };
+    const { providers } = await snapshotOf({ env });
+    expect(providers.map(({ id, baseUrl }) => [id, baseUrl])).toEqual([
+      ["simulated", ""],
+      ["azure-openai", "https://resource-1.openai.azure.com/openai/v1"],
+      ["bedrock", "https://bedrock-runtime.eu-west-1.amazonaws.com/openai/v1"],
+      ["databricks", "https://dbc-1.cloud.databricks.com/serving-endpoints"],
+      ["moonshot", "https://api.moonshot.ai/v1"],
+    ]);
+  });
+
   test("wrong values in the environment name their variable and are not repeated", async () => {
     const env = {
       OPENAI_API_KEY: "canary secret",
@@ -112,6 +133,56 @@ describe("without a configuration", () => {
       "environment OPENAI_API_KEY: the key must not hold spaces or special characters",
       "environment ANTHROPIC_BASE_URL: expected an http:// or https:// URL without credentials, query and fragment",
       "environment TIDEGATE_PORT: expected a port from 0 to 65535",
+    ]);
+  });
+});
+
+describe("keys of providers", () => {
+  test("a service account may be a file, and keys have their terms", async () => {
+    const account = {
+      client_email: "a@example.org",
+      private_key: "-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----\n",
+    };
+    await writeFile(join(home, "account.json"), `${JSON.stringify(account, null, 2)}\n`);
+    const configPath = join(home, "tidegate.yaml");
+    await writeFile(
+      configPath,
+      `version: 1
+providers:
+  - id: vertex
+    kind: vertex-ai
+    settings: { project: p1 }
+    keys:
+      - service_account: { file: account.json }
+        priority: 1
+        expires_at: 2027-01-31
+        limits: [{ requests: 10, window: 1m }, { tokens: 20, window: 1s, algorithm: token-bucket }]
+      - { id: plain, value: "\${PLAIN}" }
+`,
+    );
+    const { providers } = await snapshotOf({ configPath, env: { PLAIN: "sk-1" } });
+    const common = { per: "organisation", cluster: "per_node" };
+    expect(providers[0]?.keys).toEqual([
+      {
+        id: "key-1",
+        value: "",
+        weight: 1,
+        priority: 1,
+        expiresAtMs: Date.UTC(2027, 0, 31),
+        limits: [
+          { ...common, algorithm: "window", windowMs: 60_000, unit: "requests", amount: 10 },
+          { ...common, algorithm: "token-bucket", windowMs: 1000, unit: "tokens", amount: 20 },
+        ],
+        credential: {
+          type: "service-account",
+          clientEmail: "a@example.org",
+          privateKey: account.private_key,
+          privateKeyId: null,
+          tokenUrl: "https://oauth2.googleapis.com/token",
+          scope: "https://www.googleapis.com/auth/cloud-platform",
+        },
+      },
+      { id: "plain", value: "sk-1", weight: 1 },
     ]);
   });
 });

@@ -3,10 +3,19 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "../../../src/providers/catalogue.ts";
 import { formatProblems } from "../../../src/snapshot/problems/problem.ts";
+import { withCatalogue } from "../../../src/snapshot/provider-reference.ts";
 import { configurationReference } from "../../../src/snapshot/reference.ts";
 import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
 
 const COMMITTED = join(import.meta.dirname, "../../../src/docs/configuration.md");
+
+describe("the page on providers", () => {
+  test("has the catalogue as it is (npm run docs)", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../../src/docs/providers.md"), "utf8");
+    expect(page).toBe(withCatalogue(page));
+    for (const { kind, transport } of CATALOGUE) expect(page.includes(`\`${kind}\``)).toBe(transport === "http");
+  });
+});
 
 describe("the configuration reference", () => {
   test("is the one generated from the schema (node dist/src/docs/generate-configuration.js)", () => {

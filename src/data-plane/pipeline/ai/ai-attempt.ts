@@ -1,8 +1,13 @@
 import type { BegunAttempt, DispatchHandler } from "../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../contracts/exchange.ts";
+import type { LimitStore } from "../../../contracts/limits.ts";
 import { inboundDialects, passthroughs } from "../../../dialects/index.ts";
+import { signV4 } from "../../../providers/signing/sigv4.ts";
 import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
+import type { Outage } from "../../provider-keys/key-state.ts";
+import type { ProviderKey } from "../../provider-keys/provider-key.ts";
+import type { Context } from "../context.ts";
 import { headerOf } from "../rest/response-headers.ts";
 import { respondStream } from "../stages/respond.ts";
 import type { AiCall } from "./ai-call.ts";
@@ -23,12 +28,17 @@ export const DIALECT_HEADERS: Record<string, readonly string[]> = {
   anthropic: ["anthropic-version", "anthropic-beta"],
   openai: ["openai-beta"],
 };
+const BYTES_PER_TOKEN = 4;
 const SIMULATED_HEADER_NAMES = Object.values(SIMULATED_HEADERS);
 
 /** One attempt of a call at one target: sends it, and tells the call how it went. */
 export class AiAttempt implements DispatchHandler {
   readonly target: AiTarget;
   readonly built: BuiltCall;
+  /** null: the provider needs none. */
+  readonly key: ProviderKey | null;
+  /** What the key is tried again for; null: it is as good as any. */
+  readonly outage: Outage | null;
   readonly #call: AiCall;
   readonly #startedAt = performance.now();
   #abort: ((reason: Error) => void) | null = null;
@@ -40,17 +50,23 @@ export class AiAttempt implements DispatchHandler {
   #answer: StreamAnswer | null = null;
   #stream: ResponseStream | null = null;
   #resume: (() => void) | null = null;
+  /** When its key's limits were asked; 0: it has none. */
+  readonly #reservedAtMs: number;
+  #isKeySettled = false;
   /** Told its outcome: nothing that comes after counts. */
   #over = false;
 
-  constructor(call: AiCall, target: AiTarget, built: BuiltCall) {
+  constructor(call: AiCall, target: AiTarget, built: BuiltCall, key: ProviderKey | null) {
     this.#call = call;
     this.target = target;
     this.built = built;
+    this.key = key;
+    this.outage = key === null ? null : key.state.outageFor(target.target.model);
+    this.#reservedAtMs = key === null || key.limits.length === 0 ? 0 : Date.now();
   }
 
-  /** `begun`: the native hot path has sent it already. */
-  dispatch(begun: BegunAttempt | null): void {
+  /** `begun`: the native hot path has sent it already. `token`: to be sent in the place of a key. */
+  dispatch(begun: BegunAttempt | null, token: string | null): void {
     const { target, built } = this;
     const { timeouts } = this.#call.route;
     target.load.began();
@@ -58,12 +74,14 @@ export class AiAttempt implements DispatchHandler {
       begun.adopt(this);
       return;
     }
+    const path = target.pathPrefix + built.path;
+    const query = joined(joined(built.query, target.query), this.key === null ? "" : this.key.query);
     target.dispatcher.dispatch(
       {
         origin: target.origin,
-        path: target.pathPrefix + built.path + (built.query === "" ? "" : `?${built.query}`),
+        path: query === "" ? path : `${path}?${query}`,
         method: "POST",
-        headers: this.#requestHeaders(),
+        headers: this.#requestHeaders(path, query, token),
         body: built.body,
         connectTimeoutMs: timeouts.connectMs,
         firstByteTimeoutMs: timeouts.firstByteMs,
@@ -73,9 +91,11 @@ export class AiAttempt implements DispatchHandler {
     );
   }
 
-  #requestHeaders(): string[] {
+  #requestHeaders(path: string, query: string, token: string | null): string[] {
     const { exchange } = this.#call.context;
-    const headers = this.target.nextHeaders();
+    const { key, built } = this;
+    const headers = (this.target.heads[key === null ? 0 : key.index] as readonly string[]).slice();
+    if (token !== null) headers.push("authorization", `Bearer ${token}`);
     for (const [name, value] of Object.entries(this.built.headers)) setHeader(headers, name, value);
     const forwarded =
       this.target.provider.transport === "simulated"
@@ -87,11 +107,27 @@ export class AiAttempt implements DispatchHandler {
       const value = exchange.header(name);
       if (value !== undefined) setHeader(headers, name, value);
     }
-    return headers;
+    if (key === null || key.aws === null) return headers;
+    const signed = { method: "POST", path, query, headers, body: built.body };
+    return [...headers, ...signV4(signed, key.aws, Date.now())];
   }
 
   abort(reason: Error): void {
     this.#abort?.(reason);
+  }
+
+  /** It says nothing of its key any more: the next call may be the one that tries it. */
+  releaseKey(): void {
+    if (this.outage !== null) this.outage.isProbed = false;
+  }
+
+  /** Once: what it used of its key's limits. Where nothing is told of it, the estimate stands. */
+  settleKey(limits: LimitStore, usedTokens: number): void {
+    const { key } = this;
+    if (key === null || key.limits.length === 0 || this.#isKeySettled) return;
+    this.#isKeySettled = true;
+    const { context } = this.#call;
+    key.settle(limits, estimatedTokens(context), usedTokens, this.#reservedAtMs);
   }
 
   // --- what the provider says ---
@@ -267,14 +303,23 @@ export class AiAttempt implements DispatchHandler {
   }
 }
 
+/** What a call will use, before anything is known but the size of its body. */
+export function estimatedTokens({ requestBytes }: Context): number {
+  return Math.ceil(requestBytes / BYTES_PER_TOKEN);
+}
+
 /** Some servers repeat the key they were called with in what they complain of. */
-export function withoutKeys({ provider }: AiTarget, error: GatewayError): GatewayError {
+export function withoutKeys({ keys }: AiTarget, error: GatewayError): GatewayError {
   const { provider: failure } = error;
   if (failure === null) return error;
-  const keys = provider.keys.filter(({ value }) => value !== "" && failure.message.includes(value));
-  if (keys.length === 0) return error;
-  const message = keys.reduce((text, { value }) => text.replaceAll(value, "[redacted]"), failure.message);
+  const secrets = keys.keys.flatMap((key) => key.secrets()).filter((secret) => failure.message.includes(secret));
+  if (secrets.length === 0) return error;
+  const message = secrets.reduce((text, secret) => text.replaceAll(secret, "[redacted]"), failure.message);
   return providerFailed({ ...failure, message });
+}
+
+function joined(query: string, more: string): string {
+  return query === "" || more === "" ? query + more : `${query}&${more}`;
 }
 
 function setHeader(headers: string[], name: string, value: string): void {

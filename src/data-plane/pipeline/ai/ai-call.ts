@@ -2,15 +2,18 @@ import { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
 import type { InboundName } from "../../../dialects/index.ts";
 import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
+import type { ProviderKey } from "../../provider-keys/provider-key.ts";
+import type { TokenSource } from "../../provider-keys/token-source.ts";
 import { type ModelCache, modelTtlMs } from "../cache/model-cache.ts";
 import { ModelLookup } from "../cache/model-lookup.ts";
 import type { Context } from "../context.ts";
 import { asGatewayError, pushRequestId } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
-import { AiAttempt, DIALECT_HEADERS } from "./ai-attempt.ts";
+import { AiAttempt, DIALECT_HEADERS, estimatedTokens } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import type { AiTarget } from "./ai-target.ts";
 import { judgeFailure } from "./judge-failure.ts";
+import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
 import type { TranslateResult, TranslateTask } from "./translate-task.ts";
@@ -39,6 +42,8 @@ export interface AiCallOptions {
 }
 
 const NONE: readonly number[] = [];
+/** Keys that are refused are out, so that a call would end even without this. */
+const MAX_KEY_CHANGES = 20;
 
 /** A call to a model: finds the route, builds the request for each target in turn, and answers with the first that does. */
 export class AiCall {
@@ -68,6 +73,8 @@ export class AiCall {
   /** Its circuit has let this call pass, and the call is not under way yet. */
   #acquired: AiTarget | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
+  /** How often another key of a target was tried at once. */
+  #keyChanges = 0;
 
   constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime, cache: ModelCache) {
     this.context = context;
@@ -185,10 +192,13 @@ export class AiCall {
     for (let step = 0; step < order.length; step++) {
       const at = (this.#cursor + step) % order.length;
       const index = order[at] as number;
+      const target = this.route.targets[index] as AiTarget;
       if (this.#incapable.includes(index)) continue;
-      if (!(this.route.targets[index] as AiTarget).breaker.acquire(nowMs)) continue;
+      // Where there is no other, the keys that are out are tried nevertheless.
+      if (order.length > 1 && !target.keys.isUsable(target.target.model, nowMs)) continue;
+      if (!target.breaker.acquire(nowMs)) continue;
       this.#cursor = at + 1;
-      this.#acquired = this.route.targets[index] as AiTarget;
+      this.#acquired = target;
       return index;
     }
     return -1;
@@ -197,6 +207,8 @@ export class AiCall {
   #unavailable(): GatewayError {
     const nowMs = Date.now();
     const waits = this.route.targets.map((target) => Math.max(0, target.breaker.openUntilMs - nowMs));
+    const lacking = this.route.targets.find((target) => !target.keys.isUsable(target.target.model, nowMs));
+    if (lacking !== undefined) return noKeyFor(lacking, nowMs);
     return new GatewayError(
       "upstream_unavailable",
       `no target of model \`${this.route.name}\` is available: all failed recently and are being left alone for a while`,
@@ -221,16 +233,53 @@ export class AiCall {
   #dispatch(index: number, built: BuiltCall): void {
     const { context } = this;
     const target = this.route.targets[index] as AiTarget;
+    const begun = context.takeBegun(target);
+    let key: ProviderKey | null = null;
+    if (target.keys.keys.length > 0) {
+      key =
+        begun === null
+          ? target.keys.take(target.target.model, estimatedTokens(context), Date.now())
+          : (target.keys.keys[begun.key] ?? null);
+      if (key === null) {
+        this.#lacksKey(index, target);
+        return;
+      }
+    }
     this.#tried.push(index);
     this.#acquired = null;
     context.attempts++;
     context.provider = target.provider.id;
     context.upstream = target.host;
     context.modelServed = target.target.model;
-    const begun = context.takeBegun(target);
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
-    this.#current = new AiAttempt(this, target, built);
-    this.#current.dispatch(begun?.attempt ?? null);
+    const attempt = new AiAttempt(this, target, built, key);
+    this.#current = attempt;
+    if (key === null || key.tokens === null) attempt.dispatch(begun?.attempt ?? null, null);
+    else this.#withToken(attempt, key, key.tokens);
+  }
+
+  /** A call waits only where there is no token yet. */
+  #withToken(attempt: AiAttempt, key: ProviderKey, tokens: TokenSource): void {
+    const nowMs = Date.now();
+    const token = tokens.current(nowMs);
+    if (token !== null) {
+      attempt.dispatch(null, token);
+      return;
+    }
+    tokens.wait(nowMs, (outcome) => {
+      if (this.context.finished) this.left(attempt);
+      else if (typeof outcome === "string") attempt.dispatch(null, outcome);
+      else this.failed(attempt, noToken(attempt.target, key, outcome));
+    });
+  }
+
+  /** All keys have expired or are at their limits: another target may have one. */
+  #lacksKey(index: number, target: AiTarget): void {
+    target.breaker.released();
+    this.#acquired = null;
+    this.#incapable = [...this.#incapable, index];
+    this.#lastError ??= noKeyFor(target, Date.now());
+    this.#next();
   }
 
   #plan(target: AiTarget): CallPlan {
@@ -246,16 +295,32 @@ export class AiCall {
 
   failed(attempt: AiAttempt, error: GatewayError): void {
     const { context, route } = this;
+    const { target, key } = attempt;
     const nowMs = Date.now();
-    judgeFailure(attempt.target, error, nowMs, route.targets.length === 1, this.#runtime.metrics);
+    const isOnly = route.targets.length === 1;
+    const refusal = key === null ? null : keyRefusal(error);
+    attempt.releaseKey();
+    if (!context.responseStarted) attempt.settleKey(this.#runtime.limits, 0);
+    if (key !== null && refusal !== null) noteRefusal(target, key, refusal, error, nowMs, isOnly);
+    const hasOtherKey = refusal !== null && this.#keyChanges < MAX_KEY_CHANGES && hasKeyFor(target, nowMs);
+    if (hasOtherKey) {
+      // It was the key's fault, not the target's.
+      target.breaker.released();
+      this.#runtime.metrics.attempted(target.provider.id, target.target.model, false);
+      this.#keyChanges++;
+      this.#cursor = this.#order.indexOf(route.targets.indexOf(target));
+    } else judgeFailure(target, error, nowMs, isOnly, this.#runtime.metrics);
     this.#lastError = error;
     const allowed = Math.max(route.retries.attempts, route.targets.length - 1);
     if (context.finished) return;
-    if (context.responseStarted || !isRetryCause(route.retries, error) || context.attempts > allowed) {
+    // Nothing was asked of the provider yet.
+    const wasNotSent = error.code === "provider_token_unavailable" && this.#hasFresh(nowMs);
+    const mayGoOn = hasOtherKey || wasNotSent || isRetryCause(route.retries, error);
+    if (context.responseStarted || !mayGoOn || context.attempts - this.#keyChanges > allowed) {
       context.pipeline.fail(context, error);
       return;
     }
-    const waitMs = this.#waitMs(error, nowMs);
+    const waitMs = hasOtherKey ? 0 : this.#waitMs(error, nowMs);
     const withinDeadline = context.deadlineMs === 0 || nowMs + waitMs < context.deadlineMs;
     if (waitMs > Math.max(route.retries.maxBackoffMs, TIMER_SLACK_MS) || !withinDeadline) {
       context.pipeline.fail(context, error);
@@ -277,15 +342,18 @@ export class AiCall {
     }, waitMs);
   }
 
+  /** There is a target that was not tried, and can be. */
+  #hasFresh(nowMs: number): boolean {
+    return this.#order.some((index) => {
+      if (this.#tried.includes(index) || this.#incapable.includes(index)) return false;
+      const { breaker, keys, target } = this.route.targets[index] as AiTarget;
+      return breaker.permits(nowMs) && keys.isUsable(target.model, nowMs);
+    });
+  }
+
   /** No wait while there is a target that was not tried; else back-off, or what the provider asked for if that is longer. */
   #waitMs(error: GatewayError, nowMs: number): number {
-    const fresh = this.#order.some(
-      (index) =>
-        !this.#tried.includes(index) &&
-        !this.#incapable.includes(index) &&
-        this.route.targets[index]?.breaker.permits(nowMs),
-    );
-    if (fresh) return 0;
+    if (this.#hasFresh(nowMs)) return 0;
     const ownMs = backoffMs(this.route.retries, this.context.attempts, Math.random());
     return error.retryAfterMs === null ? ownMs : Math.max(ownMs, error.retryAfterMs + TIMER_SLACK_MS);
   }
@@ -293,6 +361,7 @@ export class AiCall {
   /** The caller left while an attempt was under way: that says nothing of the target. */
   left(attempt: AiAttempt): void {
     attempt.target.breaker.released();
+    attempt.releaseKey();
   }
 
   committed(attempt: AiAttempt): void {
@@ -300,8 +369,9 @@ export class AiCall {
   }
 
   #succeeded(attempt: AiAttempt): void {
-    const { breaker, provider, target } = attempt.target;
+    const { breaker, keys, provider, target } = attempt.target;
     breaker.succeeded();
+    if (attempt.key !== null) keys.succeeded(attempt.key, target.model, attempt.outage);
     this.#runtime.metrics.attempted(provider.id, target.model, true);
   }
 
@@ -309,6 +379,7 @@ export class AiCall {
     const { context } = this;
     if (model !== null) context.modelServed = model;
     if (usage === null) return;
+    attempt.settleKey(this.#runtime.limits, usage.inputTokens + usage.outputTokens);
     context.usage = usage;
     const { price } = attempt.target;
     if (price !== null) context.costUsd = this.#runtime.prices.costUsd(price, usage);

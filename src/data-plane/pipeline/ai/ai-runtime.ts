@@ -1,4 +1,6 @@
 import type { PriceBook } from "../../../providers/prices.ts";
+import type { KeyPool } from "../../provider-keys/key-pool.ts";
+import type { TokenStore } from "../../provider-keys/token-store.ts";
 import type { Runtime } from "../runtime.ts";
 import type { TargetLoad } from "./ai-target.ts";
 
@@ -7,4 +9,8 @@ export interface AiRuntime extends Runtime {
   prices: PriceBook;
   /** By provider and model, joined by a space. */
   loads: Map<string, TargetLoad>;
+  /** The keys of the newest snapshot's providers. */
+  keyPools: ReadonlyMap<string, KeyPool>;
+  /** Tokens that are sent in the place of keys. */
+  providerTokens: TokenStore;
 }

@@ -6,6 +6,7 @@ import type { Price } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
+import type { KeyPool } from "../../provider-keys/key-pool.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 
 /** One model at one provider, with all resolved that does not depend on a call. */
@@ -23,10 +24,11 @@ export interface AiTarget {
   readonly breakerSettings: CircuitBreakerSnapshot;
   readonly load: TargetLoad;
   readonly price: Price | null;
-  /** One per key of the provider: names and values, alternating, and how often it is its turn. */
-  readonly headVariants: readonly { headers: readonly string[]; weight: number }[];
-  /** Names and values, alternating: host, content type, credentials of the next key, configured headers. */
-  nextHeaders(): string[];
+  readonly keys: KeyPool;
+  /** By key, one where there are none: names and values, alternating. Host, content type, configured headers, credentials. */
+  readonly heads: readonly (readonly string[])[];
+  /** Parameters of every call; "": none. */
+  readonly query: string;
 }
 
 /** What strategies `least-busy` and `latency` go by. Lives across snapshots. */
@@ -60,6 +62,7 @@ export class TargetLoad {
 
 export function compileAiTarget(
   provider: ProviderSnapshot,
+  keys: KeyPool,
   model: string,
   weight: number,
   connectMs: number,
@@ -68,10 +71,16 @@ export function compileAiTarget(
 ): AiTarget {
   const key = `${provider.id} ${model}`;
   const url = provider.transport === "simulated" ? null : new URL(provider.baseUrl);
-  const headVariants = compileHeaders(provider, url === null ? "simulated" : url.host);
+  const { quirks } = provider;
+  const load = kept(runtime.loads, key, () => new TargetLoad(runtime.targetNumbers.of(`model ${key}`)));
+  if (load.numbers.index !== 0) keys.watch(load.numbers);
   return {
     provider,
-    target: { model, defaultMaxOutputTokens: provider.defaultMaxOutputTokens },
+    target: {
+      model,
+      defaultMaxOutputTokens: provider.defaultMaxOutputTokens,
+      ...(quirks === undefined ? {} : { quirks }),
+    },
     weight,
     outbound: outboundDialects[provider.dialect],
     dispatcher:
@@ -83,10 +92,11 @@ export function compileAiTarget(
     pathPrefix: url === null ? "" : url.pathname.replace(/\/+$/, ""),
     breaker: kept(runtime.breakers, key, () => new CircuitBreaker(runtime.targetNumbers.of(`model ${key}`))),
     breakerSettings,
-    load: kept(runtime.loads, key, () => new TargetLoad(runtime.targetNumbers.of(`model ${key}`))),
+    load,
     price: provider.priceProvider === null ? null : runtime.prices.priceOf(provider.priceProvider, model),
-    headVariants,
-    nextHeaders: compileTurns(headVariants),
+    keys,
+    heads: compileHeads(provider, keys, url === null ? "simulated" : url.host),
+    query: provider.query ?? "",
   };
 }
 
@@ -103,28 +113,7 @@ function kept<Value>(map: Map<string, Value>, key: string, create: () => Value):
   return value;
 }
 
-function compileHeaders(provider: ProviderSnapshot, host: string): AiTarget["headVariants"] {
-  const fixed = ["host", host, "content-type", "application/json", ...Object.entries(provider.headers).flat()];
-  const { auth, keys } = provider;
-  if (auth.type === "none" || keys.length === 0) return [{ headers: fixed, weight: 1 }];
-  return keys.map(({ value, weight }) => ({
-    headers: auth.type === "bearer" ? [...fixed, "authorization", `Bearer ${value}`] : [...fixed, auth.name, value],
-    weight,
-  }));
-}
-
-/** Keys take turns in proportion to their weights (smooth weighted round-robin). */
-function compileTurns(variants: AiTarget["headVariants"]): () => string[] {
-  if (variants.length === 1) return () => (variants[0] as { headers: readonly string[] }).headers.slice();
-  const credit = variants.map(() => 0);
-  const total = variants.reduce((sum, { weight }) => sum + weight, 0);
-  return () => {
-    let best = 0;
-    for (let i = 0; i < variants.length; i++) {
-      credit[i] = (credit[i] as number) + (variants[i] as { weight: number }).weight;
-      if ((credit[i] as number) > (credit[best] as number)) best = i;
-    }
-    credit[best] = (credit[best] as number) - total;
-    return (variants[best] as { headers: readonly string[] }).headers.slice();
-  };
+function compileHeads({ headers }: ProviderSnapshot, { keys }: KeyPool, host: string): AiTarget["heads"] {
+  const fixed = ["host", host, "content-type", "application/json", ...Object.entries(headers).flat()];
+  return keys.length === 0 ? [fixed] : keys.map((key) => [...fixed, ...key.headers]);
 }

@@ -1,4 +1,5 @@
 import type { RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
+import { compileKeyPools } from "../../provider-keys/key-pool.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, compileAiTarget } from "./ai-target.ts";
 import { compileModelNames, type NamedModel } from "./model-names.ts";
@@ -26,6 +27,7 @@ const MAX_DIRECT_ROUTES = 10_000;
 
 export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "models">, runtime: AiRuntime): ModelRoutes {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
+  const pools = compileKeyPools(snapshot.providers, runtime);
   const names = compileModelNames(snapshot);
   const named = new Map(snapshot.models.map(({ name }) => [name, compileRoute(names.resolve(name))]));
   const direct = new Map<string, ModelRoute>();
@@ -35,8 +37,9 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
   function compileRoute({ name, strategy, targets: at, timeouts, retries, circuitBreaker }: NamedModel): ModelRoute {
     const targets = at.flatMap(({ provider, model, weight }) => {
       const found = providers.get(provider);
-      if (found === undefined) return [];
-      return [compileAiTarget(found, model, weight, timeouts.connectMs, circuitBreaker, runtime)];
+      const keys = pools.get(provider);
+      if (found === undefined || keys === undefined) return [];
+      return [compileAiTarget(found, keys, model, weight, timeouts.connectMs, circuitBreaker, runtime)];
     });
     return { name, strategy, targets, timeouts, retries, order: compileOrder(strategy, targets) };
   }

@@ -4,6 +4,7 @@ import type { DialectName, Usage } from "../../../contracts/ir.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
+import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
 import { scanTopLevel } from "./top-level-fields.ts";
 
 /**
@@ -97,8 +98,10 @@ const PASSTHROUGH_PATHS: Record<InboundName, Partial<Record<AiOperation, string>
   anthropic: { chat: "/messages" },
 };
 
-export function passthroughPath({ operation, inbound, outbound }: CallPlan): string | undefined {
-  return inbound === outbound ? PASSTHROUGH_PATHS[inbound][operation] : undefined;
+export function passthroughPath(plan: CallPlan): string | undefined {
+  const { operation, inbound, outbound } = plan;
+  const path = inbound === outbound ? PASSTHROUGH_PATHS[inbound][operation] : undefined;
+  return path === undefined ? undefined : (pathAt(plan.target, operation, path) ?? undefined);
 }
 
 /** A call whose body needs no translation, whatever its size; null: it has to be built from the parsed body. */
@@ -109,8 +112,10 @@ export function buildPassthrough(
   plan: CallPlan,
 ): BuiltCall | null {
   const path = passthroughPath(plan);
-  if (path === undefined) return null;
-  const body = editRequest(bytes, scanned, { model: plan.target.model, addUsage: stream && !includeUsage });
+  const { quirks } = plan.target;
+  if (path === undefined || (quirks !== undefined && mustBeAdapted(bytes, quirks))) return null;
+  const addUsage = stream && !includeUsage && quirks?.streamOptions !== false;
+  const body = editRequest(bytes, scanned, { model: plan.target.model, addUsage });
   return { path, query: "", headers: NO_HEADERS, body, passthrough: true };
 }
 
@@ -119,10 +124,12 @@ const NO_HEADERS: Record<string, string> = {};
 /** Throws `invalid_request` for what the caller got wrong and `unsupported_field` for what the target can't do. */
 export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
   const { inbound, target } = plan;
+  requireOperation(plan);
   const path = passthroughPath(plan);
   if (path !== undefined) {
     const { stream, includeUsage } = inspectRequest(body, inbound);
-    const rewritten = rewriteRequest(body, { model: target.model, addUsage: stream && !includeUsage });
+    const addUsage = stream && !includeUsage && target.quirks?.streamOptions !== false;
+    const rewritten = rewriteRequest(adapted(body, plan), { model: target.model, addUsage });
     return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
   }
   const call = buildText(body, plan);
@@ -134,7 +141,9 @@ export function buildText(
   body: Readonly<JsonObject>,
   plan: CallPlan,
 ): { path: string; query: string; headers: Record<string, string>; body: string } {
-  return plan.operation === "chat" ? buildChat(body, plan) : buildEmbeddings(body, plan);
+  const built = plan.operation === "chat" ? buildChat(body, plan) : buildEmbeddings(body, plan);
+  const path = pathAt(plan.target, plan.operation, built.path);
+  return path === null || path === built.path ? built : { ...built, path };
 }
 
 function buildChat(body: Readonly<JsonObject>, plan: CallPlan) {

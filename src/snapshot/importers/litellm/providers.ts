@@ -1,3 +1,4 @@
+import { missingSettings, usualPath } from "../../../providers/base-url.ts";
 import type { CatalogueEntry } from "../../../providers/catalogue.ts";
 import { parseUpstreamUrl } from "../../schema/addresses.ts";
 import type { Path } from "../../schema/introspection.ts";
@@ -15,6 +16,11 @@ const KINDS: Readonly<Record<string, string>> = {
   fireworks_ai: "fireworks",
   ollama_chat: "ollama",
   hosted_vllm: "vllm",
+  lm_studio: "lm-studio",
+  nvidia_nim: "nvidia",
+  github: "github-models",
+  dashscope: "qwen",
+  zai: "zhipu",
   openai_like: "openai-compatible",
   custom_openai: "openai-compatible",
   openai_compatible: "openai-compatible",
@@ -128,7 +134,8 @@ export class Providers {
     const compatible = this.#catalogue.find((one) => one.kind === "openai-compatible") ?? null;
     // LiteLLM calls everything `openai` that speaks its API at another address.
     if (kind === "openai" && base !== null && !/^https:\/\/[\w.]*\.?openai\.com(?:\/|$)/.test(base)) return compatible;
-    if (known !== undefined && (known.baseUrl !== null || base !== null)) return known;
+    const isComplete = known !== undefined && known.baseUrl !== null && missingSettings(known, {}).length === 0;
+    if (known !== undefined && (isComplete || base !== null)) return known;
     if (base !== null && prefix !== null) {
       if (prefix === "azure" || prefix === "azure_ai") return compatible;
       const why =
@@ -185,7 +192,7 @@ export class Providers {
     }
     if (isAzure) return url.includes("/openai/v1") ? url : `${new URL(url).origin}/openai/v1`;
     const isBare = new URL(url).pathname === "/";
-    const usual = entry.baseUrl === null ? "" : new URL(entry.baseUrl).pathname;
+    const usual = entry.baseUrl === null ? "" : usualPath(entry);
     const full = isBare ? url + usual : url;
     return full === entry.baseUrl ? null : literal(full);
   }

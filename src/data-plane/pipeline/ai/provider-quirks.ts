@@ -1,0 +1,44 @@
+import type { TargetModel } from "../../../contracts/dialect.ts";
+import type { ProviderQuirks } from "../../../contracts/provider-quirks.ts";
+import { unsupportedField } from "../../../dialects/foreign.ts";
+import { adaptRequest, quirkyFields } from "../../../dialects/openai/quirks.ts";
+import { scanTopLevel } from "./top-level-fields.ts";
+import type { AiOperation, CallPlan } from "./translation.ts";
+
+/** Of each set of quirks, the fields to look for: a set is one object for as long as a snapshot holds. */
+const fieldsByQuirks = new WeakMap<ProviderQuirks, readonly string[]>();
+
+/** Whether a request of the provider's own dialect can't go on byte for byte. */
+export function mustBeAdapted(bytes: Buffer, quirks: ProviderQuirks): boolean {
+  if (quirks.developerRole === false && bytes.includes('"developer"')) return true;
+  let fields = fieldsByQuirks.get(quirks);
+  if (fields === undefined) {
+    fields = quirkyFields(quirks);
+    fieldsByQuirks.set(quirks, fields);
+  }
+  if (fields.length === 0) return false;
+  const spans = scanTopLevel(bytes.toString("latin1"), fields);
+  return spans === null || spans.some((span) => span !== null);
+}
+
+/** The same of a parsed one: another object where something had to be changed. */
+export function adapted(
+  body: Readonly<Record<string, unknown>>,
+  { outbound, target }: CallPlan,
+): Readonly<Record<string, unknown>> {
+  return outbound !== "openai" || target.quirks === undefined ? body : adaptRequest(body, target.quirks);
+}
+
+/** Where an operation is at the provider, given where its dialect has it; null: nowhere. */
+export function pathAt({ model, quirks }: TargetModel, operation: AiOperation, usual: string): string | null {
+  const path = quirks?.paths?.[operation];
+  if (path === undefined || path === null) return path === null ? null : usual;
+  return path.replace("{model}", encodeURIComponent(model));
+}
+
+/** Throws `unsupported_field` where the provider has no such operation. */
+export function requireOperation({ operation, target }: CallPlan): void {
+  if (target.quirks?.paths?.[operation] !== null) return;
+  const others = operation === "chat" ? "no chat models" : "no embeddings";
+  throw unsupportedField("model", `names a model of a provider that has ${others}`);
+}
