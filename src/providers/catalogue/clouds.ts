@@ -100,10 +100,12 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     envKey: "DATABRICKS_TOKEN",
     docs: "https://docs.databricks.com/aws/en/machine-learning/model-serving/score-foundation-models",
   }),
+  // `GITHUB_TOKEN` is in many environments for something else: callers must not get to use it by that alone.
   openaiCompatible({
     kind: "github-models",
     baseUrl: "https://models.github.ai/inference",
-    envKey: "GITHUB_TOKEN",
+    envKey: null,
+    requiresKey: true,
     docs: "https://docs.github.com/en/rest/models/inference",
   }),
 ];
