@@ -102,8 +102,11 @@ export type LimitSubject = "organisation" | "team" | "route" | "application" | "
 export interface LimitSnapshot {
   /** What one counter is kept for. */
   per: LimitSubject;
-  /** `window`: fixed window. `token-bucket`: refills evenly over the window, at most `amount` at once. */
-  algorithm: "window" | "token-bucket";
+  /**
+   * `window`: fixed window. `sliding-window`: the window before counts, too, by how much of it is less than a window ago.
+   * `token-bucket`: refills evenly over the window, at most `amount` at once.
+   */
+  algorithm: "window" | "sliding-window" | "token-bucket";
   /** What is counted: requests, tokens, or US dollars. */
   unit: "requests" | "tokens" | "cost_usd";
   amount: number;

@@ -9,7 +9,7 @@ import {
 import type { CompiledCredential } from "../pipeline/credentials/compiled-credential.ts";
 import { subscriptionTo } from "../pipeline/subscriptions.ts";
 
-const ALGORITHMS = { window: 0, "token-bucket": 2 } as const;
+const ALGORITHMS = { window: 0, "sliding-window": 1, "token-bucket": 2 } as const;
 const UNITS = { requests: 0, tokens: 1, cost_usd: 2 } as const;
 const SHARING = { shared: 1, per_node: 2 } as const;
 /** Looked at where the counter's name depends on the call, which it never does for the last three. */

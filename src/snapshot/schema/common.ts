@@ -83,6 +83,10 @@ const SUBJECTS_EXPLAINED: Record<keyof typeof SUBJECTS, string> = {
 
 export const limitScope = z.enum(["shared", "per_node"]);
 
+export const LIMIT_ALGORITHMS = ["window", "sliding-window", "token-bucket"] as const;
+const LIMIT_ALGORITHMS_EXPLAINED =
+  "`window`: fixed windows. `sliding-window`: the window before counts, too, by how much of it is less than a window ago; on each node by itself. `token-bucket`: refills evenly over the window, at most the limit at once.";
+
 function limitsOf(owner: keyof typeof SUBJECTS) {
   const subjects: readonly [LimitSubject, ...LimitSubject[]] = SUBJECTS[owner];
   const limit = z
@@ -97,12 +101,7 @@ function limitsOf(owner: keyof typeof SUBJECTS) {
       tokens: integer(1).optional().describe("Tokens (input and output) allowed per window."),
       cost_usd: positiveNumber.optional().describe("US dollars allowed per window."),
       window: positiveDuration.describe("Length of the window."),
-      algorithm: z
-        .enum(["window", "token-bucket"])
-        .prefault("window")
-        .describe(
-          "`window`: fixed windows. `token-bucket`: refills evenly over the window, at most the limit at once.",
-        ),
+      algorithm: z.enum(LIMIT_ALGORITHMS).prefault("window").describe(LIMIT_ALGORITHMS_EXPLAINED),
       cluster: limitScope
         .optional()
         .describe(

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { upstreamUrl } from "./addresses.ts";
-import { weight } from "./common.ts";
+import { LIMIT_ALGORITHMS, weight } from "./common.ts";
 import { fieldNotes, ScalarRefusal, scalar } from "./notes.ts";
 import { id, instant, integer, positiveDuration, secret, text } from "./scalars.ts";
 
@@ -81,9 +81,9 @@ const keyLimit = z
     tokens: integer(1).optional().describe("Tokens (input and output) per window."),
     window: positiveDuration.describe("Length of the window."),
     algorithm: z
-      .enum(["window", "token-bucket"])
+      .enum(LIMIT_ALGORITHMS)
       .prefault("window")
-      .describe("As in all limits: fixed windows, or a bucket that refills evenly."),
+      .describe("As in all limits: fixed windows, sliding ones, or a bucket that refills evenly."),
   })
   .describe("A limit of a key.");
 

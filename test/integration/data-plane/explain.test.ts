@@ -37,7 +37,7 @@ afterAll(() => Promise.all([gateway.close(), upstream.close()]));
 
 const limit: fc.Arbitrary<LimitSnapshot> = fc.record({
   per: fc.constantFrom("application" as const, "service" as const, "address" as const),
-  algorithm: fc.constantFrom("window" as const, "token-bucket" as const),
+  algorithm: fc.constantFrom("window" as const, "sliding-window" as const, "token-bucket" as const),
   unit: fc.constantFrom("requests" as const, "requests" as const, "tokens" as const),
   // Never used up by what is asked here.
   amount: fc.integer({ min: 100_000, max: 100_020 }),

@@ -43,7 +43,7 @@ async function remaining(call: () => Promise<RawResponse>, unit: string, calls: 
   return all;
 }
 
-it.each(["window: 1h", "window: 1h, algorithm: token-bucket"])(
+it.each(["window: 1h", "window: 1h, algorithm: sliding-window", "window: 1h, algorithm: token-bucket"])(
   "requests of an application are counted on, and the one beyond is refused by the stages (%s)",
   async (kind) => {
     gateway = await startFastGateway(nativeYaml(service("[]"), { limits: `[{ requests: 5, ${kind} }]` }));

@@ -120,6 +120,22 @@ describe("requests in a window", () => {
   });
 });
 
+describe("a sliding window", () => {
+  it("counts what was let through at the end of the window before", async () => {
+    await start({ a: "{ requests: 10, window: 2s, algorithm: sliding-window }" });
+    await waitFor(() => Date.now() % 2000 > 1200, "the second half of a window");
+    const begunIn = Math.floor(Date.now() / 2000);
+    const before = count(await statuses(12, () => get("/a")), 200);
+    await waitFor(() => Math.floor(Date.now() / 2000) > begunIn, "the next window");
+    const after = count(await statuses(12, () => get("/a")), 200);
+    // A tenth of the limit for each tenth of the window that has passed.
+    expect(before + after).toBeLessThanOrEqual(10 + Math.ceil(((Date.now() % 2000) / 2000) * 10));
+    expect(before).toBeGreaterThanOrEqual(10);
+    const refused = await get("/a");
+    if (refused.status === 429) expect(Number(refused.headers.get("retry-after"))).toBe(1);
+  });
+});
+
 describe("a token bucket", () => {
   it("lets a burst through, then as many as it gains", async () => {
     await start({ a: "{ requests: 10, window: 2s, algorithm: token-bucket }" });

@@ -72,6 +72,7 @@ applications:
       - { requests: 60, window: 500ms }
       - { tokens: 100000, window: 24h, per: service }
       - { cost_usd: 2.5, window: 30d, algorithm: token-bucket, per: address }
+      - { requests: 10, window: 1s, algorithm: sliding-window }
 `);
     expect(snapshot.drainTimeoutMs).toBe(1_500);
     expect(snapshot.ai).toMatchObject({ offloadBytes: 10_000_000, maxResponseBytes: 1_024 });
@@ -79,6 +80,10 @@ applications:
       { per: "application", algorithm: "window", unit: "requests", amount: 60, windowMs: 500 },
       { per: "service", algorithm: "window", unit: "tokens", amount: 100_000, windowMs: 86_400_000 },
       { per: "address", algorithm: "token-bucket", unit: "cost_usd", amount: 2.5, windowMs: 2_592_000_000 },
+      {
+        ...{ per: "application", algorithm: "sliding-window", unit: "requests", amount: 10, windowMs: 1000 },
+        cluster: "per_node",
+      },
     ]);
   });
 
