@@ -3,7 +3,7 @@
  * folders. Optional means "the caller did not say"; a dialect never invents a value that changes an answer.
  */
 
-export type DialectName = "openai" | "anthropic" | "gemini";
+export type DialectName = "openai" | "openai-responses" | "anthropic" | "gemini";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool";
 
@@ -102,6 +102,8 @@ export interface Message {
   content: Part[];
   /** OpenAI's participant name. */
   name?: string;
+  /** Where each part of `content` stands in the caller's request, where its place here does not tell (`input[3]`). */
+  paths?: string[];
   extra?: Extra;
 }
 
@@ -163,8 +165,12 @@ export interface ChatRequest {
   logprobs?: boolean;
   topLogprobs?: number;
   reasoning?: Reasoning;
+  /** How long an answer is wanted (OpenAI's `verbosity`); "medium" is what models do unasked. */
+  verbosity?: "low" | "medium" | "high";
   /** An opaque id of the end user. */
   user?: string;
+  /** An opaque id of the end user for the provider to hold against abuse (OpenAI's `safety_identifier`). */
+  safetyIdentifier?: string;
   metadata?: Record<string, string>;
   serviceTier?: string;
   stream: boolean;

@@ -16,10 +16,20 @@ export interface UsageWatcher {
   readonly failure: ProviderFailure | null;
 }
 
+/** What answers of other dialects' providers have left in a conversation, and a provider of this dialect would refuse. */
+export interface ForeignTraces {
+  /** JSON text; a body without any of these holds none. */
+  marks: readonly string[];
+  /** The body without them. */
+  remove(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+}
+
 /** What a dialect gives for calls whose body needs no translation. Pure. */
 export interface Passthrough {
   /** `includeUsage`: whether the caller wants the usage event of its dialect, where that is optional. */
   createUsageWatcher(includeUsage: boolean): UsageWatcher;
+  /** Absent where nothing of the kind can be. */
+  foreign?: ForeignTraces;
   /** Usage and model of a whole answer; nulls where the body does not say. */
   readUsage(body: unknown): { usage: Usage | null; model: string | null };
 }

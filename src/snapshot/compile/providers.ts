@@ -13,6 +13,7 @@ export function compileProvider(provider: ProviderConfiguration, entry: Catalogu
     kind: provider.kind,
     transport: entry.transport,
     dialect: entry.dialect,
+    ...(provider.api === undefined ? {} : { api: provider.api }),
     baseUrl: entry.transport === "simulated" ? "" : (provider.base_url ?? entry.baseUrl ?? ""),
     auth: provider.keys.length === 0 ? { type: "none" } : entry.auth,
     keys: provider.keys.map((key, index) => ({ ...key, id: key.id ?? `key-${index + 1}` })),
@@ -38,7 +39,7 @@ export function compileModelRoute(route: Configuration["models"][number]): Model
   return {
     name: route.name,
     strategy: route.strategy,
-    targets: route.targets,
+    targets: route.targets.map(({ api, ...target }) => (api === undefined ? target : { ...target, api })),
     timeouts: compileTimeouts(route.timeouts),
     retries: compileRetries(route.retries),
     circuitBreaker: compileCircuitBreaker(route.circuit_breaker),

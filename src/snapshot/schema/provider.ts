@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { upstreamUrl } from "./addresses.ts";
-import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, providerHeaders, retries, timeouts, weight } from "./common.ts";
+import {
+  AI_RETRIES,
+  AI_TIMEOUTS,
+  circuitBreaker,
+  openaiApi,
+  providerHeaders,
+  retries,
+  timeouts,
+  weight,
+} from "./common.ts";
 import { fieldNotes } from "./notes.ts";
 import { duration, id, integer, name, secret } from "./scalars.ts";
 
@@ -32,6 +41,12 @@ export function provider(kinds: [string, ...string[]]) {
         .optional()
         .describe("Address of the API with its version path, e.g. `https://api.openai.com/v1`.")
         .register(fieldNotes, { shownDefault: "the catalogue's" }),
+      api: openaiApi
+        .optional()
+        .describe(
+          "Which of OpenAI's APIs is called for chats: `both` is Responses for callers who speak it, and Chat Completions for all others. Only for kinds of dialect `openai`.",
+        )
+        .register(fieldNotes, { shownDefault: "`chat-completions`" }),
       keys: z.array(providerKey).prefault([]).describe("Keys to call the provider with; calls are spread by weight."),
       headers: providerHeaders.describe("Headers sent with every call, e.g. `openai-organization`."),
       models: z

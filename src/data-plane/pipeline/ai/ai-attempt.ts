@@ -1,7 +1,9 @@
+import type { AnswerContext } from "../../../contracts/dialect.ts";
 import type { BegunAttempt, DispatchHandler } from "../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../contracts/exchange.ts";
-import { inboundDialects, passthroughs } from "../../../dialects/index.ts";
+import type { DialectName } from "../../../contracts/ir.ts";
+import { inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import { headerOf } from "../rest/response-headers.ts";
 import { respondStream } from "../stages/respond.ts";
@@ -22,6 +24,7 @@ const MAX_ERROR_BYTES = 64 * 1024;
 export const DIALECT_HEADERS: Record<string, readonly string[]> = {
   anthropic: ["anthropic-version", "anthropic-beta"],
   openai: ["openai-beta"],
+  "openai-responses": ["openai-beta"],
 };
 const SIMULATED_HEADER_NAMES = Object.values(SIMULATED_HEADERS);
 
@@ -30,6 +33,7 @@ export class AiAttempt implements DispatchHandler {
   readonly target: AiTarget;
   readonly built: BuiltCall;
   readonly #call: AiCall;
+  readonly #dialect: DialectName;
   readonly #startedAt = performance.now();
   #abort: ((reason: Error) => void) | null = null;
   #status = 0;
@@ -43,9 +47,11 @@ export class AiAttempt implements DispatchHandler {
   /** Told its outcome: nothing that comes after counts. */
   #over = false;
 
-  constructor(call: AiCall, target: AiTarget, built: BuiltCall) {
+  /** `dialect`: in which the call is made. */
+  constructor(call: AiCall, target: AiTarget, dialect: DialectName, built: BuiltCall) {
     this.#call = call;
     this.target = target;
+    this.#dialect = dialect;
     this.built = built;
   }
 
@@ -81,7 +87,7 @@ export class AiAttempt implements DispatchHandler {
       this.target.provider.transport === "simulated"
         ? SIMULATED_HEADER_NAMES
         : this.built.passthrough
-          ? (DIALECT_HEADERS[this.target.provider.dialect] ?? [])
+          ? (DIALECT_HEADERS[this.#dialect] ?? [])
           : [];
     for (const name of forwarded) {
       const value = exchange.header(name);
@@ -116,18 +122,20 @@ export class AiAttempt implements DispatchHandler {
   }
 
   #openStream(): StreamAnswer {
-    const { inbound, context, request } = this.#call;
-    const { outbound, target } = this.target;
+    const { inbound, request } = this.#call;
     const watcher = this.built.passthrough
-      ? passthroughs[this.target.provider.dialect]?.createUsageWatcher(request.includeUsage)
+      ? passthroughs[this.#dialect]?.createUsageWatcher(request.includeUsage)
       : undefined;
     if (watcher !== undefined) return new PassthroughStream(watcher);
-    const formatter = inboundDialects[inbound].createStreamFormatter({
-      model: target.model,
-      requestId: context.id,
-      includeUsage: request.includeUsage,
-    });
-    return new TranslatedStream(outbound.createStreamParser(target), formatter);
+    const parser = outboundDialects[this.#dialect].createStreamParser(this.target.target);
+    const formatter = inboundDialects[inbound].createStreamFormatter(this.answerContext(request.includeUsage));
+    return new TranslatedStream(parser, formatter);
+  }
+
+  answerContext(includeUsage: boolean): AnswerContext {
+    const { echo } = this.built;
+    const context = { model: this.target.target.model, requestId: this.#call.context.id, includeUsage };
+    return echo === undefined ? context : { ...context, echo };
   }
 
   onData(chunk: Buffer): boolean {
@@ -199,7 +207,10 @@ export class AiAttempt implements DispatchHandler {
       // Not JSON: the dialect makes what it can of the text.
     }
     const header = (name: string) => headerOf(this.#headers, name);
-    return withoutKeys(this.target, providerFailed(this.target.outbound.parseError(this.#status, header, parsed)));
+    return withoutKeys(
+      this.target,
+      providerFailed(outboundDialects[this.#dialect].parseError(this.#status, header, parsed)),
+    );
   }
 
   // --- streams ---
@@ -231,7 +242,8 @@ export class AiAttempt implements DispatchHandler {
     context.noteBeforeFinish(() => this.#noteUsage());
     stream.onDrain(() => this.#resume?.());
     context.endWithError = (error) => {
-      const text = inboundDialects[this.#call.inbound].formatStreamError(error, context.id);
+      const { formatStreamError } = inboundDialects[this.#call.inbound];
+      const text = this.#answer?.fail(error) ?? formatStreamError(error, context.id, this.#answer?.events);
       stream.write(text);
       stream.end();
     };

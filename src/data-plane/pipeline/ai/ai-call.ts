@@ -9,7 +9,7 @@ import { asGatewayError, pushRequestId } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
 import { AiAttempt, DIALECT_HEADERS } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
-import type { AiTarget } from "./ai-target.ts";
+import { type AiTarget, dialectAt } from "./ai-target.ts";
 import { judgeFailure } from "./judge-failure.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
@@ -229,7 +229,7 @@ export class AiCall {
     context.modelServed = target.target.model;
     const begun = context.takeBegun(target);
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
-    this.#current = new AiAttempt(this, target, built);
+    this.#current = new AiAttempt(this, target, dialectAt(target, this.#operation, this.inbound), built);
     this.#current.dispatch(begun?.attempt ?? null);
   }
 
@@ -237,7 +237,7 @@ export class AiCall {
     return {
       operation: this.#operation,
       inbound: this.inbound,
-      outbound: target.provider.dialect,
+      outbound: dialectAt(target, this.#operation, this.inbound),
       target: target.target,
     };
   }
@@ -322,12 +322,8 @@ export class AiCall {
   /** A whole good answer. */
   answered(attempt: AiAttempt, status: number, bytes: Buffer): void {
     const plan = this.#plan(attempt.target);
-    const answerContext = {
-      model: attempt.target.target.model,
-      requestId: this.context.id,
-      includeUsage: true,
-    };
     const { passthrough } = attempt.built;
+    const answerContext = attempt.answerContext(true);
     const { encodingFormat } = this.request;
     const give = (answer: TranslatedAnswer) => this.#respond(attempt, status, bytes, answer);
     const refuse = (error: unknown) => this.failed(attempt, asGatewayError(error));

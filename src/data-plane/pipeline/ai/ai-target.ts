@@ -1,19 +1,22 @@
-import type { OutboundDialect, TargetModel } from "../../../contracts/dialect.ts";
+import type { TargetModel } from "../../../contracts/dialect.ts";
 import type { Dispatcher } from "../../../contracts/dispatcher.ts";
-import type { CircuitBreakerSnapshot, ProviderSnapshot } from "../../../contracts/snapshot.ts";
-import { outboundDialects } from "../../../dialects/index.ts";
+import type { DialectName } from "../../../contracts/ir.ts";
+import type { CircuitBreakerSnapshot, OpenaiApi, ProviderSnapshot } from "../../../contracts/snapshot.ts";
+import type { InboundName } from "../../../dialects/index.ts";
 import type { Price } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
+import type { AiOperation } from "./translation.ts";
 
 /** One model at one provider, with all resolved that does not depend on a call. */
 export interface AiTarget {
   readonly provider: ProviderSnapshot;
   readonly target: TargetModel;
   readonly weight: number;
-  readonly outbound: OutboundDialect;
+  /** Of a provider that speaks OpenAI's dialect. */
+  readonly api: OpenaiApi;
   readonly dispatcher: Dispatcher;
   readonly origin: string;
   readonly host: string;
@@ -58,10 +61,17 @@ export class TargetLoad {
   }
 }
 
+/** The dialect in which a call is made at a target. */
+export function dialectAt({ api, provider }: AiTarget, operation: AiOperation, inbound: InboundName): DialectName {
+  if (api === "chat-completions" || operation !== "chat") return provider.dialect;
+  return api === "responses" || inbound === "openai-responses" ? "openai-responses" : provider.dialect;
+}
+
 export function compileAiTarget(
   provider: ProviderSnapshot,
   model: string,
   weight: number,
+  api: OpenaiApi | undefined,
   connectMs: number,
   breakerSettings: CircuitBreakerSnapshot,
   runtime: AiRuntime,
@@ -73,7 +83,7 @@ export function compileAiTarget(
     provider,
     target: { model, defaultMaxOutputTokens: provider.defaultMaxOutputTokens },
     weight,
-    outbound: outboundDialects[provider.dialect],
+    api: api ?? provider.api ?? "chat-completions",
     dispatcher:
       url === null
         ? simulated(provider)

@@ -33,10 +33,10 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
   for (const { priceProvider } of snapshot.providers) runtime.prices.priceOf(priceProvider, "");
 
   function compileRoute({ name, strategy, targets: at, timeouts, retries, circuitBreaker }: NamedModel): ModelRoute {
-    const targets = at.flatMap(({ provider, model, weight }) => {
+    const targets = at.flatMap(({ provider, model, weight, api }) => {
       const found = providers.get(provider);
       if (found === undefined) return [];
-      return [compileAiTarget(found, model, weight, timeouts.connectMs, circuitBreaker, runtime)];
+      return [compileAiTarget(found, model, weight, api, timeouts.connectMs, circuitBreaker, runtime)];
     });
     return { name, strategy, targets, timeouts, retries, order: compileOrder(strategy, targets) };
   }

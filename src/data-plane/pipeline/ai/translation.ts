@@ -1,6 +1,7 @@
 import type { AnswerContext, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
+import { buildChatCall } from "../../../dialects/build-call.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
@@ -30,6 +31,8 @@ export interface BuiltCall {
   body: Buffer;
   /** Same dialect on both sides: the answer goes back as it is. */
   passthrough: boolean;
+  /** What a translated answer repeats of the request, where the caller's dialect repeats anything. */
+  echo?: Record<string, unknown>;
 }
 
 export interface CallPlan {
@@ -94,6 +97,7 @@ export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): I
 /** The paths of same-dialect calls, relative to the provider's base URL. */
 const PASSTHROUGH_PATHS: Record<InboundName, Partial<Record<AiOperation, string>>> = {
   openai: { chat: "/chat/completions", embeddings: "/embeddings" },
+  "openai-responses": { chat: "/responses" },
   anthropic: { chat: "/messages" },
 };
 
@@ -110,6 +114,8 @@ export function buildPassthrough(
 ): BuiltCall | null {
   const path = passthroughPath(plan);
   if (path === undefined) return null;
+  const foreign = passthroughs[plan.outbound]?.foreign;
+  if (foreign?.marks.some((mark) => bytes.includes(mark))) return null;
   const body = editRequest(bytes, scanned, { model: plan.target.model, addUsage: stream && !includeUsage });
   return { path, query: "", headers: NO_HEADERS, body, passthrough: true };
 }
@@ -122,11 +128,14 @@ export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall
   const path = passthroughPath(plan);
   if (path !== undefined) {
     const { stream, includeUsage } = inspectRequest(body, inbound);
-    const rewritten = rewriteRequest(body, { model: target.model, addUsage: stream && !includeUsage });
+    const own = passthroughs[plan.outbound]?.foreign?.remove(body) ?? body;
+    const rewritten = rewriteRequest(own, { model: target.model, addUsage: stream && !includeUsage });
     return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
   }
   const call = buildText(body, plan);
-  return { ...call, body: Buffer.from(call.body), passthrough: false };
+  const echo = inboundDialects[inbound].echo?.(body);
+  const built = { ...call, body: Buffer.from(call.body), passthrough: false };
+  return echo === undefined ? built : { ...built, echo };
 }
 
 /** The same for another dialect, with the body as text. */
@@ -142,7 +151,7 @@ function buildChat(body: Readonly<JsonObject>, plan: CallPlan) {
   request.model = plan.target.model;
   // Limits and log want to know, whatever the caller wants to see.
   request.includeUsage = true;
-  return outboundDialects[plan.outbound].buildChatCall(request, plan.target);
+  return buildChatCall(inboundDialects[plan.inbound], outboundDialects[plan.outbound], request, plan.target);
 }
 
 function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {
