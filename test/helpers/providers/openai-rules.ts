@@ -106,7 +106,7 @@ function checkAnswered(open: ReadonlySet<string>, index: number): void {
 }
 
 /** Structured outputs: every object closed, every property required. */
-function checkStrictSchema(schema: unknown, where: string, param: string): void {
+export function checkStrictSchema(schema: unknown, where: string, param: string): void {
   if (typeof schema !== "object" || schema === null) return;
   const node = Object.fromEntries(Object.entries(schema));
   if (node.type === "object" || node.properties !== undefined) {
