@@ -6,6 +6,11 @@ import type { Usage } from "./ir.ts";
 export interface UsageWatcher {
   /** Looks at one event; false: it must not reach the caller (a usage event that the gateway asked for, not the caller). */
   push(event: SseEvent): boolean;
+  /**
+   * The event last seen only announces an answer: until there is more of it, the call can still go elsewhere. Absent where
+   * no event of the dialect is of the kind.
+   */
+  readonly announces?: boolean;
   /** The last usage seen. */
   readonly usage: Usage | null;
   /** The model that answers, as the provider names it. */

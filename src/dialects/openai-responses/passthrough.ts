@@ -17,8 +17,12 @@ const WATCHED_EVENTS = new Set([
   "error",
 ]);
 
+/** They come before the model has done anything, and errors of overload and quota after them. */
+const ANNOUNCEMENTS = new Set(["response.created", "response.queued", "response.in_progress"]);
+
 /** Streams of this dialect always report usage: every event goes on to the caller. */
 class ResponsesUsageWatcher implements UsageWatcher {
+  announces = false;
   usage: Usage | null = null;
   model: string | null = null;
   finished = false;
@@ -26,6 +30,7 @@ class ResponsesUsageWatcher implements UsageWatcher {
 
   push(event: SseEvent): boolean {
     const type = event.event || typeOf(event.data);
+    this.announces = ANNOUNCEMENTS.has(type);
     // What names no type at all may be a server's way to say that it failed.
     if (type !== "" && !WATCHED_EVENTS.has(type)) return true;
     const data = tryParseJson(event.data);

@@ -34,7 +34,10 @@ export function quickstartConfiguration(
     }
     const baseUrl = overriddenBaseUrl(entry, environment, problems);
     const keys = [{ id: ENVIRONMENT, value }];
-    providers.push({ id: entry.kind, kind: entry.kind, keys, ...(baseUrl === null ? {} : { base_url: baseUrl }) });
+    const provider = { id: entry.kind, kind: entry.kind, keys };
+    if (baseUrl !== null) providers.push({ ...provider, base_url: baseUrl });
+    // OpenAI itself has both of its APIs; a server at another address may have the older one alone.
+    else providers.push(entry.kind === "openai" ? { ...provider, api: "both" } : provider);
   }
   if (problems.length > 0) return { configuration: null, problems, warnings: [] };
   const application = { id: "quickstart", team: "default", keys: [key], subscriptions: ["ai"] };

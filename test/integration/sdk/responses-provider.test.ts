@@ -316,6 +316,14 @@ describe("`api` of a target", () => {
     expect(response.headers.get("x-tidegate-provider")).toBe("openai");
   });
 
+  it("goes on at another target when a stream fails before it has begun", async () => {
+    // After the events that announce an answer.
+    provider.behave({ kind: "error-event", afterEvents: 2 });
+    const response = await openai.responses.stream({ model: "with-fallback", input: "one two" }).finalResponse();
+    expect(response).toMatchObject({ status: "completed", output_text: "one two" });
+    expect(await all.api.theRecord()).toMatchObject({ provider: "openai", attempts: 2, outcome: "ok" });
+  });
+
   it("goes on at another target when this one is down", async () => {
     provider.behave({ kind: "status", status: 503, body: { error: { message: "Down", type: "server_error" } } });
     const response = await openai.responses.create({ model: "with-fallback", input: "one two" });

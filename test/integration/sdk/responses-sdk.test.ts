@@ -446,6 +446,23 @@ describe("to a provider of the same API", () => {
     expect(await all.api.theRecord()).toMatchObject({ inputTokens: 2, outputTokens: 2, outcome: "ok" });
   });
 
+  it("numbers the error that ends a stream", async () => {
+    all.targets.responses.behave({ kind: "cut-stream", afterEvents: 6 });
+    const response = await all.api.post("/v1/responses", {
+      model: TARGET_MODELS.responses,
+      input: "a b",
+      stream: true,
+    });
+    const events = (await response.text()).split("\n\n").filter((event) => event !== "");
+    expect(events).toHaveLength(7);
+    expect(JSON.parse(events.at(-1)?.replace("event: error\ndata: ", "") ?? "")).toMatchObject({
+      type: "error",
+      sequence_number: 6,
+      code: "upstream_reset",
+      error: { type: "server_error", code: "upstream_reset" },
+    });
+  });
+
   it("leaves out what other providers' answers have left in a conversation", async () => {
     const request = { reasoning: { effort: "low" as const }, store: false };
     const thought = await openai.responses.create({ ...request, model: THINKING_TARGETS.anthropic, input: "one" });

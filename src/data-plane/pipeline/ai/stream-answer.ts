@@ -148,12 +148,13 @@ export class PassthroughStream implements StreamAnswer {
       return;
     }
     if (!keep) return;
-    this.#committed = true;
+    if (this.#watcher.announces !== true) this.#committed = true;
     this.events++;
     this.#pieces.push(raw);
   }
 
   #progress(): StreamProgress {
+    if (!this.#committed) return { output: "", committed: false, failure: this.#failure };
     const pieces = this.#pieces;
     this.#pieces = [];
     const output = pieces.length === 0 ? "" : pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
