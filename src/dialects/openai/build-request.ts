@@ -56,7 +56,8 @@ function addScalars(body: JsonObject, request: ChatRequest): void {
     verbosity: request.verbosity,
     user: request.user,
     safety_identifier: request.safetyIdentifier,
-    metadata: request.metadata,
+    // Labels of what is stored, and refused where nothing is: Responses takes them either way.
+    metadata: request.extra?.dialect === "openai-responses" ? undefined : request.metadata,
     service_tier: request.serviceTier,
   };
   for (const [key, value] of Object.entries(scalars)) {
