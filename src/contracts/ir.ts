@@ -25,9 +25,19 @@ export type MediaSource =
   /** A file the provider already holds. */
   | { kind: "file_id"; fileId: string };
 
+/** A page that a stretch of an answer rests on. Offsets count characters of the text, the end is exclusive. */
+export interface Citation {
+  url: string;
+  title?: string;
+  startIndex?: number;
+  endIndex?: number;
+}
+
 export interface TextPart {
   type: "text";
   text: string;
+  /** Of a model's answer. */
+  citations?: Citation[];
   cache?: CacheMarker;
   extra?: Extra;
 }
@@ -230,6 +240,8 @@ export interface ChatResponse {
 export type ChatEvent =
   | { type: "start"; id: string; model: string; createdAt?: number; usage?: Usage }
   | { type: "text"; choice: number; text: string; logprobs?: unknown }
+  /** Of the text before it. */
+  | { type: "citation"; choice: number; citation: Citation }
   | { type: "thinking"; choice: number; text: string }
   /** Ends the thinking block before it; `redacted` stands for a whole opaque block. */
   | { type: "thinking_signature"; choice: number; signature?: string; redacted?: string }

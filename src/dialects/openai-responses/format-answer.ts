@@ -2,6 +2,7 @@ import type { AnswerContext } from "../../contracts/dialect.ts";
 import type { ChatResponse, Choice } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
 import {
+  annotationOf,
   functionCallItem,
   type ItemStatus,
   imageItem,
@@ -40,7 +41,11 @@ function outputOf(choice: Choice, head: ResponseHead, incomplete: boolean): Json
         content = [];
         output.push(messageItem(itemId(head, "msg", output.length), content, "completed"));
       }
-      content.push(part.type === "text" ? textPart(part.text, logprobs) : refusalPart(part.text));
+      const written =
+        part.type === "text"
+          ? textPart(part.text, logprobs, part.citations?.map(annotationOf))
+          : refusalPart(part.text);
+      content.push(written);
       // They are those of the whole text.
       if (part.type === "text") logprobs = [];
       const message = output.at(-1);

@@ -1,6 +1,7 @@
-import type { ImagePart, ThinkingPart, ToolCallPart } from "../../contracts/ir.ts";
+import type { Citation, ImagePart, ThinkingPart, ToolCallPart } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { arrayOr } from "../json.ts";
+import { citationFields } from "../openai/citations.ts";
 import { writeSignature } from "../openai/tool-calls.ts";
 import { sealThinking, summaryPart, unpackSignature } from "./reasoning.ts";
 
@@ -12,8 +13,16 @@ export function messageItem(id: string, content: readonly JsonObject[], status: 
   return { id, type: "message", status, role: "assistant", content };
 }
 
-export function textPart(text: string, logprobs: readonly unknown[]): JsonObject {
-  return { type: "output_text", text, annotations: [], logprobs };
+export function textPart(
+  text: string,
+  logprobs: readonly unknown[],
+  annotations: readonly JsonObject[] = [],
+): JsonObject {
+  return { type: "output_text", text, annotations, logprobs };
+}
+
+export function annotationOf(citation: Citation): JsonObject {
+  return { type: "url_citation", ...citationFields(citation) };
 }
 
 export function refusalPart(refusal: string): JsonObject {

@@ -3,6 +3,7 @@ import { GatewayError } from "../../contracts/errors.ts";
 import type { ChatResponse, Choice, FinishReason, Part, ToolCallPart } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { arrayOr, countOf, stringOr } from "../json.ts";
+import { readCitations } from "../openai/citations.ts";
 import { argumentsText } from "../openai/parse-answer.ts";
 import { readSignature } from "../openai/tool-calls.ts";
 import { parseStreamError } from "./errors.ts";
@@ -61,7 +62,9 @@ function readItem(item: JsonObject, content: Part[], logprobs: unknown[]): void 
 export function readPart(part: JsonObject): Part | null {
   if (part.type === "refusal") return { type: "refusal", text: stringOr(part.refusal, "") };
   const text = part.type === "output_text" ? stringOr(part.text, "") : "";
-  return text === "" ? null : { type: "text", text };
+  if (text === "") return null;
+  const citations = readCitations(part.annotations);
+  return citations.length === 0 ? { type: "text", text } : { type: "text", text, citations };
 }
 
 function readCall(item: JsonObject): ToolCallPart {

@@ -82,6 +82,9 @@ export class ResponsesStreamFormatter implements StreamFormatter {
           this.#openMessage().text(event.text, logprobsOf(event.logprobs));
         }
         return;
+      case "citation":
+        this.#openMessage().citation(event.citation);
+        return;
       case "refusal":
         this.#refused = true;
         this.#openMessage().refusal(event.text);

@@ -1,5 +1,6 @@
+import type { Citation } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
-import { type ItemStatus, messageItem, reasoningItem, refusalPart, textPart } from "./output-items.ts";
+import { annotationOf, type ItemStatus, messageItem, reasoningItem, refusalPart, textPart } from "./output-items.ts";
 import { summaryPart } from "./reasoning.ts";
 
 /** Writes one event; `sequence_number` is added. */
@@ -14,6 +15,7 @@ export class OpenMessage {
   #kind: "text" | "refusal" | null = null;
   #text = "";
   #logprobs: unknown[] = [];
+  #annotations: JsonObject[] = [];
 
   constructor(outputIndex: number, id: string, send: SendEvent) {
     this.outputIndex = outputIndex;
@@ -27,6 +29,17 @@ export class OpenMessage {
     this.#text += delta;
     this.#logprobs.push(...logprobs);
     this.#send("response.output_text.delta", { ...this.#place(), delta, logprobs });
+  }
+
+  citation(citation: Citation): void {
+    this.#enter("text");
+    const annotation = annotationOf(citation);
+    this.#send("response.output_text.annotation.added", {
+      ...this.#place(),
+      annotation_index: this.#annotations.length,
+      annotation,
+    });
+    this.#annotations.push(annotation);
   }
 
   refusal(delta: string): void {
@@ -52,7 +65,7 @@ export class OpenMessage {
   }
 
   #part(): JsonObject {
-    return this.#kind === "refusal" ? refusalPart(this.#text) : textPart(this.#text, this.#logprobs);
+    return this.#kind === "refusal" ? refusalPart(this.#text) : textPart(this.#text, this.#logprobs, this.#annotations);
   }
 
   #closePart(): void {
@@ -68,6 +81,7 @@ export class OpenMessage {
     this.#kind = null;
     this.#text = "";
     this.#logprobs = [];
+    this.#annotations = [];
   }
 }
 

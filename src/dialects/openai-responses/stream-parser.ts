@@ -3,6 +3,7 @@ import type { ProviderFailure } from "../../contracts/errors.ts";
 import type { ChatEvent, Usage } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { arrayOr, countOf, stringOr, tryParseJson } from "../json.ts";
+import { readCitation } from "../openai/citations.ts";
 import { readSignature } from "../openai/tool-calls.ts";
 import { brokenStream } from "../provider-failure.ts";
 import { isFailure, parseStreamError } from "./errors.ts";
@@ -61,6 +62,11 @@ export class ResponsesStreamParser implements StreamParser {
         if (typeof delta === "string" && logprobs.length > 0) {
           events.push({ type: "text", choice: 0, text: delta, logprobs: { content: logprobs, refusal: null } });
         } else if (typeof delta === "string" && delta !== "") events.push({ type: "text", choice: 0, text: delta });
+        return;
+      }
+      case "response.output_text.annotation.added": {
+        const citation = readCitation(data.annotation);
+        if (citation !== null) events.push({ type: "citation", choice: 0, citation });
         return;
       }
       case "response.refusal.delta":
@@ -161,6 +167,9 @@ export class ResponsesStreamParser implements StreamParser {
     const read = isObject(part) ? readPart(part) : null;
     if (read?.type === "refusal") this.#refused = true;
     if (read?.type === "text" || read?.type === "refusal") events.push({ type: read.type, choice: 0, text: read.text });
+    for (const citation of (read?.type === "text" && read.citations) || []) {
+      events.push({ type: "citation", choice: 0, citation });
+    }
   }
 
   #end(response: JsonObject, events: ChatEvent[]): void {

@@ -96,6 +96,7 @@ const piece: fc.Arbitrary<ChatEvent> = fc.oneof(
   text.map((value): ChatEvent => ({ type: "text", choice: 0, text: value })),
   text.map((value): ChatEvent => ({ type: "refusal", choice: 0, text: value })),
   text.map((value): ChatEvent => ({ type: "thinking", choice: 0, text: value })),
+  text.map((value): ChatEvent => ({ type: "citation", choice: 0, citation: { url: value } })),
   text.map((value): ChatEvent => ({ type: "thinking_signature", choice: 0, signature: value })),
   text.map((value): ChatEvent => ({ type: "thinking_signature", choice: 0, redacted: value })),
 );
