@@ -156,6 +156,8 @@ function noteUntranslatable(kept: JsonObject, untranslatable: Untranslatable[]):
   for (const param of UNTRANSLATABLE_FIELDS) {
     if (kept[param] !== undefined && kept[param] !== null) untranslatable.push({ dialect: "openai", param });
   }
+  const bias = kept.logit_bias;
+  if (isObject(bias) && Object.keys(bias).length > 0) untranslatable.push({ dialect: "openai", param: "logit_bias" });
   const modalities = kept.modalities;
   if (modalities === undefined || modalities === null) return;
   if (!Array.isArray(modalities)) throw invalid("modalities", "must be an array of strings.");
