@@ -2,6 +2,7 @@ import type { ChatRequest, ResponseFormat, Tool, ToolChoice, Untranslatable } fr
 import {
   asObject,
   asOneOf,
+  invalid,
   isObject,
   type JsonObject,
   optionalArray,
@@ -22,8 +23,15 @@ export function parseTools(body: JsonObject, kept: JsonObject, untranslatable: U
   const tools = (optionalArray(body, "tools", "") ?? []).map((tool, index) =>
     parseTool(tool, `tools[${index}]`, untranslatable),
   );
-  if (tools.length > 0) result.tools = tools;
-  const choice = parseToolChoice(body.tool_choice, kept, untranslatable);
+  const allowed = parseAllowedTools(body.tool_choice, tools);
+  if (allowed !== null) {
+    // A provider of this dialect is told of all tools, and which of them it may call.
+    kept.tools = body.tools;
+    kept.tool_choice = body.tool_choice;
+  }
+  const offered = allowed === null ? tools : tools.filter((tool) => allowed.names.has(tool.name));
+  if (offered.length > 0) result.tools = offered;
+  const choice = allowed?.choice ?? parseToolChoice(body.tool_choice, kept, untranslatable);
   // Beside no tools these ask for nothing, and other dialects refuse them there.
   const asksForNothing = tools.length === 0 && (choice?.type === "auto" || choice?.type === "none");
   if (choice !== undefined && !asksForNothing) result.toolChoice = choice;
@@ -49,6 +57,24 @@ function parseTool(value: unknown, path: string, untranslatable: Untranslatable[
   if (strict !== undefined) tool.strict = strict;
   if (extra !== undefined) tool.extra = extra;
   return tool;
+}
+
+/** A choice among some of the functions: others are not offered. null: it is another kind of choice. */
+function parseAllowedTools(
+  value: unknown,
+  tools: readonly Tool[],
+): { choice: ToolChoice; names: ReadonlySet<string> } | null {
+  if (!isObject(value) || value.type !== "allowed_tools" || !Array.isArray(value.tools)) return null;
+  // Tools of OpenAI's own among them are for a provider of this dialect.
+  if (!value.tools.every((tool) => isObject(tool) && tool.type === "function")) return null;
+  const choice = { type: asOneOf(value.mode, "tool_choice.mode", ["auto", "required"]) };
+  const names = value.tools.map((tool: unknown, index) => {
+    const path = `tool_choice.tools[${index}]`;
+    const name = requiredNonEmptyString(asObject(tool, path), "name", path);
+    if (!tools.some((one) => one.name === name)) throw invalid(`${path}.name`, "must be the name of one of `tools`.");
+    return name;
+  });
+  return { choice, names: new Set(names) };
 }
 
 function parseToolChoice(value: unknown, kept: JsonObject, untranslatable: Untranslatable[]): ToolChoice | undefined {

@@ -63,6 +63,12 @@ describe("Responses requests that can't be read", () => {
     ["tool_choice", asking({ tool_choice: "any" }), /not "any"/],
     ["tool_choice.name", asking({ tool_choice: { type: "function" } }), /required/],
     ["tool_choice", asking({ tool_choice: 1 }), /or an object/],
+    ["tool_choice.mode", asking({ tool_choice: { type: "allowed_tools", tools: [] } }), /"auto", "required"/],
+    [
+      "tool_choice.tools[0].name",
+      asking({ tool_choice: { type: "allowed_tools", mode: "auto", tools: [{ type: "function", name: "f" }] } }),
+      /one of `tools`/,
+    ],
     ["parallel_tool_calls", asking({ parallel_tool_calls: 1 }), /true or false/],
     ["text", asking({ text: "json" }), /an object/],
     ["text.verbosity", asking({ text: { verbosity: "short" } }), /not "short"/],
