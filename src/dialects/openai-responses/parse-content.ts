@@ -14,7 +14,8 @@ import {
 import { cacheOf, parseFileData, parseUrl } from "../openai/parse-parts.ts";
 
 const TEXT_FIELDS = new Set(["type", "text"]);
-const IMAGE_FIELDS = new Set(["type", "image_url", "file_id", "detail"]);
+const IMAGE_SOURCE_FIELDS = new Set(["type", "image_url", "file_id"]);
+const IMAGE_FIELDS = new Set([...IMAGE_SOURCE_FIELDS, "detail"]);
 const AUDIO_FIELDS = new Set(["type", "input_audio"]);
 const FILE_FIELDS = new Set(["type", "file_data", "file_id", "file_url", "filename"]);
 
@@ -74,10 +75,13 @@ function parseImage(part: JsonObject, path: string): ImagePart {
   }
   const result: ImagePart = { type: "image", source, ...cacheOf(part) };
   const detail = optionalString(part, "detail", path);
-  if (detail === "auto" || detail === "low" || detail === "high") result.detail = detail;
-  const known =
-    result.detail === undefined ? new Set([...IMAGE_FIELDS].filter((name) => name !== "detail")) : IMAGE_FIELDS;
-  return withExtra(result, part, known);
+  if (detail === "auto" || detail === "low" || detail === "high") {
+    result.detail = detail;
+    return withExtra(result, part, IMAGE_FIELDS);
+  }
+  // More than other dialects can ask for: they are asked for the most they know.
+  if (detail === "original") result.detail = "high";
+  return withExtra(result, part, IMAGE_SOURCE_FIELDS);
 }
 
 function parseAudio(part: JsonObject, path: string): AudioPart {
