@@ -3,8 +3,8 @@ import { GatewayError } from "../../contracts/errors.ts";
 import type { ChatEvent, FinishReason, Usage } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
 import { tryParseJson } from "../json.ts";
-import { formatSse } from "../sse/format.ts";
 import { errorEvent } from "./errors.ts";
+import { EventWriter, placeOf } from "./event-writer.ts";
 import { functionCallItem, logprobsOf } from "./output-items.ts";
 import {
   itemId,
@@ -14,10 +14,11 @@ import {
   responseObject,
   stateOf,
 } from "./response-object.ts";
-import { OpenMessage, OpenReasoning, type SendEvent } from "./stream-items.ts";
+import { OpenMessage, OpenReasoning } from "./stream-items.ts";
 
 interface OpenCall {
   outputIndex: number;
+  deltaPlace: string;
   itemId: string;
   id: string;
   name: string;
@@ -39,9 +40,7 @@ interface OpenCall {
 export class ResponsesStreamFormatter implements StreamFormatter {
   readonly #context: AnswerContext;
   #head: ResponseHead | null = null;
-  #sequence = 0;
-  /** What was written for the event at hand. */
-  #text = "";
+  readonly #writer = new EventWriter();
   readonly #output: JsonObject[] = [];
   #message: OpenMessage | null = null;
   #reasoning: OpenReasoning | null = null;
@@ -57,18 +56,21 @@ export class ResponsesStreamFormatter implements StreamFormatter {
 
   push(event: ChatEvent): string {
     if ("choice" in event && event.choice !== 0) return "";
-    this.#text = "";
     this.#take(event);
-    return this.#text;
+    return this.#writer.take();
+  }
+
+  fail(error: GatewayError): string {
+    this.#fail(error);
+    return this.#writer.take();
   }
 
   /** `response.failed` for those who follow the answer, and `error`, on which OpenAI's clients raise. */
-  fail(error: GatewayError): string {
-    this.#text = "";
+  #fail(error: GatewayError): void {
     const { message } = error;
     const code = error.status === 429 ? "rate_limit_exceeded" : "server_error";
     this.#sendResponse("response.failed", { status: "failed", error: { code, message } });
-    return this.#text + errorEvent(error, this.#context.requestId, this.#sequence++);
+    this.#writer.foreign((number) => errorEvent(error, this.#context.requestId, number));
   }
 
   #take(event: ChatEvent): void {
@@ -111,7 +113,7 @@ export class ResponsesStreamFormatter implements StreamFormatter {
       case "error": {
         const { failure } = event;
         const details = { status: failure.status, provider: failure };
-        this.#text = this.fail(new GatewayError("provider_error", failure.message, details));
+        this.#fail(new GatewayError("provider_error", failure.message, details));
         return;
       }
       case "end": {
@@ -121,11 +123,6 @@ export class ResponsesStreamFormatter implements StreamFormatter {
       }
     }
   }
-
-  readonly #send: SendEvent = (type, fields) => {
-    this.#text += formatSse(type, JSON.stringify({ type, sequence_number: this.#sequence, ...fields }));
-    this.#sequence += 1;
-  };
 
   #begin(id: string, createdAt: number | undefined): ResponseHead {
     this.#head = responseHead(id, createdAt, this.#context);
@@ -138,7 +135,7 @@ export class ResponsesStreamFormatter implements StreamFormatter {
     const head = this.#head ?? responseHead("", undefined, this.#context);
     // Usage is final at the end alone.
     const usage = state.status === "in_progress" ? undefined : this.#usage;
-    this.#send(type, { response: responseObject(head, this.#context, state, this.#output, usage) });
+    this.#writer.event(type, { response: responseObject(head, this.#context, state, this.#output, usage) });
   }
 
   #nextItem(prefix: "msg" | "rs" | "fc"): { outputIndex: number; id: string } {
@@ -153,7 +150,7 @@ export class ResponsesStreamFormatter implements StreamFormatter {
       this.#closeReasoning();
       this.#closeCompleteCalls();
       const { outputIndex, id } = this.#nextItem("msg");
-      this.#message = new OpenMessage(outputIndex, id, this.#send);
+      this.#message = new OpenMessage(outputIndex, id, this.#writer);
     }
     return this.#message;
   }
@@ -163,7 +160,7 @@ export class ResponsesStreamFormatter implements StreamFormatter {
       this.#closeMessage(false);
       this.#closeCompleteCalls();
       const { outputIndex, id } = this.#nextItem("rs");
-      this.#reasoning = new OpenReasoning(outputIndex, id, this.#send);
+      this.#reasoning = new OpenReasoning(outputIndex, id, this.#writer);
     }
     return this.#reasoning;
   }
@@ -181,22 +178,19 @@ export class ResponsesStreamFormatter implements StreamFormatter {
     this.#closeMessage(false);
     this.#closeCompleteCalls();
     const { outputIndex, id } = this.#nextItem("fc");
-    const call: OpenCall = { outputIndex, itemId: id, id: event.id, name: event.name, arguments: "" };
+    const deltaPlace = placeOf({ item_id: id, output_index: outputIndex });
+    const call: OpenCall = { outputIndex, deltaPlace, itemId: id, id: event.id, name: event.name, arguments: "" };
     if (event.signature !== undefined) call.signature = event.signature;
     this.#calls.set(event.index, call);
     const item = functionCallItem(id, call, "in_progress");
-    this.#send("response.output_item.added", { output_index: outputIndex, item });
+    this.#writer.event("response.output_item.added", { output_index: outputIndex, item });
   }
 
   #callDelta(index: number, delta: string): void {
     const call = this.#calls.get(index);
     if (call === undefined || delta === "") return;
     call.arguments += delta;
-    this.#send("response.function_call_arguments.delta", {
-      item_id: call.itemId,
-      output_index: call.outputIndex,
-      delta,
-    });
+    this.#writer.delta("response.function_call_arguments.delta", call.deltaPlace, delta);
   }
 
   #closeCompleteCalls(): void {
@@ -210,7 +204,7 @@ export class ResponsesStreamFormatter implements StreamFormatter {
     if (call.arguments === "" && !incomplete) this.#callDelta(index, "{}");
     this.#calls.delete(index);
     const { outputIndex, itemId: id, name } = call;
-    this.#send("response.function_call_arguments.done", {
+    this.#writer.event("response.function_call_arguments.done", {
       item_id: id,
       output_index: outputIndex,
       name,
@@ -239,7 +233,7 @@ export class ResponsesStreamFormatter implements StreamFormatter {
   }
 
   #done(outputIndex: number, item: JsonObject): void {
-    this.#send("response.output_item.done", { output_index: outputIndex, item });
+    this.#writer.event("response.output_item.done", { output_index: outputIndex, item });
     this.#output[outputIndex] = item;
   }
 }

@@ -1,40 +1,41 @@
 import type { Citation } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
+import { type EventWriter, placeOf } from "./event-writer.ts";
 import { annotationOf, type ItemStatus, messageItem, reasoningItem, refusalPart, textPart } from "./output-items.ts";
 import { summaryPart } from "./reasoning.ts";
-
-/** Writes one event; `sequence_number` is added. */
-export type SendEvent = (type: string, fields: JsonObject) => void;
 
 /** A message of a stream that is being written: parts of text and refusal, one after another. */
 export class OpenMessage {
   readonly outputIndex: number;
   readonly #id: string;
-  readonly #send: SendEvent;
+  readonly #writer: EventWriter;
   readonly #content: JsonObject[] = [];
   #kind: "text" | "refusal" | null = null;
+  /** Of the open part. */
+  #deltaPlace = "";
   #text = "";
   #logprobs: unknown[] = [];
   #annotations: JsonObject[] = [];
 
-  constructor(outputIndex: number, id: string, send: SendEvent) {
+  constructor(outputIndex: number, id: string, writer: EventWriter) {
     this.outputIndex = outputIndex;
     this.#id = id;
-    this.#send = send;
-    send("response.output_item.added", { output_index: outputIndex, item: messageItem(id, [], "in_progress") });
+    this.#writer = writer;
+    writer.event("response.output_item.added", { output_index: outputIndex, item: messageItem(id, [], "in_progress") });
   }
 
   text(delta: string, logprobs: readonly unknown[]): void {
     this.#enter("text");
     this.#text += delta;
-    this.#logprobs.push(...logprobs);
-    this.#send("response.output_text.delta", { ...this.#place(), delta, logprobs });
+    for (const entry of logprobs) this.#logprobs.push(entry);
+    const rest = logprobs.length === 0 ? ',"logprobs":[]' : `,"logprobs":${JSON.stringify(logprobs)}`;
+    this.#writer.delta("response.output_text.delta", this.#deltaPlace, delta, rest);
   }
 
   citation(citation: Citation): void {
     this.#enter("text");
     const annotation = annotationOf(citation);
-    this.#send("response.output_text.annotation.added", {
+    this.#writer.event("response.output_text.annotation.added", {
       ...this.#place(),
       annotation_index: this.#annotations.length,
       annotation,
@@ -45,7 +46,7 @@ export class OpenMessage {
   refusal(delta: string): void {
     this.#enter("refusal");
     this.#text += delta;
-    this.#send("response.refusal.delta", { ...this.#place(), delta });
+    this.#writer.delta("response.refusal.delta", this.#deltaPlace, delta);
   }
 
   close(status: ItemStatus): JsonObject {
@@ -61,7 +62,8 @@ export class OpenMessage {
     if (this.#kind === kind) return;
     this.#closePart();
     this.#kind = kind;
-    this.#send("response.content_part.added", { ...this.#place(), part: this.#part() });
+    this.#deltaPlace = placeOf(this.#place());
+    this.#writer.event("response.content_part.added", { ...this.#place(), part: this.#part() });
   }
 
   #part(): JsonObject {
@@ -71,12 +73,12 @@ export class OpenMessage {
   #closePart(): void {
     if (this.#kind === null) return;
     if (this.#kind === "refusal") {
-      this.#send("response.refusal.done", { ...this.#place(), refusal: this.#text });
+      this.#writer.event("response.refusal.done", { ...this.#place(), refusal: this.#text });
     } else {
-      this.#send("response.output_text.done", { ...this.#place(), text: this.#text, logprobs: this.#logprobs });
+      this.#writer.event("response.output_text.done", { ...this.#place(), text: this.#text, logprobs: this.#logprobs });
     }
     const part = this.#part();
-    this.#send("response.content_part.done", { ...this.#place(), part });
+    this.#writer.event("response.content_part.done", { ...this.#place(), part });
     this.#content.push(part);
     this.#kind = null;
     this.#text = "";
@@ -89,29 +91,31 @@ export class OpenMessage {
 export class OpenReasoning {
   readonly outputIndex: number;
   readonly #id: string;
-  readonly #send: SendEvent;
+  readonly #writer: EventWriter;
+  readonly #deltaPlace: string;
   #text = "";
 
-  constructor(outputIndex: number, id: string, send: SendEvent) {
+  constructor(outputIndex: number, id: string, writer: EventWriter) {
     this.outputIndex = outputIndex;
     this.#id = id;
-    this.#send = send;
+    this.#writer = writer;
+    this.#deltaPlace = placeOf(this.#place());
     const item = { id, type: "reasoning", summary: [], encrypted_content: null };
-    send("response.output_item.added", { output_index: outputIndex, item });
+    writer.event("response.output_item.added", { output_index: outputIndex, item });
   }
 
   text(delta: string): void {
     if (this.#text === "") {
-      this.#send("response.reasoning_summary_part.added", { ...this.#place(), part: summaryPart("") });
+      this.#writer.event("response.reasoning_summary_part.added", { ...this.#place(), part: summaryPart("") });
     }
     this.#text += delta;
-    this.#send("response.reasoning_summary_text.delta", { ...this.#place(), delta });
+    this.#writer.delta("response.reasoning_summary_text.delta", this.#deltaPlace, delta);
   }
 
   close(signature: string | undefined, redacted: string | undefined): JsonObject {
     if (this.#text !== "") {
-      this.#send("response.reasoning_summary_text.done", { ...this.#place(), text: this.#text });
-      this.#send("response.reasoning_summary_part.done", { ...this.#place(), part: summaryPart(this.#text) });
+      this.#writer.event("response.reasoning_summary_text.done", { ...this.#place(), text: this.#text });
+      this.#writer.event("response.reasoning_summary_part.done", { ...this.#place(), part: summaryPart(this.#text) });
     }
     const seal: { signature?: string; redacted?: string } = {};
     if (signature !== undefined) seal.signature = signature;
