@@ -32,7 +32,8 @@ export async function startResponsesTargets(models = ""): Promise<ResponsesTarge
     base_url: ${responses.baseUrl}
     keys: [{ id: main, value: "${responses.key}" }]
 ${NO_RETRIES}`;
-  const api = await startUnifiedApi({ rest: () => `${entry("responses")}${entry("both")}\n${models}` });
+  const simulated = "\n  - { id: simulated, kind: simulated }";
+  const api = await startUnifiedApi({ rest: () => `${entry("responses")}${entry("both")}${simulated}\n${models}` });
   return {
     api,
     targets: { ...api.providers, responses },

@@ -473,6 +473,20 @@ describe("to a provider of the same API", () => {
   });
 });
 
+describe("the provider that needs no account", () => {
+  it("answers, streamed and not, and calls functions", async () => {
+    const model = "simulated/echo";
+    const whole = await openai.responses.create({ model, instructions: "Be brief.", input: "Hello!" });
+    expect(whole).toMatchObject({ status: "completed", output_text: expect.stringContaining("Hello!") });
+    const streamed = await openai.responses.stream({ model, input: "Hello!" }).finalResponse();
+    expect(streamed.output_text).toContain("Hello!");
+    expect(streamed.usage?.output_tokens).toBeGreaterThan(0);
+    const choice = { type: "function", name: "get_weather" } as const;
+    const called = await openai.responses.create({ model, tools: [WEATHER], tool_choice: choice, input: "Oslo" });
+    expect(callsOf(called)[0]?.name).toBe("get_weather");
+  });
+});
+
 describe("`api: both`", () => {
   it("meets callers in the API they speak", async () => {
     await openai.responses.create({ model: "both/gpt-4o-mini", input: "hi" });
