@@ -1,5 +1,5 @@
 import type { NativePlan, NativePlanTarget } from "../../../native-bindings/engine.ts";
-import type { InboundName } from "../../dialects/index.ts";
+import { type InboundName, passthroughs } from "../../dialects/index.ts";
 import type { Price } from "../../providers/prices.ts";
 import { NativeDispatcher } from "../../upstream/native-dispatcher.ts";
 import { DIALECT_HEADERS } from "../pipeline/ai/ai-attempt.ts";
@@ -62,8 +62,15 @@ export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: rea
     requestIdTwice: inbound === "anthropic",
     forwardedFields: built.passthrough ? [...(DIALECT_HEADERS[inbound] ?? [])] : [],
     maxResponseBytes,
+    foreignMarks: foreignMarks(targets, inbound, built),
   };
   return { plan, targets };
+}
+
+/** What JavaScript has to take out of a conversation before it goes to a provider of the caller's own dialect. */
+function foreignMarks(targets: readonly AiTarget[], inbound: InboundName, { passthrough }: BuiltCall): string[] {
+  if (!passthrough || !targets.some(({ mayHoldForeign }) => mayHoldForeign)) return [];
+  return [...(passthroughs[inbound]?.foreign?.marks ?? [])];
 }
 
 function nativeTarget(
@@ -74,7 +81,7 @@ function nativeTarget(
 ): NativePlanTarget | null {
   const { provider, dispatcher, load } = target;
   const outbound = dialectAt(target, operation, inbound);
-  const same = passthroughPath({ operation, inbound, outbound, target: target.target });
+  const same = passthroughPath({ operation, inbound, outbound });
   const translated = !built.passthrough;
   const dialect = translated ? 0 : DIALECTS[outbound];
   const path = translated ? built.path + (built.query === "" ? "" : `?${built.query}`) : same;

@@ -10,7 +10,6 @@ import type {
 import type { CallRecordValue } from "../../contracts/call-record.ts";
 import { type ErrorCode, GatewayError } from "../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../contracts/ir.ts";
-import type { OpenaiApi, Snapshot } from "../../contracts/snapshot.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../dialects/index.ts";
 import { withoutKeys } from "../pipeline/ai/ai-attempt.ts";
 import type { AiRuntime } from "../pipeline/ai/ai-runtime.ts";
@@ -241,7 +240,6 @@ export class FastPath implements GovernorEvents {
     const modelKey = `${nativeRoute} ${flags} ${request.model}`;
     if (this.#learnedModels.has(modelKey) || this.#learnedModels.size >= MAX_LEARNED) return;
     this.#learnedModels.add(modelKey);
-    if (built.passthrough && inbound === "anthropic" && callsResponses(pipeline.snapshot)) return;
     const { maxResponseBytes, offloadBytes } = pipeline.snapshot.ai;
     const made = aiPlan({ operation, inbound, route, request, built, id: this.#nextPlan, maxResponseBytes });
     if (made === null) return;
@@ -376,7 +374,7 @@ export class FastPath implements GovernorEvents {
     if (at === undefined || !("provider" in at)) return null;
     const { operation, inbound, built } = learned;
     const outbound = dialectAt(at, operation, inbound);
-    const callPlan = { operation, inbound, outbound, target: at.target };
+    const callPlan = { operation, inbound, outbound, target: at.target, mayHoldForeign: false };
     return { learned, built, callPlan };
   }
 
@@ -396,15 +394,6 @@ export class FastPath implements GovernorEvents {
     }
     return undefined;
   }
-}
-
-/**
- * Whether a conversation can hold thinking that a provider of the Responses API has signed: JavaScript takes it out of what
- * goes to Anthropic.
- */
-function callsResponses({ providers, models }: Pick<Snapshot, "providers" | "models">): boolean {
-  const has = ({ api }: { api?: OpenaiApi }) => api === "responses";
-  return providers.some(has) || models.some(({ targets }) => targets.some(has));
 }
 
 const NO_TOKENS = [-1, -1, -1, -1, -1] as const;

@@ -239,6 +239,7 @@ export class AiCall {
       inbound: this.inbound,
       outbound: dialectAt(target, this.#operation, this.inbound),
       target: target.target,
+      mayHoldForeign: target.mayHoldForeign || this.inbound === "openai-responses",
     };
   }
 

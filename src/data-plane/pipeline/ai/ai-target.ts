@@ -17,6 +17,8 @@ export interface AiTarget {
   readonly weight: number;
   /** Of a provider that speaks OpenAI's dialect. */
   readonly api: OpenaiApi;
+  /** Conversations may hold what answers of some provider have left in them, and others would refuse: see ForeignTraces. */
+  readonly mayHoldForeign: boolean;
   readonly dispatcher: Dispatcher;
   readonly origin: string;
   readonly host: string;
@@ -72,6 +74,7 @@ export function compileAiTarget(
   model: string,
   weight: number,
   api: OpenaiApi | undefined,
+  mayHoldForeign: boolean,
   connectMs: number,
   breakerSettings: CircuitBreakerSnapshot,
   runtime: AiRuntime,
@@ -84,6 +87,7 @@ export function compileAiTarget(
     target: { model, defaultMaxOutputTokens: provider.defaultMaxOutputTokens },
     weight,
     api: api ?? provider.api ?? "chat-completions",
+    mayHoldForeign,
     dispatcher:
       url === null
         ? simulated(provider)

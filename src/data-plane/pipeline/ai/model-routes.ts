@@ -1,4 +1,4 @@
-import type { RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
+import type { OpenaiApi, RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, compileAiTarget } from "./ai-target.ts";
 import { compileModelNames, type NamedModel } from "./model-names.ts";
@@ -27,6 +27,7 @@ const MAX_DIRECT_ROUTES = 10_000;
 export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "models">, runtime: AiRuntime): ModelRoutes {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
   const names = compileModelNames(snapshot);
+  const mayHoldForeign = callsResponses(snapshot);
   const named = new Map(snapshot.models.map(({ name }) => [name, compileRoute(names.resolve(name))]));
   const direct = new Map<string, ModelRoute>();
   // Loads the list of prices, which a first call would wait for otherwise.
@@ -36,7 +37,7 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
     const targets = at.flatMap(({ provider, model, weight, api }) => {
       const found = providers.get(provider);
       if (found === undefined) return [];
-      return [compileAiTarget(found, model, weight, api, timeouts.connectMs, circuitBreaker, runtime)];
+      return [compileAiTarget(found, model, weight, api, mayHoldForeign, timeouts.connectMs, circuitBreaker, runtime)];
     });
     return { name, strategy, targets, timeouts, retries, order: compileOrder(strategy, targets) };
   }
@@ -52,6 +53,12 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
     listed: names.listed,
     resolve: (name) => named.get(name) ?? direct.get(name) ?? compileDirect(name),
   };
+}
+
+/** Whether callers of other dialects get thinking that a provider of the Responses API has signed. */
+function callsResponses({ providers, models }: Pick<Snapshot, "providers" | "models">): boolean {
+  const has = ({ api }: { api?: OpenaiApi }) => api === "responses";
+  return providers.some(has) || models.some(({ targets }) => targets.some(has));
 }
 
 function compileOrder(strategy: ModelRoute["strategy"], targets: readonly AiTarget[]): () => readonly number[] {

@@ -40,6 +40,8 @@ export interface CallPlan {
   inbound: InboundName;
   outbound: DialectName;
   target: TargetModel;
+  /** The request may hold what ForeignTraces speaks of. */
+  mayHoldForeign: boolean;
 }
 
 export interface TranslatedAnswer {
@@ -101,7 +103,11 @@ const PASSTHROUGH_PATHS: Record<InboundName, Partial<Record<AiOperation, string>
   anthropic: { chat: "/messages" },
 };
 
-export function passthroughPath({ operation, inbound, outbound }: CallPlan): string | undefined {
+export function passthroughPath({
+  operation,
+  inbound,
+  outbound,
+}: Pick<CallPlan, "operation" | "inbound" | "outbound">): string | undefined {
   return inbound === outbound ? PASSTHROUGH_PATHS[inbound][operation] : undefined;
 }
 
@@ -114,7 +120,7 @@ export function buildPassthrough(
 ): BuiltCall | null {
   const path = passthroughPath(plan);
   if (path === undefined) return null;
-  const foreign = passthroughs[plan.outbound]?.foreign;
+  const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
   if (foreign?.marks.some((mark) => bytes.includes(mark))) return null;
   const body = editRequest(bytes, scanned, { model: plan.target.model, addUsage: stream && !includeUsage });
   return { path, query: "", headers: NO_HEADERS, body, passthrough: true };
@@ -128,7 +134,8 @@ export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall
   const path = passthroughPath(plan);
   if (path !== undefined) {
     const { stream, includeUsage } = inspectRequest(body, inbound);
-    const own = passthroughs[plan.outbound]?.foreign?.remove(body) ?? body;
+    const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
+    const own = foreign?.remove(body) ?? body;
     const rewritten = rewriteRequest(own, { model: target.model, addUsage: stream && !includeUsage });
     return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
   }
