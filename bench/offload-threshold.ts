@@ -14,6 +14,7 @@ const PLAN: CallPlan = {
   inbound: "openai",
   outbound: "anthropic",
   target: { model: "claude-sonnet-4-5", defaultMaxOutputTokens: 1024 },
+  mayHoldForeign: false,
 };
 const SIZES_KIB = [1, 4, 16, 32, 64, 128, 256, 512, 1024, 4096];
 

@@ -263,6 +263,8 @@ export interface NativePlan {
   requestIdTwice: boolean;
   forwardedFields: string[];
   maxResponseBytes: number;
+  /** A body that holds one of these goes to JavaScript. */
+  foreignMarks: string[];
 }
 
 export interface NativeRoute {

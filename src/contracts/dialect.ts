@@ -45,6 +45,8 @@ export interface StreamParser {
 /** Writes the caller's stream. Returns SSE text, possibly empty. */
 export interface StreamFormatter {
   push(event: ChatEvent): string;
+  /** Ends a stream already begun with an error, where the dialect says more of it than `formatStreamError` can know. */
+  fail?(error: GatewayError): string;
 }
 
 /** What an answer needs to know of the request it answers. */
@@ -54,19 +56,25 @@ export interface AnswerContext {
   /** Used where the provider gave no id. */
   requestId: string;
   includeUsage: boolean;
+  /** What `InboundDialect.echo` gave of the request. */
+  echo?: Readonly<Record<string, unknown>>;
 }
 
 /** dialect ⇄ IR for callers. Pure; `parse*` throws GatewayError `invalid_request` naming the field. */
 export interface InboundDialect {
   readonly name: DialectName;
   parseChatRequest(body: unknown): ChatRequest;
+  /** Fields of a request that its answers repeat; absent where answers of the dialect repeat none. */
+  echo?(body: Readonly<Record<string, unknown>>): Record<string, unknown>;
+  /** The caller's name of a field that a provider's half calls by its Chat Completions name; absent where they are the same. */
+  spell?(param: string, request: ChatRequest): string;
   /** JSON text. */
   formatChatResponse(response: ChatResponse, context: AnswerContext): string;
   createStreamFormatter(context: AnswerContext): StreamFormatter;
   /** The whole JSON body of an error answer; the HTTP status is `error.status`. */
   formatError(error: GatewayError, requestId: string): string;
-  /** SSE text that ends a stream already begun with an error. */
-  formatStreamError(error: GatewayError, requestId: string): string;
+  /** SSE text that ends a stream already begun with an error, after `eventsBefore` events. */
+  formatStreamError(error: GatewayError, requestId: string, eventsBefore?: number): string;
 }
 
 /** IR ⇄ dialect for providers. Pure. `build*` throws GatewayError `unsupported_field` naming what the target can't do. */

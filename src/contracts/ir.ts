@@ -3,7 +3,7 @@
  * folders. Optional means "the caller did not say"; a dialect never invents a value that changes an answer.
  */
 
-export type DialectName = "openai" | "anthropic" | "gemini";
+export type DialectName = "openai" | "openai-responses" | "anthropic" | "gemini";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool";
 
@@ -25,9 +25,19 @@ export type MediaSource =
   /** A file the provider already holds. */
   | { kind: "file_id"; fileId: string };
 
+/** A page that a stretch of an answer rests on. Offsets count characters of the text, the end is exclusive. */
+export interface Citation {
+  url: string;
+  title?: string;
+  startIndex?: number;
+  endIndex?: number;
+}
+
 export interface TextPart {
   type: "text";
   text: string;
+  /** Of a model's answer. */
+  citations?: Citation[];
   cache?: CacheMarker;
   extra?: Extra;
 }
@@ -102,6 +112,8 @@ export interface Message {
   content: Part[];
   /** OpenAI's participant name. */
   name?: string;
+  /** Where each part of `content` stands in the caller's request, where its place here does not tell (`input[3]`). */
+  paths?: string[];
   extra?: Extra;
 }
 
@@ -163,8 +175,12 @@ export interface ChatRequest {
   logprobs?: boolean;
   topLogprobs?: number;
   reasoning?: Reasoning;
+  /** How long an answer is wanted (OpenAI's `verbosity`); "medium" is what models do unasked. */
+  verbosity?: "low" | "medium" | "high";
   /** An opaque id of the end user. */
   user?: string;
+  /** An opaque id of the end user for the provider to hold against abuse (OpenAI's `safety_identifier`). */
+  safetyIdentifier?: string;
   metadata?: Record<string, string>;
   serviceTier?: string;
   stream: boolean;
@@ -224,6 +240,8 @@ export interface ChatResponse {
 export type ChatEvent =
   | { type: "start"; id: string; model: string; createdAt?: number; usage?: Usage }
   | { type: "text"; choice: number; text: string; logprobs?: unknown }
+  /** Of the text before it. */
+  | { type: "citation"; choice: number; citation: Citation }
   | { type: "thinking"; choice: number; text: string }
   /** Ends the thinking block before it; `redacted` stands for a whole opaque block. */
   | { type: "thinking_signature"; choice: number; signature?: string; redacted?: string }

@@ -6,6 +6,11 @@ import type { Usage } from "./ir.ts";
 export interface UsageWatcher {
   /** Looks at one event; false: it must not reach the caller (a usage event that the gateway asked for, not the caller). */
   push(event: SseEvent): boolean;
+  /**
+   * The event last seen only announces an answer: until there is more of it, the call can still go elsewhere. Absent where
+   * no event of the dialect is of the kind.
+   */
+  readonly announces?: boolean;
   /** The last usage seen. */
   readonly usage: Usage | null;
   /** The model that answers, as the provider names it. */
@@ -16,10 +21,20 @@ export interface UsageWatcher {
   readonly failure: ProviderFailure | null;
 }
 
+/** What answers of other dialects' providers have left in a conversation, and a provider of this dialect would refuse. */
+export interface ForeignTraces {
+  /** JSON text; a body without any of these holds none. */
+  marks: readonly string[];
+  /** The body without them. */
+  remove(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+}
+
 /** What a dialect gives for calls whose body needs no translation. Pure. */
 export interface Passthrough {
   /** `includeUsage`: whether the caller wants the usage event of its dialect, where that is optional. */
   createUsageWatcher(includeUsage: boolean): UsageWatcher;
+  /** Absent where nothing of the kind can be. */
+  foreign?: ForeignTraces;
   /** Usage and model of a whole answer; nulls where the body does not say. */
   readUsage(body: unknown): { usage: Usage | null; model: string | null };
 }

@@ -124,6 +124,12 @@ export type ProviderAuth =
   /** The key is sent as this parameter of the query: for providers that take it nowhere else. */
   | { type: "query"; name: string };
 
+/**
+ * Which API is used of a provider that speaks OpenAI's dialect: Chat Completions, Responses, or `both`, Responses for callers
+ * who speak it and Chat Completions for all others. Embeddings are the same either way.
+ */
+export type OpenaiApi = "chat-completions" | "responses" | "both";
+
 export interface ProviderSnapshot {
   id: string;
   /** A name from the catalogue. */
@@ -131,6 +137,8 @@ export interface ProviderSnapshot {
   /** `http`: reached over the network. `simulated`: answered in this process. */
   transport: "http" | "simulated";
   dialect: DialectName;
+  /** Absent: Chat Completions. */
+  api?: OpenaiApi;
   /** Without a trailing slash. "" for `simulated`. */
   baseUrl: string;
   /** How the `value` of a key is sent. */
@@ -156,7 +164,8 @@ export interface ProviderSnapshot {
 export interface ModelRouteSnapshot {
   name: string;
   strategy: "failover" | "weighted" | "latency" | "least-busy";
-  targets: { provider: string; model: string; weight: number }[];
+  /** `api`: in place of the provider's. */
+  targets: { provider: string; model: string; weight: number; api?: OpenaiApi }[];
   timeouts: TimeoutsSnapshot;
   retries: RetriesSnapshot;
   circuitBreaker: CircuitBreakerSnapshot;

@@ -1,5 +1,5 @@
 import { GatewayError } from "../contracts/errors.ts";
-import type { DialectName, Extra, Untranslatable } from "../contracts/ir.ts";
+import type { ChatRequest, DialectName, Extra, Untranslatable } from "../contracts/ir.ts";
 
 /**
  * Objects the IR has no word for (a provider's own tools and the blocks they leave behind) are kept whole in
@@ -26,4 +26,11 @@ export function unsupportedField(param: string, problem: string): GatewayError {
     `\`${param}\` ${problem}. Leave it out, or send the request to a model of a provider that has it.`,
     { param },
   );
+}
+
+/** For providers that can't be told how long an answer is wanted; "medium" asks for nothing. */
+export function refuseVerbosity({ verbosity }: ChatRequest, provider: string): void {
+  if (verbosity !== undefined && verbosity !== "medium") {
+    throw unsupportedField("verbosity", `is "${verbosity}", but ${provider} can't be told how long to answer`);
+  }
 }

@@ -4,20 +4,28 @@ import type { Passthrough } from "../contracts/passthrough.ts";
 import { anthropicInbound, anthropicOutbound, anthropicPassthrough } from "./anthropic/index.ts";
 import { geminiOutbound } from "./gemini/index.ts";
 import { openaiInbound, openaiOutbound, openaiPassthrough } from "./openai/index.ts";
+import { responsesInbound, responsesOutbound, responsesPassthrough } from "./openai-responses/index.ts";
 
 /** Every dialect there is. A new one is a folder beside these and a line in each list it belongs to. */
 
-export type InboundName = "openai" | "anthropic";
+export type InboundName = "openai" | "openai-responses" | "anthropic";
 
 /** What callers may speak. */
 export const inboundDialects: Record<InboundName, InboundDialect> = {
   openai: openaiInbound,
+  "openai-responses": responsesInbound,
   anthropic: anthropicInbound,
 };
+
+export function inboundNameOf({ name }: InboundDialect): InboundName {
+  if (!(name in inboundDialects)) throw new TypeError(`${name} is no dialect of callers`);
+  return name as InboundName;
+}
 
 /** What providers speak. */
 export const outboundDialects: Record<DialectName, OutboundDialect> = {
   openai: openaiOutbound,
+  "openai-responses": responsesOutbound,
   anthropic: anthropicOutbound,
   gemini: geminiOutbound,
 };
@@ -25,5 +33,6 @@ export const outboundDialects: Record<DialectName, OutboundDialect> = {
 /** How to watch bytes that go through untouched; for dialects that are both a caller's and a provider's. */
 export const passthroughs: Partial<Record<DialectName, Passthrough>> = {
   openai: openaiPassthrough,
+  "openai-responses": responsesPassthrough,
   anthropic: anthropicPassthrough,
 };

@@ -2,4 +2,4 @@
 export { default as Anthropic } from "@anthropic-ai/sdk";
 export { jsonSchemaOutputFormat } from "@anthropic-ai/sdk/helpers/json-schema";
 export { default as OpenAI } from "openai";
-export { zodResponseFormat } from "openai/helpers/zod";
+export { zodResponseFormat, zodResponsesFunction, zodTextFormat } from "openai/helpers/zod";

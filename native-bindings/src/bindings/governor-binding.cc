@@ -333,6 +333,7 @@ std::unique_ptr<Plan> planOf(napi_env env, napi_value value, Engine* engine) {
   plan->requestIdTwice = reader.truth("requestIdTwice");
   plan->forwardedFields = reader.texts("forwardedFields");
   plan->maxResponseBytes = static_cast<uint64_t>(reader.number("maxResponseBytes"));
+  plan->foreignMarks = reader.texts("foreignMarks");
   return plan;
 }
 

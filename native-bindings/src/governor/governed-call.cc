@@ -1,6 +1,7 @@
 #include "governed-call.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "../scan/json-scan.h"
 #include "../server/connection.h"
@@ -100,6 +101,9 @@ void GovernedCall::onWholeBody(server::Exchange& exchange, bool tooLong) {
   key.append(model);
   Plan* plan = generation_->models.find(key);
   if (plan == nullptr) return giveUp();
+  for (const std::string& mark : plan->foreignMarks) {
+    if (memmem(body.data(), body.size(), mark.data(), mark.size()) != nullptr) return giveUp();
+  }
   plan_ = plan;
   forward(*plan);
 }

@@ -158,6 +158,7 @@ struct Plan {
   bool requestIdTwice = false;  // once more as `request-id`
   std::vector<std::string> forwardedFields;
   uint64_t maxResponseBytes = 0;
+  std::vector<std::string> foreignMarks;  // a body that holds one of these is JavaScript's
 };
 
 // Of one worker, since JavaScript asked last.

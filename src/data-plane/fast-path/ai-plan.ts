@@ -1,9 +1,9 @@
 import type { NativePlan, NativePlanTarget } from "../../../native-bindings/engine.ts";
-import type { InboundName } from "../../dialects/index.ts";
+import { type InboundName, passthroughs } from "../../dialects/index.ts";
 import type { Price } from "../../providers/prices.ts";
 import { NativeDispatcher } from "../../upstream/native-dispatcher.ts";
 import { DIALECT_HEADERS } from "../pipeline/ai/ai-attempt.ts";
-import type { AiTarget } from "../pipeline/ai/ai-target.ts";
+import { type AiTarget, dialectAt } from "../pipeline/ai/ai-target.ts";
 import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
 import {
   type AiOperation,
@@ -36,6 +36,8 @@ export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: rea
   if (strategy === "latency" || strategy === "least-busy") return null;
   // Streams are translated piece by piece, and requests for each target in its own way: JavaScript's.
   if (!built.passthrough && (request.stream || operation !== "chat")) return null;
+  // What an answer repeats of its request is known to JavaScript alone.
+  if (built.echo !== undefined) return null;
   const targets = strategy === "weighted" ? route.targets : route.targets.slice(0, 1);
   if (!built.passthrough && targets.length > 1) return null;
   const native: NativePlanTarget[] = [];
@@ -60,8 +62,15 @@ export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: rea
     requestIdTwice: inbound === "anthropic",
     forwardedFields: built.passthrough ? [...(DIALECT_HEADERS[inbound] ?? [])] : [],
     maxResponseBytes,
+    foreignMarks: foreignMarks(targets, inbound, built),
   };
   return { plan, targets };
+}
+
+/** What JavaScript has to take out of a conversation before it goes to a provider of the caller's own dialect. */
+function foreignMarks(targets: readonly AiTarget[], inbound: InboundName, { passthrough }: BuiltCall): string[] {
+  if (!passthrough || !targets.some(({ mayHoldForeign }) => mayHoldForeign)) return [];
+  return [...(passthroughs[inbound]?.foreign?.marks ?? [])];
 }
 
 function nativeTarget(
@@ -71,9 +80,10 @@ function nativeTarget(
   built: BuiltCall,
 ): NativePlanTarget | null {
   const { provider, dispatcher, load } = target;
-  const same = passthroughPath({ operation, inbound, outbound: provider.dialect, target: target.target });
+  const outbound = dialectAt(target, operation, inbound);
+  const same = passthroughPath({ operation, inbound, outbound, target: target.target });
   const translated = !built.passthrough;
-  const dialect = translated ? 0 : DIALECTS[provider.dialect];
+  const dialect = translated ? 0 : DIALECTS[outbound];
   const path = translated ? built.path + (built.query === "" ? "" : `?${built.query}`) : same;
   if (path === undefined || dialect === undefined || translated !== (same === undefined)) return null;
   if (!(dispatcher instanceof NativeDispatcher) || load.numbers.index === 0) return null;

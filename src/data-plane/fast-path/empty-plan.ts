@@ -30,6 +30,7 @@ export const EMPTY_PLAN: NativePlan = {
   requestIdTwice: false,
   forwardedFields: [],
   maxResponseBytes: 0,
+  foreignMarks: [],
 };
 
 export const EMPTY_TARGET: NativePlanTarget = {

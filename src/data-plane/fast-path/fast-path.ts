@@ -9,11 +9,11 @@ import type {
 } from "../../../native-bindings/engine.ts";
 import type { CallRecordValue } from "../../contracts/call-record.ts";
 import { type ErrorCode, GatewayError } from "../../contracts/errors.ts";
-import type { Usage } from "../../contracts/ir.ts";
+import type { DialectName, Usage } from "../../contracts/ir.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../dialects/index.ts";
 import { withoutKeys } from "../pipeline/ai/ai-attempt.ts";
 import type { AiRuntime } from "../pipeline/ai/ai-runtime.ts";
-import type { AiTarget } from "../pipeline/ai/ai-target.ts";
+import { type AiTarget, dialectAt } from "../pipeline/ai/ai-target.ts";
 import { judgeFailure } from "../pipeline/ai/judge-failure.ts";
 import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
 import { parseRawEvent, SseSplitter } from "../pipeline/ai/sse-splitter.ts";
@@ -299,8 +299,11 @@ export class FastPath implements GovernorEvents {
     const learned = this.#planOf(plan);
     const at = learned?.targets[target];
     if (learned === undefined || learned.inbound === null || at === undefined || !("provider" in at)) return "";
+    const { operation, inbound } = learned;
     const failure =
-      error === null ? withoutKeys(at, providerError(at, data)) : new GatewayError(...STREAM_ERRORS[error]);
+      error === null
+        ? withoutKeys(at, providerError(at, dialectAt(at, operation, inbound), data))
+        : new GatewayError(...STREAM_ERRORS[error]);
     // That the call's time is up, or this worker's, says nothing of the target.
     if (error !== "draining" && error !== "total-timeout") {
       judgeFailure(at, failure, Date.now(), learned.isOnly, this.#runtime.metrics);
@@ -351,9 +354,10 @@ export class FastPath implements GovernorEvents {
   }
 
   onStreamUsage(plan: number, target: number, events: Buffer): ToldByJavaScript | null {
-    const at = this.#planOf(plan)?.targets[target];
-    if (at === undefined || !("provider" in at)) return null;
-    const watcher = passthroughs[at.provider.dialect]?.createUsageWatcher(true);
+    const learned = this.#planOf(plan);
+    const at = learned?.targets[target];
+    if (learned === undefined || learned.inbound === null || at === undefined || !("provider" in at)) return null;
+    const watcher = passthroughs[dialectAt(at, learned.operation, learned.inbound)]?.createUsageWatcher(true);
     if (watcher === undefined) return null;
     const splitter = new SseSplitter(events.length);
     const look = (raw: Buffer) => void watcher.push(parseRawEvent(raw));
@@ -369,7 +373,8 @@ export class FastPath implements GovernorEvents {
     if (learned === undefined || learned.built === null || learned.inbound === null) return null;
     if (at === undefined || !("provider" in at)) return null;
     const { operation, inbound, built } = learned;
-    const callPlan = { operation, inbound, outbound: at.provider.dialect, target: at.target };
+    const outbound = dialectAt(at, operation, inbound);
+    const callPlan = { operation, inbound, outbound, target: at.target, mayHoldForeign: false };
     return { learned, built, callPlan };
   }
 
@@ -411,8 +416,8 @@ function sameHeaders(one: Readonly<Record<string, string>>, other: Readonly<Reco
 }
 
 /** The error event of a provider that spoke in the middle of its stream. */
-function providerError(target: AiTarget, data: string): GatewayError {
-  const parser = outboundDialects[target.provider.dialect].createStreamParser(target.target);
+function providerError(target: AiTarget, dialect: DialectName, data: string): GatewayError {
+  const parser = outboundDialects[dialect].createStreamParser(target.target);
   const event = parser.push({ event: "error", data }).find((one) => one.type === "error");
   if (event?.type === "error") return providerFailed(event.failure);
   return new GatewayError("upstream_reset", "the provider's stream ended with an error");

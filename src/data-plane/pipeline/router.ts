@@ -41,6 +41,7 @@ const NOT_FOUND: RouteMatch = { found: false, allowedMethods: null };
 /** The endpoints of the unified API and the dialect each is spoken in. */
 const AI_ENDPOINTS: { method: string; path: string; endpoint: AiEndpoint; dialect: keyof typeof inboundDialects }[] = [
   { method: "POST", path: "/v1/chat/completions", endpoint: "chat", dialect: "openai" },
+  { method: "POST", path: "/v1/responses", endpoint: "chat", dialect: "openai-responses" },
   { method: "POST", path: "/v1/messages", endpoint: "chat", dialect: "anthropic" },
   { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
   { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },

@@ -3,6 +3,7 @@ import { formatChatResponse, parseChatResponse } from "./answer.ts";
 import { formatError, formatStreamError, parseError } from "./errors.ts";
 import { parseChatRequest } from "./inbound.ts";
 import { buildChatCall } from "./outbound.ts";
+import { spell } from "./spelling.ts";
 import { AnthropicStreamParser } from "./stream.ts";
 import { AnthropicStreamFormatter } from "./stream-formatter.ts";
 
@@ -12,6 +13,7 @@ export { anthropicPassthrough } from "./passthrough.ts";
 export const anthropicInbound: InboundDialect = {
   name: "anthropic",
   parseChatRequest,
+  spell,
   formatChatResponse,
   createStreamFormatter: (context) => new AnthropicStreamFormatter(context),
   formatError,

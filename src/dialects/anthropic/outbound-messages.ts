@@ -14,6 +14,7 @@ import { extraFields, invalid, isObject, type JsonObject } from "../checks.ts";
 import { opaqueFields, unsupportedField } from "../foreign.ts";
 import { instructionAsUserText } from "../instructions.ts";
 import { tryParseJson } from "../json.ts";
+import { isNamedSignature } from "../signatures.ts";
 import { modelAbilities } from "./models.ts";
 
 /**
@@ -24,7 +25,8 @@ import { modelAbilities } from "./models.ts";
  *   assistant turn or at the end); elsewhere it stays in its place as user text in `<system>` tags.
  * - Turns of one role in a row become one turn, since the results of parallel calls must come together, and within it
  *   tool results come first, as the API demands.
- * - Empty texts, which the API refuses, are left out; so is thinking without a signature, which is another provider's.
+ * - Empty texts, which the API refuses, are left out; so is thinking without a signature or with one that
+ *   names another dialect, which is another provider's.
  * - `name` of a message has no counterpart and is dropped.
  */
 
@@ -190,7 +192,7 @@ function buildToolResult(part: ToolResultPart, path: string): JsonObject {
 
 function buildThinking(part: ThinkingPart): JsonObject | null {
   if (part.redacted !== undefined) return { type: "redacted_thinking", data: part.redacted, ...common(part) };
-  if (part.signature === undefined || part.signature === "") return null;
+  if (part.signature === undefined || part.signature === "" || isNamedSignature(part.signature)) return null;
   return { type: "thinking", thinking: part.text, signature: part.signature, ...common(part) };
 }
 

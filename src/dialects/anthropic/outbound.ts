@@ -1,7 +1,7 @@
 import type { ProviderCall, TargetModel } from "../../contracts/dialect.ts";
 import type { ChatRequest, Reasoning, ReasoningEffort, Tool } from "../../contracts/ir.ts";
 import { extraFields, isObject, type JsonObject } from "../checks.ts";
-import { opaqueFields, refuseUntranslatable, unsupportedField } from "../foreign.ts";
+import { opaqueFields, refuseUntranslatable, refuseVerbosity, unsupportedField } from "../foreign.ts";
 import { modelAbilities } from "./models.ts";
 import { buildMessages, cacheControl } from "./outbound-messages.ts";
 
@@ -12,8 +12,9 @@ import { buildMessages, cacheControl } from "./outbound-messages.ts";
  *
  * What Anthropic can't do, and what becomes of it:
  * - `n` above 1, `logprobs`, audio, penalties other than 0, `response_format: json_object`, a temperature above 1,
- *   service tiers other than `auto` and `default`, other providers' own tools and blocks: refused, since the answer
- *   would not be what was asked for.
+ *   verbosity other than `medium`, service tiers other than `auto` and `default`, other providers' own tools and blocks:
+ *   refused, since the answer would not be what was asked for.
+ * - `user`, or else `safety_identifier`, is `metadata.user_id`.
  * - `seed` (a hint even where it exists), penalties of 0, `metadata` (labels for OpenAI's own store), image `detail`, a
  *   schema's name and description: dropped, they don't change what the model is asked.
  * - `strict: false` of a schema: Anthropic always enforces the schema.
@@ -62,6 +63,7 @@ export function buildChatCall(request: ChatRequest, target: TargetModel): Provid
 
 function refuseUnsupported(request: ChatRequest): void {
   refuseUntranslatable(request.untranslatable, "anthropic");
+  refuseVerbosity(request, "Anthropic");
   if (request.n !== undefined && request.n > 1) {
     throw unsupportedField("n", `is ${request.n}, but Anthropic gives one answer per request`);
   }
@@ -130,8 +132,9 @@ function setServiceTier(body: JsonObject, request: ChatRequest, native: boolean)
 }
 
 function setMetadata(body: JsonObject, request: ChatRequest, kept: unknown): void {
-  if (request.user === undefined && !isObject(kept)) return;
-  const user = request.user === undefined ? {} : { user_id: request.user };
+  const userId = request.user ?? request.safetyIdentifier;
+  if (userId === undefined && !isObject(kept)) return;
+  const user = userId === undefined ? {} : { user_id: userId };
   body.metadata = { ...user, ...(isObject(kept) ? kept : {}) };
 }
 

@@ -1,10 +1,11 @@
 import type { SseEvent } from "../../contracts/dialect.ts";
 import type { ProviderFailure } from "../../contracts/errors.ts";
 import type { Usage } from "../../contracts/ir.ts";
-import type { Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
+import type { ForeignTraces, Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
 import { isObject } from "../checks.ts";
 import { tryParseJson } from "../json.ts";
 import { brokenStream } from "../provider-failure.ts";
+import { isNamedSignature } from "../signatures.ts";
 import { parseStreamError } from "./errors.ts";
 import { StreamUsage, usageFromWire } from "./usage.ts";
 
@@ -52,7 +53,30 @@ class AnthropicUsageWatcher implements UsageWatcher {
   }
 }
 
+/** Thinking that a provider of the Responses API has signed. */
+const foreign: ForeignTraces = {
+  marks: ['"openai-responses:'],
+  remove(body) {
+    if (!Array.isArray(body.messages)) return body;
+    return { ...body, messages: body.messages.flatMap(withoutForeignThinking) };
+  },
+};
+
+function withoutForeignThinking(message: unknown): unknown[] {
+  if (!isObject(message) || !Array.isArray(message.content)) return [message];
+  const content = message.content.filter((block) => !isForeignThinking(block));
+  if (content.length === message.content.length) return [message];
+  // A turn of nothing is refused; the turns around it are taken as one.
+  return content.length === 0 ? [] : [{ ...message, content }];
+}
+
+function isForeignThinking(block: unknown): boolean {
+  if (!isObject(block) || block.type !== "thinking") return false;
+  return typeof block.signature === "string" && isNamedSignature(block.signature);
+}
+
 export const anthropicPassthrough: Passthrough = {
+  foreign,
   createUsageWatcher: () => new AnthropicUsageWatcher(),
   readUsage(body) {
     if (!isObject(body)) return { usage: null, model: null };

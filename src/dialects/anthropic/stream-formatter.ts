@@ -45,6 +45,9 @@ export class AnthropicStreamFormatter implements StreamFormatter {
       case "text":
       case "refusal":
         return event.text === "" ? "" : this.#enter("text") + this.#delta({ type: "text_delta", text: event.text });
+      case "citation":
+        // Anthropic's citations point into documents and search results of its own; there is none for a bare address.
+        return "";
       case "thinking":
         return event.text === ""
           ? ""

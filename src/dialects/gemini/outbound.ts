@@ -1,7 +1,7 @@
 import type { ProviderCall, TargetModel } from "../../contracts/dialect.ts";
 import type { ChatRequest, Reasoning, ReasoningEffort, Tool, ToolChoice } from "../../contracts/ir.ts";
 import { extraFields, type JsonObject } from "../checks.ts";
-import { opaqueFields, refuseUntranslatable, unsupportedField } from "../foreign.ts";
+import { opaqueFields, refuseUntranslatable, refuseVerbosity, unsupportedField } from "../foreign.ts";
 import { buildContents } from "./contents.ts";
 import { modelAbilities, modelPath } from "./models.ts";
 
@@ -11,9 +11,10 @@ import { modelAbilities, modelPath } from "./models.ts";
  * URL.
  *
  * What Gemini can't do, and what becomes of it:
- * - `parallel_tool_calls: false`, another provider's own tools, blocks and file ids: refused.
- * - `user`, `metadata`, cache markers (Gemini caches by itself), a schema's name and description, `strict` (Gemini's
- *   function calls follow the schema as far as they do): dropped, they don't change what the model is asked.
+ * - `parallel_tool_calls: false`, verbosity other than `medium`, another provider's own tools, blocks and file ids: refused.
+ * - `user`, `safety_identifier`, `metadata`, cache markers (Gemini caches by itself), a schema's name and description,
+ *   `strict` (Gemini's function calls follow the schema as far as they do): dropped, they don't change what the model is
+ *   asked.
  * - `reasoning_effort`: `thinkingLevel` on Gemini 3 and later, a `thinkingBudget` before, with Google's own numbers
  *   (ai.google.dev, "OpenAI compatibility"). `none` is a budget of 0, or the lowest level, since Gemini 3 always thinks.
  * - Service tier `default` is `standard`; `auto` is what Gemini does unasked.
@@ -44,6 +45,7 @@ const THINKING_BUDGETS: Record<ReasoningEffort, number> = {
 /** Throws GatewayError `unsupported_field`, or `invalid_request` where a field can't be read. */
 export function buildChatCall(request: ChatRequest, target: TargetModel): ProviderCall {
   refuseUntranslatable(request.untranslatable, "gemini");
+  refuseVerbosity(request, "Gemini");
   const { systemParts, contents } = buildContents(request.messages, target.model);
   const body: JsonObject = {};
   if (systemParts.length > 0) body.systemInstruction = { parts: systemParts };

@@ -5,7 +5,7 @@ import { opaqueFields, unsupportedField } from "../foreign.ts";
 import { writeThinking } from "./reasoning.ts";
 import { writeToolCall } from "./tool-calls.ts";
 
-const DEFAULT_FILENAMES: Record<string, string> = {
+export const DEFAULT_FILENAMES: Record<string, string> = {
   "application/pdf": "document.pdf",
   "text/plain": "document.txt",
   "text/markdown": "document.md",

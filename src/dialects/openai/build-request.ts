@@ -2,16 +2,17 @@ import type { ProviderCall, TargetModel } from "../../contracts/dialect.ts";
 import type { ChatRequest, Reasoning, ResponseFormat, Tool } from "../../contracts/ir.ts";
 import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { opaqueFields, refuseUntranslatable } from "../foreign.ts";
+import { sharedFields } from "../openai-fields.ts";
 import { buildMessages } from "./build-messages.ts";
 import { adaptRequest } from "./quirks.ts";
 
 /** OpenAI's models that reason: they refuse `max_tokens` and take `reasoning_effort`. Fine-tuned ones begin with `ft:`. */
-const REASONING_MODEL = /^(?:ft:)?(?:[\w-]+\/)?(?:o\d|gpt-(?:[5-9]|\d\d))/;
+export const REASONING_MODEL = /^(?:ft:)?(?:[\w-]+\/)?(?:o\d|gpt-(?:[5-9]|\d\d))/;
 
 /** `POST /chat/completions`. Throws GatewayError `unsupported_field`. */
 export function buildChatCall(request: ChatRequest, target: TargetModel): ProviderCall {
   refuseUntranslatable(request.untranslatable, "openai");
-  const extra = extraFields(request.extra, "openai") ?? {};
+  const extra = extraFields(request.extra, "openai") ?? sharedFields(request.extra, "openai-responses");
   const body: JsonObject = { model: target.model, messages: buildMessages(request.messages) };
   if (request.tools !== undefined && request.tools.length > 0) body.tools = request.tools.map(buildTool);
   if (request.toolChoice !== undefined) {
@@ -53,8 +54,11 @@ function addScalars(body: JsonObject, request: ChatRequest): void {
     n: request.n,
     logprobs: request.logprobs,
     top_logprobs: request.topLogprobs,
+    verbosity: request.verbosity,
     user: request.user,
-    metadata: request.metadata,
+    safety_identifier: request.safetyIdentifier,
+    // Labels of what is stored, and refused where nothing is: Responses takes them either way.
+    metadata: request.extra?.dialect === "openai-responses" ? undefined : request.metadata,
     service_tier: request.serviceTier,
   };
   for (const [key, value] of Object.entries(scalars)) {
@@ -98,7 +102,7 @@ function addReasoning(
   }
 }
 
-function effortOfBudget(budgetTokens: number): string {
+export function effortOfBudget(budgetTokens: number): string {
   if (budgetTokens <= 2048) return "low";
   return budgetTokens <= 16_384 ? "medium" : "high";
 }

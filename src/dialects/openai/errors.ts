@@ -18,6 +18,7 @@ const STATUS_BY_WORD: ReadonlyMap<string, number> = new Map([
   ["rate_limit_error", 429],
   ["rate_limit_exceeded", 429],
   ["insufficient_quota", 429],
+  ["too_many_requests", 429],
   ["requests", 429],
   ["tokens", 429],
   ["server_error", 500],

@@ -2,6 +2,7 @@ import type { AnswerContext } from "../../contracts/dialect.ts";
 import type { ChatResponse, Choice, ImagePart } from "../../contracts/ir.ts";
 import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { formatDataUrl } from "../data-url.ts";
+import { joinCitations, writeAnnotation } from "./citations.ts";
 import { writeFinishReason } from "./finish-reason.ts";
 import { writeThinking } from "./reasoning.ts";
 import { writeToolCall } from "./tool-calls.ts";
@@ -43,7 +44,9 @@ function formatChoice(choice: Choice): JsonObject {
 }
 
 function formatMessage({ content }: Choice): JsonObject {
-  const texts = content.filter((part) => part.type === "text").map((part) => part.text);
+  const textParts = content.filter((part) => part.type === "text");
+  const texts = textParts.map((part) => part.text);
+  const citations = joinCitations(textParts);
   const refusals = content.filter((part) => part.type === "refusal").map((part) => part.text);
   const calls = content.filter((part) => part.type === "tool_call").map(writeToolCall);
   const images = content.filter((part) => part.type === "image").flatMap(formatImage);
@@ -53,6 +56,7 @@ function formatMessage({ content }: Choice): JsonObject {
     refusal: refusals.length > 0 ? refusals.join("") : null,
     ...writeThinking(content.filter((part) => part.type === "thinking")),
   };
+  if (citations.length > 0) message.annotations = citations.map(writeAnnotation);
   if (images.length > 0) message.images = images;
   if (calls.length > 0) message.tool_calls = calls;
   return message;

@@ -4,6 +4,7 @@ import type { ChatResponse, Choice, Part, ToolCallPart } from "../../contracts/i
 import { isObject, type JsonObject, takeUnknown } from "../checks.ts";
 import { parseDataUrl } from "../data-url.ts";
 import { arrayOr, countOf, stringOr } from "../json.ts";
+import { readCitations } from "./citations.ts";
 import { readFinishReason } from "./finish-reason.ts";
 import { readThinking } from "./reasoning.ts";
 import { toolCallIdPrefix, withToolCallExtras } from "./tool-calls.ts";
@@ -36,6 +37,9 @@ function parseChoice(value: unknown, position: number, answerId: string): Choice
   const { message } = value;
   const index = countOf(value.index) ?? position;
   const content: Part[] = [...readThinking(message), ...readContent(message.content), ...readImages(message)];
+  const citations = readCitations(message.annotations);
+  const text = content.find((part) => part.type === "text");
+  if (citations.length > 0 && text !== undefined) text.citations = citations;
   const refusal = stringOr(message.refusal, "");
   if (refusal !== "") content.push({ type: "refusal", text: refusal });
   const calls = readToolCalls(message, toolCallIdPrefix(answerId, index));

@@ -127,7 +127,7 @@ function parseFile(part: JsonObject, path: string): FilePart {
   return withNestedExtra(result, part, "file", takeUnknown(file, FILE_FIELDS));
 }
 
-function parseFileData(value: string, filename: string | undefined, path: string): MediaSource {
+export function parseFileData(value: string, filename: string | undefined, path: string): MediaSource {
   const source = parseUrl(value);
   if (source !== null) return source;
   const extension = filename === undefined ? "" : filename.slice(filename.lastIndexOf(".") + 1).toLowerCase();
@@ -141,7 +141,7 @@ function parseFileData(value: string, filename: string | undefined, path: string
   return { kind: "data", data: value, mediaType };
 }
 
-function parseUrl(url: string): MediaSource | null {
+export function parseUrl(url: string): MediaSource | null {
   if (url.startsWith("data:")) {
     const data = parseDataUrl(url);
     return data === null ? null : { kind: "data", data: data.data, mediaType: data.mediaType };
@@ -153,7 +153,7 @@ function parseUrl(url: string): MediaSource | null {
  * Cache breakpoints: OpenAI's `prompt_cache_breakpoint`, and `cache_control` in Anthropic's form as OpenRouter and others
  * take it in this dialect. They stay in `extra` too, so that the same dialect gets them as they were written.
  */
-function cacheOf(part: JsonObject): { cache?: CacheMarker } {
+export function cacheOf(part: JsonObject): { cache?: CacheMarker } {
   const control = part.cache_control;
   if (isObject(control) && control.type === "ephemeral") {
     const ttl = control.ttl;

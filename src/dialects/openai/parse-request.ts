@@ -8,6 +8,7 @@ import {
   optionalBoolean,
   optionalNumber,
   optionalObject,
+  optionalOneOf,
   optionalString,
   requiredNonEmptyString,
   takeUnknown,
@@ -16,7 +17,7 @@ import {
 import { parseMessages } from "./parse-messages.ts";
 import { parseResponseFormat, parseTools } from "./parse-tools.ts";
 
-const EFFORTS = [
+export const EFFORTS = [
   "none",
   "minimal",
   "low",
@@ -30,7 +31,7 @@ const KNOWN_FIELDS = new Set([
   ...["model", "messages", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"],
   ...["response_format", "temperature", "top_p", "top_k", "frequency_penalty"],
   ...["presence_penalty", "seed", "stop", "n", "logprobs", "top_logprobs", "reasoning_effort", "user", "metadata"],
-  ...["service_tier", "stream", "stream_options"],
+  ...["service_tier", "stream", "stream_options", "verbosity", "safety_identifier"],
 ]);
 
 /** Fields outside the IR whose loss would change what the caller gets back. */
@@ -56,6 +57,10 @@ export function parseChatRequest(value: unknown): ChatRequest {
   if (reasoning !== undefined) request.reasoning = reasoning;
   const user = optionalString(body, "user", "");
   if (user !== undefined) request.user = user;
+  const safetyIdentifier = optionalString(body, "safety_identifier", "");
+  if (safetyIdentifier !== undefined) request.safetyIdentifier = safetyIdentifier;
+  const verbosity = optionalOneOf(body, "verbosity", "", ["low", "medium", "high"]);
+  if (verbosity !== undefined) request.verbosity = verbosity;
   const metadata = parseMetadata(body);
   if (metadata !== undefined) request.metadata = metadata;
   const serviceTier = optionalString(body, "service_tier", "");
@@ -135,7 +140,7 @@ function parseStreaming(body: JsonObject, kept: JsonObject): { stream: boolean; 
   return { stream, includeUsage: includeUsage ?? false };
 }
 
-function parseMetadata(body: JsonObject): Record<string, string> | undefined {
+export function parseMetadata(body: JsonObject): Record<string, string> | undefined {
   const metadata = optionalObject(body, "metadata", "");
   if (metadata === undefined) return undefined;
   const result: Record<string, string> = {};
@@ -151,6 +156,8 @@ function noteUntranslatable(kept: JsonObject, untranslatable: Untranslatable[]):
   for (const param of UNTRANSLATABLE_FIELDS) {
     if (kept[param] !== undefined && kept[param] !== null) untranslatable.push({ dialect: "openai", param });
   }
+  const bias = kept.logit_bias;
+  if (isObject(bias) && Object.keys(bias).length > 0) untranslatable.push({ dialect: "openai", param: "logit_bias" });
   const modalities = kept.modalities;
   if (modalities === undefined || modalities === null) return;
   if (!Array.isArray(modalities)) throw invalid("modalities", "must be an array of strings.");

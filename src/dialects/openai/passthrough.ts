@@ -1,9 +1,10 @@
 import type { SseEvent } from "../../contracts/dialect.ts";
 import type { ProviderFailure } from "../../contracts/errors.ts";
 import type { Usage } from "../../contracts/ir.ts";
-import type { Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
+import type { ForeignTraces, Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { tryParseJson } from "../json.ts";
+import { isNamedSignature } from "../signatures.ts";
 import { parseStreamError } from "./errors.ts";
 import { readChunkUsage } from "./usage.ts";
 
@@ -65,7 +66,29 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
 }
 
+/** Thinking that a provider of the Responses API has signed: no server of this dialect can make anything of it. */
+const foreign: ForeignTraces = {
+  marks: ['"openai-responses:'],
+  remove(body) {
+    if (!Array.isArray(body.messages)) return body;
+    return { ...body, messages: body.messages.map(withoutForeignThinking) };
+  },
+};
+
+function withoutForeignThinking(message: unknown): unknown {
+  if (!isObject(message) || !Array.isArray(message.reasoning_details)) return message;
+  if (!message.reasoning_details.some(isForeignDetail)) return message;
+  const { reasoning_details: _details, reasoning_content: _content, reasoning: _text, ...own } = message;
+  return own;
+}
+
+function isForeignDetail(detail: unknown): boolean {
+  if (!isObject(detail)) return false;
+  return [detail.signature, detail.data].some((value) => typeof value === "string" && isNamedSignature(value));
+}
+
 export const openaiPassthrough: Passthrough = {
+  foreign,
   createUsageWatcher: (includeUsage) => new OpenaiUsageWatcher(includeUsage),
   readUsage(body) {
     if (!isObject(body)) return { usage: null, model: null };

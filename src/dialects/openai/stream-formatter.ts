@@ -1,6 +1,7 @@
 import type { AnswerContext, StreamFormatter } from "../../contracts/dialect.ts";
 import type { ChatEvent, Usage } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
+import { writeAnnotation } from "./citations.ts";
 import { formatStreamFailure } from "./errors.ts";
 import { writeFinishReason } from "./finish-reason.ts";
 import { completionId, nowSeconds } from "./format-answer.ts";
@@ -37,6 +38,8 @@ export class OpenaiStreamFormatter implements StreamFormatter {
         return this.#role(0);
       case "text":
         return this.#chunk(event.choice, { content: event.text }, event.logprobs);
+      case "citation":
+        return this.#chunk(event.choice, { annotations: [writeAnnotation(event.citation)] });
       case "thinking":
         return this.#chunk(event.choice, { reasoning_content: event.text });
       case "thinking_signature":

@@ -3,6 +3,7 @@ import type { ProviderFailure } from "../../contracts/errors.ts";
 import type { ChatEvent, Usage } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { arrayOr, countOf, stringOr, tryParseJson } from "../json.ts";
+import { readCitations } from "./citations.ts";
 import { parseStreamError } from "./errors.ts";
 import { readFinishReason } from "./finish-reason.ts";
 import { readContent } from "./parse-answer.ts";
@@ -119,6 +120,9 @@ function readDelta(
     for (const part of readContent(delta.content)) {
       if (part.type === "text" || part.type === "thinking") events.push({ type: part.type, choice, text: part.text });
     }
+  }
+  if (delta.annotations !== undefined) {
+    for (const citation of readCitations(delta.annotations)) events.push({ type: "citation", choice, citation });
   }
   if (typeof delta.refusal === "string" && delta.refusal !== "") {
     state.refused = true;

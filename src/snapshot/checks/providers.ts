@@ -1,3 +1,4 @@
+import type { CatalogueEntry } from "../../providers/catalogue.ts";
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { checkProviderKeys } from "./provider-keys.ts";
@@ -22,6 +23,25 @@ export const checkProviders: Check = (context) => {
     if (entry.transport !== "simulated" && provider.at("simulated").exists) {
       report(provider.at("simulated").path, "only a provider of kind simulated can have this");
     }
+    if (!hasApis(entry)) refuseApi(provider, entry.kind);
+  }
+  const kinds = new Map(
+    root
+      .at("providers")
+      .items()
+      .map((one) => [one.at("id").text(), one.at("kind").text()]),
+  );
+  for (const model of root.at("models").items()) {
+    for (const target of model.at("targets").items()) {
+      const entry = catalogue.find((one) => one.kind === kinds.get(target.at("provider").text()));
+      if (entry !== undefined && !hasApis(entry)) refuseApi(target, entry.kind);
+    }
+  }
+
+  function refuseApi(place: Cursor, kind: string): void {
+    if (!place.at("api").exists) return;
+    const message = `a provider of kind ${kind} has one API only; leave \`api\` out`;
+    report(place.at("api").path, message);
   }
 };
 
@@ -34,6 +54,11 @@ function checkAuth({ report }: CheckContext, provider: Cursor): void {
   if (!needsName && type !== undefined && auth.at("name").exists) {
     report(auth.at("name").path, "only a header or a parameter of the query has a name");
   }
+}
+
+/** OpenAI's dialect is the one of which there are two. */
+function hasApis(entry: CatalogueEntry): boolean {
+  return entry.dialect === "openai" && entry.transport === "http";
 }
 
 function isAbsentOrEmpty(value: unknown): boolean {

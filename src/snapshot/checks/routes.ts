@@ -7,6 +7,7 @@ import { pathFault, rewriteFault, routeShape } from "./route-path.ts";
 /** Paths of the unified API and the health checks, which a service can't take over. */
 export const BUILT_IN_PATHS: readonly string[] = [
   "/v1/chat/completions",
+  "/v1/responses",
   "/v1/messages",
   "/v1/embeddings",
   "/v1/models",

@@ -16,6 +16,7 @@ export function compileProvider(provider: ProviderConfiguration, entry: Catalogu
     kind: provider.kind,
     transport: entry.transport,
     dialect: entry.dialect,
+    ...(provider.api === undefined ? {} : { api: provider.api }),
     baseUrl: entry.transport === "simulated" ? "" : (provider.base_url ?? baseUrlOf(entry, provider.settings)),
     auth: provider.keys.length === 0 ? { type: "none" } : compileAuth(provider, entry),
     keys: provider.keys.map((key, index) => compileProviderKey(key, index, provider, entry)),
@@ -50,7 +51,7 @@ export function compileModelRoute(route: Configuration["models"][number]): Model
   return {
     name: route.name,
     strategy: route.strategy,
-    targets: route.targets,
+    targets: route.targets.map(({ api, ...target }) => (api === undefined ? target : { ...target, api })),
     timeouts: compileTimeouts(route.timeouts),
     retries: compileRetries(route.retries),
     circuitBreaker: compileCircuitBreaker(route.circuit_breaker),

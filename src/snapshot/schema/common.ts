@@ -145,3 +145,6 @@ export const routePath = text(
   "a path that begins with `/`, without query, fragment and spaces",
   /^\/[^?#\s\p{Cc}]*$/u,
 );
+
+/** Of a provider that speaks OpenAI's dialect. */
+export const openaiApi = z.enum(["chat-completions", "responses", "both"]);

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, retries, timeouts, weight } from "./common.ts";
+import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, openaiApi, retries, timeouts, weight } from "./common.ts";
+import { fieldNotes } from "./notes.ts";
 import { id, name, text } from "./scalars.ts";
 
 const modelTarget = z
@@ -7,6 +8,10 @@ const modelTarget = z
     provider: id.describe("Id of a provider."),
     model: name.describe("The provider's own name of the model."),
     weight,
+    api: openaiApi
+      .optional()
+      .describe("Which of OpenAI's APIs is called, as `providers[].api`.")
+      .register(fieldNotes, { shownDefault: "the provider's" }),
   })
   .describe("A target.");
 

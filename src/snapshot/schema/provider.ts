@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { upstreamUrl } from "./addresses.ts";
-import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, providerHeaders, retries, timeouts } from "./common.ts";
+import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, openaiApi, providerHeaders, retries, timeouts } from "./common.ts";
 import { fieldNotes } from "./notes.ts";
 import { providerKey } from "./provider-key.ts";
 import { duration, id, integer, name, text } from "./scalars.ts";
@@ -47,6 +47,12 @@ export function provider(kinds: [string, ...string[]]) {
         )
         .register(fieldNotes, { type: "mapping of names to texts" }),
       auth,
+      api: openaiApi
+        .optional()
+        .describe(
+          "Which of OpenAI's APIs is called for chats: `both` is Responses for callers who speak it, and Chat Completions for all others. Only for kinds of dialect `openai`.",
+        )
+        .register(fieldNotes, { shownDefault: "`chat-completions`" }),
       keys: z
         .array(providerKey)
         .prefault([])

@@ -42,7 +42,8 @@ export function quickstartConfiguration(
       kind: entry.kind,
       keys: [{ id: ENVIRONMENT, value }],
       ...(Object.keys(settings).length === 0 ? {} : { settings }),
-      ...(baseUrl === null ? {} : { base_url: baseUrl }),
+      // OpenAI itself has both of its APIs; a server at another address may have the older one alone.
+      ...(baseUrl === null ? (entry.kind === "openai" ? { api: "both" } : {}) : { base_url: baseUrl }),
     });
   }
   if (problems.length > 0) return { configuration: null, problems, warnings: [] };

@@ -9,14 +9,17 @@ import {
   embeddingRequest,
 } from "./openai-requests.ts";
 import { checkChat, isReasoningModel, refuse } from "./openai-rules.ts";
+import { ResponsesApi } from "./responses-answers.ts";
+import { responsesRequest } from "./responses-requests.ts";
 
 const OPENAI_MODELS = ["gpt-4o-mini", "gpt-5-mini", "text-embedding-3-small"];
 
-/** Chat Completions and embeddings, as api.openai.com answers. */
+/** Chat Completions, Responses and embeddings, as api.openai.com answers. */
 export function startOpenaiProvider(key = "sk-openai-provider-key-1234567890"): Promise<SimulatedProvider> {
+  const responses = new ResponsesApi();
   return startProvider(
     {
-      answer: (request) => answer(request, key),
+      answer: (request) => answer(request, key, responses),
       errorEvent: `data: ${JSON.stringify({
         error: {
           message: "The server had an error while processing your request.",
@@ -31,10 +34,11 @@ export function startOpenaiProvider(key = "sk-openai-provider-key-1234567890"): 
   );
 }
 
-function answer(request: RecordedRequest, key: string): ProviderAnswer {
+function answer(request: RecordedRequest, key: string, responses: ResponsesApi): ProviderAnswer {
   const { authorization } = request.headers;
   const isChat = request.path === "/v1/chat/completions";
-  if (!isChat && request.path !== "/v1/embeddings") {
+  const isResponses = request.path === "/v1/responses";
+  if (!isChat && !isResponses && request.path !== "/v1/embeddings") {
     throw refuse(404, { message: `Invalid URL (${request.method} ${request.path})`, param: null, code: null });
   }
   if (request.method !== "POST") {
@@ -50,6 +54,7 @@ function answer(request: RecordedRequest, key: string): ProviderAnswer {
   if (request.headers["content-type"]?.startsWith("application/json") !== true || request.body === undefined) {
     throw refuse(400, { message: "We could not parse the JSON body of your request.", param: null, code: null });
   }
+  if (isResponses) return responses.answer(parse(responsesRequest, request.body));
   return isChat ? chat(parse(chatRequest, request.body)) : embeddings(parse(embeddingRequest, request.body));
 }
 

@@ -29,6 +29,10 @@ export function checkChat(request: ChatRequest): void {
       code: null,
     });
   }
+  if (request.metadata != null && request.store !== true) {
+    const message = "The 'metadata' parameter is only allowed when 'store' is enabled.";
+    throw refuse(400, { message, param: "metadata", code: null });
+  }
   for (const field of ["tool_choice", "parallel_tool_calls"] as const) {
     if (request[field] !== undefined && request.tools === undefined) {
       const message = `Invalid value for '${field}': '${field}' is only allowed when 'tools' are specified.`;
@@ -106,7 +110,7 @@ function checkAnswered(open: ReadonlySet<string>, index: number): void {
 }
 
 /** Structured outputs: every object closed, every property required. */
-function checkStrictSchema(schema: unknown, where: string, param: string): void {
+export function checkStrictSchema(schema: unknown, where: string, param: string): void {
   if (typeof schema !== "object" || schema === null) return;
   const node = Object.fromEntries(Object.entries(schema));
   if (node.type === "object" || node.properties !== undefined) {

@@ -37,6 +37,8 @@ const CALLS: [string, path: string, fields: object][] = [
   ["a stream", CHAT, { messages: user("one two three"), stream: true, stream_options: { include_usage: true } }],
   ["a message", "/v1/messages", { messages: user(LONG), max_tokens: 50_000 }],
   ["a stream of a message", "/v1/messages", { messages: user("one two three"), max_tokens: 50, stream: true }],
+  ["a response", "/v1/responses", { input: LONG, max_output_tokens: 50_000, metadata: { a: "b" } }],
+  ["a stream of a response", "/v1/responses", { input: "one two three", stream: true, metadata: { a: "b" } }],
   ["a field that can't be", CHAT, { messages: user("hello"), n: "two" }],
   ["a missing field", "/v1/messages", { messages: user("hello") }],
   ["a field only some have", CHAT, { messages: user("hello"), n: 2 }],

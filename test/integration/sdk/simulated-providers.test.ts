@@ -78,6 +78,50 @@ const OPENAI: Case[] = [
   ],
   ["tool_choice without tools", "/chat/completions", { ...CHAT, tool_choice: "auto" }, 400, "tool_choice"],
 ];
+const ASK = { model: "gpt-5-mini", input: "hi" };
+const ASKED = { role: "user", content: "hi" };
+const FUNCTION = { type: "function_call", call_id: "c1", name: "f", arguments: "{}" };
+const OUTPUT = { type: "function_call_output", call_id: "c1", output: "x" };
+const THOUGHT = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "somebody else's" };
+const PLAIN = { ...ASK, model: "gpt-4o-mini" };
+const RESPONSES: Case[] = [
+  ["an unknown field", "/responses", { ...ASK, messages: [] }, 400, "'messages'"],
+  [
+    "a part of Chat Completions",
+    "/responses",
+    { ...ASK, input: [{ role: "user", content: [{ type: "text" }] }] },
+    400,
+    "input[0]",
+  ],
+  ["no input", "/responses", { model: "gpt-4o-mini" }, 400, "'input'"],
+  ["an output out of nowhere", "/responses", { ...PLAIN, input: [ASKED, OUTPUT] }, 400, "No tool call found"],
+  [
+    "a call without an output",
+    "/responses",
+    { ...PLAIN, input: [ASKED, FUNCTION, ASKED] },
+    400,
+    "No tool output found",
+  ],
+  [
+    "a call without its reasoning",
+    "/responses",
+    { ...ASK, input: [ASKED, FUNCTION, OUTPUT] },
+    400,
+    "required 'reasoning' item",
+  ],
+  ["another's reasoning", "/responses", { ...ASK, input: [ASKED, THOUGHT, ASKED] }, 400, "could not be verified"],
+  ["a limit too low", "/responses", { ...ASK, max_output_tokens: 5 }, 400, "'max_output_tokens'"],
+  ["effort where nothing reasons", "/responses", { ...PLAIN, reasoning: { effort: "low" } }, 400, "'reasoning.effort'"],
+  ["a temperature where something does", "/responses", { ...ASK, temperature: 0.5 }, 400, "'temperature'"],
+  ["an answer it does not know", "/responses", { ...ASK, previous_response_id: "resp_0" }, 400, "resp_0"],
+  [
+    "a tool without strictness said",
+    "/responses",
+    { ...ASK, tools: [{ type: "function", name: "f", parameters: {} }] },
+    400,
+    "tools[0].strict",
+  ],
+];
 const ANTHROPIC: Case[] = [
   ["an unknown field", "/messages", { ...MESSAGE, frobnicate: 1 }, 400, "frobnicate: Extra inputs"],
   ["no max_tokens", "/messages", { ...MESSAGE, max_tokens: undefined }, 400, "max_tokens: Field required"],
@@ -158,7 +202,7 @@ const GEMINI: Case[] = [
 ];
 
 describe.each([
-  ["openai", OPENAI, "authorization", 401],
+  ["openai", [...OPENAI, ...RESPONSES], "authorization", 401],
   ["anthropic", ANTHROPIC, "x-api-key", 401],
   ["gemini", GEMINI, "x-goog-api-key", 403],
 ] as const)("the simulated %s", (name, cases, credential, withoutKey) => {

@@ -76,6 +76,9 @@ describe("without a configuration", () => {
   test("keys in the environment add their providers", async () => {
     const env = { OPENAI_API_KEY: "sk-1", ANTHROPIC_API_KEY: " sk-2\n", GEMINI_API_KEY: "sk-3", GROQ_API_KEY: "" };
     const { providers } = await snapshotOf({ env });
+    expect(providers.map(({ id, api }) => [id, api]).filter(([, api]) => api !== undefined)).toEqual([
+      ["openai", "both"],
+    ]);
     expect(providers.map(({ id, baseUrl, keys }) => [id, baseUrl, keys[0]?.value])).toEqual([
       ["simulated", "", undefined],
       ["openai", "https://api.openai.com/v1", "sk-1"],
@@ -93,6 +96,7 @@ describe("without a configuration", () => {
       GEMINI_BASE_URL: "http://unused.example.org",
     };
     const { providers } = await snapshotOf({ env });
+    expect(providers.filter(({ api }) => api !== undefined)).toEqual([]);
     expect(providers.map(({ id, baseUrl }) => [id, baseUrl])).toEqual([
       ["simulated", ""],
       ["openai", "http://127.0.0.1:1234/openai/v1"],

@@ -1,8 +1,10 @@
+import type { AnswerContext } from "../../../contracts/dialect.ts";
 import type { BegunAttempt, DispatchHandler } from "../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../contracts/exchange.ts";
+import type { DialectName } from "../../../contracts/ir.ts";
 import type { LimitStore } from "../../../contracts/limits.ts";
-import { inboundDialects, passthroughs } from "../../../dialects/index.ts";
+import { inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { signV4 } from "../../../providers/signing/sigv4.ts";
 import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
@@ -27,6 +29,7 @@ const MAX_ERROR_BYTES = 64 * 1024;
 export const DIALECT_HEADERS: Record<string, readonly string[]> = {
   anthropic: ["anthropic-version", "anthropic-beta"],
   openai: ["openai-beta"],
+  "openai-responses": ["openai-beta"],
 };
 const BYTES_PER_TOKEN = 4;
 const SIMULATED_HEADER_NAMES = Object.values(SIMULATED_HEADERS);
@@ -40,6 +43,7 @@ export class AiAttempt implements DispatchHandler {
   /** What the key is tried again for; null: it is as good as any. */
   readonly outage: Outage | null;
   readonly #call: AiCall;
+  readonly #dialect: DialectName;
   readonly #startedAt = performance.now();
   #abort: ((reason: Error) => void) | null = null;
   #status = 0;
@@ -56,9 +60,11 @@ export class AiAttempt implements DispatchHandler {
   /** Told its outcome: nothing that comes after counts. */
   #over = false;
 
-  constructor(call: AiCall, target: AiTarget, built: BuiltCall, key: ProviderKey | null) {
+  /** `dialect`: in which the call is made. */
+  constructor(call: AiCall, target: AiTarget, dialect: DialectName, built: BuiltCall, key: ProviderKey | null) {
     this.#call = call;
     this.target = target;
+    this.#dialect = dialect;
     this.built = built;
     this.key = key;
     this.outage = key === null ? null : key.state.outageFor(target.target.model);
@@ -101,7 +107,7 @@ export class AiAttempt implements DispatchHandler {
       this.target.provider.transport === "simulated"
         ? SIMULATED_HEADER_NAMES
         : this.built.passthrough
-          ? (DIALECT_HEADERS[this.target.provider.dialect] ?? [])
+          ? (DIALECT_HEADERS[this.#dialect] ?? [])
           : [];
     for (const name of forwarded) {
       const value = exchange.header(name);
@@ -152,18 +158,20 @@ export class AiAttempt implements DispatchHandler {
   }
 
   #openStream(): StreamAnswer {
-    const { inbound, context, request } = this.#call;
-    const { outbound, target } = this.target;
+    const { inbound, request } = this.#call;
     const watcher = this.built.passthrough
-      ? passthroughs[this.target.provider.dialect]?.createUsageWatcher(request.includeUsage)
+      ? passthroughs[this.#dialect]?.createUsageWatcher(request.includeUsage)
       : undefined;
     if (watcher !== undefined) return new PassthroughStream(watcher);
-    const formatter = inboundDialects[inbound].createStreamFormatter({
-      model: target.model,
-      requestId: context.id,
-      includeUsage: request.includeUsage,
-    });
-    return new TranslatedStream(outbound.createStreamParser(target), formatter);
+    const parser = outboundDialects[this.#dialect].createStreamParser(this.target.target);
+    const formatter = inboundDialects[inbound].createStreamFormatter(this.answerContext(request.includeUsage));
+    return new TranslatedStream(parser, formatter);
+  }
+
+  answerContext(includeUsage: boolean): AnswerContext {
+    const { echo } = this.built;
+    const context = { model: this.target.target.model, requestId: this.#call.context.id, includeUsage };
+    return echo === undefined ? context : { ...context, echo };
   }
 
   onData(chunk: Buffer): boolean {
@@ -235,7 +243,10 @@ export class AiAttempt implements DispatchHandler {
       // Not JSON: the dialect makes what it can of the text.
     }
     const header = (name: string) => headerOf(this.#headers, name);
-    return withoutKeys(this.target, providerFailed(this.target.outbound.parseError(this.#status, header, parsed)));
+    return withoutKeys(
+      this.target,
+      providerFailed(outboundDialects[this.#dialect].parseError(this.#status, header, parsed)),
+    );
   }
 
   // --- streams ---
@@ -267,7 +278,8 @@ export class AiAttempt implements DispatchHandler {
     context.noteBeforeFinish(() => this.#noteUsage());
     stream.onDrain(() => this.#resume?.());
     context.endWithError = (error) => {
-      const text = inboundDialects[this.#call.inbound].formatStreamError(error, context.id);
+      const { formatStreamError } = inboundDialects[this.#call.inbound];
+      const text = this.#answer?.fail(error) ?? formatStreamError(error, context.id, this.#answer?.events);
       stream.write(text);
       stream.end();
     };

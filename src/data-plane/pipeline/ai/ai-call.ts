@@ -11,7 +11,7 @@ import { asGatewayError, pushRequestId } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
 import { AiAttempt, DIALECT_HEADERS, estimatedTokens } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
-import type { AiTarget } from "./ai-target.ts";
+import { type AiTarget, dialectAt } from "./ai-target.ts";
 import { judgeFailure } from "./judge-failure.ts";
 import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
@@ -252,7 +252,8 @@ export class AiCall {
     context.upstream = target.host;
     context.modelServed = target.target.model;
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
-    const attempt = new AiAttempt(this, target, built, key);
+    const dialect = dialectAt(target, this.#operation, this.inbound);
+    const attempt = new AiAttempt(this, target, dialect, built, key);
     this.#current = attempt;
     if (key === null || key.tokens === null) attempt.dispatch(begun?.attempt ?? null, null);
     else this.#withToken(attempt, key, key.tokens);
@@ -286,8 +287,9 @@ export class AiCall {
     return {
       operation: this.#operation,
       inbound: this.inbound,
-      outbound: target.provider.dialect,
+      outbound: dialectAt(target, this.#operation, this.inbound),
       target: target.target,
+      mayHoldForeign: target.mayHoldForeign || this.inbound === "openai-responses",
     };
   }
 
@@ -393,12 +395,8 @@ export class AiCall {
   /** A whole good answer. */
   answered(attempt: AiAttempt, status: number, bytes: Buffer): void {
     const plan = this.#plan(attempt.target);
-    const answerContext = {
-      model: attempt.target.target.model,
-      requestId: this.context.id,
-      includeUsage: true,
-    };
     const { passthrough } = attempt.built;
+    const answerContext = attempt.answerContext(true);
     const { encodingFormat } = this.request;
     const give = (answer: TranslatedAnswer) => this.#respond(attempt, status, bytes, answer);
     const refuse = (error: unknown) => this.failed(attempt, asGatewayError(error));

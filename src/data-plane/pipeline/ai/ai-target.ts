@@ -1,20 +1,25 @@
-import type { OutboundDialect, TargetModel } from "../../../contracts/dialect.ts";
+import type { TargetModel } from "../../../contracts/dialect.ts";
 import type { Dispatcher } from "../../../contracts/dispatcher.ts";
-import type { CircuitBreakerSnapshot, ProviderSnapshot } from "../../../contracts/snapshot.ts";
-import { outboundDialects } from "../../../dialects/index.ts";
+import type { DialectName } from "../../../contracts/ir.ts";
+import type { CircuitBreakerSnapshot, OpenaiApi, ProviderSnapshot } from "../../../contracts/snapshot.ts";
+import type { InboundName } from "../../../dialects/index.ts";
 import type { Price } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
 import type { KeyPool } from "../../provider-keys/key-pool.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
+import type { AiOperation } from "./translation.ts";
 
 /** One model at one provider, with all resolved that does not depend on a call. */
 export interface AiTarget {
   readonly provider: ProviderSnapshot;
   readonly target: TargetModel;
   readonly weight: number;
-  readonly outbound: OutboundDialect;
+  /** Of a provider that speaks OpenAI's dialect. */
+  readonly api: OpenaiApi;
+  /** Conversations may hold what answers of some provider have left in them, and others would refuse: see ForeignTraces. */
+  readonly mayHoldForeign: boolean;
   readonly dispatcher: Dispatcher;
   readonly origin: string;
   readonly host: string;
@@ -60,11 +65,19 @@ export class TargetLoad {
   }
 }
 
+/** The dialect in which a call is made at a target. */
+export function dialectAt({ api, provider }: AiTarget, operation: AiOperation, inbound: InboundName): DialectName {
+  if (api === "chat-completions" || operation !== "chat") return provider.dialect;
+  return api === "responses" || inbound === "openai-responses" ? "openai-responses" : provider.dialect;
+}
+
 export function compileAiTarget(
   provider: ProviderSnapshot,
   keys: KeyPool,
   model: string,
   weight: number,
+  api: OpenaiApi | undefined,
+  mayHoldForeign: boolean,
   connectMs: number,
   breakerSettings: CircuitBreakerSnapshot,
   runtime: AiRuntime,
@@ -82,7 +95,8 @@ export function compileAiTarget(
       ...(quirks === undefined ? {} : { quirks }),
     },
     weight,
-    outbound: outboundDialects[provider.dialect],
+    api: api ?? provider.api ?? "chat-completions",
+    mayHoldForeign,
     dispatcher:
       url === null
         ? simulated(provider)

@@ -1,4 +1,4 @@
-import type { RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
+import type { OpenaiApi, RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
 import { compileKeyPools } from "../../provider-keys/key-pool.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, compileAiTarget } from "./ai-target.ts";
@@ -29,17 +29,20 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
   const pools = compileKeyPools(snapshot.providers, runtime);
   const names = compileModelNames(snapshot);
+  const mayHoldForeign = callsResponses(snapshot);
   const named = new Map(snapshot.models.map(({ name }) => [name, compileRoute(names.resolve(name))]));
   const direct = new Map<string, ModelRoute>();
   // Loads the list of prices, which a first call would wait for otherwise.
   for (const { priceProvider } of snapshot.providers) runtime.prices.priceOf(priceProvider, "");
 
   function compileRoute({ name, strategy, targets: at, timeouts, retries, circuitBreaker }: NamedModel): ModelRoute {
-    const targets = at.flatMap(({ provider, model, weight }) => {
+    const targets = at.flatMap(({ provider, model, weight, api }) => {
       const found = providers.get(provider);
       const keys = pools.get(provider);
       if (found === undefined || keys === undefined) return [];
-      return [compileAiTarget(found, keys, model, weight, timeouts.connectMs, circuitBreaker, runtime)];
+      return [
+        compileAiTarget(found, keys, model, weight, api, mayHoldForeign, timeouts.connectMs, circuitBreaker, runtime),
+      ];
     });
     return { name, strategy, targets, timeouts, retries, order: compileOrder(strategy, targets) };
   }
@@ -55,6 +58,12 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
     listed: names.listed,
     resolve: (name) => named.get(name) ?? direct.get(name) ?? compileDirect(name),
   };
+}
+
+/** Whether callers of other dialects get thinking that a provider of the Responses API has signed. */
+function callsResponses({ providers, models }: Pick<Snapshot, "providers" | "models">): boolean {
+  const has = ({ api }: { api?: OpenaiApi }) => api === "responses";
+  return providers.some(has) || models.some(({ targets }) => targets.some(has));
 }
 
 function compileOrder(strategy: ModelRoute["strategy"], targets: readonly AiTarget[]): () => readonly number[] {

@@ -1,15 +1,17 @@
-import type { TargetModel } from "../../../contracts/dialect.ts";
 import type { ProviderQuirks } from "../../../contracts/provider-quirks.ts";
 import { unsupportedField } from "../../../dialects/foreign.ts";
 import { adaptRequest, quirkyFields } from "../../../dialects/openai/quirks.ts";
 import { scanTopLevel } from "./top-level-fields.ts";
-import type { AiOperation, CallPlan } from "./translation.ts";
+import type { CallPlan } from "./translation.ts";
+
+type Whither = Pick<CallPlan, "operation" | "outbound" | "target">;
 
 /** Of each set of quirks, the fields to look for: a set is one object for as long as a snapshot holds. */
 const fieldsByQuirks = new WeakMap<ProviderQuirks, readonly string[]>();
 
 /** Whether a request of the provider's own dialect can't go on byte for byte. */
-export function mustBeAdapted(bytes: Buffer, quirks: ProviderQuirks): boolean {
+export function mustBeAdapted(bytes: Buffer, { outbound, target: { quirks } }: CallPlan): boolean {
+  if (outbound !== "openai" || quirks === undefined) return false;
   if (quirks.developerRole === false && bytes.includes('"developer"')) return true;
   let fields = fieldsByQuirks.get(quirks);
   if (fields === undefined) {
@@ -30,7 +32,10 @@ export function adapted(
 }
 
 /** Where an operation is at the provider, given where its dialect has it; null: nowhere. */
-export function pathAt({ model, quirks }: TargetModel, operation: AiOperation, usual: string): string | null {
+export function pathAt({ operation, outbound, target }: Whither, usual: string): string | null {
+  const { model, quirks } = target;
+  // Quirks are those of Chat Completions.
+  if (outbound === "openai-responses") return usual;
   const path = quirks?.paths?.[operation];
   if (path === undefined || path === null) return path === null ? null : usual;
   return path.replace("{model}", encodeURIComponent(model));

@@ -23,14 +23,19 @@ export interface StreamAnswer {
   push(chunk: Buffer): StreamProgress;
   /** The body has ended. */
   end(): StreamProgress;
+  /** How the caller's dialect ends such a stream with an error; null: as it ends every stream. */
+  fail(error: GatewayError): string | null;
   readonly usage: Usage | null;
   readonly model: string | null;
+  /** Events that went on to the caller as they came. */
+  readonly events: number;
 }
 
 /** Provider's dialect → IR → caller's dialect. */
 export class TranslatedStream implements StreamAnswer {
   usage: Usage | null = null;
   model: string | null = null;
+  readonly events = 0;
   readonly #parser: StreamParser;
   readonly #formatter: StreamFormatter;
   readonly #reader: { push(chunk: Buffer): void; end(): void };
@@ -59,6 +64,10 @@ export class TranslatedStream implements StreamAnswer {
     this.#reader.end();
     if (this.#failure === null) this.#take(this.#parser.finish());
     return this.#progress();
+  }
+
+  fail(error: GatewayError): string | null {
+    return this.#formatter.fail?.(error) ?? null;
   }
 
   #take(events: readonly ChatEvent[]): void {
@@ -98,6 +107,7 @@ export class PassthroughStream implements StreamAnswer {
   #pieces: Buffer[] = [];
   #committed = false;
   #failure: GatewayError | null = null;
+  events = 0;
 
   constructor(watcher: UsageWatcher) {
     this.#watcher = watcher;
@@ -126,6 +136,10 @@ export class PassthroughStream implements StreamAnswer {
     return this.#progress();
   }
 
+  fail(): null {
+    return null;
+  }
+
   #take(raw: Buffer): void {
     if (this.#failure !== null) return;
     const keep = this.#watcher.push(parseRawEvent(raw));
@@ -134,11 +148,13 @@ export class PassthroughStream implements StreamAnswer {
       return;
     }
     if (!keep) return;
-    this.#committed = true;
+    if (this.#watcher.announces !== true) this.#committed = true;
+    this.events++;
     this.#pieces.push(raw);
   }
 
   #progress(): StreamProgress {
+    if (!this.#committed) return { output: "", committed: false, failure: this.#failure };
     const pieces = this.#pieces;
     this.#pieces = [];
     const output = pieces.length === 0 ? "" : pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);

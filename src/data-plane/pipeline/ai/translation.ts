@@ -1,6 +1,7 @@
 import type { AnswerContext, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
+import { buildChatCall } from "../../../dialects/build-call.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
@@ -31,6 +32,8 @@ export interface BuiltCall {
   body: Buffer;
   /** Same dialect on both sides: the answer goes back as it is. */
   passthrough: boolean;
+  /** What a translated answer repeats of the request, where the caller's dialect repeats anything. */
+  echo?: Record<string, unknown>;
 }
 
 export interface CallPlan {
@@ -38,6 +41,8 @@ export interface CallPlan {
   inbound: InboundName;
   outbound: DialectName;
   target: TargetModel;
+  /** The request may hold what ForeignTraces speaks of. */
+  mayHoldForeign: boolean;
 }
 
 export interface TranslatedAnswer {
@@ -95,13 +100,16 @@ export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): I
 /** The paths of same-dialect calls, relative to the provider's base URL. */
 const PASSTHROUGH_PATHS: Record<InboundName, Partial<Record<AiOperation, string>>> = {
   openai: { chat: "/chat/completions", embeddings: "/embeddings" },
+  "openai-responses": { chat: "/responses" },
   anthropic: { chat: "/messages" },
 };
 
-export function passthroughPath(plan: CallPlan): string | undefined {
+export function passthroughPath(
+  plan: Pick<CallPlan, "operation" | "inbound" | "outbound" | "target">,
+): string | undefined {
   const { operation, inbound, outbound } = plan;
   const path = inbound === outbound ? PASSTHROUGH_PATHS[inbound][operation] : undefined;
-  return path === undefined ? undefined : (pathAt(plan.target, operation, path) ?? undefined);
+  return path === undefined ? undefined : (pathAt(plan, path) ?? undefined);
 }
 
 /** A call whose body needs no translation, whatever its size; null: it has to be built from the parsed body. */
@@ -112,9 +120,10 @@ export function buildPassthrough(
   plan: CallPlan,
 ): BuiltCall | null {
   const path = passthroughPath(plan);
-  const { quirks } = plan.target;
-  if (path === undefined || (quirks !== undefined && mustBeAdapted(bytes, quirks))) return null;
-  const addUsage = stream && !includeUsage && quirks?.streamOptions !== false;
+  if (path === undefined || mustBeAdapted(bytes, plan)) return null;
+  const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
+  if (foreign?.marks.some((mark) => bytes.includes(mark))) return null;
+  const addUsage = stream && !includeUsage && plan.target.quirks?.streamOptions !== false;
   const body = editRequest(bytes, scanned, { model: plan.target.model, addUsage });
   return { path, query: "", headers: NO_HEADERS, body, passthrough: true };
 }
@@ -128,12 +137,16 @@ export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall
   const path = passthroughPath(plan);
   if (path !== undefined) {
     const { stream, includeUsage } = inspectRequest(body, inbound);
+    const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
+    const own = foreign?.remove(body) ?? body;
     const addUsage = stream && !includeUsage && target.quirks?.streamOptions !== false;
-    const rewritten = rewriteRequest(adapted(body, plan), { model: target.model, addUsage });
+    const rewritten = rewriteRequest(adapted(own, plan), { model: target.model, addUsage });
     return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
   }
   const call = buildText(body, plan);
-  return { ...call, body: Buffer.from(call.body), passthrough: false };
+  const echo = inboundDialects[inbound].echo?.(body);
+  const built = { ...call, body: Buffer.from(call.body), passthrough: false };
+  return echo === undefined ? built : { ...built, echo };
 }
 
 /** The same for another dialect, with the body as text. */
@@ -142,7 +155,7 @@ export function buildText(
   plan: CallPlan,
 ): { path: string; query: string; headers: Record<string, string>; body: string } {
   const built = plan.operation === "chat" ? buildChat(body, plan) : buildEmbeddings(body, plan);
-  const path = pathAt(plan.target, plan.operation, built.path);
+  const path = pathAt(plan, built.path);
   return path === null || path === built.path ? built : { ...built, path };
 }
 
@@ -151,7 +164,7 @@ function buildChat(body: Readonly<JsonObject>, plan: CallPlan) {
   request.model = plan.target.model;
   // Limits and log want to know, whatever the caller wants to see.
   request.includeUsage = true;
-  return outboundDialects[plan.outbound].buildChatCall(request, plan.target);
+  return buildChatCall(inboundDialects[plan.inbound], outboundDialects[plan.outbound], request, plan.target);
 }
 
 function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {

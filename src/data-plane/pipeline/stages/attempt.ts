@@ -2,6 +2,7 @@ import { GatewayError } from "../../../contracts/errors.ts";
 import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
 import type { MirrorSnapshot } from "../../../contracts/policies.ts";
 import type { ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import { inboundNameOf } from "../../../dialects/index.ts";
 import type { Slices } from "../../../platform/slices.ts";
 import { AiCall } from "../ai/ai-call.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
@@ -67,7 +68,7 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
       if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {
         const operation = target.endpoint;
-        const inbound = target.inbound.name === "anthropic" ? "anthropic" : "openai";
+        const inbound = inboundNameOf(target.inbound);
         new AiCall(
           context,
           { operation, inbound, offloadBytes, maxResponseBytes },

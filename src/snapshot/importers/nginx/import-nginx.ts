@@ -197,7 +197,7 @@ function noteFallThrough(services: readonly ServicePart[], drafts: readonly Draf
   );
   if (first === undefined) return;
   const why =
-    "without a host, the unified API (/v1/chat/completions, /v1/messages, /v1/embeddings, /v1/models) and /health/liveness and /health/readiness are Tidegate's own, and not the upstream's";
+    "without a host, the unified API (/v1/chat/completions, /v1/responses, /v1/messages, /v1/embeddings, /v1/models) and /health/liveness and /health/readiness are Tidegate's own, and not the upstream's";
   notes.changed(first.place, first.what, why, "give the routes hosts, if the upstream has such paths");
 }
 

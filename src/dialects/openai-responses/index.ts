@@ -1,0 +1,36 @@
+import type { InboundDialect, OutboundDialect } from "../../contracts/dialect.ts";
+import { formatError, parseError } from "../openai/errors.ts";
+import { openaiOutbound } from "../openai/index.ts";
+import { buildChatCall } from "./build-request.ts";
+import { formatStreamError } from "./errors.ts";
+import { formatChatResponse } from "./format-answer.ts";
+import { parseChatResponse } from "./parse-answer.ts";
+import { parseChatRequest } from "./parse-request.ts";
+import { echo } from "./response-object.ts";
+import { spell } from "./spelling.ts";
+import { ResponsesStreamFormatter } from "./stream-formatter.ts";
+import { ResponsesStreamParser } from "./stream-parser.ts";
+
+export { responsesPassthrough } from "./passthrough.ts";
+
+/** The Responses API for callers: `POST /v1/responses`. */
+export const responsesInbound: InboundDialect = {
+  name: "openai-responses",
+  parseChatRequest,
+  echo,
+  spell,
+  formatChatResponse,
+  createStreamFormatter: (context) => new ResponsesStreamFormatter(context),
+  formatError,
+  formatStreamError,
+};
+
+/** The Responses API of OpenAI and of every server that has it; embeddings are those beside Chat Completions. */
+export const responsesOutbound: OutboundDialect = {
+  name: "openai-responses",
+  buildChatCall,
+  parseChatResponse,
+  createStreamParser: (target) => new ResponsesStreamParser(target),
+  parseError,
+  embeddings: openaiOutbound.embeddings,
+};
