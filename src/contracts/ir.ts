@@ -102,6 +102,8 @@ export interface Message {
   content: Part[];
   /** OpenAI's participant name. */
   name?: string;
+  /** Where the caller wrote each part (`contents[2].parts[0]`), for errors, where that differs from the IR's own places. */
+  partPaths?: string[];
   extra?: Extra;
 }
 

@@ -2,17 +2,18 @@ import type { InboundDialect, OutboundDialect } from "../contracts/dialect.ts";
 import type { DialectName } from "../contracts/ir.ts";
 import type { Passthrough } from "../contracts/passthrough.ts";
 import { anthropicInbound, anthropicOutbound, anthropicPassthrough } from "./anthropic/index.ts";
-import { geminiOutbound } from "./gemini/index.ts";
+import { geminiInbound, geminiOutbound, geminiPassthrough } from "./gemini/index.ts";
 import { openaiInbound, openaiOutbound, openaiPassthrough } from "./openai/index.ts";
 
 /** Every dialect there is. A new one is a folder beside these and a line in each list it belongs to. */
 
-export type InboundName = "openai" | "anthropic";
+export type InboundName = "openai" | "anthropic" | "gemini";
 
 /** What callers may speak. */
 export const inboundDialects: Record<InboundName, InboundDialect> = {
   openai: openaiInbound,
   anthropic: anthropicInbound,
+  gemini: geminiInbound,
 };
 
 /** What providers speak. */
@@ -26,4 +27,5 @@ export const outboundDialects: Record<DialectName, OutboundDialect> = {
 export const passthroughs: Partial<Record<DialectName, Passthrough>> = {
   openai: openaiPassthrough,
   anthropic: anthropicPassthrough,
+  gemini: geminiPassthrough,
 };

@@ -11,6 +11,7 @@ import type {
 } from "../../src/contracts/ir.ts";
 import { inboundDialects, outboundDialects } from "../../src/dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../src/dialects/openai/index.ts";
+import { buildTranslatedCall } from "../../src/dialects/translate-request.ts";
 import {
   attempt,
   CONTEXT,
@@ -197,7 +198,10 @@ describe("cross product", () => {
         it.each(goldenCases(inbound.name).filter((golden) => golden.has("request.json")))("request $name", (golden) => {
           const path = crossPath(inbound, outbound, `${golden.name}.request.json`);
           const body = readJson<unknown>(golden.path("request.json"));
-          const call = attempt(() => parsedCall(outbound, inbound.parseChatRequest(body), targetOf(golden)));
+          const call = attempt(() => {
+            const built = buildTranslatedCall(inbound, inbound.parseChatRequest(body), outbound, targetOf(golden));
+            return { ...built, body: JSON.parse(built.body) };
+          });
           expectGoldenJson(path, call);
           expect(call).toSatisfy(isCallOrNamedRefusal);
         });

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { CallRecord } from "../../src/contracts/call-record.ts";
-import { Anthropic, OpenAI } from "../sdk-clients/index.ts";
+import { Anthropic, GoogleGenAI, OpenAI } from "../sdk-clients/index.ts";
 import { baseYaml, startGateway, TEST_KEY, type TestGateway } from "./gateway.ts";
 import { startAnthropicProvider } from "./providers/anthropic-provider.ts";
 import { startGeminiProvider } from "./providers/gemini-provider.ts";
@@ -17,6 +17,7 @@ export interface UnifiedApi {
   providers: Record<ProviderName, SimulatedProvider>;
   openai: OpenAI;
   anthropic: Anthropic;
+  gemini: GoogleGenAI;
   /** A POST without an SDK. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** The record of the one call made since the last look; fails when there are more. */
@@ -76,6 +77,7 @@ export async function startUnifiedApi(
     providers,
     openai: new OpenAI({ apiKey: TEST_KEY, baseURL: `${gateway.url}/v1`, maxRetries: 0 }),
     anthropic: new Anthropic({ apiKey: TEST_KEY, baseURL: gateway.url, maxRetries: 0 }),
+    gemini: new GoogleGenAI({ apiKey: TEST_KEY, httpOptions: { baseUrl: gateway.url } }),
     post: (path, body, headers = {}) =>
       fetch(gateway.url + path, {
         method: "POST",

@@ -45,6 +45,10 @@ const AI_ENDPOINTS: { method: string; path: string; endpoint: AiEndpoint; dialec
   { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
   { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },
   { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },
+  { method: "POST", path: "/v1/models/*", endpoint: "addressed", dialect: "gemini" },
+  { method: "POST", path: "/v1beta/models/*", endpoint: "addressed", dialect: "gemini" },
+  { method: "GET", path: "/v1beta/models", endpoint: "models", dialect: "gemini" },
+  { method: "GET", path: "/v1beta/models/*", endpoint: "model", dialect: "gemini" },
 ];
 
 /** Compiles the routes of all services, the unified API and the health checks. */

@@ -16,6 +16,7 @@ import {
   readFunctionCall,
 } from "./answer.ts";
 import { parseErrorBody } from "./errors.ts";
+import { readSignature } from "./signatures.ts";
 
 interface CandidateState {
   toolCalls: number;
@@ -124,8 +125,12 @@ export class GeminiStreamParser implements StreamParser {
         { type: "tool_call_delta", choice, index, arguments: call.arguments },
       ];
     }
-    if (typeof part.text !== "string" || part.text === "") return [];
-    return [{ type: part.thought === true ? "thinking" : "text", choice, text: part.text }];
+    if (typeof part.text !== "string") return [];
+    const said = part.text === "" ? [] : [part.text];
+    if (part.thought !== true) return said.map((text) => ({ type: "text", choice, text }));
+    const thoughts = said.map((text): ChatEvent => ({ type: "thinking", choice, text }));
+    if (typeof part.thoughtSignature !== "string") return thoughts;
+    return [...thoughts, { type: "thinking_signature", choice, ...readSignature(part.thoughtSignature) }];
   }
 }
 

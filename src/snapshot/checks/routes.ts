@@ -11,6 +11,8 @@ export const BUILT_IN_PATHS: readonly string[] = [
   "/v1/embeddings",
   "/v1/models",
   "/v1/models/*",
+  "/v1beta/models",
+  "/v1beta/models/*",
   "/health/liveness",
   "/health/readiness",
 ];

@@ -7,6 +7,7 @@ import { headerOf } from "../rest/response-headers.ts";
 import { respondStream } from "../stages/respond.ts";
 import type { AiCall } from "./ai-call.ts";
 import type { AiTarget } from "./ai-target.ts";
+import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import {
   PassthroughStream,
   providerFailed,
@@ -38,6 +39,8 @@ export class AiAttempt implements DispatchHandler {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #answer: StreamAnswer | null = null;
+  /** Of a stream that the caller wants as an array; null: as events. */
+  #elements: JsonArrayWriter | null = null;
   #stream: ResponseStream | null = null;
   #resume: (() => void) | null = null;
   /** Told its outcome: nothing that comes after counts. */
@@ -116,6 +119,13 @@ export class AiAttempt implements DispatchHandler {
   }
 
   #openStream(): StreamAnswer {
+    const events = this.#openEvents();
+    if (this.#call.address?.framing !== "json-array") return events;
+    this.#elements = new JsonArrayWriter();
+    return new JsonArrayStream(events, this.#elements);
+  }
+
+  #openEvents(): StreamAnswer {
     const { inbound, context, request } = this.#call;
     const { outbound, target } = this.target;
     const watcher = this.built.passthrough
@@ -224,7 +234,7 @@ export class AiAttempt implements DispatchHandler {
     const { context } = this.#call;
     this.#call.committed(this);
     context.streamed = true;
-    const headers = this.#call.answerHeaders(this, "text/event-stream; charset=utf-8");
+    const headers = this.#call.answerHeaders(this, this.#call.contentType);
     headers.push("cache-control", "no-cache", "x-accel-buffering", "no");
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;
@@ -232,7 +242,8 @@ export class AiAttempt implements DispatchHandler {
     stream.onDrain(() => this.#resume?.());
     context.endWithError = (error) => {
       const text = inboundDialects[this.#call.inbound].formatStreamError(error, context.id);
-      stream.write(text);
+      const elements = this.#elements;
+      stream.write(elements === null ? text : elements.write(text) + elements.close());
       stream.end();
     };
   }

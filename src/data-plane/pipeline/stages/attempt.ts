@@ -66,11 +66,13 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
     } else if (target?.kind === "ai") {
       if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {
-        const operation = target.endpoint;
-        const inbound = target.inbound.name === "anthropic" ? "anthropic" : "openai";
+        const { path, query } = context.exchange;
+        const address = target.inbound.readAddress?.(path, query) ?? null;
+        const operation = target.endpoint === "addressed" ? (address?.operation ?? "chat") : target.endpoint;
+        const inbound = target.inbound.name;
         new AiCall(
           context,
-          { operation, inbound, offloadBytes, maxResponseBytes },
+          { operation, inbound, address, offloadBytes, maxResponseBytes },
           routes,
           runtime,
           modelCache,
