@@ -6,6 +6,9 @@ const PATHS: readonly (readonly [beginning: string, dialect: InboundName])[] = [
   ["/v1/messages", "anthropic"],
   ["/v1/", "openai"],
   ["/v1beta/", "gemini"],
+  ["/openai/", "openai"],
+  ["/anthropic/", "anthropic"],
+  ["/gemini/", "gemini"],
 ];
 
 /** The body of an error answer, in the dialect the caller speaks. */

@@ -38,12 +38,14 @@ export function compileModelList(
 
   return (context, endpoint) => {
     const { exchange, target } = context;
-    const isGemini = target?.kind === "ai" && target.inbound.name === "gemini";
-    const speaksAnthropic = exchange.header("anthropic-version") !== undefined;
+    const dialect = target?.kind === "ai" ? target.inbound.name : "openai";
+    const isGemini = dialect === "gemini";
+    const speaksAnthropic = dialect === "anthropic" || exchange.header("anthropic-version") !== undefined;
+    const id = endpoint === "models" ? "" : modelOfPath(exchange.path);
     let body: string;
-    if (endpoint === "models") body = isGemini ? geminiList : speaksAnthropic ? anthropicList : openaiList;
+    // Of a path that ends with a slash the name is empty.
+    if (id === "") body = isGemini ? geminiList : speaksAnthropic ? anthropicList : openaiList;
     else {
-      const id = modelOfPath(exchange.path);
       const model = (isGemini ? gemini : speaksAnthropic ? anthropic : openai).get(id);
       if (model === undefined)
         throw new GatewayError("model_not_found", `model \`${id.slice(0, 200)}\` is not known`, { param: "model" });
