@@ -71,6 +71,8 @@ export interface InboundDialect {
   /** Absent: the body names the model and says whether to stream. `query` without `?`. */
   readAddress?(path: string, query: string): CallAddress;
   parseChatRequest(body: unknown): ChatRequest;
+  /** The caller's name of a field that a provider's half calls by its Chat Completions name; absent where they are the same. */
+  spell?(param: string, request: ChatRequest): string;
   /** JSON text. */
   formatChatResponse(response: ChatResponse, context: AnswerContext): string;
   createStreamFormatter(context: AnswerContext): StreamFormatter;
@@ -78,8 +80,6 @@ export interface InboundDialect {
   formatError(error: GatewayError, requestId: string): string;
   /** SSE text that ends a stream already begun with an error. */
   formatStreamError(error: GatewayError, requestId: string): string;
-  /** The caller's name for a field that an outbound half calls as OpenAI does. Absent: the same. */
-  spellField?(param: string): string;
   /** Absent: callers ask for embeddings in OpenAI's way. */
   readonly embeddings?: {
     parseRequest(body: unknown): EmbeddingRequest;

@@ -102,8 +102,8 @@ export interface Message {
   content: Part[];
   /** OpenAI's participant name. */
   name?: string;
-  /** Where the caller wrote each part (`contents[2].parts[0]`), for errors, where that differs from the IR's own places. */
-  partPaths?: string[];
+  /** Where each part of `content` stands in the caller's request, where its place here does not tell (`contents[3].parts[0]`). */
+  paths?: string[];
   extra?: Extra;
 }
 

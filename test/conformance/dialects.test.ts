@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { AnswerContext, InboundDialect, OutboundDialect, TargetModel } from "../../src/contracts/dialect.ts";
+import type {
+  AnswerContext,
+  InboundDialect,
+  OutboundDialect,
+  ProviderCall,
+  TargetModel,
+} from "../../src/contracts/dialect.ts";
 import type {
   ChatEvent,
   ChatRequest,
@@ -9,9 +15,9 @@ import type {
   EmbeddingRequest,
   EmbeddingResponse,
 } from "../../src/contracts/ir.ts";
+import { buildChatCall } from "../../src/dialects/build-call.ts";
 import { inboundDialects, outboundDialects } from "../../src/dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../src/dialects/openai/index.ts";
-import { buildTranslatedCall } from "../../src/dialects/translate-request.ts";
 import {
   attempt,
   CONTEXT,
@@ -58,10 +64,11 @@ function contextOf(golden: GoldenCase): AnswerContext {
 }
 
 function parsedCall(dialect: OutboundDialect, request: ChatRequest, target: TargetModel): unknown {
-  return attempt(() => {
-    const call = dialect.buildChatCall(request, target);
-    return { ...call, body: JSON.parse(call.body) };
-  });
+  return attempt(() => parsed(dialect.buildChatCall(request, target)));
+}
+
+function parsed(call: ProviderCall): unknown {
+  return { ...call, body: JSON.parse(call.body) };
 }
 
 describe.each(inbounds)("inbound dialect $name", (dialect) => {
@@ -199,8 +206,8 @@ describe("cross product", () => {
           const path = crossPath(inbound, outbound, `${golden.name}.request.json`);
           const body = readJson<unknown>(golden.path("request.json"));
           const call = attempt(() => {
-            const built = buildTranslatedCall(inbound, inbound.parseChatRequest(body), outbound, targetOf(golden));
-            return { ...built, body: JSON.parse(built.body) };
+            const request = inbound.parseChatRequest(body);
+            return parsed(buildChatCall(inbound, outbound, request, targetOf(golden)));
           });
           expectGoldenJson(path, call);
           expect(call).toSatisfy(isCallOrNamedRefusal);

@@ -7,7 +7,7 @@ import { formatChatResponse } from "./format-answer.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "./inbound-embeddings.ts";
 import { buildChatCall } from "./outbound.ts";
 import { parseChatRequest } from "./parse-request.ts";
-import { spellField } from "./spelling.ts";
+import { spell } from "./spelling.ts";
 import { GeminiStreamParser } from "./stream.ts";
 import { GeminiStreamFormatter } from "./stream-formatter.ts";
 
@@ -18,11 +18,11 @@ export const geminiInbound: InboundDialect = {
   name: "gemini",
   readAddress,
   parseChatRequest,
+  spell,
   formatChatResponse,
   createStreamFormatter: (context) => new GeminiStreamFormatter(context),
   formatError,
   formatStreamError,
-  spellField,
   embeddings: { parseRequest: parseEmbeddingRequest, formatResponse: formatEmbeddingResponse },
 };
 

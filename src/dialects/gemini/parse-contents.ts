@@ -56,7 +56,7 @@ function addOfModel(messages: Message[], parts: readonly [Part, string][]): void
   }
   for (const [part, path] of parts) {
     last.content.push(part);
-    last.partPaths?.push(path);
+    last.paths?.push(path);
   }
 }
 
@@ -79,5 +79,5 @@ function splitResponses(parts: readonly [Part, string][]): Message[] {
 }
 
 function newMessage(role: Message["role"], parts: readonly [Part, string][]): Message {
-  return { role, content: parts.map(([part]) => part), partPaths: parts.map(([, path]) => path) };
+  return { role, content: parts.map(([part]) => part), paths: parts.map(([, path]) => path) };
 }

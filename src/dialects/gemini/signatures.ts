@@ -4,14 +4,22 @@
  * signature says by its beginning what it is.
  */
 const REDACTED = "redacted-thinking:";
+/** A signature that is no base64, since it names its dialect. */
+const NAMED = "signature:";
 
 export type OpaqueThinking = { signature: string } | { redacted: string };
 
 export function readSignature(thoughtSignature: string): OpaqueThinking {
   const bytes = Buffer.from(thoughtSignature, "base64").toString("latin1");
-  return bytes.startsWith(REDACTED) ? { redacted: bytes.slice(REDACTED.length) } : { signature: thoughtSignature };
+  if (bytes.startsWith(REDACTED)) return { redacted: bytes.slice(REDACTED.length) };
+  return { signature: bytes.startsWith(NAMED) ? bytes.slice(NAMED.length) : thoughtSignature };
 }
 
 export function writeSignature({ signature, redacted }: { signature?: string; redacted?: string }): string | undefined {
-  return redacted === undefined ? signature : Buffer.from(REDACTED + redacted, "latin1").toString("base64");
+  if (redacted !== undefined) return encoded(REDACTED + redacted);
+  return signature?.includes(":") === true ? encoded(NAMED + signature) : signature;
+}
+
+function encoded(text: string): string {
+  return Buffer.from(text, "latin1").toString("base64");
 }

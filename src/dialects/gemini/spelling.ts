@@ -1,4 +1,5 @@
-/** How callers of this dialect spell what other dialects can't do: the IR's fields have the names of OpenAI's. */
+import type { ChatRequest } from "../../contracts/ir.ts";
+
 const FIELDS: ReadonlyMap<string, string> = new Map([
   ["n", "generationConfig.candidateCount"],
   ["logprobs", "generationConfig.responseLogprobs"],
@@ -19,6 +20,11 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ["messages", "contents"],
 ]);
 
-export function spellField(param: string): string {
-  return FIELDS.get(param) ?? param;
+const PLACE = /^messages\[(\d+)\](?:\.content\[(\d+)\])?/;
+
+/** A caller's name of a field that a provider's half calls by its Chat Completions name. */
+export function spell(param: string, { messages }: ChatRequest): string {
+  const place = PLACE.exec(param);
+  if (place === null) return FIELDS.get(param) ?? param;
+  return messages[Number(place[1])]?.paths?.[Number(place[2] ?? 0)] ?? "contents";
 }

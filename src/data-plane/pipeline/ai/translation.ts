@@ -1,9 +1,9 @@
 import type { AnswerContext, CallAddress, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
+import { buildChatCall } from "../../../dialects/build-call.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
-import { buildTranslatedCall } from "../../../dialects/translate-request.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
 import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
@@ -182,7 +182,7 @@ function buildChat(body: Readonly<JsonObject>, plan: CallPlan) {
   if (plan.address !== undefined) request.stream = plan.address.stream;
   // Limits and log want to know, whatever the caller wants to see.
   request.includeUsage = true;
-  return buildTranslatedCall(inbound, request, outboundDialects[plan.outbound], plan.target);
+  return buildChatCall(inbound, outboundDialects[plan.outbound], request, plan.target);
 }
 
 function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {
