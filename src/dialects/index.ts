@@ -2,18 +2,20 @@ import type { InboundDialect, OutboundDialect } from "../contracts/dialect.ts";
 import type { DialectName } from "../contracts/ir.ts";
 import type { Passthrough } from "../contracts/passthrough.ts";
 import { anthropicInbound, anthropicOutbound, anthropicPassthrough } from "./anthropic/index.ts";
+import { cohereInbound, cohereOutbound, coherePassthrough } from "./cohere/index.ts";
 import { geminiInbound, geminiOutbound, geminiPassthrough } from "./gemini/index.ts";
 import { openaiInbound, openaiOutbound, openaiPassthrough } from "./openai/index.ts";
 
 /** Every dialect there is. A new one is a folder beside these and a line in each list it belongs to. */
 
-export type InboundName = "openai" | "anthropic" | "gemini";
+export type InboundName = DialectName;
 
 /** What callers may speak. */
 export const inboundDialects: Record<InboundName, InboundDialect> = {
   openai: openaiInbound,
   anthropic: anthropicInbound,
   gemini: geminiInbound,
+  cohere: cohereInbound,
 };
 
 /** What providers speak. */
@@ -21,6 +23,7 @@ export const outboundDialects: Record<DialectName, OutboundDialect> = {
   openai: openaiOutbound,
   anthropic: anthropicOutbound,
   gemini: geminiOutbound,
+  cohere: cohereOutbound,
 };
 
 /** How to watch bytes that go through untouched; for dialects that are both a caller's and a provider's. */
@@ -28,4 +31,5 @@ export const passthroughs: Partial<Record<DialectName, Passthrough>> = {
   openai: openaiPassthrough,
   anthropic: anthropicPassthrough,
   gemini: geminiPassthrough,
+  cohere: coherePassthrough,
 };

@@ -7,5 +7,6 @@ export {
   type GenerateContentResponse,
   GoogleGenAI,
 } from "@google/genai";
+export { CohereClientV2, CohereError } from "cohere-ai";
 export { default as OpenAI } from "openai";
 export { zodResponseFormat } from "openai/helpers/zod";

@@ -6,6 +6,8 @@ const PATHS: readonly (readonly [beginning: string, dialect: InboundName])[] = [
   ["/v1/messages", "anthropic"],
   ["/v1/", "openai"],
   ["/v1beta/", "gemini"],
+  ["/v2/chat", "cohere"],
+  ["/cohere/", "cohere"],
   ["/openai/", "openai"],
   ["/anthropic/", "anthropic"],
   ["/gemini/", "gemini"],

@@ -3,6 +3,7 @@ import type { TargetModel } from "../../contracts/dialect.ts";
 import { GatewayError, type ProviderFailure } from "../../contracts/errors.ts";
 import type { ChatResponse, Choice, FinishReason, Part, ThinkingPart, Usage } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
+import { citationsFromWire } from "./citations.ts";
 import { readSignature } from "./signatures.ts";
 
 /** Whole answers (`GenerateContentResponse`); the pieces of a stream have the same form. */
@@ -90,6 +91,9 @@ function parseCandidate(candidate: JsonObject, responseId: string): Choice {
     if (parsed !== null) appendPart(content, parsed);
   }
   const choice: Choice = { index, content, finishReason: finishReasonFromWire(candidate.finishReason, toolCalls > 0) };
+  const said = content.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const citations = citationsFromWire(candidate.citationMetadata, said);
+  if (citations.length > 0) choice.citations = citations;
   const logprobs = parseLogprobs(candidate.logprobsResult);
   if (logprobs !== null) choice.logprobs = logprobs;
   return choice;

@@ -3,6 +3,7 @@ import type { ChatResponse, Choice, FinishReason, Part, Usage } from "../../cont
 import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { opaqueFields } from "../foreign.ts";
 import { arrayOr, tryParseJson } from "../json.ts";
+import { citationsToWire } from "./citations.ts";
 import { writeSignature } from "./signatures.ts";
 
 /** An IR answer as a `GenerateContentResponse`. Files that another provider holds have no part here. */
@@ -24,7 +25,12 @@ function formatChoice(choice: Choice): JsonObject {
     index: choice.index,
   };
   const logprobs = logprobsToWire(choice.logprobs);
-  return { ...candidate, ...logprobs, ...extraFields(choice.extra, "gemini") };
+  return {
+    ...candidate,
+    ...citationsToWire(choice.citations ?? []),
+    ...logprobs,
+    ...extraFields(choice.extra, "gemini"),
+  };
 }
 
 function formatPart(part: Part): JsonObject[] {

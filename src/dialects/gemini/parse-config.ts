@@ -9,7 +9,7 @@ import {
   optionalString,
   takeUnknown,
 } from "../checks.ts";
-import { closedSchema } from "./json-schema.ts";
+import { closedSchema } from "../closed-schema.ts";
 import { optionalFields } from "./names.ts";
 import { schemaOf } from "./parse-tools.ts";
 

@@ -2,6 +2,7 @@ import type { AnswerContext, StreamFormatter } from "../../contracts/dialect.ts"
 import type { ChatEvent, FinishReason, Usage } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
 import { formatSse } from "../sse/format.ts";
+import { citationsToWire } from "./citations.ts";
 import { formatStreamFailure } from "./errors.ts";
 import { callPart, finishReasonToWire, logprobsToWire, thoughtPart, usageToWire } from "./format-answer.ts";
 import { writeSignature } from "./signatures.ts";
@@ -46,6 +47,10 @@ export class GeminiStreamFormatter implements StreamFormatter {
         return event.text === "" ? "" : this.#parts(event.choice, [thoughtPart(event.text, undefined)]);
       case "thinking_signature":
         return this.#parts(event.choice, [thoughtPart("", writeSignature(event))]);
+      case "citation": {
+        const told = citationsToWire([event.citation]);
+        return Object.keys(told).length === 0 ? "" : this.#write({ candidates: [{ index: event.choice, ...told }] });
+      }
       case "tool_call_start":
         this.#callsOf(event.choice).set(event.index, {
           id: event.id,

@@ -15,6 +15,7 @@ import {
   partsOf,
   readFunctionCall,
 } from "./answer.ts";
+import { citationsFromWire } from "./citations.ts";
 import { parseErrorBody } from "./errors.ts";
 import { readSignature } from "./signatures.ts";
 
@@ -24,9 +25,19 @@ interface CandidateState {
   finishReason: unknown;
   finishMessage: unknown;
   hasContent: boolean;
+  text: string;
+  /** Told so far. */
+  citations: number;
 }
 
-const NEW_CANDIDATE: CandidateState = { toolCalls: 0, finishReason: null, finishMessage: null, hasContent: false };
+const NEW_CANDIDATE: CandidateState = {
+  toolCalls: 0,
+  finishReason: null,
+  finishMessage: null,
+  hasContent: false,
+  text: "",
+  citations: 0,
+};
 
 /**
  * A `streamGenerateContent?alt=sse` stream as IR events. Each SSE event is a `GenerateContentResponse` with the next
@@ -109,7 +120,13 @@ export class GeminiStreamParser implements StreamParser {
       state.finishMessage = candidate.finishMessage;
     }
     const events = partsOf(candidate).flatMap((part) => this.#part(part, choice, state));
+    for (const event of events) if (event.type === "text") state.text += event.text;
     if (events.length > 0) state.hasContent = true;
+    // Each piece tells all that is cited so far.
+    for (const citation of citationsFromWire(candidate.citationMetadata, state.text).slice(state.citations)) {
+      state.citations += 1;
+      events.push({ type: "citation", choice, citation });
+    }
     const logprobs = parseLogprobs(candidate.logprobsResult);
     if (logprobs !== null) attachLogprobs(events, choice, logprobs);
     return events;

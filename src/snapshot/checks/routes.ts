@@ -8,6 +8,7 @@ import { pathFault, rewriteFault, routeShape } from "./route-path.ts";
 export const BUILT_IN_PATHS: readonly string[] = [
   "/v1/chat/completions",
   "/v1/messages",
+  "/v2/chat",
   "/v1/embeddings",
   "/v1/models",
   "/v1/models/*",

@@ -40,6 +40,7 @@ const MODELS: Record<ProviderName, string> = {
   openai: "gpt-4o-mini",
   anthropic: "claude-haiku-4-5",
   gemini: "gemini-2.5-flash",
+  cohere: "command-a-03-2025",
 };
 const MESSAGES = "/v1/messages";
 const STREAM = { stream: true };

@@ -187,7 +187,8 @@ describe.each(PROVIDER_NAMES)("the Google Gen AI SDK to %s", (name) => {
     const config = { thinkingConfig: { includeThoughts: true }, tools: [{ functionDeclarations: [WEATHER] }] };
     const chat = api.gemini.chats.create({ model: thinking, config });
     const asked = await chat.sendMessage({ message: "Oslo" });
-    expect(asked.usageMetadata?.thoughtsTokenCount).toBeGreaterThan(0);
+    // Cohere does not count thoughts apart.
+    if (name !== "cohere") expect(asked.usageMetadata?.thoughtsTokenCount).toBeGreaterThan(0);
     const [call] = asked.functionCalls ?? [];
     const functionResponse = { ...(call?.id === undefined ? {} : { id: call.id }), name: "get_weather" };
     const message = [{ functionResponse: { ...functionResponse, response: { output: "rain" } } }];
@@ -309,19 +310,22 @@ describe("models in the path", () => {
   });
 });
 
-describe.each(["openai/text-embedding-3-small", "gemini/gemini-embedding-001"])("embeddings of %s", (model) => {
-  it("come for several texts", async () => {
-    const config = { taskType: "RETRIEVAL_QUERY", outputDimensionality: 4 };
-    const { embeddings } = await api.gemini.models.embedContent({ model, contents: ["a", "bcd"], config });
-    expect(embeddings?.map(({ values }) => values)).toEqual([embed("a", 4), embed("bcd", 4)]);
-  });
+describe.each(["openai/text-embedding-3-small", "gemini/gemini-embedding-001", "cohere/embed-v4.0"])(
+  "embeddings of %s",
+  (model) => {
+    it("come for several texts", async () => {
+      const config = { taskType: "RETRIEVAL_QUERY", outputDimensionality: 4 };
+      const { embeddings } = await api.gemini.models.embedContent({ model, contents: ["a", "bcd"], config });
+      expect(embeddings?.map(({ values }) => values)).toEqual([embed("a", 4), embed("bcd", 4)]);
+    });
 
-  it("come for one, whatever else the body calls the model", async () => {
-    const body = { model: `models/${model}`, content: { parts: [{ text: "a" }] } };
-    const response = await post(`/v1beta/models/${model}:embedContent`, body);
-    expect(await response.json()).toMatchObject({ embedding: { values: embed("a", 8) } });
-  });
-});
+    it("come for one, whatever else the body calls the model", async () => {
+      const body = { model: `models/${model}`, content: { parts: [{ text: "a" }] } };
+      const response = await post(`/v1beta/models/${model}:embedContent`, body);
+      expect(await response.json()).toMatchObject({ embedding: { values: embed("a", 8) } });
+    });
+  },
+);
 
 describe("credentials", () => {
   it("are taken from the query, and go nowhere from there", async () => {

@@ -4,7 +4,7 @@ import { baseYaml, TEST_KEY } from "../../helpers/gateway.ts";
 import type { SimulatedProvider } from "../../helpers/providers/http-provider.ts";
 import { MODELS, NO_RETRIES, type ProviderName, providersYaml, startProviders } from "../../helpers/unified-api.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
-import { Anthropic, GoogleGenAI, OpenAI } from "../../sdk-clients/index.ts";
+import { Anthropic, CohereClientV2, GoogleGenAI, OpenAI } from "../../sdk-clients/index.ts";
 
 /** SDKs that know a base URL and nothing else of the gateway. */
 
@@ -83,6 +83,12 @@ describe("base URLs", () => {
   });
 });
 
+it.each(["", "/cohere", "/cohere/"])("base URL of the Cohere SDK: %j", async (base) => {
+  const cohere = new CohereClientV2({ token: TEST_KEY, baseUrl: gateway.url + base, maxRetries: 0 });
+  const answer = await cohere.chat({ model: MODELS.openai, messages: [{ role: "user", content: "hello" }] });
+  expect(answer.message.content).toEqual([{ type: "text", text: "hello" }]);
+});
+
 describe("spellings", () => {
   it.each([
     ["/v1/chat/completions/", chatBody],
@@ -103,7 +109,7 @@ describe("spellings", () => {
     ["/v1beta/models/", "models", { name: "models/openai/first" }],
   ])("%s lists models as the dialect does", async (path, field, model) => {
     const response = await fetch(gateway.url + path, { headers: { "x-api-key": TEST_KEY } });
-    expect(await response.json()).toMatchObject({ [field]: [model, {}, {}] });
+    expect(await response.json()).toMatchObject({ [field]: [model, {}, {}, {}] });
   });
 
   it("errors are those of the mount's dialect, where nothing is found as well", async () => {

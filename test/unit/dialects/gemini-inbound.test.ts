@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { CallAddress, SseEvent } from "../../../src/contracts/dialect.ts";
+import { closedSchema } from "../../../src/dialects/closed-schema.ts";
 import { readAddress } from "../../../src/dialects/gemini/address.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../src/dialects/gemini/inbound-embeddings.ts";
 import { geminiPassthrough } from "../../../src/dialects/gemini/index.ts";
-import { closedSchema, jsonSchemaOf } from "../../../src/dialects/gemini/json-schema.ts";
+import { jsonSchemaOf } from "../../../src/dialects/gemini/json-schema.ts";
 import { GeminiStreamParser } from "../../../src/dialects/gemini/stream.ts";
 import { createSseReader } from "../../../src/dialects/sse/reader.ts";
 import { attempt, parseStream, TARGET } from "../../helpers/dialects.ts";

@@ -12,7 +12,7 @@ describe("the provider catalogue", () => {
   test.each(CATALOGUE.filter((entry) => entry.baseUrl !== null))("$kind has a usable address", ({ baseUrl }) => {
     const url = new URL(baseUrl ?? "");
     expect(`${url.origin}${url.pathname}`).toBe(baseUrl);
-    expect(url.pathname).toMatch(/\/v1(beta)?$/);
+    expect(url.pathname).toMatch(/\/v\d(beta)?$/);
   });
 
   test.each(CATALOGUE.filter((entry) => entry.priceProvider !== null))("$kind is in the price list", (entry) => {

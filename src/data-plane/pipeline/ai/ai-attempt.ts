@@ -239,6 +239,8 @@ export class AiAttempt implements DispatchHandler {
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;
     context.noteBeforeFinish(() => this.#noteUsage());
+    // SDKs may close at the end marker, without waiting for the end of the body.
+    context.isWhole = () => this.#answer?.ended === true && this.#answer.usage !== null;
     stream.onDrain(() => this.#resume?.());
     context.endWithError = (error) => {
       const text = inboundDialects[this.#call.inbound].formatStreamError(error, context.id);

@@ -12,6 +12,7 @@ export interface EndpointPath {
 export const AI_ENDPOINTS: readonly EndpointPath[] = [
   { method: "POST", path: "/v1/chat/completions", endpoint: "chat", dialect: "openai" },
   { method: "POST", path: "/v1/messages", endpoint: "chat", dialect: "anthropic" },
+  { method: "POST", path: "/v2/chat", endpoint: "chat", dialect: "cohere" },
   { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
   { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },
   { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },

@@ -23,6 +23,9 @@ export class JsonArrayStream implements StreamAnswer {
     return this.#events.model;
   }
 
+  /** The array is to be closed still. */
+  readonly ended = false;
+
   push(chunk: Buffer): StreamProgress {
     return this.#framed(this.#events.push(chunk));
   }

@@ -25,12 +25,15 @@ export interface StreamAnswer {
   end(): StreamProgress;
   readonly usage: Usage | null;
   readonly model: string | null;
+  /** The answer has come to its end, whatever follows in the body. */
+  readonly ended: boolean;
 }
 
 /** Provider's dialect → IR → caller's dialect. */
 export class TranslatedStream implements StreamAnswer {
   usage: Usage | null = null;
   model: string | null = null;
+  ended = false;
   readonly #parser: StreamParser;
   readonly #formatter: StreamFormatter;
   readonly #reader: { push(chunk: Buffer): void; end(): void };
@@ -72,6 +75,10 @@ export class TranslatedStream implements StreamAnswer {
           this.model = event.model;
           if (event.usage !== undefined) this.usage = event.usage;
           break;
+        case "end":
+          this.ended = true;
+          this.#committed = true;
+          break;
         case "usage":
           this.usage = event.usage;
           this.#committed = true;
@@ -109,6 +116,10 @@ export class PassthroughStream implements StreamAnswer {
 
   get model(): string | null {
     return this.#watcher.model;
+  }
+
+  get ended(): boolean {
+    return this.#watcher.finished;
   }
 
   push(chunk: Buffer): StreamProgress {

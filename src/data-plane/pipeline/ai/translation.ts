@@ -108,6 +108,7 @@ export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): I
 const PASSTHROUGH_PATHS: Partial<Record<InboundName, Partial<Record<AiOperation, string>>>> = {
   openai: { chat: "/chat/completions", embeddings: "/embeddings" },
   anthropic: { chat: "/messages" },
+  cohere: { chat: "/chat" },
 };
 
 export function passthroughPath({ operation, inbound, outbound }: CallPlan): string | undefined {
