@@ -1,7 +1,7 @@
 import type { EmbeddingRequest, EmbeddingResponse } from "../../contracts/ir.ts";
 import { invalid, type JsonObject, optionalNumber, optionalString, requiredArray, requiredString } from "../checks.ts";
 import { unsupportedField } from "../foreign.ts";
-import { camelFields } from "./names.ts";
+import { camelFields, listOf } from "./names.ts";
 
 /**
  * Bodies of `:embedContent` and `:batchEmbedContents`. The texts of one content are one text. `taskType` and `title` say what
@@ -41,7 +41,7 @@ function parseOne(value: unknown, path: string): OneRequest {
   const prefix = path === "" ? "" : `${path}.`;
   const request = camelFields(value, path);
   const content = camelFields(request.content, `${prefix}content`);
-  const texts = requiredArray(content, "parts", `${prefix}content`).map((part, index) => {
+  const texts = (listOf(content, "parts") ?? []).map((part, index) => {
     const partPath = `${prefix}content.parts[${index}]`;
     const fields = camelFields(part, partPath);
     if (fields.inlineData !== undefined || fields.fileData !== undefined) {

@@ -17,6 +17,13 @@ export function camelFields(value: unknown, path: string): JsonObject {
   return renamed ?? object;
 }
 
+/** Google's JSON takes a single value where a list is meant; undefined where there is none. */
+export function listOf(object: JsonObject, key: string): unknown[] | undefined {
+  const value = object[key];
+  if (value === undefined || value === null) return undefined;
+  return Array.isArray(value) ? value : [value];
+}
+
 /** As `camelFields`, of an optional field: undefined where it is absent or null. */
 export function optionalFields(object: JsonObject, key: string, path: string): JsonObject | undefined {
   const value = object[key];

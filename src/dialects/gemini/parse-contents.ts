@@ -1,6 +1,6 @@
 import type { Message, Part, Untranslatable } from "../../contracts/ir.ts";
-import { asArray, invalid, type JsonObject, optionalOneOf, requiredArray } from "../checks.ts";
-import { camelFields } from "./names.ts";
+import { invalid, type JsonObject, optionalOneOf } from "../checks.ts";
+import { camelFields, listOf } from "./names.ts";
 import { CallIds, parsePart } from "./parse-parts.ts";
 
 /**
@@ -14,13 +14,13 @@ export function parseContents(body: JsonObject, untranslatable: Untranslatable[]
   if (body.systemInstruction !== undefined && body.systemInstruction !== null) {
     messages.push(parseSystem(body.systemInstruction));
   }
-  const contents = requiredArray(body, "contents", "");
+  const contents = listOf(body, "contents") ?? [];
   if (contents.length === 0) throw invalid("contents", "must hold at least one content.");
   for (const [index, value] of contents.entries()) {
     const path = `contents[${index}]`;
     const content = camelFields(value, path);
     const role = optionalOneOf(content, "role", path, ["user", "model", "function"]) ?? "user";
-    const parts = partsOf(content, path).map((part, at): [Part, string] => {
+    const parts = partsOf(content).map((part, at): [Part, string] => {
       const partPath = `${path}.parts[${at}]`;
       return [parsePart(part, { path: partPath, content: index, part: at }, ids, untranslatable), partPath];
     });
@@ -34,7 +34,7 @@ export function parseContents(body: JsonObject, untranslatable: Untranslatable[]
 function parseSystem(value: unknown): Message {
   const content = camelFields(value, "systemInstruction");
   const untranslatable: Untranslatable[] = [];
-  const parts = partsOf(content, "systemInstruction").map((part, at): [Part, string] => {
+  const parts = partsOf(content).map((part, at): [Part, string] => {
     const path = `systemInstruction.parts[${at}]`;
     const parsed = parsePart(part, { path, content: 0, part: at }, new CallIds(), untranslatable);
     if (parsed.type !== "text" || untranslatable.length > 0)
@@ -44,8 +44,8 @@ function parseSystem(value: unknown): Message {
   return newMessage("system", parts);
 }
 
-function partsOf(content: JsonObject, path: string): unknown[] {
-  return content.parts === undefined || content.parts === null ? [] : asArray(content.parts, `${path}.parts`);
+function partsOf(content: JsonObject): unknown[] {
+  return listOf(content, "parts") ?? [];
 }
 
 function addOfModel(messages: Message[], parts: readonly [Part, string][]): void {

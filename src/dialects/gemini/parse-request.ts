@@ -1,14 +1,13 @@
 import type { ChatRequest, ImagePart, Untranslatable } from "../../contracts/ir.ts";
 import {
   type JsonObject,
-  optionalArray,
   optionalObject,
   optionalOneOf,
   optionalString,
   takeUnknown,
   wrongType,
 } from "../checks.ts";
-import { camelFields } from "./names.ts";
+import { camelFields, listOf } from "./names.ts";
 import { parseConfig } from "./parse-config.ts";
 import { parseContents } from "./parse-contents.ts";
 import { detailOf } from "./parse-parts.ts";
@@ -89,7 +88,7 @@ function noteUntranslatable(body: JsonObject, untranslatable: Untranslatable[]):
   for (const param of UNTRANSLATABLE_FIELDS) {
     if (body[param] !== undefined && body[param] !== null) untranslatable.push({ dialect: "gemini", param });
   }
-  for (const [index, value] of (optionalArray(body, "safetySettings", "") ?? []).entries()) {
+  for (const [index, value] of (listOf(body, "safetySettings") ?? []).entries()) {
     const path = `safetySettings[${index}]`;
     const threshold = optionalString(camelFields(value, path), "threshold", path);
     if (threshold !== undefined && !NO_FILTER.has(threshold)) untranslatable.push({ dialect: "gemini", param: path });

@@ -1,6 +1,5 @@
 import type { ChatRequest, Tool, ToolChoice, Untranslatable } from "../../contracts/ir.ts";
 import {
-  asArray,
   asNonEmptyString,
   invalid,
   isObject,
@@ -12,7 +11,7 @@ import {
   takeExtra,
 } from "../checks.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
-import { camelFields, optionalFields } from "./names.ts";
+import { camelFields, listOf, optionalFields } from "./names.ts";
 
 const FUNCTION_FIELDS = new Set(["name", "description", "parameters", "parametersJsonSchema"]);
 const CALLING_CONFIG = "toolConfig.functionCallingConfig";
@@ -30,7 +29,7 @@ const OTHER_CONFIG = ["retrievalConfig", "includeServerSideToolInvocations"];
 export function parseTools(body: JsonObject, untranslatable: Untranslatable[]): Partial<ChatRequest> {
   const result: Partial<ChatRequest> = {};
   const tools: Tool[] = [];
-  for (const [index, value] of (optionalArray(body, "tools", "") ?? []).entries()) {
+  for (const [index, value] of (listOf(body, "tools") ?? []).entries()) {
     tools.push(...parseTool(value, `tools[${index}]`, untranslatable));
   }
   const config = optionalFields(body, "toolConfig", "toolConfig");
@@ -75,7 +74,7 @@ function parseTool(value: unknown, path: string, untranslatable: Untranslatable[
   for (const [kind, given] of Object.entries(object)) {
     if (given === null || kind === "__proto__") continue;
     if (kind === "functionDeclarations") {
-      const functions = asArray(given, `${path}.functionDeclarations`);
+      const functions = listOf(object, kind) ?? [];
       tools.push(...functions.map((one, index) => parseFunction(one, `${path}.functionDeclarations[${index}]`)));
       continue;
     }
