@@ -1,12 +1,5 @@
 import type { ChatRequest, ImagePart, Untranslatable } from "../../contracts/ir.ts";
-import {
-  type JsonObject,
-  optionalObject,
-  optionalOneOf,
-  optionalString,
-  takeUnknown,
-  wrongType,
-} from "../checks.ts";
+import { type JsonObject, optionalObject, optionalOneOf, optionalString, takeUnknown, wrongType } from "../checks.ts";
 import { camelFields, listOf } from "./names.ts";
 import { parseConfig } from "./parse-config.ts";
 import { parseContents } from "./parse-contents.ts";

@@ -307,6 +307,9 @@ describe("models in the path", () => {
     for await (const model of await api.gemini.models.list()) names.push(model.name);
     expect(names).toEqual(["models/fast", ...PROVIDER_NAMES.map((id) => `models/${id}/first`)]);
     expect(await api.gemini.models.get({ model: "openai/first" })).toMatchObject({ name: "models/openai/first" });
+    const v1 = new GoogleGenAI({ apiKey: TEST_KEY, httpOptions: { baseUrl: api.gateway.url, apiVersion: "v1" } });
+    expect((await v1.models.list()).page[0]?.name).toBe("models/fast");
+    expect(await v1.models.get({ model: "openai/first" })).toMatchObject({ name: "models/openai/first" });
   });
 });
 
@@ -334,6 +337,7 @@ describe("credentials", () => {
       const response = await post(`/v1beta/models/${model}:generateContent?key=${TEST_KEY}`, hello, {});
       expect(response.status).toBe(200);
       expect(await api.theRecord()).toMatchObject({ application: "web" });
+      expect(String(api.providers[model === MODELS.gemini ? "gemini" : "openai"].last.query)).toBe("");
       const seen = [api.gateway.records, api.gateway.log, api.providers.openai.requests, api.providers.gemini.requests];
       expect(JSON.stringify(seen)).not.toContain(TEST_KEY);
       expect(await response.text()).not.toContain(TEST_KEY);

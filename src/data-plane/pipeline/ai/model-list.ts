@@ -7,7 +7,8 @@ import type { ModelRoutes } from "./model-routes.ts";
 
 /**
  * `GET /v1/models` and `GET /v1/models/{id}` in the shape of OpenAI, or of Anthropic for a caller that sends
- * `anthropic-version`; those of `/v1beta` in Gemini's. Compiled to bytes once per snapshot.
+ * `anthropic-version`, or of Gemini for one that sends `x-goog-api-client`; those of `/v1beta` in Gemini's always. Compiled to
+ * bytes once per snapshot.
  */
 export function compileModelList(
   routes: ModelRoutes,
@@ -39,7 +40,7 @@ export function compileModelList(
   return (context, endpoint) => {
     const { exchange, target } = context;
     const dialect = target?.kind === "ai" ? target.inbound.name : "openai";
-    const isGemini = dialect === "gemini";
+    const isGemini = dialect === "gemini" || exchange.header("x-goog-api-client") !== undefined;
     const speaksAnthropic = dialect === "anthropic" || exchange.header("anthropic-version") !== undefined;
     const id = endpoint === "models" ? "" : modelOfPath(exchange.path);
     let body: string;
