@@ -44,6 +44,7 @@ class GeminiUsageWatcher implements UsageWatcher {
 }
 
 const MODEL_FIELD = Buffer.from('"model"');
+const MODEL_NAMED = /"model"\s*:/;
 
 export const geminiPassthrough: Passthrough = {
   createUsageWatcher: () => new GeminiUsageWatcher(),
@@ -63,18 +64,26 @@ export const geminiPassthrough: Passthrough = {
   },
 };
 
-/** Some bodies name the model once more, which must be the one of the path: as it is, in a batch, or of tokens to count. */
+/**
+ * Some bodies name the model once more, which must be the one of the path: as it is, in a batch, or of tokens to count. All
+ * others stay as they are, byte for byte. A look at the text comes first: most have no such field, though roles are called so.
+ */
 function renameModel(bytes: Buffer, model: string): Buffer {
-  if (!bytes.includes(MODEL_FIELD)) return bytes;
+  if (!bytes.includes(MODEL_FIELD) || !MODEL_NAMED.test(bytes.toString("latin1"))) return bytes;
   const body = tryParseJson(bytes.toString());
   if (!isObject(body)) return bytes;
   const name = modelPath(model).slice(1);
-  const renamed = (value: unknown): unknown =>
-    isObject(value) && value.model !== undefined ? { ...value, model: name } : value;
-  const edited = renamed(body) as JsonObject;
+  let isRenamed = false;
+  const rename = (value: unknown): void => {
+    if (!isObject(value) || value.model === undefined) return;
+    value.model = name;
+    isRenamed = true;
+  };
+  rename(body);
   for (const key of ["requests", "generateContentRequest", "generate_content_request"]) {
     const inner = body[key];
-    if (inner !== undefined) edited[key] = Array.isArray(inner) ? inner.map(renamed) : renamed(inner);
+    if (Array.isArray(inner)) for (const one of inner) rename(one);
+    else rename(inner);
   }
-  return Buffer.from(JSON.stringify(edited));
+  return isRenamed ? Buffer.from(JSON.stringify(body)) : bytes;
 }

@@ -36,8 +36,13 @@ describe("the body of a call that goes through", () => {
   const body = (text: string) => geminiPassthrough.addressed?.body(Buffer.from(text), "gemini-2.5-flash").toString();
 
   it("stays as it is, byte for byte, where it does not name the model", () => {
-    const text = '{ "contents": [ {"parts":[{"text":"1.0"}]} ], "generationConfig": {"temperature": 1.0} }';
-    expect(body(text)).toBe(text);
+    for (const text of [
+      '{ "contents": [ {"parts":[{"text":"1.0"}]} ], "generationConfig": {"temperature": 1.0} }',
+      '{ "contents": [ {"role": "model", "parts":[{"text":"1.0"}]} ], "generationConfig": {"temperature": 1.0} }',
+      '{ "contents": [ {"parts":[{"functionCall":{"name":"f","args":{"model" : 1.0}}}]} ] }',
+    ]) {
+      expect(body(text)).toBe(text);
+    }
     expect(body("{")).toBe("{");
     expect(geminiPassthrough.addressed?.path("gemini-2.5-flash", address)).toBe(
       "/models/gemini-2.5-flash:embedContent",

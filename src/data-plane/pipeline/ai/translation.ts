@@ -83,11 +83,6 @@ export function inspectRequest(body: Readonly<JsonObject>, inbound: InboundName)
 
 /** The same of a call whose path says it. */
 export function inspectAddress({ model, stream }: CallAddress): InspectedRequest {
-  if (model === "") {
-    throw new GatewayError("invalid_request", "the path must name a model: …/models/{model}:{method}", {
-      param: "model",
-    });
-  }
   return { model, stream, includeUsage: true, encodingFormat: "float" };
 }
 
