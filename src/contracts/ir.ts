@@ -144,6 +144,12 @@ export interface Untranslatable {
   param: string;
 }
 
+/** A text that an answer may draw on, and cite. */
+export interface SourceDocument {
+  id: string;
+  text: string;
+}
+
 export interface ChatRequest {
   /** The model as the caller named it; the pipeline replaces it with the target's own name. */
   model: string;
@@ -169,6 +175,10 @@ export interface ChatRequest {
   user?: string;
   metadata?: Record<string, string>;
   serviceTier?: string;
+  /** Beside an entry of `untranslatable`, which dialects that have such documents know to pass over. */
+  documents?: SourceDocument[];
+  /** Whether an answer says what of the documents it draws on; absent: it does. */
+  citations?: boolean;
   stream: boolean;
   /** OpenAI's `stream_options.include_usage`; dialects that always report usage set it to true. */
   includeUsage: boolean;

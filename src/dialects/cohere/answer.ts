@@ -81,7 +81,7 @@ function parseContent(message: JsonObject): Part[] {
 export function formatChatResponse(response: ChatResponse, context: AnswerContext): string {
   const [choice] = response.choices;
   const { content = [], citations = [] } = choice ?? {};
-  const items = content.flatMap(formatPart);
+  const items = joinTexts(content.flatMap(formatPart));
   const calls = content.flatMap((part) =>
     part.type === "tool_call"
       ? [{ id: part.id, type: "function", function: { name: part.name, arguments: part.arguments || "{}" } }]
@@ -101,6 +101,17 @@ export function formatChatResponse(response: ChatResponse, context: AnswerContex
     ...(logprobs.length > 0 ? { logprobs } : {}),
     ...extraFields(response.extra, "cohere"),
   });
+}
+
+/** An answer is one text here, which citations count from. */
+function joinTexts(items: readonly JsonObject[]): JsonObject[] {
+  const joined: JsonObject[] = [];
+  for (const item of items) {
+    const last = joined.at(-1);
+    if (item.type === "text" && last?.type === "text") last.text = `${String(last.text)}${String(item.text)}`;
+    else joined.push(item);
+  }
+  return joined;
 }
 
 function formatPart(part: Part): JsonObject[] {

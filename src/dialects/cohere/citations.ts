@@ -35,6 +35,6 @@ function sourceToWire({ type, id, url, title, extra }: CitationSource): JsonObje
   if (extra?.dialect === "cohere") return extra.fields;
   const named = id === undefined ? {} : { id };
   if (type === "tool") return { type, ...named, tool_output: {} };
-  const document = { ...(title === undefined ? {} : { title }), ...(url === undefined ? {} : { url }) };
+  const document = { ...named, ...(title === undefined ? {} : { title }), ...(url === undefined ? {} : { url }) };
   return { type: "document", ...named, document };
 }

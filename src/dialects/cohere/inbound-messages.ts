@@ -1,4 +1,12 @@
-import type { ImagePart, MediaSource, Message, Part, TextPart, Untranslatable } from "../../contracts/ir.ts";
+import type {
+  ImagePart,
+  MediaSource,
+  Message,
+  Part,
+  SourceDocument,
+  TextPart,
+  Untranslatable,
+} from "../../contracts/ir.ts";
 import {
   asObject,
   asOneOf,
@@ -148,9 +156,14 @@ function parseResultItem(value: unknown, path: string): TextPart {
   return { type: "text", text: JSON.stringify(data), extra: { dialect: "cohere", fields: item } };
 }
 
-/** A document of the request: a string, or an object with `data`. */
-export function checkDocuments(documents: readonly unknown[]): void {
-  for (const [index, document] of documents.entries()) {
-    if (!isObject(document)) asString(document, `documents[${index}]`);
-  }
+/** A document of the request: a string, or an object with `data`. Without an id of its own it has that of its place, as at Cohere. */
+export function parseDocument(value: unknown, index: number): SourceDocument {
+  const path = `documents[${index}]`;
+  const id = `doc:${index}`;
+  if (!isObject(value)) return { id, text: asString(value, path) };
+  const data = requiredObject(value, "data", path);
+  const texts = Object.entries(data).map(([name, field]) => {
+    return `${name}: ${typeof field === "string" ? field : JSON.stringify(field)}`;
+  });
+  return { id: optionalString(value, "id", path) ?? id, text: texts.join("\n") };
 }

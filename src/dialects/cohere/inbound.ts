@@ -16,13 +16,13 @@ import {
   takeUnknown,
 } from "../checks.ts";
 import { closedSchema } from "../closed-schema.ts";
-import { checkDocuments, parseMessages } from "./inbound-messages.ts";
+import { parseDocument, parseMessages } from "./inbound-messages.ts";
 
 /**
  * `POST /v2/chat` to the IR.
  *
- * - `documents`, citations that are asked for, `safety_mode: STRICT` and `raw_prompting` are things that only Cohere does: another
- *   provider refuses the request. `OFF`, `CONTEXTUAL` (the default) and `priority` change nothing elsewhere.
+ * - `documents` and citations that are asked for are for providers that have both; `safety_mode: STRICT` and `raw_prompting` only
+ *   Cohere does: others refuse the request. `OFF`, `CONTEXTUAL` (the default) and `priority` change nothing elsewhere.
  * - `strict_tools` makes every tool strict that demands all of its arguments, which is what others can hold a model to.
  */
 
@@ -48,7 +48,9 @@ export function parseChatRequest(value: unknown): ChatRequest {
   if (format !== undefined) request.responseFormat = format;
   const reasoning = parseThinking(body);
   if (reasoning !== undefined) request.reasoning = reasoning;
-  noteUntranslatable(body, untranslatable);
+  const documents = optionalArray(body, "documents", "") ?? [];
+  if (documents.length > 0) request.documents = documents.map(parseDocument);
+  noteUntranslatable(body, request, untranslatable);
   if (untranslatable.length > 0) request.untranslatable = untranslatable;
   // `thinking` stays in it as it was written.
   const extra = takeUnknown(body, KNOWN_FIELDS);
@@ -131,14 +133,13 @@ function parseThinking(body: JsonObject): Reasoning | undefined {
   return { includeThoughts: true, ...(budgetTokens === undefined ? {} : { budgetTokens }) };
 }
 
-function noteUntranslatable(body: JsonObject, untranslatable: Untranslatable[]): void {
+function noteUntranslatable(body: JsonObject, request: ChatRequest, untranslatable: Untranslatable[]): void {
   const note = (param: string) => untranslatable.push({ dialect: "cohere", param });
-  const documents = optionalArray(body, "documents", "") ?? [];
-  checkDocuments(documents);
-  if (documents.length > 0) note("documents");
+  if (request.documents !== undefined) note("documents");
   const citations = optionalObject(body, "citation_options", "") ?? {};
   const mode = optionalOneOf(citations, "mode", "citation_options", CITATION_MODES);
-  if (mode !== undefined && mode !== "OFF" && mode !== "DISABLED") note("citation_options.mode");
+  if (mode === "OFF" || mode === "DISABLED") request.citations = false;
+  else if (mode !== undefined) note("citation_options.mode");
   if (optionalOneOf(body, "safety_mode", "", ["CONTEXTUAL", "STRICT", "OFF"]) === "STRICT") note("safety_mode");
   if (optionalBoolean(body, "raw_prompting", "") === true) note("raw_prompting");
 }

@@ -232,6 +232,44 @@ describe("the thoughts of providers that show them", () => {
   });
 });
 
+describe("documents and citations", () => {
+  const documents = ["Penguins live on ice.", { id: "zoo", data: { title: "Zoo", snippet: "Closed." } }];
+  const request = { model: MODELS.anthropic, messages: [user("where do they live")], documents };
+  const cited = { start: 0, end: 18, text: "where do they live", sources: [{ type: "document", id: "doc:0" }] };
+
+  it("go to Anthropic's models and come back", async () => {
+    const { message } = await api.cohere.chat(request);
+    expect(message.citations).toMatchObject([cited]);
+    expect(api.providers.anthropic.last.body).toMatchObject({
+      messages: [
+        {
+          content: [
+            {
+              type: "document",
+              title: "doc:0",
+              source: { data: "Penguins live on ice." },
+              citations: { enabled: true },
+            },
+            { type: "document", title: "zoo", source: { data: "title: Zoo\nsnippet: Closed." } },
+            { type: "text", text: "where do they live" },
+          ],
+        },
+      ],
+    });
+    const citations = [];
+    for await (const event of await api.cohere.chatStream(request)) {
+      if (event.type === "citation-start") citations.push(event.delta?.message?.citations);
+    }
+    expect(citations).toMatchObject([cited]);
+  });
+
+  it("are not asked for where the caller wants none", async () => {
+    const { message } = await api.cohere.chat({ ...request, citationOptions: { mode: "OFF" } });
+    expect(message.citations).toBeUndefined();
+    expect(message.content).toHaveLength(1);
+  });
+});
+
 describe("what only Cohere does", () => {
   const request = { messages: [user("who?")], documents: ["a text", { id: "d", data: { title: "T" } }] };
 
