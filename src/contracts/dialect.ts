@@ -60,9 +60,23 @@ export interface AnswerContext {
   echo?: Readonly<Record<string, unknown>>;
 }
 
+/** What the path of a call says, in dialects whose callers say it there and not in the body. */
+export interface CallAddress {
+  operation: "chat" | "embeddings" | "count_tokens";
+  /** As the caller named it. */
+  model: string;
+  stream: boolean;
+  /** The API's own name for what is to be done, e.g. `generateContent`. */
+  method: string;
+  /** How a stream is to be written: as server-sent events, or as the elements of one JSON array. */
+  framing: "sse" | "json-array";
+}
+
 /** dialect ⇄ IR for callers. Pure; `parse*` throws GatewayError `invalid_request` naming the field. */
 export interface InboundDialect {
   readonly name: DialectName;
+  /** Absent: the body names the model and says whether to stream. `query` without `?`. */
+  readAddress?(path: string, query: string): CallAddress;
   parseChatRequest(body: unknown): ChatRequest;
   /** Fields of a request that its answers repeat; absent where answers of the dialect repeat none. */
   echo?(body: Readonly<Record<string, unknown>>): Record<string, unknown>;
@@ -75,6 +89,12 @@ export interface InboundDialect {
   formatError(error: GatewayError, requestId: string): string;
   /** SSE text that ends a stream already begun with an error, after `eventsBefore` events. */
   formatStreamError(error: GatewayError, requestId: string, eventsBefore?: number): string;
+  /** Absent: callers ask for embeddings in OpenAI's way. */
+  readonly embeddings?: {
+    parseRequest(body: unknown): EmbeddingRequest;
+    /** JSON text. `method`: of the call's address. */
+    formatResponse(response: EmbeddingResponse, context: { model: string; method: string }): string;
+  };
 }
 
 /** IR ⇄ dialect for providers. Pure. `build*` throws GatewayError `unsupported_field` naming what the target can't do. */

@@ -3,7 +3,7 @@
  * folders. Optional means "the caller did not say"; a dialect never invents a value that changes an answer.
  */
 
-export type DialectName = "openai" | "openai-responses" | "anthropic" | "gemini";
+export type DialectName = "openai" | "openai-responses" | "anthropic" | "gemini" | "cohere";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool";
 
@@ -25,19 +25,9 @@ export type MediaSource =
   /** A file the provider already holds. */
   | { kind: "file_id"; fileId: string };
 
-/** A page that a stretch of an answer rests on. Offsets count characters of the text, the end is exclusive. */
-export interface Citation {
-  url: string;
-  title?: string;
-  startIndex?: number;
-  endIndex?: number;
-}
-
 export interface TextPart {
   type: "text";
   text: string;
-  /** Of a model's answer. */
-  citations?: Citation[];
   cache?: CacheMarker;
   extra?: Extra;
 }
@@ -154,6 +144,12 @@ export interface Untranslatable {
   param: string;
 }
 
+/** A text that an answer may draw on, and cite. */
+export interface SourceDocument {
+  id: string;
+  text: string;
+}
+
 export interface ChatRequest {
   /** The model as the caller named it; the pipeline replaces it with the target's own name. */
   model: string;
@@ -183,6 +179,10 @@ export interface ChatRequest {
   safetyIdentifier?: string;
   metadata?: Record<string, string>;
   serviceTier?: string;
+  /** Beside an entry of `untranslatable`, which dialects that have such documents know to pass over. */
+  documents?: SourceDocument[];
+  /** Whether an answer says what of the documents it draws on; absent: it does. */
+  citations?: boolean;
   stream: boolean;
   /** OpenAI's `stream_options.include_usage`; dialects that always report usage set it to true. */
   includeUsage: boolean;
@@ -210,9 +210,29 @@ export interface Usage {
   reasoningTokens?: number;
 }
 
+/** Where a stretch of an answer comes from. */
+export interface Citation {
+  /** In characters (UTF-16) of the choice's text; `end` is exclusive. */
+  start: number;
+  end: number;
+  /** The stretch itself; "" where a stream does not say. */
+  text: string;
+  sources: CitationSource[];
+}
+
+export interface CitationSource {
+  /** A document of the request, the result of a tool, or a page. */
+  type: "document" | "tool" | "web";
+  id?: string;
+  url?: string;
+  title?: string;
+  extra?: Extra;
+}
+
 export interface Choice {
   index: number;
   content: Part[];
+  citations?: Citation[];
   finishReason: FinishReason;
   /** The stop sequence that was hit, where the provider says so. */
   stopSequence?: string;
@@ -240,12 +260,12 @@ export interface ChatResponse {
 export type ChatEvent =
   | { type: "start"; id: string; model: string; createdAt?: number; usage?: Usage }
   | { type: "text"; choice: number; text: string; logprobs?: unknown }
-  /** Of the text before it. */
-  | { type: "citation"; choice: number; citation: Citation }
   | { type: "thinking"; choice: number; text: string }
   /** Ends the thinking block before it; `redacted` stands for a whole opaque block. */
   | { type: "thinking_signature"; choice: number; signature?: string; redacted?: string }
   | { type: "refusal"; choice: number; text: string }
+  /** Of text that has been sent. */
+  | { type: "citation"; choice: number; citation: Citation }
   /** `index` counts the tool calls of the choice from 0. */
   | { type: "tool_call_start"; choice: number; index: number; id: string; name: string; signature?: string }
   | { type: "tool_call_delta"; choice: number; index: number; arguments: string }

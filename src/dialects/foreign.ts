@@ -11,9 +11,13 @@ export function opaqueFields(extra: Extra | undefined, dialect: DialectName): Re
   return extra.fields;
 }
 
-/** Throws `unsupported_field` for what only the caller's own dialect can say. */
-export function refuseUntranslatable(list: readonly Untranslatable[] | undefined, dialect: DialectName): void {
-  const foreign = list?.find((entry) => entry.dialect !== dialect);
+/** Throws `unsupported_field` for what only the caller's own dialect can say. `able`: fields that this one has a word for, too. */
+export function refuseUntranslatable(
+  list: readonly Untranslatable[] | undefined,
+  dialect: DialectName,
+  able: readonly string[] = [],
+): void {
+  const foreign = list?.find((entry) => entry.dialect !== dialect && !able.includes(entry.param));
   if (foreign !== undefined) {
     throw unsupportedField(foreign.param, `can only be said in the ${foreign.dialect} API`);
   }

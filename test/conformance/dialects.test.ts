@@ -12,6 +12,7 @@ import type {
   ChatEvent,
   ChatRequest,
   ChatResponse,
+  DialectName,
   EmbeddingRequest,
   EmbeddingResponse,
 } from "../../src/contracts/ir.ts";
@@ -37,6 +38,7 @@ import {
   goldenCases,
   readJson,
 } from "../helpers/golden.ts";
+import { expectMatrix } from "./matrix.ts";
 
 /** One suite over every dialect and every case in test/golden; test/golden/README.md says what the files are. */
 
@@ -236,7 +238,25 @@ describe("cross product", () => {
   it("holds no file that no case gives", () => {
     expectNoLeftovers("cross", written);
   });
+
+  it("is printed in the documentation", () => {
+    const requests = inbounds.map((inbound): [string, ChatRequest[]] => [inbound.name, goldenRequests(inbound)]);
+    const names = outbounds.map(({ name }) => name);
+    expectMatrix(new Map(requests), names, (caller) => (request, provider) => {
+      const [inbound, outbound] = [inboundDialects[caller as DialectName], outboundDialects[provider as DialectName]];
+      const call = attempt(() => buildChatCall(inbound, outbound, structuredClone(request), TARGET));
+      return (call as { error?: { param: string } }).error?.param ?? null;
+    });
+  });
 });
+
+function goldenRequests(inbound: InboundDialect): ChatRequest[] {
+  return goldenCases(inbound.name).flatMap((golden) => {
+    if (!golden.has("request.json")) return [];
+    const request = attempt(() => inbound.parseChatRequest(readJson<unknown>(golden.path("request.json"))));
+    return "error" in (request as object) ? [] : [request as ChatRequest];
+  });
+}
 
 /** A refusal says which field can't be translated. */
 function isCallOrNamedRefusal(call: unknown): boolean {

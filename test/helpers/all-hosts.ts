@@ -57,6 +57,15 @@ function answerAt(url: string): object {
       usage,
     };
   }
+  if (url.endsWith("/v2/chat")) {
+    const message = { role: "assistant", content: [{ type: "text", text: "Hi" }] };
+    return {
+      id: "chat_1",
+      message,
+      finish_reason: "COMPLETE",
+      usage: { billed_units: { input_tokens: 1, output_tokens: 1 } },
+    };
+  }
   const choices = [{ index: 0, message: { role: "assistant", content: "Hi" }, finish_reason: "stop" }];
   const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
   return { id: "chat_1", object: "chat.completion", created: 1, model: "model-1", choices, usage };

@@ -52,7 +52,8 @@ export function digestStream(events: readonly ChatEvent[]): unknown {
   let ending = "none";
   for (const event of events) {
     if (event.type === "text" || event.type === "refusal") add(`text ${event.choice}`, event.text);
-    else if (event.type === "citation") add(`citations ${event.choice}`, `${event.citation.url} `);
+    else if (event.type === "citation")
+      add(`citations ${event.choice}`, `${event.citation.sources.map(({ url, id }) => url ?? id).join("+")} `);
     else if (event.type === "thinking") add(`thinking ${event.choice}`, event.text);
     else if (event.type === "thinking_signature") {
       add(`signature ${event.choice}`, `${event.signature ?? ""}|${event.redacted ?? ""}`);

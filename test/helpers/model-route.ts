@@ -26,6 +26,7 @@ const MODELS: Record<ProviderName, string> = {
   openai: "gpt-4o-mini",
   anthropic: "claude-haiku-4-5",
   gemini: "gemini-2.5-flash",
+  cohere: "command-a-03-2025",
 };
 
 /** Registers the hooks that start providers before the tests of a file, and end gateways after each. */

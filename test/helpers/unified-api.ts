@@ -1,22 +1,25 @@
 import { expect } from "vitest";
 import type { CallRecord } from "../../src/contracts/call-record.ts";
-import { Anthropic, OpenAI } from "../sdk-clients/index.ts";
+import { Anthropic, CohereClientV2, GoogleGenAI, OpenAI } from "../sdk-clients/index.ts";
 import { baseYaml, startGateway, TEST_KEY, type TestGateway } from "./gateway.ts";
 import { startAnthropicProvider } from "./providers/anthropic-provider.ts";
+import { startCohereProvider } from "./providers/cohere-provider.ts";
 import { startGeminiProvider } from "./providers/gemini-provider.ts";
 import type { SimulatedProvider } from "./providers/http-provider.ts";
 import { startOpenaiProvider } from "./providers/openai-provider.ts";
 import { waitFor } from "./wait-for.ts";
 
-export type ProviderName = "openai" | "anthropic" | "gemini";
-export const PROVIDER_NAMES: readonly ProviderName[] = ["openai", "anthropic", "gemini"];
+export type ProviderName = "openai" | "anthropic" | "gemini" | "cohere";
+export const PROVIDER_NAMES: readonly ProviderName[] = ["openai", "anthropic", "gemini", "cohere"];
 
-/** The gateway in front of the three simulated providers, and clients that know nothing but its address and a key. */
+/** The gateway in front of the simulated providers, and clients that know nothing but its address and a key. */
 export interface UnifiedApi {
   gateway: TestGateway;
   providers: Record<ProviderName, SimulatedProvider>;
   openai: OpenAI;
   anthropic: Anthropic;
+  gemini: GoogleGenAI;
+  cohere: CohereClientV2;
   /** A POST without an SDK. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** The record of the one call made since the last look; fails when there are more. */
@@ -31,6 +34,7 @@ export const MODELS: Record<ProviderName, string> = {
   openai: "openai/gpt-4o-mini",
   anthropic: "anthropic/claude-haiku-4-5",
   gemini: "gemini/gemini-2.5-flash",
+  cohere: "cohere/command-a-03-2025",
 };
 
 /** A model of each provider that thinks. */
@@ -38,9 +42,10 @@ export const THINKING_MODELS: Record<ProviderName, string> = {
   openai: "openai/gpt-5-mini",
   anthropic: "anthropic/claude-opus-4-8",
   gemini: "gemini/gemini-3-flash-preview",
+  cohere: "cohere/command-a-reasoning-08-2025",
 };
 
-/** The lines of `providers:` for the three simulated ones; `options` is added to each. */
+/** The lines of `providers:` for the simulated ones; `options` is added to each. */
 export function providersYaml(providers: Record<ProviderName, SimulatedProvider>, options = ""): string {
   const entries = PROVIDER_NAMES.map(
     (name) => `
@@ -57,12 +62,13 @@ ${options}`,
 export const NO_RETRIES = "    retries: { attempts: 0 }\n    circuit_breaker: { failures: 0 }";
 
 export async function startProviders(): Promise<Record<ProviderName, SimulatedProvider>> {
-  const [openai, anthropic, gemini] = await Promise.all([
+  const [openai, anthropic, gemini, cohere] = await Promise.all([
     startOpenaiProvider(),
     startAnthropicProvider(),
     startGeminiProvider(),
+    startCohereProvider(),
   ]);
-  return { openai, anthropic, gemini };
+  return { openai, anthropic, gemini, cohere };
 }
 
 export async function startUnifiedApi(
@@ -76,6 +82,8 @@ export async function startUnifiedApi(
     providers,
     openai: new OpenAI({ apiKey: TEST_KEY, baseURL: `${gateway.url}/v1`, maxRetries: 0 }),
     anthropic: new Anthropic({ apiKey: TEST_KEY, baseURL: gateway.url, maxRetries: 0 }),
+    cohere: new CohereClientV2({ token: TEST_KEY, baseUrl: gateway.url, maxRetries: 0 }),
+    gemini: new GoogleGenAI({ apiKey: TEST_KEY, httpOptions: { baseUrl: gateway.url } }),
     post: (path, body, headers = {}) =>
       fetch(gateway.url + path, {
         method: "POST",

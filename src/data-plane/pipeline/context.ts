@@ -119,6 +119,8 @@ export class Context {
   loggedResponseBody: string | null = null;
   /** What is still to be noted when the call ends, however it ends. */
   beforeFinish: (() => void)[] | null = null;
+  /** Whether all of an answer was sent, though its end was not: who leaves then misses nothing. Null: it is not known. */
+  isWhole: (() => boolean) | null = null;
   /** Ends an answer already begun with an error in the caller's dialect; null: the connection is cut. */
   endWithError: ((error: GatewayError) => void) | null = null;
 

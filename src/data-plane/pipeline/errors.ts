@@ -1,15 +1,24 @@
 import { GatewayError } from "../../contracts/errors.ts";
-import { inboundDialects } from "../../dialects/index.ts";
+import { type InboundName, inboundDialects } from "../../dialects/index.ts";
 import type { Context } from "./context.ts";
+
+const PATHS: readonly (readonly [beginning: string, dialect: InboundName])[] = [
+  ["/v1/messages", "anthropic"],
+  ["/v1/", "openai"],
+  ["/v1beta/", "gemini"],
+  ["/v2/chat", "cohere"],
+  ["/cohere/", "cohere"],
+  ["/openai/", "openai"],
+  ["/anthropic/", "anthropic"],
+  ["/gemini/", "gemini"],
+];
 
 /** The body of an error answer, in the dialect the caller speaks. */
 export function errorBody(error: GatewayError, path: string, requestId: string, context: Context | null): string {
   if (context?.target?.kind === "ai") return context.target.inbound.formatError(error, requestId);
   // No route was found: the path tells which client this may be.
-  if (context?.target == null && path.startsWith("/v1/messages")) {
-    return inboundDialects.anthropic.formatError(error, requestId);
-  }
-  if (context?.target == null && path.startsWith("/v1/")) return inboundDialects.openai.formatError(error, requestId);
+  const dialect = context?.target == null ? PATHS.find(([beginning]) => path.startsWith(beginning))?.[1] : undefined;
+  if (dialect !== undefined) return inboundDialects[dialect].formatError(error, requestId);
   return JSON.stringify({
     error: {
       code: error.code,

@@ -172,6 +172,11 @@ export class Pipeline implements CallRunner {
   abandon(context: Context): void {
     if (context.finished) return;
     const error = new GatewayError("client_closed_request", "the client closed the connection");
+    if (context.isWhole?.() === true) {
+      this.finish(context);
+      context.abortAttempt?.(error);
+      return;
+    }
     context.error = error;
     context.outcome = "client_aborted";
     if (!context.responseStarted) context.status = error.status;

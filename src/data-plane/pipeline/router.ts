@@ -2,8 +2,9 @@ import type { ServedSnapshot } from "../../contracts/packed-snapshot.ts";
 import type { RouteSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
 import { inboundDialects } from "../../dialects/index.ts";
 import { runWhole, SERVICES_A_STEP, type Slices } from "../../platform/slices.ts";
+import { AI_ENDPOINTS, type EndpointPath, endpointAliases } from "./ai/endpoints.ts";
 import { type CachingServices, cachingServices } from "./cache/cache-scope.ts";
-import { type AiEndpoint, type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
+import { type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
 import { ServiceLayers } from "./policies/layers.ts";
 import { canonicalPath, routeSegments } from "./route-paths.ts";
 import { type MethodRoute, type RouteEntry, RouteTree } from "./route-tree.ts";
@@ -37,16 +38,6 @@ export interface PathRoutes {
 export type RoutedSnapshot = Pick<ServedSnapshot, "services" | "policies" | "teams" | "ai" | "callers">;
 
 const NOT_FOUND: RouteMatch = { found: false, allowedMethods: null };
-
-/** The endpoints of the unified API and the dialect each is spoken in. */
-const AI_ENDPOINTS: { method: string; path: string; endpoint: AiEndpoint; dialect: keyof typeof inboundDialects }[] = [
-  { method: "POST", path: "/v1/chat/completions", endpoint: "chat", dialect: "openai" },
-  { method: "POST", path: "/v1/responses", endpoint: "chat", dialect: "openai-responses" },
-  { method: "POST", path: "/v1/messages", endpoint: "chat", dialect: "anthropic" },
-  { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
-  { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },
-  { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },
-];
 
 /** Compiles the routes of all services, the unified API and the health checks. */
 export function compileRouter(snapshot: RoutedSnapshot): Router {
@@ -122,18 +113,22 @@ function addAiEndpoints(snapshot: RoutedSnapshot, serviceLayers: ServiceLayers, 
   };
   const layers = serviceLayers.ofAi(snapshot.ai);
   const policies = serviceLayers.compiled(layers);
-  for (const { method, path, endpoint, dialect } of AI_ENDPOINTS) {
-    routes.addOwn(path, method === "GET" ? ["GET", "HEAD"] : [method], {
-      kind: "ai",
-      service,
-      endpoint,
-      routeId: path,
-      inbound: inboundDialects[dialect],
-      maxBodyBytes: snapshot.ai.maxBodyBytes,
-      layers,
-      policies,
-    });
-  }
+  const targetOf = ({ path, endpoint, dialect }: EndpointPath): RouteTarget => ({
+    kind: "ai",
+    service,
+    endpoint,
+    routeId: path,
+    inbound: inboundDialects[dialect],
+    maxBodyBytes: snapshot.ai.maxBodyBytes,
+    layers,
+    policies,
+  });
+  for (const entry of AI_ENDPOINTS) routes.addOwn(entry.path, methodsOf(entry), targetOf(entry));
+  for (const entry of endpointAliases()) routes.addAlias(entry.alias, methodsOf(entry), targetOf(entry));
+}
+
+function methodsOf({ method }: EndpointPath): string[] {
+  return method === "GET" ? ["GET", "HEAD"] : [method];
 }
 
 function* releasesById(services: readonly ServiceSnapshot[]): Slices<ReadonlyMap<string, ServiceSnapshot[]>> {
@@ -150,6 +145,8 @@ function* releasesById(services: readonly ServiceSnapshot[]): Slices<ReadonlyMap
 /** What stands for one host is looked at before what stands for many: who has a host of their own has all of it. */
 class HostRoutes {
   readonly #any = new RouteTree();
+  /** Looked at when nobody has the path: a service keeps what it had before there was an alias. */
+  readonly #aliases = new RouteTree();
   readonly #exact = new Map<string, RouteTree>();
   /** By what follows the `*`. */
   readonly #bySuffix = new Map<string, RouteTree>();
@@ -161,8 +158,11 @@ class HostRoutes {
   }
 
   addOwn(path: string, methods: readonly string[], target: RouteTarget): void {
-    const entry: RouteEntry = { methods, match: null, target: () => target };
-    for (const segments of routeSegments({ path, match: "pattern" })) this.#any.add(segments, entry);
+    addPattern(this.#any, path, methods, target);
+  }
+
+  addAlias(path: string, methods: readonly string[], target: RouteTarget): void {
+    addPattern(this.#aliases, path, methods, target);
   }
 
   add(route: RouteSnapshot, entry: RouteEntry): void {
@@ -179,7 +179,8 @@ class HostRoutes {
     for (const tree of this.#exact.values()) tree.holesMatter = true;
     return (method, host, path) => {
       const canonical = canonicalPath(path);
-      const routes = byHost ? this.#find(host, canonical) : this.#any.find(canonical);
+      const found = byHost ? this.#find(host, canonical) : this.#any.find(canonical);
+      const routes = found ?? this.#aliases.find(canonical);
       return routes === null ? NOT_FOUND : selectByMethod(routes, method);
     };
   }
@@ -191,6 +192,7 @@ class HostRoutes {
       ...this.#wildcards.map(([suffix, tree]): [string, RouteTree] => [`*${suffix}`, tree]),
       [null, this.#any],
     ];
+    if (trees.every(([, tree]) => tree.find(canonical) === null)) trees.push([null, this.#aliases]);
     return trees.flatMap(([host, tree]) => {
       const routes = tree.find(canonical);
       return routes === null ? [] : [{ host, routes }];
@@ -219,6 +221,11 @@ class HostRoutes {
     }
     return tree;
   }
+}
+
+function addPattern(tree: RouteTree, path: string, methods: readonly string[], target: RouteTarget): void {
+  const entry: RouteEntry = { methods, match: null, target: () => target };
+  for (const segments of routeSegments({ path, match: "pattern" })) tree.add(segments, entry);
 }
 
 /** `*` stands for one or more labels: `suffix` is what follows it. */

@@ -1,9 +1,10 @@
 import type { AnswerContext, TargetModel } from "../../contracts/dialect.ts";
 import { GatewayError } from "../../contracts/errors.ts";
-import type { ChatResponse, Choice, Extra, FinishReason, Part, ToolCallPart } from "../../contracts/ir.ts";
+import type { ChatResponse, Choice, Citation, Extra, FinishReason, Part, ToolCallPart } from "../../contracts/ir.ts";
 import { extraFields, isObject, type JsonObject, takeExtra } from "../checks.ts";
 import { opaqueFields } from "../foreign.ts";
-import { tryParseJson } from "../json.ts";
+import { arrayOr, tryParseJson } from "../json.ts";
+import { blockCitation } from "./documents.ts";
 import { finishReasonFromWire, stopReasonToWire, usageFromWire, usageToWire } from "./usage.ts";
 
 /** Whole answers of the Messages API, both ways. */
@@ -20,6 +21,8 @@ export function parseChatResponse(body: unknown, target: TargetModel): ChatRespo
     content: body.content.map(parseBlock),
     finishReason: finishReasonFromWire(body.stop_reason),
   };
+  const citations = citationsOf(body.content);
+  if (citations.length > 0) choice.citations = citations;
   if (typeof body.stop_sequence === "string") choice.stopSequence = body.stop_sequence;
   const response: ChatResponse = {
     id: typeof body.id === "string" ? body.id : "",
@@ -30,6 +33,16 @@ export function parseChatResponse(body: unknown, target: TargetModel): ChatRespo
   const extra = takeExtra("anthropic", body, MESSAGE_FIELDS);
   if (extra !== undefined) response.extra = extra;
   return response;
+}
+
+function citationsOf(blocks: readonly unknown[]): Citation[] {
+  let start = 0;
+  return blocks.filter(isObject).flatMap((block) => {
+    if (block.type !== "text") return [];
+    const said = text(block.text);
+    start += said.length;
+    return blockCitation(arrayOr(block.citations), start - said.length, said);
+  });
 }
 
 function parseBlock(block: unknown): Part {

@@ -2,6 +2,7 @@ import type { ProviderCall, TargetModel } from "../../contracts/dialect.ts";
 import type { ChatRequest, Reasoning, ReasoningEffort, Tool } from "../../contracts/ir.ts";
 import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { opaqueFields, refuseUntranslatable, refuseVerbosity, unsupportedField } from "../foreign.ts";
+import { ABLE, addDocuments } from "./documents.ts";
 import { modelAbilities } from "./models.ts";
 import { buildMessages, cacheControl } from "./outbound-messages.ts";
 
@@ -46,7 +47,8 @@ export function buildChatCall(request: ChatRequest, target: TargetModel): Provid
   const { system, messages } = buildMessages(request.messages, native !== undefined, target.model);
   const body: JsonObject = { model: target.model, max_tokens: maxTokens(request, target) };
   if (system.length > 0) body.system = system;
-  body.messages = messages;
+  const { documents, citations = true } = request;
+  body.messages = documents === undefined ? messages : addDocuments(messages, documents, citations);
   setTools(body, request);
   if (request.temperature !== undefined) body.temperature = request.temperature;
   if (request.topP !== undefined) body.top_p = request.topP;
@@ -62,7 +64,7 @@ export function buildChatCall(request: ChatRequest, target: TargetModel): Provid
 }
 
 function refuseUnsupported(request: ChatRequest): void {
-  refuseUntranslatable(request.untranslatable, "anthropic");
+  refuseUntranslatable(request.untranslatable, "anthropic", ABLE);
   refuseVerbosity(request, "Anthropic");
   if (request.n !== undefined && request.n > 1) {
     throw unsupportedField("n", `is ${request.n}, but Anthropic gives one answer per request`);

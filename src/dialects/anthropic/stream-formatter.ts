@@ -45,15 +45,15 @@ export class AnthropicStreamFormatter implements StreamFormatter {
       case "text":
       case "refusal":
         return event.text === "" ? "" : this.#enter("text") + this.#delta({ type: "text_delta", text: event.text });
-      case "citation":
-        // Anthropic's citations point into documents and search results of its own; there is none for a bare address.
-        return "";
       case "thinking":
         return event.text === ""
           ? ""
           : this.#enter("thinking") + this.#delta({ type: "thinking_delta", thinking: event.text });
       case "thinking_signature":
         return this.#signature(event.signature, event.redacted);
+      // A citation names a block that was sent with the request, which other providers' don't.
+      case "citation":
+        return "";
       case "tool_call_start":
         return this.#startCall(event.index, { id: event.id, name: event.name, arguments: "" });
       case "tool_call_delta":

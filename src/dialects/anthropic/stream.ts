@@ -4,6 +4,7 @@ import type { ChatEvent } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { tryParseJson } from "../json.ts";
 import { brokenStream } from "../provider-failure.ts";
+import { blockCitation } from "./documents.ts";
 import { parseStreamError } from "./errors.ts";
 import { finishReasonFromWire, StreamUsage } from "./usage.ts";
 
@@ -27,6 +28,10 @@ export class AnthropicStreamParser implements StreamParser {
   /** By block index. */
   readonly #toolCalls = new Map<unknown, OpenToolCall>();
   #toolCallCount = 0;
+  /** Of all text, and of the open block: citations are for the whole block, and come within it. */
+  #textLength = 0;
+  #blockText = "";
+  #blockCitations: unknown[] = [];
   #finished = false;
   #over = false;
 
@@ -82,7 +87,9 @@ export class AnthropicStreamParser implements StreamParser {
   #startBlock(blockIndex: unknown, block: JsonObject): ChatEvent[] {
     switch (block.type) {
       case "text":
-        return textEvent(block.text);
+        this.#blockText = "";
+        this.#blockCitations = [];
+        return this.#text(block.text);
       case "thinking":
         return thinkingEvent(block.thinking);
       case "redacted_thinking":
@@ -103,7 +110,10 @@ export class AnthropicStreamParser implements StreamParser {
   #delta(blockIndex: unknown, delta: JsonObject): ChatEvent[] {
     switch (delta.type) {
       case "text_delta":
-        return textEvent(delta.text);
+        return this.#text(delta.text);
+      case "citations_delta":
+        this.#blockCitations.push(delta.citation);
+        return [];
       case "thinking_delta":
         return thinkingEvent(delta.thinking);
       case "signature_delta":
@@ -124,9 +134,24 @@ export class AnthropicStreamParser implements StreamParser {
   /** A call without arguments sends none at all; the IR's arguments are the text of an object. */
   #stopBlock(blockIndex: unknown): ChatEvent[] {
     const call = this.#toolCalls.get(blockIndex);
-    if (call === undefined || call.hasArguments) return [];
+    if (call === undefined) return this.#cite();
+    if (call.hasArguments) return [];
     call.hasArguments = true;
     return [{ type: "tool_call_delta", choice: 0, index: call.index, arguments: "{}" }];
+  }
+
+  #text(text: unknown): ChatEvent[] {
+    const events = textEvent(text);
+    for (const event of events) if (event.type === "text") this.#blockText += event.text;
+    return events;
+  }
+
+  #cite(): ChatEvent[] {
+    const citations = blockCitation(this.#blockCitations, this.#textLength, this.#blockText);
+    this.#textLength += this.#blockText.length;
+    this.#blockText = "";
+    this.#blockCitations = [];
+    return citations.map((citation) => ({ type: "citation", choice: 0, citation }));
   }
 
   #messageDelta(data: JsonObject): ChatEvent[] {

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type { TargetModel } from "../../contracts/dialect.ts";
 import { GatewayError, type ProviderFailure } from "../../contracts/errors.ts";
-import type { ChatResponse, Choice, FinishReason, Part, Usage } from "../../contracts/ir.ts";
+import type { ChatResponse, Choice, FinishReason, Part, ThinkingPart, Usage } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
+import { citationsFromWire } from "./citations.ts";
+import { readSignature } from "./signatures.ts";
 
 /** Whole answers (`GenerateContentResponse`); the pieces of a stream have the same form. */
 
@@ -89,6 +91,9 @@ function parseCandidate(candidate: JsonObject, responseId: string): Choice {
     if (parsed !== null) appendPart(content, parsed);
   }
   const choice: Choice = { index, content, finishReason: finishReasonFromWire(candidate.finishReason, toolCalls > 0) };
+  const said = content.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const citations = citationsFromWire(candidate.citationMetadata, said);
+  if (citations.length > 0) choice.citations = citations;
   const logprobs = parseLogprobs(candidate.logprobsResult);
   if (logprobs !== null) choice.logprobs = logprobs;
   return choice;
@@ -100,18 +105,26 @@ function appendPart(content: Part[], part: Part): void {
   if (part.type === "text" && last?.type === "text" && last.extra === undefined) {
     last.text += part.text;
     if (part.extra !== undefined) last.extra = part.extra;
-  } else if (part.type === "thinking" && last?.type === "thinking") {
+  } else if (part.type === "thinking" && last?.type === "thinking" && !isSigned(last) && part.redacted === undefined) {
     last.text += part.text;
+    if (part.signature !== undefined) last.signature = part.signature;
   } else {
     content.push(part);
   }
 }
 
+/** A signature ends a block of thinking. */
+function isSigned({ signature, redacted }: ThinkingPart): boolean {
+  return signature !== undefined || redacted !== undefined;
+}
+
 /** Parts that only Gemini's own tools leave behind (code and its results) are passed over: those tools were not asked for. */
 function parsePart(part: JsonObject): Part | null {
   if (typeof part.text === "string") {
-    if (part.thought === true) return { type: "thinking", text: part.text };
     const signature = part.thoughtSignature;
+    if (part.thought === true) {
+      return { type: "thinking", text: part.text, ...(typeof signature === "string" ? readSignature(signature) : {}) };
+    }
     if (typeof signature !== "string") return part.text === "" ? null : { type: "text", text: part.text };
     return { type: "text", text: part.text, extra: { dialect: "gemini", fields: { thoughtSignature: signature } } };
   }

@@ -3,6 +3,7 @@ import { extraFields, invalid, isObject, type JsonObject } from "../checks.ts";
 import { opaqueFields, unsupportedField } from "../foreign.ts";
 import { instructionAsUserText } from "../instructions.ts";
 import { tryParseJson } from "../json.ts";
+import { withoutType } from "./format-answer.ts";
 import { modelAbilities } from "./models.ts";
 
 /**
@@ -96,7 +97,7 @@ function buildPart(part: PlainPart, path: string): JsonObject | null {
   switch (part.type) {
     case "text": {
       const opaque = opaqueFields(part.extra, "gemini");
-      if (opaque !== undefined) return opaque;
+      if (opaque !== undefined) return withoutType(opaque);
       return part.text === "" ? null : { text: part.text, ...extraFields(part.extra, "gemini") };
     }
     case "refusal":

@@ -1,9 +1,30 @@
-import type { OutboundDialect } from "../../contracts/dialect.ts";
+import type { InboundDialect, OutboundDialect } from "../../contracts/dialect.ts";
+import { readAddress } from "./address.ts";
 import { parseChatResponse } from "./answer.ts";
 import { buildEmbeddingCall, parseEmbeddingResponse } from "./embeddings.ts";
-import { parseError } from "./errors.ts";
+import { formatError, formatStreamError, parseError } from "./errors.ts";
+import { formatChatResponse } from "./format-answer.ts";
+import { formatEmbeddingResponse, parseEmbeddingRequest } from "./inbound-embeddings.ts";
 import { buildChatCall } from "./outbound.ts";
+import { parseChatRequest } from "./parse-request.ts";
+import { spell } from "./spelling.ts";
 import { GeminiStreamParser } from "./stream.ts";
+import { GeminiStreamFormatter } from "./stream-formatter.ts";
+
+export { geminiPassthrough } from "./passthrough.ts";
+
+/** The Gemini API (`generateContent`) of callers. */
+export const geminiInbound: InboundDialect = {
+  name: "gemini",
+  readAddress,
+  parseChatRequest,
+  spell,
+  formatChatResponse,
+  createStreamFormatter: (context) => new GeminiStreamFormatter(context),
+  formatError,
+  formatStreamError,
+  embeddings: { parseRequest: parseEmbeddingRequest, formatResponse: formatEmbeddingResponse },
+};
 
 /** The Gemini API (`generateContent`) of providers. */
 export const geminiOutbound: OutboundDialect = {

@@ -1,8 +1,9 @@
 import type { ProviderCall, TargetModel } from "../../contracts/dialect.ts";
 import type { ChatRequest, Reasoning, ReasoningEffort, Tool, ToolChoice } from "../../contracts/ir.ts";
-import { extraFields, type JsonObject } from "../checks.ts";
+import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { opaqueFields, refuseUntranslatable, refuseVerbosity, unsupportedField } from "../foreign.ts";
 import { buildContents } from "./contents.ts";
+import { withoutType } from "./format-answer.ts";
 import { modelAbilities, modelPath } from "./models.ts";
 
 /**
@@ -51,14 +52,15 @@ export function buildChatCall(request: ChatRequest, target: TargetModel): Provid
   if (systemParts.length > 0) body.systemInstruction = { parts: systemParts };
   body.contents = contents;
   setTools(body, request);
-  const generationConfig = buildGenerationConfig(request, target);
+  const { generationConfig: keptConfig, ...kept } = extraFields(request.extra, "gemini") ?? {};
+  const generationConfig = { ...buildGenerationConfig(request, target), ...(isObject(keptConfig) ? keptConfig : {}) };
   if (Object.keys(generationConfig).length > 0) body.generationConfig = generationConfig;
   setServiceTier(body, request);
   return {
     path: `${modelPath(target.model)}:${request.stream ? "streamGenerateContent" : "generateContent"}`,
     query: request.stream ? "alt=sse" : "",
     headers: { ...HEADERS },
-    body: JSON.stringify({ ...body, ...extraFields(request.extra, "gemini") }),
+    body: JSON.stringify({ ...body, ...kept }),
   };
 }
 
@@ -73,7 +75,7 @@ function setTools(body: JsonObject, request: ChatRequest): void {
   for (const tool of tools ?? []) {
     const opaque = opaqueFields(tool.extra, "gemini");
     if (opaque === undefined) functionDeclarations.push(buildFunction(tool));
-    else entries.push(opaque);
+    else entries.push(withoutType(opaque));
   }
   if (functionDeclarations.length > 0) entries.unshift({ functionDeclarations });
   if (entries.length > 0) body.tools = entries;

@@ -15,7 +15,9 @@ import {
   partsOf,
   readFunctionCall,
 } from "./answer.ts";
+import { citationsFromWire } from "./citations.ts";
 import { parseErrorBody } from "./errors.ts";
+import { readSignature } from "./signatures.ts";
 
 interface CandidateState {
   toolCalls: number;
@@ -23,9 +25,19 @@ interface CandidateState {
   finishReason: unknown;
   finishMessage: unknown;
   hasContent: boolean;
+  text: string;
+  /** Told so far. */
+  citations: number;
 }
 
-const NEW_CANDIDATE: CandidateState = { toolCalls: 0, finishReason: null, finishMessage: null, hasContent: false };
+const NEW_CANDIDATE: CandidateState = {
+  toolCalls: 0,
+  finishReason: null,
+  finishMessage: null,
+  hasContent: false,
+  text: "",
+  citations: 0,
+};
 
 /**
  * A `streamGenerateContent?alt=sse` stream as IR events. Each SSE event is a `GenerateContentResponse` with the next
@@ -108,7 +120,13 @@ export class GeminiStreamParser implements StreamParser {
       state.finishMessage = candidate.finishMessage;
     }
     const events = partsOf(candidate).flatMap((part) => this.#part(part, choice, state));
+    for (const event of events) if (event.type === "text") state.text += event.text;
     if (events.length > 0) state.hasContent = true;
+    // Each piece tells all that is cited so far.
+    for (const citation of citationsFromWire(candidate.citationMetadata, state.text).slice(state.citations)) {
+      state.citations += 1;
+      events.push({ type: "citation", choice, citation });
+    }
     const logprobs = parseLogprobs(candidate.logprobsResult);
     if (logprobs !== null) attachLogprobs(events, choice, logprobs);
     return events;
@@ -124,8 +142,12 @@ export class GeminiStreamParser implements StreamParser {
         { type: "tool_call_delta", choice, index, arguments: call.arguments },
       ];
     }
-    if (typeof part.text !== "string" || part.text === "") return [];
-    return [{ type: part.thought === true ? "thinking" : "text", choice, text: part.text }];
+    if (typeof part.text !== "string") return [];
+    const said = part.text === "" ? [] : [part.text];
+    if (part.thought !== true) return said.map((text) => ({ type: "text", choice, text }));
+    const thoughts = said.map((text): ChatEvent => ({ type: "thinking", choice, text }));
+    if (typeof part.thoughtSignature !== "string") return thoughts;
+    return [...thoughts, { type: "thinking_signature", choice, ...readSignature(part.thoughtSignature) }];
   }
 }
 

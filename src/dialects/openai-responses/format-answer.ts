@@ -2,7 +2,7 @@ import type { AnswerContext } from "../../contracts/dialect.ts";
 import type { ChatResponse, Choice } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
 import {
-  annotationOf,
+  annotationsOf,
   functionCallItem,
   type ItemStatus,
   imageItem,
@@ -30,6 +30,8 @@ export function formatChatResponse(response: ChatResponse, context: AnswerContex
 function outputOf(choice: Choice, head: ResponseHead, incomplete: boolean): JsonObject[] {
   const output: JsonObject[] = [];
   let logprobs = logprobsOf(choice.logprobs);
+  /** Characters of the texts before. */
+  let said = 0;
   /** Of the message that texts in a row belong to. */
   let content: JsonObject[] | null = null;
   const { content: parts } = choice;
@@ -43,11 +45,14 @@ function outputOf(choice: Choice, head: ResponseHead, incomplete: boolean): Json
       }
       const written =
         part.type === "text"
-          ? textPart(part.text, logprobs, part.citations?.map(annotationOf))
+          ? textPart(part.text, logprobs, annotationsIn(choice, said, part.text.length))
           : refusalPart(part.text);
       content.push(written);
       // They are those of the whole text.
-      if (part.type === "text") logprobs = [];
+      if (part.type === "text") {
+        logprobs = [];
+        said += part.text.length;
+      }
       const message = output.at(-1);
       if (message !== undefined) message.status = status;
       continue;
@@ -61,4 +66,10 @@ function outputOf(choice: Choice, head: ResponseHead, incomplete: boolean): Json
     }
   }
   return output;
+}
+
+/** Of the text that begins at `from`. */
+function annotationsIn({ citations = [] }: Choice, from: number, length: number): JsonObject[] {
+  const ofText = citations.filter(({ start }) => start >= from && start < from + length);
+  return ofText.flatMap((citation) => annotationsOf(citation, from));
 }

@@ -1,7 +1,7 @@
 import type { Citation, ImagePart, ThinkingPart, ToolCallPart } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { arrayOr } from "../json.ts";
-import { citationFields } from "../openai/citations.ts";
+import { pageFields } from "../openai/citations.ts";
 import { writeSignature } from "../openai/tool-calls.ts";
 import { sealThinking, summaryPart, unpackSignature } from "./reasoning.ts";
 
@@ -21,8 +21,9 @@ export function textPart(
   return { type: "output_text", text, annotations, logprobs };
 }
 
-export function annotationOf(citation: Citation): JsonObject {
-  return { type: "url_citation", ...citationFields(citation) };
+/** Of the pages that it names. Offsets count from `before`, characters of the answer that stand before the part. */
+export function annotationsOf(citation: Citation, before: number): JsonObject[] {
+  return pageFields(citation, before).map((fields) => ({ type: "url_citation", ...fields }));
 }
 
 export function refusalPart(refusal: string): JsonObject {

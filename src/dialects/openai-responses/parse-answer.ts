@@ -1,6 +1,15 @@
 import type { TargetModel } from "../../contracts/dialect.ts";
 import { GatewayError } from "../../contracts/errors.ts";
-import type { ChatResponse, Choice, FinishReason, Part, ToolCallPart } from "../../contracts/ir.ts";
+import type {
+  ChatResponse,
+  Choice,
+  Citation,
+  FinishReason,
+  Part,
+  RefusalPart,
+  TextPart,
+  ToolCallPart,
+} from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { arrayOr, countOf, stringOr } from "../json.ts";
 import { readCitations } from "../openai/citations.ts";
@@ -10,6 +19,14 @@ import { parseStreamError } from "./errors.ts";
 import { readReasoning } from "./reasoning.ts";
 import { readUsage } from "./usage.ts";
 
+interface ReadAnswer {
+  content: Part[];
+  logprobs: unknown[];
+  citations: Citation[];
+  /** Of all texts so far. */
+  said: { characters: number };
+}
+
 /**
  * A whole answer. Throws GatewayError `upstream_protocol_error` when the body is none, and `provider_error` when the model
  * failed to give one.
@@ -17,10 +34,11 @@ import { readUsage } from "./usage.ts";
 export function parseChatResponse(body: unknown, target: TargetModel): ChatResponse {
   if (!isObject(body) || !Array.isArray(body.output)) throw notAnAnswer("no `output`");
   if (body.status === "failed") throw failedAnswer(body);
-  const content: Part[] = [];
-  const logprobs: unknown[] = [];
-  for (const item of body.output) if (isObject(item)) readItem(item, content, logprobs);
+  const read: ReadAnswer = { content: [], logprobs: [], citations: [], said: { characters: 0 } };
+  const { content, logprobs, citations } = read;
+  for (const item of body.output) if (isObject(item)) readItem(item, read);
   const choice: Choice = { index: 0, content, finishReason: finishReasonOf(body, content) };
+  if (citations.length > 0) choice.citations = citations;
   if (logprobs.length > 0) choice.logprobs = { content: logprobs, refusal: null };
   const response: ChatResponse = {
     id: stringOr(body.id, ""),
@@ -35,12 +53,16 @@ export function parseChatResponse(body: unknown, target: TargetModel): ChatRespo
 }
 
 /** Items that only OpenAI's own tools leave behind are passed over: those tools were not asked for. */
-function readItem(item: JsonObject, content: Part[], logprobs: unknown[]): void {
+function readItem(item: JsonObject, { content, logprobs, citations, said }: ReadAnswer): void {
   switch (item.type) {
     case "message":
       for (const part of arrayOr(item.content)) {
         if (!isObject(part)) continue;
         const read = readPart(part);
+        if (read?.type === "text") {
+          citations.push(...readCitations(part.annotations, read.text, said.characters));
+          said.characters += read.text.length;
+        }
         if (read !== null) content.push(read);
         logprobs.push(...arrayOr(part.logprobs));
       }
@@ -59,12 +81,10 @@ function readItem(item: JsonObject, content: Part[], logprobs: unknown[]): void 
   }
 }
 
-export function readPart(part: JsonObject): Part | null {
+export function readPart(part: JsonObject): TextPart | RefusalPart | null {
   if (part.type === "refusal") return { type: "refusal", text: stringOr(part.refusal, "") };
   const text = part.type === "output_text" ? stringOr(part.text, "") : "";
-  if (text === "") return null;
-  const citations = readCitations(part.annotations);
-  return citations.length === 0 ? { type: "text", text } : { type: "text", text, citations };
+  return text === "" ? null : { type: "text", text };
 }
 
 function readCall(item: JsonObject): ToolCallPart {

@@ -47,6 +47,8 @@ export class ResponsesStreamFormatter implements StreamFormatter {
   readonly #calls = new Map<number, OpenCall>();
   #outputCount = 0;
   #refused = false;
+  /** Characters of text so far. */
+  #said = 0;
   #finish: FinishReason = "stop";
   #usage: Usage | undefined;
 
@@ -82,10 +84,12 @@ export class ResponsesStreamFormatter implements StreamFormatter {
       case "text":
         if (event.text !== "" || event.logprobs !== undefined) {
           this.#openMessage().text(event.text, logprobsOf(event.logprobs));
+          this.#said += event.text.length;
         }
         return;
       case "citation":
-        this.#openMessage().citation(event.citation);
+        // What was said is closed where something else has begun: too late to say where it is from.
+        this.#message?.citation(event.citation);
         return;
       case "refusal":
         this.#refused = true;
@@ -150,7 +154,7 @@ export class ResponsesStreamFormatter implements StreamFormatter {
       this.#closeReasoning();
       this.#closeCompleteCalls();
       const { outputIndex, id } = this.#nextItem("msg");
-      this.#message = new OpenMessage(outputIndex, id, this.#writer);
+      this.#message = new OpenMessage(outputIndex, id, this.#said, this.#writer);
     }
     return this.#message;
   }

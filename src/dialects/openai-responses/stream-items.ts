@@ -1,7 +1,7 @@
 import type { Citation } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
 import { type EventWriter, placeOf } from "./event-writer.ts";
-import { annotationOf, type ItemStatus, messageItem, reasoningItem, refusalPart, textPart } from "./output-items.ts";
+import { annotationsOf, type ItemStatus, messageItem, reasoningItem, refusalPart, textPart } from "./output-items.ts";
 import { summaryPart } from "./reasoning.ts";
 
 /** A message of a stream that is being written: parts of text and refusal, one after another. */
@@ -16,10 +16,14 @@ export class OpenMessage {
   #text = "";
   #logprobs: unknown[] = [];
   #annotations: JsonObject[] = [];
+  /** Characters of the answer before the open part. */
+  #before: number;
 
-  constructor(outputIndex: number, id: string, writer: EventWriter) {
+  /** `before`: characters of the answer that were said in other messages. */
+  constructor(outputIndex: number, id: string, before: number, writer: EventWriter) {
     this.outputIndex = outputIndex;
     this.#id = id;
+    this.#before = before;
     this.#writer = writer;
     writer.event("response.output_item.added", { output_index: outputIndex, item: messageItem(id, [], "in_progress") });
   }
@@ -34,13 +38,14 @@ export class OpenMessage {
 
   citation(citation: Citation): void {
     this.#enter("text");
-    const annotation = annotationOf(citation);
-    this.#writer.event("response.output_text.annotation.added", {
-      ...this.#place(),
-      annotation_index: this.#annotations.length,
-      annotation,
-    });
-    this.#annotations.push(annotation);
+    for (const annotation of annotationsOf(citation, this.#before)) {
+      this.#writer.event("response.output_text.annotation.added", {
+        ...this.#place(),
+        annotation_index: this.#annotations.length,
+        annotation,
+      });
+      this.#annotations.push(annotation);
+    }
   }
 
   refusal(delta: string): void {
@@ -76,6 +81,7 @@ export class OpenMessage {
       this.#writer.event("response.refusal.done", { ...this.#place(), refusal: this.#text });
     } else {
       this.#writer.event("response.output_text.done", { ...this.#place(), text: this.#text, logprobs: this.#logprobs });
+      this.#before += this.#text.length;
     }
     const part = this.#part();
     this.#writer.event("response.content_part.done", { ...this.#place(), part });

@@ -3,7 +3,7 @@ import type { ProviderFailure } from "../../contracts/errors.ts";
 import type { ChatEvent, Usage } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { arrayOr, countOf, stringOr, tryParseJson } from "../json.ts";
-import { readCitation } from "../openai/citations.ts";
+import { readCitation, readCitations } from "../openai/citations.ts";
 import { readSignature } from "../openai/tool-calls.ts";
 import { brokenStream } from "../provider-failure.ts";
 import { isFailure, parseStreamError } from "./errors.ts";
@@ -31,6 +31,11 @@ export class ResponsesStreamParser implements StreamParser {
   #calls = 0;
   #refused = false;
   #started = false;
+  /** Characters of text so far. */
+  #said = 0;
+  /** The part that was spoken of last. */
+  #part = "";
+  #partBefore = 0;
   #over = false;
 
   constructor(target: TargetModel) {
@@ -59,13 +64,15 @@ export class ResponsesStreamParser implements StreamParser {
       case "response.output_text.delta": {
         const logprobs = arrayOr(data.logprobs);
         this.#told(data);
+        this.#textBefore(data);
+        if (typeof delta === "string") this.#said += delta.length;
         if (typeof delta === "string" && logprobs.length > 0) {
           events.push({ type: "text", choice: 0, text: delta, logprobs: { content: logprobs, refusal: null } });
         } else if (typeof delta === "string" && delta !== "") events.push({ type: "text", choice: 0, text: delta });
         return;
       }
       case "response.output_text.annotation.added": {
-        const citation = readCitation(data.annotation);
+        const citation = readCitation(data.annotation, "", this.#textBefore(data));
         if (citation !== null) events.push({ type: "citation", choice: 0, citation });
         return;
       }
@@ -125,6 +132,16 @@ export class ResponsesStreamParser implements StreamParser {
     return state;
   }
 
+  /** Characters of the answer that stand before the part that an event is of. */
+  #textBefore({ output_index: output, content_index: content }: JsonObject): number {
+    const part = `${output} ${content}`;
+    if (part !== this.#part) {
+      this.#part = part;
+      this.#partBefore = this.#said;
+    }
+    return this.#partBefore;
+  }
+
   #told(data: JsonObject): void {
     this.#stateOf(data.output_index).hasContent = true;
   }
@@ -167,9 +184,11 @@ export class ResponsesStreamParser implements StreamParser {
     const read = isObject(part) ? readPart(part) : null;
     if (read?.type === "refusal") this.#refused = true;
     if (read?.type === "text" || read?.type === "refusal") events.push({ type: read.type, choice: 0, text: read.text });
-    for (const citation of (read?.type === "text" && read.citations) || []) {
+    if (read?.type !== "text" || !isObject(part)) return;
+    for (const citation of readCitations(part.annotations, read.text, this.#said)) {
       events.push({ type: "citation", choice: 0, citation });
     }
+    this.#said += read.text.length;
   }
 
   #end(response: JsonObject, events: ChatEvent[]): void {

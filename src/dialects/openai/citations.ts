@@ -1,54 +1,41 @@
-import type { Citation, TextPart } from "../../contracts/ir.ts";
+import type { Citation } from "../../contracts/ir.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { arrayOr, countOf, stringOr } from "../json.ts";
 
 /**
  * `annotations` of OpenAI's two APIs, as models with a search of their own give them. Chat Completions has the fields of a
  * `url_citation` in an object of that name, Responses at the top. Other kinds speak of files and containers that only
- * OpenAI holds, and are passed over.
+ * OpenAI holds, and are passed over. `text`: what they are of ("": not known); `before`: characters of the answer before it.
  */
-export function readCitations(annotations: unknown): Citation[] {
+export function readCitations(annotations: unknown, text: string, before = 0): Citation[] {
   return arrayOr(annotations).flatMap((annotation) => {
-    const citation = readCitation(annotation);
+    const citation = readCitation(annotation, text, before);
     return citation === null ? [] : [citation];
   });
 }
 
-export function readCitation(annotation: unknown): Citation | null {
+export function readCitation(annotation: unknown, text: string, before: number): Citation | null {
   if (!isObject(annotation) || annotation.type !== "url_citation") return null;
   const fields = isObject(annotation.url_citation) ? annotation.url_citation : annotation;
   const url = stringOr(fields.url, "");
   if (url === "") return null;
-  const citation: Citation = { url };
   const title = stringOr(fields.title, null);
-  const startIndex = countOf(fields.start_index);
-  const endIndex = countOf(fields.end_index);
-  if (title !== null) citation.title = title;
-  if (startIndex !== undefined) citation.startIndex = startIndex;
-  if (endIndex !== undefined) citation.endIndex = endIndex;
-  return citation;
+  const start = countOf(fields.start_index) ?? 0;
+  const end = countOf(fields.end_index) ?? start;
+  const source = title === null ? { type: "web" as const, url } : { type: "web" as const, url, title };
+  return { start: start + before, end: end + before, text: text.slice(start, end), sources: [source] };
 }
 
-/** The fields both APIs have; clients rely on all of them. */
-export function citationFields({ url, title, startIndex, endIndex }: Citation): JsonObject {
-  return { start_index: startIndex ?? 0, end_index: endIndex ?? 0, url, title: title ?? "" };
+/** The fields both APIs have, for each page: clients rely on all of them. Offsets count from `before`. */
+export function pageFields({ start, end, sources }: Citation, before = 0): JsonObject[] {
+  return sources.flatMap(({ url, title }) =>
+    url === undefined ? [] : [{ start_index: start - before, end_index: end - before, url, title: title ?? url }],
+  );
 }
 
-/** As Chat Completions has it. */
-export function writeAnnotation(citation: Citation): JsonObject {
-  return { type: "url_citation", url_citation: citationFields(citation) };
-}
-
-/** Citations of several parts that are to be one text: their offsets move by what stands before them. */
-export function joinCitations(parts: readonly TextPart[]): Citation[] {
-  let offset = 0;
-  return parts.flatMap(({ text, citations = [] }) => {
-    const before = offset;
-    offset += text.length;
-    return citations.map((citation) => ({
-      ...citation,
-      ...(citation.startIndex === undefined ? {} : { startIndex: citation.startIndex + before }),
-      ...(citation.endIndex === undefined ? {} : { endIndex: citation.endIndex + before }),
-    }));
-  });
+/** As Chat Completions has them: those of pages. */
+export function writeAnnotations(citations: readonly Citation[]): JsonObject[] {
+  return citations.flatMap((citation) =>
+    pageFields(citation).map((fields) => ({ type: "url_citation", url_citation: fields })),
+  );
 }

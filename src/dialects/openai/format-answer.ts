@@ -2,7 +2,7 @@ import type { AnswerContext } from "../../contracts/dialect.ts";
 import type { ChatResponse, Choice, ImagePart } from "../../contracts/ir.ts";
 import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { formatDataUrl } from "../data-url.ts";
-import { joinCitations, writeAnnotation } from "./citations.ts";
+import { writeAnnotations } from "./citations.ts";
 import { writeFinishReason } from "./finish-reason.ts";
 import { writeThinking } from "./reasoning.ts";
 import { writeToolCall } from "./tool-calls.ts";
@@ -43,10 +43,8 @@ function formatChoice(choice: Choice): JsonObject {
   };
 }
 
-function formatMessage({ content }: Choice): JsonObject {
-  const textParts = content.filter((part) => part.type === "text");
-  const texts = textParts.map((part) => part.text);
-  const citations = joinCitations(textParts);
+function formatMessage({ content, citations = [] }: Choice): JsonObject {
+  const texts = content.filter((part) => part.type === "text").map((part) => part.text);
   const refusals = content.filter((part) => part.type === "refusal").map((part) => part.text);
   const calls = content.filter((part) => part.type === "tool_call").map(writeToolCall);
   const images = content.filter((part) => part.type === "image").flatMap(formatImage);
@@ -56,7 +54,8 @@ function formatMessage({ content }: Choice): JsonObject {
     refusal: refusals.length > 0 ? refusals.join("") : null,
     ...writeThinking(content.filter((part) => part.type === "thinking")),
   };
-  if (citations.length > 0) message.annotations = citations.map(writeAnnotation);
+  const annotations = writeAnnotations(citations);
+  if (annotations.length > 0) message.annotations = annotations;
   if (images.length > 0) message.images = images;
   if (calls.length > 0) message.tool_calls = calls;
   return message;

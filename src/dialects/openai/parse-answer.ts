@@ -37,9 +37,8 @@ function parseChoice(value: unknown, position: number, answerId: string): Choice
   const { message } = value;
   const index = countOf(value.index) ?? position;
   const content: Part[] = [...readThinking(message), ...readContent(message.content), ...readImages(message)];
-  const citations = readCitations(message.annotations);
-  const text = content.find((part) => part.type === "text");
-  if (citations.length > 0 && text !== undefined) text.citations = citations;
+  const said = content.map((part) => (part.type === "text" ? part.text : "")).join("");
+  const citations = readCitations(message.annotations, said);
   const refusal = stringOr(message.refusal, "");
   if (refusal !== "") content.push({ type: "refusal", text: refusal });
   const calls = readToolCalls(message, toolCallIdPrefix(answerId, index));
@@ -49,6 +48,7 @@ function parseChoice(value: unknown, position: number, answerId: string): Choice
     content,
     finishReason: readFinishReason(value.finish_reason, calls.length > 0, refusal !== ""),
   };
+  if (citations.length > 0) choice.citations = citations;
   if (value.logprobs !== undefined && value.logprobs !== null) choice.logprobs = value.logprobs;
   const fields = takeUnknown(value, CHOICE_FIELDS) ?? {};
   const unknownMessage = takeUnknown(message, MESSAGE_FIELDS);

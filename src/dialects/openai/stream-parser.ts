@@ -122,7 +122,7 @@ function readDelta(
     }
   }
   if (delta.annotations !== undefined) {
-    for (const citation of readCitations(delta.annotations)) events.push({ type: "citation", choice, citation });
+    for (const citation of readCitations(delta.annotations, "")) events.push({ type: "citation", choice, citation });
   }
   if (typeof delta.refusal === "string" && delta.refusal !== "") {
     state.refused = true;

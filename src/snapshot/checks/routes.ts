@@ -9,9 +9,12 @@ export const BUILT_IN_PATHS: readonly string[] = [
   "/v1/chat/completions",
   "/v1/responses",
   "/v1/messages",
+  "/v2/chat",
   "/v1/embeddings",
   "/v1/models",
   "/v1/models/*",
+  "/v1beta/models",
+  "/v1beta/models/*",
   "/health/liveness",
   "/health/readiness",
 ];

@@ -106,17 +106,30 @@ function blockText({ type, text, source }: AnyBlock): string {
 
 type ContentBlock =
   | { type: "thinking"; thinking: string; signature: string }
-  | { type: "text"; text: string }
+  | { type: "text"; text: string; citations?: object[] }
   | { type: "tool_use"; id: string; name: string; input: Record<string, unknown>; caller: { type: "direct" } };
 
-function contentOf({ thinking }: MessagesRequest, reply: Answer): ContentBlock[] {
+/** Of the first document that may be cited. */
+function citationsOf({ messages }: MessagesRequest): { citations?: object[] } {
+  const documents = messages.flatMap(blocksOf).filter((block) => block.type === "document");
+  const index = documents.findIndex(({ citations }) => citations?.enabled === true);
+  const document = documents[index];
+  if (document?.source.type !== "text") return {};
+  const cited_text = document.source.data;
+  const place = { document_index: index, document_title: document.title ?? null, file_id: null };
+  const range = { start_char_index: 0, end_char_index: cited_text.length };
+  return { citations: [{ type: "char_location", cited_text, ...place, ...range }] };
+}
+
+function contentOf(request: MessagesRequest, reply: Answer): ContentBlock[] {
+  const { thinking } = request;
   const blocks: ContentBlock[] = [];
   if (reply.thinking !== null) {
     const omitted = thinking !== undefined && "display" in thinking && thinking.display === "omitted";
     const shown = omitted ? "" : reply.thinking;
     blocks.push({ type: "thinking", thinking: shown, signature: signatureOf(shown) });
   }
-  if (reply.text !== "") blocks.push({ type: "text", text: reply.text });
+  if (reply.text !== "") blocks.push({ type: "text", text: reply.text, ...citationsOf(request) });
   for (const [index, call] of reply.toolCalls.entries()) {
     const id = `toolu_simulated${index}`;
     blocks.push({ type: "tool_use", id, name: call.name, input: call.arguments, caller: { type: "direct" } });
@@ -177,6 +190,7 @@ function blockEvents(index: number, block: ContentBlock): string[] {
   } else if (block.type === "text") {
     start = { type: "text", text: "" };
     for (const word of tokensOf(block.text)) deltas.push({ type: "text_delta", text: word });
+    for (const citation of block.citations ?? []) deltas.push({ type: "citations_delta", citation });
   } else {
     start = { ...block, input: {} };
     deltas.push({ type: "input_json_delta", partial_json: "" });

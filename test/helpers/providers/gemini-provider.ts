@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ZodError } from "zod";
 import {
   batchEmbedRequest,
+  countTokensRequest,
   type EmbedRequest,
   embedRequest,
   type GeminiContent,
@@ -22,7 +23,8 @@ import { type Answer, answerTo, describeImage, embed, type Prompt, tokensOf } fr
 
 const GEMINI_MODELS = ["gemini-2.5-flash", "gemini-3-flash-preview"];
 const EMBEDDING_MODELS = ["gemini-embedding-001"];
-const PATH = /^\/v1beta\/models\/([^/:]+):(generateContent|streamGenerateContent|embedContent|batchEmbedContents)$/;
+const PATH =
+  /^\/v1beta\/models\/([^/:]+):(generateContent|streamGenerateContent|embedContent|batchEmbedContents|countTokens)$/;
 
 /** generateContent and embeddings, as generativelanguage.googleapis.com answers. */
 export function startGeminiProvider(key = "AIza-gemini-provider-key-1234567890"): Promise<SimulatedProvider> {
@@ -45,7 +47,7 @@ function answer(request: RecordedRequest, key: string): ProviderAnswer {
   }
   checkKey(request, key);
   const [, model = "", method = ""] = match;
-  const known = method.endsWith("GenerateContent") || method === "generateContent" ? GEMINI_MODELS : EMBEDDING_MODELS;
+  const known = method.includes("mbed") ? EMBEDDING_MODELS : GEMINI_MODELS;
   if (!known.includes(model)) {
     const message = `models/${model} is not found for API version v1beta, or is not supported for ${method}.`;
     throw refuse(404, message);
@@ -57,6 +59,14 @@ function answer(request: RecordedRequest, key: string): ProviderAnswer {
     case "batchEmbedContents": {
       const { requests } = parse(batchEmbedRequest, request.body);
       return { status: 200, body: { embeddings: requests.map((one) => vectorOf(one, model)) } };
+    }
+    case "countTokens": {
+      const { contents } = parse(countTokensRequest, request.body);
+      const totalTokens = contents.reduce((sum, content) => sum + tokensOf(textOf(content)).length, 0);
+      return {
+        status: 200,
+        body: { totalTokens, promptTokensDetails: [{ modality: "TEXT", tokenCount: totalTokens }] },
+      };
     }
     default:
       return generate(parse(generateRequest, request.body), model, method, request.query);
@@ -138,15 +148,26 @@ function promptOf(request: GenerateRequest, model: string): Prompt {
     ),
     tools: (request.tools ?? [])
       .flatMap((tool) => tool.functionDeclarations ?? [])
-      .map((tool) => ({ name: tool.name, schema: tool.parametersJsonSchema ?? tool.parameters ?? { type: "object" } })),
+      .map((tool) => ({
+        name: tool.name,
+        schema: tool.parametersJsonSchema ?? jsonSchemaOf(tool.parameters) ?? { type: "object" },
+      })),
     toolChoice: forced !== undefined ? { forced } : calling?.mode === "NONE" ? "none" : "auto",
     parallelToolCalls: true,
     maxTokens: config.maxOutputTokens ?? 4096,
     stop: config.stopSequences ?? [],
-    outputSchema: config.responseJsonSchema ?? config.responseSchema,
+    outputSchema: config.responseJsonSchema ?? jsonSchemaOf(config.responseSchema),
     jsonObject: config.responseMimeType === "application/json",
     thinks: isGemini3(model) || (thinking !== undefined && thinking.thinkingBudget !== 0),
   };
+}
+
+/** Gemini's own schemas have their types in capitals. */
+function jsonSchemaOf(schema: unknown): unknown {
+  if (schema === undefined) return undefined;
+  return JSON.parse(JSON.stringify(schema), (key, value) =>
+    key === "type" && typeof value === "string" ? value.toLowerCase() : value,
+  );
 }
 
 /** The text of a result, whatever the object it is wrapped in. */

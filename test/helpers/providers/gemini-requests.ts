@@ -118,6 +118,8 @@ export const generateRequest = z.strictObject({
     .optional(),
 });
 
+export const countTokensRequest = z.strictObject({ contents: z.array(content).min(1) });
+
 export type GenerateRequest = z.infer<typeof generateRequest>;
 export type GeminiContent = GenerateRequest["contents"][number];
 export type GeminiPart = GeminiContent["parts"][number];

@@ -26,8 +26,9 @@ export function isGemini3(model: string): boolean {
 }
 
 export function checkGenerate(request: GenerateRequest, model: string): void {
-  checkTurns(request.contents);
-  if (isGemini3(model)) checkSignatures(request.contents);
+  const turns = turnsOf(request.contents);
+  checkTurns(turns);
+  if (isGemini3(model)) checkSignatures(turns);
   const config = request.generationConfig;
   const thinking = config?.thinkingConfig;
   if (thinking?.thinkingLevel !== undefined && !isGemini3(model)) {
@@ -49,6 +50,17 @@ export function checkGenerate(request: GenerateRequest, model: string): void {
       throw refuse(400, "Only one of parameters and parameters_json_schema may be set.");
     }
   }
+}
+
+/** Contents of one role in a row are one turn. */
+function turnsOf(contents: readonly GeminiContent[]): GeminiContent[] {
+  const turns: GeminiContent[] = [];
+  for (const { role = "user", parts } of contents) {
+    const last = turns.at(-1);
+    if (last?.role === role) turns.splice(-1, 1, { role, parts: [...last.parts, ...parts] });
+    else turns.push({ role, parts });
+  }
+  return turns;
 }
 
 function checkTurns(contents: readonly GeminiContent[]): void {

@@ -208,3 +208,23 @@ it("equal calls of one moment are one call to the provider", async () => {
   const metrics = (await gateway.gateway.collectMetrics()) as { name: string; values: { value: number }[] }[];
   expect(metrics.find(({ name }) => name === "tidegate_cache_tokens_total")?.values.length).toBeGreaterThan(0);
 });
+
+describe("a call whose path says what is asked", () => {
+  it("gets the stored answer of the same way of asking alone, in the form it asked for", async () => {
+    const body = { contents: [{ parts: [{ text: `turn ${++turns}` }] }] };
+    const ways = [
+      `/v1beta/models/${MODELS.openai}:generateContent`,
+      `/v1beta/models/${MODELS.openai}:streamGenerateContent`,
+      `/v1beta/models/${MODELS.openai}:streamGenerateContent?alt=sse`,
+      `/v1beta/models/${MODELS.gemini}:generateContent`,
+    ];
+    for (const path of ways) {
+      const first = await post(body, { path });
+      const second = await post(body, { path });
+      expect([first.cache, second.cache]).toEqual(["miss", "hit"]);
+      expect(second.text).toBe(first.text);
+      expect(second.headers.get("content-type")).toBe(first.headers.get("content-type"));
+    }
+    expect(asked()).toBe(ways.length);
+  });
+});

@@ -23,7 +23,7 @@ interface Case {
   answer?: UpstreamHandler;
   /** What the providers do instead of answering as they should, for each call anew. */
   behave?: Partial<Record<ProviderName, Behaviour[]>>;
-  path?: "/v1/chat/completions" | "/v1/messages" | "/v1/embeddings";
+  path?: "/v1/chat/completions" | "/v1/messages" | "/v2/chat" | "/v1/embeddings";
   /** Fields of the request. */
   fields?: object;
   /** The request's body, instead of one made of the fields. */
@@ -40,6 +40,7 @@ const MODELS: Record<ProviderName, string> = {
   openai: "gpt-4o-mini",
   anthropic: "claude-haiku-4-5",
   gemini: "gemini-2.5-flash",
+  cohere: "command-a-03-2025",
 };
 const MESSAGES = "/v1/messages";
 const STREAM = { stream: true };
@@ -119,6 +120,9 @@ const CASES: Record<string, Case> = {
   "OpenAI to Gemini, whole": { targets: ["gemini"] },
   "Anthropic to OpenAI, whole": { targets: ["openai"], path: MESSAGES },
   "Anthropic to Gemini, whole": { targets: ["gemini"], path: MESSAGES },
+  "Cohere to OpenAI, whole": { targets: ["openai"], path: "/v2/chat" },
+  "OpenAI to Cohere, whole": { targets: ["cohere"] },
+  "Cohere to Cohere": { targets: ["cohere"], path: "/v2/chat", way: "stages" },
   "what a target can't do": { targets: ["anthropic", "openai"], fields: { n: 2 }, way: "stages" },
   embeddings: {
     targets: ["own"],

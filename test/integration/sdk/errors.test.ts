@@ -40,6 +40,15 @@ const FAILURES: Record<ProviderName, (status: number) => { type: string; body: u
     const type = status === 429 ? "RESOURCE_EXHAUSTED" : status >= 500 ? "INTERNAL" : "FAILED_PRECONDITION";
     return { type, body: { error: { code: status, message: `gemini says ${status}`, status: type } } };
   },
+  // Cohere has no types: the caller's dialect has one for the status.
+  cohere: (status) => {
+    const types = new Map([
+      [403, "permission_error"],
+      [429, "rate_limit_error"],
+    ]);
+    const type = types.get(status) ?? (status >= 500 ? "server_error" : "invalid_request_error");
+    return { type, body: { id: "1", message: `cohere says ${status}` } };
+  },
 };
 
 const OPENAI_CLASSES = [

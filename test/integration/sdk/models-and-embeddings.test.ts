@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TEST_KEY } from "../../helpers/gateway.ts";
 import { embed } from "../../helpers/providers/model.ts";
-import { MODELS, NO_RETRIES, startUnifiedApi, type UnifiedApi } from "../../helpers/unified-api.ts";
+import { MODELS, NO_RETRIES, PROVIDER_NAMES, startUnifiedApi, type UnifiedApi } from "../../helpers/unified-api.ts";
 import { Anthropic, OpenAI } from "../../sdk-clients/index.ts";
 
 let api: UnifiedApi;
@@ -14,10 +14,10 @@ beforeAll(async () => {
 afterAll(() => api.close());
 beforeEach(() => api.reset());
 
-const EMBEDDING_MODELS = ["openai/text-embedding-3-small", "gemini/gemini-embedding-001"];
+const EMBEDDING_MODELS = ["openai/text-embedding-3-small", "gemini/gemini-embedding-001", "cohere/embed-v4.0"];
 
 describe.each(EMBEDDING_MODELS)("embeddings of %s", (model) => {
-  const provider = model.startsWith("openai") ? "openai" : "gemini";
+  const [provider] = model.split("/");
 
   it("come for one text and for several, as floats and as the SDK's base64", async () => {
     const one = await api.openai.embeddings.create({ model, input: "hello world" });
@@ -71,7 +71,7 @@ describe("embeddings elsewhere", () => {
 });
 
 describe("models", () => {
-  const ids = ["fast", ...["openai", "anthropic", "gemini"].flatMap((id) => [`${id}/first`, `${id}/second`])];
+  const ids = ["fast", ...PROVIDER_NAMES.flatMap((id) => [`${id}/first`, `${id}/second`])];
 
   it("are listed to the openai SDK", async () => {
     const listed = [];

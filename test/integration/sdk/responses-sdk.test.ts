@@ -76,6 +76,14 @@ const CONVERSATION: Record<TargetName, object> = {
       { role: "user", parts: [{ text: "three four" }] },
     ],
   },
+  cohere: {
+    messages: [
+      { role: "system", content: "Be brief" },
+      { role: "user", content: "one" },
+      { role: "assistant", content: "two" },
+      { role: "user", content: "three four" },
+    ],
+  },
   responses: { instructions: "Be brief", model: "gpt-4o-mini" },
 };
 
@@ -309,6 +317,7 @@ describe.each(TARGET_NAMES)("responses of the openai SDK to %s", (name) => {
       openai: { temperature: 0.5, top_p: 0.9, safety_identifier: "user-1" },
       anthropic: { temperature: 0.5, top_p: 0.9, metadata: { user_id: "user-1" } },
       gemini: { generationConfig: { temperature: 0.5, topP: 0.9 } },
+      cohere: { temperature: 0.5, p: 0.9 },
       responses: { temperature: 0.5, top_p: 0.9, safety_identifier: "user-1" },
     };
     expect(all.targets[name].last.body).toMatchObject(expected[name]);

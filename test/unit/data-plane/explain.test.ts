@@ -215,6 +215,15 @@ describe("an explanation tells", () => {
   it("the models that a name stands for, and the budgets that only models use", () => {
     const chat = { method: "POST", path: "/v1/chat/completions" };
     const named = explained({ ...chat, model: "fast" });
+    // Whose path names the model needs not be told it, and may hold the key.
+    const path = "/gemini/v1beta/models/fast:generateContent";
+    const addressed = explained({ method: "POST", path, query: `key=${KEY}`, headers: [] });
+    expect(addressed).toMatchObject({
+      upstream: named.upstream,
+      route: { id: "/v1beta/models/*" },
+      application: { id: "web" },
+    });
+    expect(JSON.stringify(addressed)).not.toContain(KEY);
     expect(named).toMatchObject({
       verdict: "forwarded",
       service: { id: "ai" },

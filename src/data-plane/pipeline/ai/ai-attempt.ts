@@ -14,6 +14,7 @@ import { headerOf } from "../rest/response-headers.ts";
 import { respondStream } from "../stages/respond.ts";
 import type { AiCall } from "./ai-call.ts";
 import type { AiTarget } from "./ai-target.ts";
+import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import {
   PassthroughStream,
   providerFailed,
@@ -52,6 +53,8 @@ export class AiAttempt implements DispatchHandler {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #answer: StreamAnswer | null = null;
+  /** Of a stream that the caller wants as an array; null: as events. */
+  #elements: JsonArrayWriter | null = null;
   #stream: ResponseStream | null = null;
   #resume: (() => void) | null = null;
   /** When its key's limits were asked; 0: it has none. */
@@ -158,6 +161,13 @@ export class AiAttempt implements DispatchHandler {
   }
 
   #openStream(): StreamAnswer {
+    const events = this.#openEvents();
+    if (this.#call.address?.framing !== "json-array") return events;
+    this.#elements = new JsonArrayWriter();
+    return new JsonArrayStream(events, this.#elements);
+  }
+
+  #openEvents(): StreamAnswer {
     const { inbound, request } = this.#call;
     const watcher = this.built.passthrough
       ? passthroughs[this.#dialect]?.createUsageWatcher(request.includeUsage)
@@ -271,16 +281,19 @@ export class AiAttempt implements DispatchHandler {
     const { context } = this.#call;
     this.#call.committed(this);
     context.streamed = true;
-    const headers = this.#call.answerHeaders(this, "text/event-stream; charset=utf-8");
+    const headers = this.#call.answerHeaders(this, this.#call.contentType);
     headers.push("cache-control", "no-cache", "x-accel-buffering", "no");
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;
     context.noteBeforeFinish(() => this.#noteUsage());
+    // SDKs may close at the end marker, without waiting for the end of the body.
+    context.isWhole = () => this.#answer?.ended === true && this.#answer.usage !== null;
     stream.onDrain(() => this.#resume?.());
     context.endWithError = (error) => {
       const { formatStreamError } = inboundDialects[this.#call.inbound];
       const text = this.#answer?.fail(error) ?? formatStreamError(error, context.id, this.#answer?.events);
-      stream.write(text);
+      const elements = this.#elements;
+      stream.write(elements === null ? text : elements.write(text) + elements.close());
       stream.end();
     };
   }

@@ -1,12 +1,14 @@
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Snapshot } from "../../../contracts/snapshot.ts";
+import { modelOfPath } from "../../../dialects/model-path.ts";
 import type { Context } from "../context.ts";
 import { respondWhole } from "../stages/respond.ts";
 import type { ModelRoutes } from "./model-routes.ts";
 
 /**
  * `GET /v1/models` and `GET /v1/models/{id}` in the shape of OpenAI, or of Anthropic for a caller that sends
- * `anthropic-version`. Compiled to bytes once per snapshot.
+ * `anthropic-version`, or of Gemini for one that sends `x-goog-api-client`; those of `/v1beta` in Gemini's always. Compiled to
+ * bytes once per snapshot.
  */
 export function compileModelList(
   routes: ModelRoutes,
@@ -20,6 +22,12 @@ export function compileModelList(
   const anthropic = new Map(
     routes.listed.map(({ id }) => [id, { type: "model", id, display_name: id, created_at: createdAt }] as const),
   );
+  const gemini = new Map(
+    routes.listed.map(
+      ({ id }) => [id, { name: `models/${id}`, displayName: id, supportedGenerationMethods: GEMINI_METHODS }] as const,
+    ),
+  );
+  const geminiList = JSON.stringify({ models: [...gemini.values()] });
   const openaiList = JSON.stringify({ object: "list", data: [...openai.values()] });
   const ids = [...anthropic.keys()];
   const anthropicList = JSON.stringify({
@@ -30,13 +38,16 @@ export function compileModelList(
   });
 
   return (context, endpoint) => {
-    const { exchange } = context;
-    const speaksAnthropic = exchange.header("anthropic-version") !== undefined;
+    const { exchange, target } = context;
+    const dialect = target?.kind === "ai" ? target.inbound.name : "openai";
+    const isGemini = dialect === "gemini" || exchange.header("x-goog-api-client") !== undefined;
+    const speaksAnthropic = dialect === "anthropic" || exchange.header("anthropic-version") !== undefined;
+    const id = endpoint === "models" ? "" : modelOfPath(exchange.path);
     let body: string;
-    if (endpoint === "models") body = speaksAnthropic ? anthropicList : openaiList;
+    // Of a path that ends with a slash the name is empty.
+    if (id === "") body = isGemini ? geminiList : speaksAnthropic ? anthropicList : openaiList;
     else {
-      const id = decodeName(exchange.path.slice("/v1/models/".length));
-      const model = (speaksAnthropic ? anthropic : openai).get(id);
+      const model = (isGemini ? gemini : speaksAnthropic ? anthropic : openai).get(id);
       if (model === undefined)
         throw new GatewayError("model_not_found", `model \`${id.slice(0, 200)}\` is not known`, { param: "model" });
       body = JSON.stringify(model);
@@ -47,10 +58,4 @@ export function compileModelList(
   };
 }
 
-function decodeName(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    throw new GatewayError("invalid_request", "the model name is not validly percent-encoded");
-  }
-}
+const GEMINI_METHODS = ["generateContent", "streamGenerateContent", "embedContent", "batchEmbedContents"];

@@ -36,14 +36,14 @@ export function pathAt({ operation, outbound, target }: Whither, usual: string):
   const { model, quirks } = target;
   // Quirks are those of Chat Completions.
   if (outbound === "openai-responses") return usual;
-  const path = quirks?.paths?.[operation];
+  const path = operation === "count_tokens" ? undefined : quirks?.paths?.[operation];
   if (path === undefined || path === null) return path === null ? null : usual;
   return path.replace("{model}", encodeURIComponent(model));
 }
 
 /** Throws `unsupported_field` where the provider has no such operation. */
 export function requireOperation({ operation, target }: CallPlan): void {
-  if (target.quirks?.paths?.[operation] !== null) return;
+  if (operation === "count_tokens" || target.quirks?.paths?.[operation] !== null) return;
   const others = operation === "chat" ? "no chat models" : "no embeddings";
   throw unsupportedField("model", `names a model of a provider that has ${others}`);
 }

@@ -29,6 +29,8 @@ export interface StreamAnswer {
   readonly model: string | null;
   /** Events that went on to the caller as they came. */
   readonly events: number;
+  /** The answer has come to its end, whatever follows in the body. */
+  readonly ended: boolean;
 }
 
 /** Provider's dialect → IR → caller's dialect. */
@@ -36,6 +38,7 @@ export class TranslatedStream implements StreamAnswer {
   usage: Usage | null = null;
   model: string | null = null;
   readonly events = 0;
+  ended = false;
   readonly #parser: StreamParser;
   readonly #formatter: StreamFormatter;
   readonly #reader: { push(chunk: Buffer): void; end(): void };
@@ -81,6 +84,10 @@ export class TranslatedStream implements StreamAnswer {
           this.model = event.model;
           if (event.usage !== undefined) this.usage = event.usage;
           break;
+        case "end":
+          this.ended = true;
+          this.#committed = true;
+          break;
         case "usage":
           this.usage = event.usage;
           this.#committed = true;
@@ -119,6 +126,10 @@ export class PassthroughStream implements StreamAnswer {
 
   get model(): string | null {
     return this.#watcher.model;
+  }
+
+  get ended(): boolean {
+    return this.#watcher.finished;
   }
 
   push(chunk: Buffer): StreamProgress {

@@ -1,4 +1,4 @@
-import type { AnswerContext, TargetModel } from "../../../contracts/dialect.ts";
+import type { AnswerContext, CallAddress, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
 import { buildChatCall } from "../../../dialects/build-call.ts";
@@ -6,14 +6,14 @@ import { type InboundName, inboundDialects, outboundDialects, passthroughs } fro
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
 import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
-import { scanTopLevel } from "./top-level-fields.ts";
+import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
 /**
  * The translation of whole bodies, as pure functions of bytes: called in place for small bodies, in the Piscina pool
  * (workers/tasks/translate.ts) for large ones.
  */
 
-export type AiOperation = "chat" | "embeddings";
+export type AiOperation = "chat" | "embeddings" | "count_tokens";
 
 /** What must be known of a request before a target can be chosen. */
 export interface InspectedRequest {
@@ -43,6 +43,8 @@ export interface CallPlan {
   target: TargetModel;
   /** The request may hold what ForeignTraces speaks of. */
   mayHoldForeign: boolean;
+  /** Absent: the body says what is asked of which model. */
+  address?: CallAddress;
 }
 
 export interface TranslatedAnswer {
@@ -84,6 +86,11 @@ export function inspectRequest(body: Readonly<JsonObject>, inbound: InboundName)
   };
 }
 
+/** The same of a call whose path says it. */
+export function inspectAddress({ model, stream }: CallAddress): InspectedRequest {
+  return { model, stream, includeUsage: true, encodingFormat: "float" };
+}
+
 /** The same of a body that was scanned, not parsed. */
 export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): InspectedRequest {
   return inspectRequest(
@@ -98,18 +105,35 @@ export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): I
 }
 
 /** The paths of same-dialect calls, relative to the provider's base URL. */
-const PASSTHROUGH_PATHS: Record<InboundName, Partial<Record<AiOperation, string>>> = {
+const PASSTHROUGH_PATHS: Partial<Record<InboundName, Partial<Record<AiOperation, string>>>> = {
   openai: { chat: "/chat/completions", embeddings: "/embeddings" },
   "openai-responses": { chat: "/responses" },
   anthropic: { chat: "/messages" },
+  cohere: { chat: "/chat" },
 };
 
 export function passthroughPath(
   plan: Pick<CallPlan, "operation" | "inbound" | "outbound" | "target">,
 ): string | undefined {
   const { operation, inbound, outbound } = plan;
-  const path = inbound === outbound ? PASSTHROUGH_PATHS[inbound][operation] : undefined;
+  const path = inbound === outbound ? PASSTHROUGH_PATHS[inbound]?.[operation] : undefined;
   return path === undefined ? undefined : (pathAt(plan, path) ?? undefined);
+}
+
+/** As `buildPassthrough`, of a call whose path names the model: the body need not even be scanned. */
+export function buildAddressed(bytes: Buffer, plan: CallPlan): BuiltCall | null {
+  const { inbound, outbound, target, address } = plan;
+  const addressed = passthroughs[outbound]?.addressed;
+  if (inbound !== outbound || address === undefined || addressed === undefined) return null;
+  requireOperation(plan);
+  const { model } = target;
+  return {
+    path: addressed.path(model, address),
+    query: addressed.query(address),
+    headers: NO_HEADERS,
+    body: addressed.body(bytes, model),
+    passthrough: true,
+  };
 }
 
 /** A call whose body needs no translation, whatever its size; null: it has to be built from the parsed body. */
@@ -154,17 +178,34 @@ export function buildText(
   body: Readonly<JsonObject>,
   plan: CallPlan,
 ): { path: string; query: string; headers: Record<string, string>; body: string } {
-  const built = plan.operation === "chat" ? buildChat(body, plan) : buildEmbeddings(body, plan);
+  const built = buildOperation(body, plan);
   const path = pathAt(plan, built.path);
   return path === null || path === built.path ? built : { ...built, path };
 }
 
+function buildOperation(body: Readonly<JsonObject>, plan: CallPlan) {
+  switch (plan.operation) {
+    case "chat":
+      return buildChat(body, plan);
+    case "embeddings":
+      return buildEmbeddings(body, plan);
+    case "count_tokens":
+      throw new GatewayError(
+        "unsupported_field",
+        `tokens are counted by providers that speak the ${plan.inbound} API themselves: choose a model of one, or read the usage of an answer`,
+        { param: "model" },
+      );
+  }
+}
+
 function buildChat(body: Readonly<JsonObject>, plan: CallPlan) {
-  const request = inboundDialects[plan.inbound].parseChatRequest(body);
+  const inbound = inboundDialects[plan.inbound];
+  const request = inbound.parseChatRequest(body);
   request.model = plan.target.model;
+  if (plan.address !== undefined) request.stream = plan.address.stream;
   // Limits and log want to know, whatever the caller wants to see.
   request.includeUsage = true;
-  return buildChatCall(inboundDialects[plan.inbound], outboundDialects[plan.outbound], request, plan.target);
+  return buildChatCall(inbound, outboundDialects[plan.outbound], request, plan.target);
 }
 
 function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {
@@ -174,7 +215,8 @@ function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {
       param: "model",
     });
   }
-  return embeddings.buildCall({ ...parseEmbeddingRequest(body), model: plan.target.model }, plan.target);
+  const request = (inboundDialects[plan.inbound].embeddings?.parseRequest ?? parseEmbeddingRequest)(body);
+  return embeddings.buildCall({ ...request, model: plan.target.model }, plan.target);
 }
 
 /** Translates a whole good answer, or reads from it what the log needs. Throws `upstream_protocol_error`. */
@@ -194,8 +236,13 @@ export function translateAnswer(
   }
   const response = outboundDialects[plan.outbound].embeddings?.parseResponse(body, plan.target);
   if (response === undefined) throw new GatewayError("upstream_protocol_error", "the provider has no embeddings");
+  const { model } = context;
+  const own = inboundDialects[plan.inbound].embeddings;
   return {
-    text: formatEmbeddingResponse(response, { model: context.model, encodingFormat }),
+    text:
+      own === undefined
+        ? formatEmbeddingResponse(response, { model, encodingFormat })
+        : own.formatResponse(response, { model, method: plan.address?.method ?? "" }),
     usage: response.usage ?? null,
     model: response.model,
   };
@@ -203,13 +250,14 @@ export function translateAnswer(
 
 /** What the log and the limits need of an answer that goes back as it came: two fields, not the whole. */
 function readAnswer(bytes: Buffer, plan: CallPlan): TranslatedAnswer {
-  const spans = scanTopLevel(bytes.toString("latin1"), ANSWER_FIELDS);
-  const fieldAt = (index: number): unknown => {
-    const span = spans?.[index];
-    return span == null ? undefined : parsed(bytes.toString("utf8", span.start, span.end));
-  };
-  const body = spans === null ? parseAnswer(bytes) : { usage: fieldAt(0), model: fieldAt(1) };
-  const { usage, model } = passthroughs[plan.outbound]?.readUsage(body) ?? { usage: null, model: null };
+  const passthrough = passthroughs[plan.outbound];
+  const names = passthrough?.answerFields ?? ANSWER_FIELDS;
+  const spans = scanTopLevel(bytes.toString("latin1"), names);
+  const fieldOf = (span: ValueSpan | null | undefined): unknown =>
+    span == null ? undefined : parsed(bytes.toString("utf8", span.start, span.end));
+  const body =
+    spans === null ? parseAnswer(bytes) : Object.fromEntries(names.map((name, index) => [name, fieldOf(spans[index])]));
+  const { usage, model } = passthrough?.readUsage(body) ?? { usage: null, model: null };
   return { text: null, usage, model };
 }
 

@@ -63,6 +63,12 @@ export class Authenticator {
         tokenDigest = digest;
       }
     }
+    const queryKey = keyOfQuery(context);
+    if (queryKey !== null) {
+      sent = true;
+      const credential = callers.findKey(hash("sha256", queryKey, "hex"));
+      if (credential !== null) refusal = this.#use(context, credential, NONE) ?? refusal;
+    }
     if (basic !== null) {
       const authorization = exchange.header("authorization");
       if (authorization !== undefined && isBasic(authorization)) {
@@ -212,6 +218,12 @@ function readKey(exchange: Exchange, name: string): string | null {
   const value = exchange.header(name);
   if (value === undefined || name !== "authorization") return value ?? null;
   return BEARER.test(value) ? value.replace(BEARER, "").trim() : null;
+}
+
+/** Clients of Gemini may send their key as `?key=`. To a provider goes a query of the gateway's own, so it stays here. */
+function keyOfQuery({ target, exchange }: Context): string | null {
+  if (exchange.query === "" || target?.kind !== "ai" || target.inbound.name !== "gemini") return null;
+  return new URLSearchParams(exchange.query).get("key");
 }
 
 const NO_BODY = new Uint8Array();

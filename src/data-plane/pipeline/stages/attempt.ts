@@ -2,7 +2,6 @@ import { GatewayError } from "../../../contracts/errors.ts";
 import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
 import type { MirrorSnapshot } from "../../../contracts/policies.ts";
 import type { ServiceSnapshot } from "../../../contracts/snapshot.ts";
-import { inboundNameOf } from "../../../dialects/index.ts";
 import type { Slices } from "../../../platform/slices.ts";
 import { AiCall } from "../ai/ai-call.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
@@ -67,11 +66,13 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
     } else if (target?.kind === "ai") {
       if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {
-        const operation = target.endpoint;
-        const inbound = inboundNameOf(target.inbound);
+        const { path, query } = context.exchange;
+        const address = target.inbound.readAddress?.(path, query) ?? null;
+        const operation = target.endpoint === "addressed" ? (address?.operation ?? "chat") : target.endpoint;
+        const inbound = target.inbound.name;
         new AiCall(
           context,
-          { operation, inbound, offloadBytes, maxResponseBytes },
+          { operation, inbound, address, offloadBytes, maxResponseBytes },
           routes,
           runtime,
           modelCache,

@@ -63,6 +63,11 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     headers: { "x-goog-api-key": KEY },
     body: GEMINI,
   },
+  cohere: {
+    url: "https://api.cohere.com/v2/chat",
+    headers: BEARER,
+    body: { model: "model-1", messages: SYSTEM, max_tokens: 50 },
+  },
   "azure-openai": {
     settings: { resource: "res-1", api_version: "preview" },
     url: "https://res-1.openai.azure.com/openai/v1/chat/completions?api-version=preview",

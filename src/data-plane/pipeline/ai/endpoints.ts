@@ -1,0 +1,65 @@
+import type { InboundName } from "../../../dialects/index.ts";
+import type { AiEndpoint } from "../compiled.ts";
+
+/** One endpoint of the unified API and the dialect it is spoken in. */
+export interface EndpointPath {
+  method: "GET" | "POST";
+  path: string;
+  endpoint: AiEndpoint;
+  dialect: InboundName;
+}
+
+export const AI_ENDPOINTS: readonly EndpointPath[] = [
+  { method: "POST", path: "/v1/chat/completions", endpoint: "chat", dialect: "openai" },
+  { method: "POST", path: "/v1/responses", endpoint: "chat", dialect: "openai-responses" },
+  { method: "POST", path: "/v1/messages", endpoint: "chat", dialect: "anthropic" },
+  { method: "POST", path: "/v2/chat", endpoint: "chat", dialect: "cohere" },
+  { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
+  { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },
+  { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },
+  { method: "POST", path: "/v1/models/*", endpoint: "addressed", dialect: "gemini" },
+  { method: "POST", path: "/v1beta/models/*", endpoint: "addressed", dialect: "gemini" },
+  { method: "GET", path: "/v1beta/models", endpoint: "models", dialect: "gemini" },
+  { method: "GET", path: "/v1beta/models/*", endpoint: "model", dialect: "gemini" },
+];
+
+/** Where a mount tells the dialect that the path alone does not. */
+const MOUNTED_ONLY: readonly EndpointPath[] = (["anthropic", "gemini"] as const).flatMap((dialect) => [
+  { method: "GET", path: "/v1/models", endpoint: "models", dialect },
+  { method: "GET", path: "/v1/models/*", endpoint: "model", dialect },
+]);
+
+const VERSION = /^\/v\d+(?:beta)?(?=\/)/;
+
+export interface EndpointAlias extends EndpointPath {
+  alias: string;
+}
+
+/**
+ * Further spellings, for SDKs that are given no more than a base URL: below `/openai`, `/anthropic` and so on what the dialect
+ * of that name has, without the version, with a slash at the end. They are looked at when no route is found (see router.ts).
+ */
+export function endpointAliases(): EndpointAlias[] {
+  const known = new Set(AI_ENDPOINTS.map(({ method, path }) => `${method} ${path}`));
+  const aliases: EndpointAlias[] = [];
+  const add = (entry: EndpointPath, alias: string) => {
+    const key = `${entry.method} ${alias}`;
+    if (known.has(key)) return;
+    known.add(key);
+    aliases.push({ ...entry, alias });
+  };
+  const addBoth = (entry: EndpointPath, alias: string) => {
+    add(entry, alias);
+    // `*` stands for an empty rest, too.
+    if (!alias.endsWith("*")) add(entry, `${alias}/`);
+  };
+  for (const entry of AI_ENDPOINTS) {
+    addBoth(entry, entry.path);
+    addBoth(entry, entry.path.replace(VERSION, ""));
+  }
+  for (const entry of [...AI_ENDPOINTS, ...MOUNTED_ONLY]) {
+    addBoth(entry, `/${entry.dialect}${entry.path}`);
+    addBoth(entry, `/${entry.dialect}${entry.path.replace(VERSION, "")}`);
+  }
+  return aliases;
+}

@@ -1,0 +1,11 @@
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ["stop", "stop_sequences"],
+  ["top_p", "p"],
+  ["top_k", "k"],
+  ["reasoning_effort", "thinking"],
+]);
+
+/** A caller's name of a field that a provider's half calls by its Chat Completions name. */
+export function spell(param: string): string {
+  return NAMES.get(param) ?? param;
+}
