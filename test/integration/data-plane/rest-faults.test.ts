@@ -10,6 +10,8 @@ import { waitFor } from "../../helpers/wait-for.ts";
 let upstream: TestUpstream;
 let gateway: TestGateway;
 /** What the upstream does on each request; by number from 1. */
+/** Whose answer has begun. */
+let answering: Socket | null = null;
 let behave: (socket: Socket, request: number) => void;
 let connections = 0;
 
@@ -48,7 +50,8 @@ services:
 }
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-const get = () => rawRequest(gateway.port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const get = () => rawRequest(gateway.port, GET);
 const post = (body = "hello") =>
   rawRequest(gateway.port, `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
 
@@ -68,9 +71,19 @@ async function expectError(status: number, code: string): Promise<void> {
   });
 }
 
-/** The answer had begun: the caller must be able to tell that it is not whole. */
-async function expectCut(code: string): Promise<RawResponse> {
-  const response = await get();
+/**
+ * The answer had begun: the caller must be able to tell that it is not whole. `then`: what the upstream does once the caller has some
+ * of it.
+ */
+async function expectCut(code: string, then: ((upstream: Socket) => void) | null = null): Promise<RawResponse> {
+  const connection = await RawConnection.open(gateway.port);
+  connection.write(GET);
+  if (then !== null) {
+    await waitFor(() => connection.received.includes("hello"), "some of the answer");
+    then(answering as Socket);
+  }
+  const response = await connection.response();
+  connection.close();
   expect(response.complete).toBe(false);
   expect(await waitFor(() => gateway.records[0], "a record")).toMatchObject({
     status: 200,
@@ -165,19 +178,18 @@ describe("in the middle of the answer", () => {
     ],
   ])("%s", async (_name, bytes, then) => {
     behave = (socket) => {
+      answering = socket;
       socket.write(bytes);
-      // In a later packet than the head: the answer has begun.
-      setTimeout(() => then(socket), 30);
     };
-    await expectCut("upstream_reset");
+    await expectCut("upstream_reset", then);
   });
 
   it("sends a chunk whose size is no number", async () => {
     behave = (socket) => {
+      answering = socket;
       socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
-      setTimeout(() => socket.write("zz\r\nhello\r\n"), 30);
     };
-    await expectCut("upstream_protocol_error");
+    await expectCut("upstream_protocol_error", (socket) => socket.write("zz\r\nhello\r\n"));
   });
 
   it("goes silent", async () => {
