@@ -163,7 +163,9 @@ export interface ProviderSnapshot {
 
 export interface ModelRouteSnapshot {
   name: string;
-  strategy: "failover" | "weighted" | "latency" | "least-busy";
+  strategy: "failover" | "weighted" | "latency" | "least-busy" | "cost" | "sticky";
+  /** What `sticky` goes by. Absent: the application. */
+  stickTo?: { type: "application" | "user" | "address" } | { type: "header"; name: string };
   /** `api`: in place of the provider's. */
   targets: { provider: string; model: string; weight: number; api?: OpenaiApi }[];
   timeouts: TimeoutsSnapshot;

@@ -17,6 +17,7 @@ export interface RouteFixture {
 export interface RouteOptions {
   targets: readonly (ProviderName | [ProviderName, weight: number])[];
   strategy?: string;
+  stickTo?: string;
   timeouts?: string;
   retries?: string;
   breaker?: string;
@@ -61,6 +62,7 @@ export function useModelRoute(): RouteFixture {
 models:
   - name: route
     strategy: ${options.strategy ?? "failover"}
+${options.stickTo === undefined ? "" : `    stick_to: ${options.stickTo}`}
     targets: [${targets.join(", ")}]
     timeouts: ${options.timeouts ?? "{}"}
     retries: ${options.retries ?? "{ attempts: 0 }"}

@@ -33,7 +33,7 @@ const DIALECTS: Partial<Record<string, number>> = { openai: 1, anthropic: 2 };
 export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: readonly AiTarget[] } | null {
   const { operation, inbound, route, request, built, id, maxResponseBytes } = options;
   const { strategy } = route;
-  if (strategy === "latency" || strategy === "least-busy") return null;
+  if (strategy === "latency" || strategy === "least-busy" || strategy === "sticky") return null;
   // Streams are translated piece by piece, and requests for each target in its own way: JavaScript's.
   if (!built.passthrough && (request.stream || operation !== "chat")) return null;
   // What an answer repeats of its request is known to JavaScript alone.

@@ -4,7 +4,10 @@ import type { Cursor } from "./cursor.ts";
 export const checkUpstreams: Check = (context) => {
   const { root, report } = context;
   for (const provider of root.at("providers").items()) checkWeights(context, provider.at("keys"));
-  for (const model of root.at("models").items()) checkWeights(context, model.at("targets"));
+  for (const model of root.at("models").items()) {
+    checkWeights(context, model.at("targets"));
+    checkStickTo(context, model);
+  }
   const upstreams = root
     .at("services")
     .items()
@@ -19,6 +22,17 @@ export const checkUpstreams: Check = (context) => {
     if (type === "address" && hasName) report(upstream.at("hash_on", "name").path, "type address has no name");
   }
 };
+
+function checkStickTo({ report }: CheckContext, model: Cursor): void {
+  const stickTo = model.at("stick_to");
+  if (!stickTo.exists) return;
+  if (model.at("strategy").text() !== "sticky") {
+    report(stickTo.path, "only a model with `strategy: sticky` sticks to something");
+  }
+  const isHeader = stickTo.at("type").text() === "header";
+  if (isHeader && !stickTo.at("name").exists) report(stickTo.path, "`name` is required: of the header");
+  if (!isHeader && stickTo.at("name").exists) report(stickTo.at("name").path, "only a header has a name");
+}
 
 function checkWeights({ report }: CheckContext, list: Cursor): void {
   const entries = list.items();

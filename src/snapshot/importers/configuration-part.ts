@@ -47,7 +47,7 @@ export interface ProviderPart {
 
 export interface ModelPart {
   name: string;
-  strategy?: "failover" | "weighted" | "latency" | "least-busy";
+  strategy?: "failover" | "weighted" | "latency" | "least-busy" | "cost";
   targets: ModelTargetPart[];
   timeouts?: TimeoutsPart;
   retries?: RetriesPart;

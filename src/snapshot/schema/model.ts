@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, openaiApi, retries, timeouts, weight } from "./common.ts";
 import { fieldNotes } from "./notes.ts";
-import { id, name, text } from "./scalars.ts";
+import { headerName, id, name, text } from "./scalars.ts";
 
 const modelTarget = z
   .strictObject({
@@ -15,17 +15,31 @@ const modelTarget = z
   })
   .describe("A target.");
 
+const stickTo = z
+  .strictObject({
+    type: z
+      .enum(["application", "user", "header", "address"])
+      .describe(
+        "Who is to meet the same target: calls of an application, of an end user (`user` or `safety_identifier` of OpenAI's callers, `metadata.user_id` of Anthropic's), with one value of a header (a session), or from an address. Calls that do not say are told apart by their application.",
+      ),
+    name: headerName.optional().describe("Name of the header."),
+  })
+  .optional()
+  .describe("What `strategy: sticky` goes by.")
+  .register(fieldNotes, { shownDefault: "`{ type: application }`" });
+
 export const modelRoute = z
   .strictObject({
     name: text("model name", "a name without spaces, at most 200 characters", /^[^\s\p{Cc}]{1,200}$/u).describe(
       "The name callers use.",
     ),
     strategy: z
-      .enum(["failover", "weighted", "latency", "least-busy"])
+      .enum(["failover", "weighted", "latency", "least-busy", "cost", "sticky"])
       .prefault("failover")
       .describe(
-        "Which target comes first: in the order given (`failover`), by weight, the fastest of late, or the one with the fewest open calls. The others follow when it fails.",
+        "Which target comes first: in the order given (`failover`), by weight, the fastest of late, the one with the fewest open calls, the cheapest (`cost`: three input tokens and one output token; targets without a known price come last), or always the same for the same caller (`sticky`, by weight). The others follow when it fails.",
       ),
+    stick_to: stickTo,
     targets: z.array(modelTarget).min(1).describe("The models that answer."),
     timeouts: timeouts(AI_TIMEOUTS),
     retries: retries(AI_RETRIES),

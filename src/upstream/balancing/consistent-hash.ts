@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { BalancedTarget, Balancer } from "./balancer.ts";
 
+type HashedTarget = Pick<BalancedTarget, "url" | "weight">;
+
 const POINTS_PER_WEIGHT = 160;
 const MAX_POINTS = 100_000;
 
@@ -17,7 +19,7 @@ function hash32(text: string): number {
  * Ketama ring: each target owns points in proportion to its weight, a key belongs to the next point. Points depend on the
  * target's url alone, so every worker and node maps a key alike, and a target that goes takes only its own keys with it.
  */
-export function createConsistentHash(targets: readonly BalancedTarget[]): Balancer {
+export function createConsistentHash(targets: readonly HashedTarget[]): Balancer {
   const ring = buildRing(targets);
   return (usable, hashKey) => {
     let at = firstAtOrAfter(ring, hash32(hashKey));
@@ -30,7 +32,7 @@ export function createConsistentHash(targets: readonly BalancedTarget[]): Balanc
   };
 }
 
-function buildRing(targets: readonly BalancedTarget[]): [point: number, target: number][] {
+function buildRing(targets: readonly HashedTarget[]): [point: number, target: number][] {
   const total = targets.reduce((sum, target) => sum + target.weight, 0);
   const perWeight = Math.min(POINTS_PER_WEIGHT, MAX_POINTS / total);
   const ring: [number, number][] = [];

@@ -64,6 +64,33 @@ describe("the choice of a target", () => {
     expect((await slow).record.provider).toBe("openai");
   });
 
+  it("cost: the cheapest, then the next one", async () => {
+    const at = await startRoute({ targets: ["anthropic", "gemini", "openai"], strategy: "cost" });
+    expect((await ask(at)).record.provider).toBe("openai");
+    route.providers.openai.behave(failWith(503));
+    expect((await ask(at)).record).toMatchObject({ provider: "gemini", attempts: 2 });
+  });
+
+  it("sticky: the same for the same user, another while that one fails", async () => {
+    const at = await startRoute({ targets: ["openai", "gemini"], strategy: "sticky", stickTo: "{ type: user }" });
+    const users = Array.from({ length: 12 }, (_, index) => `user-${index}`);
+    const providerOf = async (user: string) => (await ask(at, { fields: { user } })).record.provider;
+    const first: (string | null)[] = [];
+    for (const user of users) first.push(await providerOf(user));
+    expect(new Set(first)).toEqual(new Set(["openai", "gemini"]));
+    for (const [index, user] of users.entries()) expect(await providerOf(user)).toBe(first[index]);
+    const metadata = { user_id: users[0] };
+    expect((await ask(at, { inbound: "anthropic", fields: { metadata } })).record.provider).toBe(first[0]);
+    const ofOpenai = users[first.indexOf("openai")] ?? "";
+    route.providers.openai.behave(failWith(503));
+    expect(await providerOf(ofOpenai)).toBe("gemini");
+    expect(await providerOf(ofOpenai)).toBe("openai");
+    // Nobody is named: all are the application's.
+    const unnamed = new Set<string | null>();
+    for (let call = 0; call < 6; call++) unnamed.add((await ask(at)).record.provider);
+    expect(unnamed.size).toBe(1);
+  });
+
   it("passes over a target that can't do what the request asks", async () => {
     const at = await startRoute({ targets: ["anthropic", "openai"] });
     const { status, text, record } = await ask(at, { fields: { n: 2 } });

@@ -151,7 +151,7 @@ export class AiCall {
   }
 
   #forward(): void {
-    this.#order = this.route.order();
+    this.#order = this.route.order(this.context);
     this.#next();
   }
 

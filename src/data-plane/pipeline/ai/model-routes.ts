@@ -1,8 +1,11 @@
 import type { OpenaiApi, RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
+import { createConsistentHash } from "../../../upstream/balancing/consistent-hash.ts";
 import { compileKeyPools } from "../../provider-keys/key-pool.ts";
+import type { Context } from "../context.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, compileAiTarget } from "./ai-target.ts";
 import { compileModelNames, type NamedModel } from "./model-names.ts";
+import { compileStickTo, type StickTo } from "./stick-to.ts";
 
 /** What a model name leads to. */
 export interface ModelRoute {
@@ -11,8 +14,8 @@ export interface ModelRoute {
   targets: readonly AiTarget[];
   timeouts: TimeoutsSnapshot;
   retries: RetriesSnapshot;
-  /** The order in which the targets are to be tried for the next call: indices. */
-  order(): readonly number[];
+  /** The order in which the targets are to be tried for a call: indices. */
+  order(context: Context): readonly number[];
 }
 
 export interface ModelRoutes {
@@ -35,7 +38,15 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
   // Loads the list of prices, which a first call would wait for otherwise.
   for (const { priceProvider } of snapshot.providers) runtime.prices.priceOf(priceProvider, "");
 
-  function compileRoute({ name, strategy, targets: at, timeouts, retries, circuitBreaker }: NamedModel): ModelRoute {
+  function compileRoute({
+    name,
+    strategy,
+    stickTo,
+    targets: at,
+    timeouts,
+    retries,
+    circuitBreaker,
+  }: NamedModel): ModelRoute {
     const targets = at.flatMap(({ provider, model, weight, api }) => {
       const found = providers.get(provider);
       const keys = pools.get(provider);
@@ -44,7 +55,8 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
         compileAiTarget(found, keys, model, weight, api, mayHoldForeign, timeouts.connectMs, circuitBreaker, runtime),
       ];
     });
-    return { name, strategy, targets, timeouts, retries, order: compileOrder(strategy, targets) };
+    if (strategy === "cost") targets.sort((one, other) => costOf(one) - costOf(other));
+    return { name, strategy, targets, timeouts, retries, order: compileOrder(strategy, targets, stickTo) };
   }
 
   function compileDirect(name: string): ModelRoute {
@@ -66,11 +78,22 @@ function callsResponses({ providers, models }: Pick<Snapshot, "providers" | "mod
   return providers.some(has) || models.some(({ targets }) => targets.some(has));
 }
 
-function compileOrder(strategy: ModelRoute["strategy"], targets: readonly AiTarget[]): () => readonly number[] {
+/** US dollars for what calls use for each other, roughly. */
+function costOf({ price }: AiTarget): number {
+  return price === null ? Number.MAX_VALUE : 3 * price.inputPerToken + price.outputPerToken;
+}
+
+function compileOrder(
+  strategy: ModelRoute["strategy"],
+  targets: readonly AiTarget[],
+  stickTo: NamedModel["stickTo"],
+): ModelRoute["order"] {
   const inOrder = targets.map((_, index) => index);
   switch (strategy) {
     case "direct":
     case "failover":
+    // The targets themselves are sorted.
+    case "cost":
       return () => inOrder;
     case "weighted":
       return () => weightedOrder(targets);
@@ -78,11 +101,31 @@ function compileOrder(strategy: ModelRoute["strategy"], targets: readonly AiTarg
       return () => sortedBy((target) => target.load.firstByteMs);
     case "least-busy":
       return () => sortedBy((target) => target.load.inFlight / target.weight);
+    case "sticky":
+      return stickyOrder(targets, compileStickTo(stickTo));
   }
 
   function sortedBy(cost: (target: AiTarget) => number): number[] {
     return inOrder.slice().sort((a, b) => cost(targets[a] as AiTarget) - cost(targets[b] as AiTarget));
   }
+}
+
+/** The target that a key belongs to, then the one that it would belong to without that, and so on. */
+function stickyOrder(targets: readonly AiTarget[], stickTo: StickTo): ModelRoute["order"] {
+  const choose = createConsistentHash(
+    targets.map(({ provider, target, weight }) => ({ url: `${provider.id} ${target.model}`, weight })),
+  );
+  return (context) => {
+    const key = stickTo(context);
+    const order: number[] = [];
+    while (order.length < targets.length) {
+      const next = choose((index) => !order.includes(index), key);
+      // What has no weight is there for when all else fails.
+      if (next < 0) return [...order, ...targets.keys()].filter((index, at, all) => all.indexOf(index) === at);
+      order.push(next);
+    }
+    return order;
+  };
 }
 
 /** Draws without putting back, each with a chance in proportion to its weight: the rest is the order of failover. */

@@ -4,7 +4,7 @@ import { type Fields, fieldsOf, listOf, numberOf, textOf, wholeNumber } from "..
 import type { SourceDocument } from "../source-document.ts";
 
 export interface RouterSettings {
-  strategy: "weighted" | "latency" | "least-busy";
+  strategy: "weighted" | "latency" | "least-busy" | "cost";
   retries: number | null;
   timeoutMs: number | null;
   allowedFails: number | null;
@@ -85,6 +85,7 @@ const STRATEGIES: Readonly<Record<string, RouterSettings["strategy"]>> = {
   "simple-shuffle": "weighted",
   "least-busy": "least-busy",
   "latency-based-routing": "latency",
+  "cost-based-routing": "cost",
 };
 
 const READ_OF_ROUTER = new Set([
