@@ -1,4 +1,5 @@
 import cluster from "node:cluster";
+import { getPriority, setPriority } from "node:os";
 import { builtFile } from "../../platform/places.ts";
 import { toVariables, type WorkerEnvironment } from "../worker-environment.ts";
 import type { ProcessRole } from "./leftovers.ts";
@@ -15,6 +16,14 @@ const UWS_MAX_HEADER_BYTES = 131_072;
  */
 const GATEWAY_V8_FLAGS = ["--max-semi-space-size=4", "--no-parallel-scavenge", "--heap-growing-percent=50"];
 
+/**
+ * Below the gateway workers: calls do not wait while a configuration is compiled on their cores. On a machine whose cores are
+ * all busy with calls, it still gets a quarter of one.
+ */
+const CONTROL_NICENESS = 5;
+/** So it may be silent for longer than a gateway worker before it counts as stuck. */
+const SILENCE_LIMIT_MS = { gateway: 2_000, control: 8_000 };
+
 export function forkWorker<Incoming>(
   role: ProcessRole,
   environment: WorkerEnvironment,
@@ -25,5 +34,19 @@ export function forkWorker<Incoming>(
   cluster.setupPrimary({ exec, execArgv, args: [], serialization: "advanced" });
   const variables = toVariables(environment);
   if (role === "gateway") variables.UWS_HTTP_MAX_HEADERS_SIZE = String(UWS_MAX_HEADER_BYTES);
-  return new ManagedProcess(cluster.fork(variables), hooks);
+  const worker = cluster.fork(variables);
+  if (role === "control") lowerPriority(worker.process.pid);
+  return new ManagedProcess(worker, SILENCE_LIMIT_MS[role], hooks);
 }
+
+/** Before it has threads: they have the priority of whoever starts them. */
+function lowerPriority(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, Math.min(LOWEST_PRIORITY, getPriority(pid) + CONTROL_NICENESS));
+  } catch {
+    // It has ended already, which its slot gets to know.
+  }
+}
+
+const LOWEST_PRIORITY = 19;

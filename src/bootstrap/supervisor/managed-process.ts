@@ -12,8 +12,6 @@ export interface ManagedProcessHooks<Incoming> {
   onExit(process: ManagedProcess<Incoming>, reason: EndReason, detail: string): void;
 }
 
-/** A worker says something at least twice a second; silent for this long, its event loop is stuck. */
-const SILENCE_LIMIT_MS = 2_000;
 /** Until its first word: loading the program takes a while on a busy machine. */
 const START_LIMIT_MS = 20_000;
 /** While it reads or applies a large configuration, which it does in one piece. */
@@ -31,6 +29,7 @@ export class ManagedProcess<Incoming> {
   silentMs: number | null = null;
 
   readonly #worker: Worker;
+  readonly #silenceLimitMs: number;
   readonly #hooks: ManagedProcessHooks<Incoming>;
   readonly #watch: NodeJS.Timeout;
   #lastHeardMs = performance.now();
@@ -43,8 +42,10 @@ export class ManagedProcess<Incoming> {
   #deadline: NodeJS.Timeout | null = null;
   #ended = false;
 
-  constructor(worker: Worker, hooks: ManagedProcessHooks<Incoming>) {
+  /** `silenceLimitMs`: it says something at least twice a second; silent for so long, its event loop is stuck. */
+  constructor(worker: Worker, silenceLimitMs: number, hooks: ManagedProcessHooks<Incoming>) {
     this.#worker = worker;
+    this.#silenceLimitMs = silenceLimitMs;
     this.#hooks = hooks;
     this.identity = identityOf(worker.process.pid ?? 0);
     worker.on("online", () => hooks.onOnline(this));
@@ -116,7 +117,7 @@ export class ManagedProcess<Incoming> {
     if (nowMs - this.#lastCheckMs > 4 * CHECK_INTERVAL_MS) this.#lastHeardMs = nowMs;
     this.#lastCheckMs = nowMs;
     if (nowMs < this.#busyUntilMs) return;
-    const limitMs = this.#hasSpoken ? SILENCE_LIMIT_MS : START_LIMIT_MS;
+    const limitMs = this.#hasSpoken ? this.#silenceLimitMs : START_LIMIT_MS;
     const silentMs = nowMs - this.#lastHeardMs;
     if (silentMs <= limitMs || this.#killReason !== null) return;
     this.silentMs = silentMs;

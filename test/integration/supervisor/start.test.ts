@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { continuousCalls } from "../../helpers/continuous-calls.ts";
@@ -105,6 +105,7 @@ describe("an installation", () => {
   const home = mkdtempSync(join(tmpdir(), "tidegate-home-"));
   let tidegate: TidegateProcess;
   let key = "";
+  const controlPid = () => tidegate.recordedProcesses().find(({ role }) => role === "control")?.pid;
 
   beforeAll(async () => {
     tidegate = await TidegateProcess.start({ home });
@@ -152,10 +153,14 @@ describe("an installation", () => {
     expect((await tidegate.chat()).status).toBe(200);
   });
 
+  it("runs its control process below the gateway workers", () => {
+    const [gatewayPid = 0] = tidegate.gatewayPids();
+    expect(getPriority(controlPid() ?? 0)).toBe(getPriority(gatewayPid) + 5);
+  });
+
   it("serves the configuration served last where the control process does not come up", async () => {
     await tidegate.stop();
     tidegate = await TidegateProcess.spawn({ home, gatewayPort: tidegate.gatewayPort });
-    const controlPid = () => tidegate.recordedProcesses().find(({ role }) => role === "control")?.pid;
     await tidegate.waitFor("the control process", () => controlPid() !== undefined);
     process.kill(controlPid() ?? 0, "SIGSTOP");
     await tidegate.waitForBanner();
