@@ -8,6 +8,23 @@ export interface SseEvent {
   data: string;
 }
 
+/** Takes a stream in chunks that may be split anywhere. */
+export interface StreamReader {
+  /** Throws GatewayError for bytes that are no events, and for an event that is too long; it is of no use afterwards. */
+  push(chunk: Buffer): void;
+  /** The body is over. Throws GatewayError where it ended within an event and the framing can tell. */
+  end(): void;
+}
+
+/** How events are put into bytes, for dialects whose streams are not server-sent events. */
+export interface StreamFraming {
+  /** Media type of an answer that is a stream, without parameters. */
+  readonly contentType: string;
+  createReader(maxEventBytes: number, onEvent: (event: SseEvent) => void): StreamReader;
+  /** One event. */
+  format(event: string, data: string): Buffer;
+}
+
 /** Response headers as the dispatcher gives them: lower-case names. */
 export type HeaderLookup = (name: string) => string | undefined;
 
@@ -34,9 +51,9 @@ export interface TargetModel {
   quirks?: ProviderQuirks;
 }
 
-/** Reads one provider's stream. Fed with whole SSE events; keeps its own state; throws nothing. */
+/** Reads one provider's stream. Fed with whole events; keeps its own state; throws nothing. */
 export interface StreamParser {
-  /** The IR events one SSE event stands for; possibly none. A malformed event yields an `error` event. */
+  /** The IR events one event stands for; possibly none. A malformed event yields an `error` event. */
   push(event: SseEvent): ChatEvent[];
   /** Called when the body ended. Yields `end`, or an `error` when the dialect's end marker never came. */
   finish(): ChatEvent[];
@@ -72,6 +89,8 @@ export interface InboundDialect {
 /** IR ⇄ dialect for providers. Pure. `build*` throws GatewayError `unsupported_field` naming what the target can't do. */
 export interface OutboundDialect {
   readonly name: DialectName;
+  /** Absent: streams are server-sent events. */
+  readonly framing?: StreamFraming;
   buildChatCall(request: ChatRequest, target: TargetModel): ProviderCall;
   /** Throws GatewayError `upstream_protocol_error` when the body is not an answer of this dialect. */
   parseChatResponse(body: unknown, target: TargetModel): ChatResponse;

@@ -1,5 +1,8 @@
 /** The official SDKs, resolved from the project of their own in this folder. */
 export { default as Anthropic } from "@anthropic-ai/sdk";
 export { jsonSchemaOutputFormat } from "@anthropic-ai/sdk/helpers/json-schema";
+export * as BedrockRuntime from "@aws-sdk/client-bedrock-runtime";
+export { EventStreamCodec } from "@smithy/core/event-streams";
+export { NodeHttpHandler } from "@smithy/node-http-handler";
 export { default as OpenAI } from "openai";
 export { zodResponseFormat } from "openai/helpers/zod";
