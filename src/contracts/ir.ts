@@ -3,7 +3,7 @@
  * folders. Optional means "the caller did not say"; a dialect never invents a value that changes an answer.
  */
 
-export type DialectName = "openai" | "anthropic" | "gemini";
+export type DialectName = "openai" | "anthropic" | "gemini" | "bedrock";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool";
 
@@ -194,9 +194,29 @@ export interface Usage {
   reasoningTokens?: number;
 }
 
+/** Where a stretch of an answer comes from. */
+export interface Citation {
+  /** In characters (UTF-16) of the choice's text; `end` is exclusive. */
+  start: number;
+  end: number;
+  /** The stretch itself. */
+  text: string;
+  sources: CitationSource[];
+}
+
+export interface CitationSource {
+  /** A document of the request, the result of a tool, or a page. */
+  type: "document" | "tool" | "web";
+  id?: string;
+  url?: string;
+  title?: string;
+  extra?: Extra;
+}
+
 export interface Choice {
   index: number;
   content: Part[];
+  citations?: Citation[];
   finishReason: FinishReason;
   /** The stop sequence that was hit, where the provider says so. */
   stopSequence?: string;
@@ -228,6 +248,8 @@ export type ChatEvent =
   /** Ends the thinking block before it; `redacted` stands for a whole opaque block. */
   | { type: "thinking_signature"; choice: number; signature?: string; redacted?: string }
   | { type: "refusal"; choice: number; text: string }
+  /** Of text that has been sent. */
+  | { type: "citation"; choice: number; citation: Citation }
   /** `index` counts the tool calls of the choice from 0. */
   | { type: "tool_call_start"; choice: number; index: number; id: string; name: string; signature?: string }
   | { type: "tool_call_delta"; choice: number; index: number; arguments: string }

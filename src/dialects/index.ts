@@ -2,6 +2,7 @@ import type { InboundDialect, OutboundDialect } from "../contracts/dialect.ts";
 import type { DialectName } from "../contracts/ir.ts";
 import type { Passthrough } from "../contracts/passthrough.ts";
 import { anthropicInbound, anthropicOutbound, anthropicPassthrough } from "./anthropic/index.ts";
+import { bedrockOutbound } from "./bedrock/index.ts";
 import { geminiOutbound } from "./gemini/index.ts";
 import { openaiInbound, openaiOutbound, openaiPassthrough } from "./openai/index.ts";
 
@@ -20,6 +21,7 @@ export const outboundDialects: Record<DialectName, OutboundDialect> = {
   openai: openaiOutbound,
   anthropic: anthropicOutbound,
   gemini: geminiOutbound,
+  bedrock: bedrockOutbound,
 };
 
 /** How to watch bytes that go through untouched; for dialects that are both a caller's and a provider's. */

@@ -20,6 +20,7 @@ import {
   parseStream,
   TARGET,
   toGatewayError,
+  toWire,
 } from "../helpers/dialects.ts";
 import {
   expectGoldenJson,
@@ -121,8 +122,9 @@ describe.each(outbounds)("outbound dialect $name", (dialect) => {
   });
 
   it.each(having("events.sse"))("reads the stream of $name, split anywhere", (golden) => {
-    const bytes = readFileSync(golden.path("events.sse"));
-    const read = (chunks: Buffer[]) => parseStream(dialect.createStreamParser(targetOf(golden)), chunks);
+    const bytes = toWire(readFileSync(golden.path("events.sse")), dialect.framing);
+    const read = (chunks: Buffer[]) =>
+      parseStream(dialect.createStreamParser(targetOf(golden)), chunks, dialect.framing);
     const events = read([bytes]);
     expectGoldenJson(golden.path("events.ir.json"), events);
     const whole = JSON.stringify(events);
@@ -215,7 +217,8 @@ describe("cross product", () => {
         it.each(goldenCases(outbound.name).filter((golden) => golden.has("events.sse")))("stream $name", (golden) => {
           const path = crossPath(inbound, outbound, `${golden.name}.stream.sse`);
           const parser = outbound.createStreamParser(targetOf(golden));
-          const events = parseStream(parser, [readFileSync(golden.path("events.sse"))]);
+          const bytes = toWire(readFileSync(golden.path("events.sse")), outbound.framing);
+          const events = parseStream(parser, [bytes], outbound.framing);
           expectGoldenText(path, formatStream(inbound, events, CONTEXT));
         });
       });

@@ -3,15 +3,16 @@ import type { CallRecord } from "../../src/contracts/call-record.ts";
 import { Anthropic, OpenAI } from "../sdk-clients/index.ts";
 import { baseYaml, startGateway, TEST_KEY, type TestGateway } from "./gateway.ts";
 import { startAnthropicProvider } from "./providers/anthropic-provider.ts";
+import { startBedrockProvider } from "./providers/bedrock-provider.ts";
 import { startGeminiProvider } from "./providers/gemini-provider.ts";
 import type { SimulatedProvider } from "./providers/http-provider.ts";
 import { startOpenaiProvider } from "./providers/openai-provider.ts";
 import { waitFor } from "./wait-for.ts";
 
-export type ProviderName = "openai" | "anthropic" | "gemini";
-export const PROVIDER_NAMES: readonly ProviderName[] = ["openai", "anthropic", "gemini"];
+export type ProviderName = "openai" | "anthropic" | "gemini" | "bedrock";
+export const PROVIDER_NAMES: readonly ProviderName[] = ["openai", "anthropic", "gemini", "bedrock"];
 
-/** The gateway in front of the three simulated providers, and clients that know nothing but its address and a key. */
+/** The gateway in front of the simulated providers, and clients that know nothing but its address and a key. */
 export interface UnifiedApi {
   gateway: TestGateway;
   providers: Record<ProviderName, SimulatedProvider>;
@@ -31,6 +32,7 @@ export const MODELS: Record<ProviderName, string> = {
   openai: "openai/gpt-4o-mini",
   anthropic: "anthropic/claude-haiku-4-5",
   gemini: "gemini/gemini-2.5-flash",
+  bedrock: "bedrock/anthropic.claude-haiku-4-5-20251001-v1:0",
 };
 
 /** A model of each provider that thinks. */
@@ -38,9 +40,20 @@ export const THINKING_MODELS: Record<ProviderName, string> = {
   openai: "openai/gpt-5-mini",
   anthropic: "anthropic/claude-opus-4-8",
   gemini: "gemini/gemini-3-flash-preview",
+  bedrock: "bedrock/us.anthropic.claude-opus-4-8",
 };
 
-/** The lines of `providers:` for the three simulated ones; `options` is added to each. */
+const PICTURE = "https://example.org/cat.png";
+
+/** Where each provider can fetch a picture: Bedrock looks into S3 alone. */
+export const PICTURE_URLS: Record<ProviderName, string> = {
+  openai: PICTURE,
+  anthropic: PICTURE,
+  gemini: PICTURE,
+  bedrock: "s3://example/cat.png",
+};
+
+/** The lines of `providers:` for the simulated ones; `options` is added to each. */
 export function providersYaml(providers: Record<ProviderName, SimulatedProvider>, options = ""): string {
   const entries = PROVIDER_NAMES.map(
     (name) => `
@@ -57,12 +70,13 @@ ${options}`,
 export const NO_RETRIES = "    retries: { attempts: 0 }\n    circuit_breaker: { failures: 0 }";
 
 export async function startProviders(): Promise<Record<ProviderName, SimulatedProvider>> {
-  const [openai, anthropic, gemini] = await Promise.all([
+  const [openai, anthropic, gemini, bedrock] = await Promise.all([
     startOpenaiProvider(),
     startAnthropicProvider(),
     startGeminiProvider(),
+    startBedrockProvider(),
   ]);
-  return { openai, anthropic, gemini };
+  return { openai, anthropic, gemini, bedrock };
 }
 
 export async function startUnifiedApi(

@@ -51,6 +51,9 @@ export class AnthropicStreamFormatter implements StreamFormatter {
           : this.#enter("thinking") + this.#delta({ type: "thinking_delta", thinking: event.text });
       case "thinking_signature":
         return this.#signature(event.signature, event.redacted);
+      // A citation names a block that was sent with the request, which other providers' don't.
+      case "citation":
+        return "";
       case "tool_call_start":
         return this.#startCall(event.index, { id: event.id, name: event.name, arguments: "" });
       case "tool_call_delta":

@@ -2,6 +2,7 @@ import type { AnswerContext } from "../../contracts/dialect.ts";
 import type { ChatResponse, Choice, ImagePart } from "../../contracts/ir.ts";
 import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { formatDataUrl } from "../data-url.ts";
+import { writeAnnotations } from "./annotations.ts";
 import { writeFinishReason } from "./finish-reason.ts";
 import { writeThinking } from "./reasoning.ts";
 import { writeToolCall } from "./tool-calls.ts";
@@ -42,7 +43,7 @@ function formatChoice(choice: Choice): JsonObject {
   };
 }
 
-function formatMessage({ content }: Choice): JsonObject {
+function formatMessage({ content, citations = [] }: Choice): JsonObject {
   const texts = content.filter((part) => part.type === "text").map((part) => part.text);
   const refusals = content.filter((part) => part.type === "refusal").map((part) => part.text);
   const calls = content.filter((part) => part.type === "tool_call").map(writeToolCall);
@@ -53,6 +54,8 @@ function formatMessage({ content }: Choice): JsonObject {
     refusal: refusals.length > 0 ? refusals.join("") : null,
     ...writeThinking(content.filter((part) => part.type === "thinking")),
   };
+  const annotations = writeAnnotations(citations);
+  if (annotations.length > 0) message.annotations = annotations;
   if (images.length > 0) message.images = images;
   if (calls.length > 0) message.tool_calls = calls;
   return message;

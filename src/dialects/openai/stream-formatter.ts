@@ -1,6 +1,7 @@
 import type { AnswerContext, StreamFormatter } from "../../contracts/dialect.ts";
 import type { ChatEvent, Usage } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
+import { writeAnnotations } from "./annotations.ts";
 import { formatStreamFailure } from "./errors.ts";
 import { writeFinishReason } from "./finish-reason.ts";
 import { completionId, nowSeconds } from "./format-answer.ts";
@@ -44,6 +45,10 @@ export class OpenaiStreamFormatter implements StreamFormatter {
       case "refusal":
         this.#state(event.choice).refused = true;
         return this.#chunk(event.choice, { refusal: event.text });
+      case "citation": {
+        const annotations = writeAnnotations([event.citation]);
+        return annotations.length === 0 ? "" : this.#chunk(event.choice, { annotations });
+      }
       case "tool_call_start":
         return this.#toolCallStart(event);
       case "tool_call_delta":

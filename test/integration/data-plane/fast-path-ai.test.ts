@@ -40,6 +40,7 @@ const MODELS: Record<ProviderName, string> = {
   openai: "gpt-4o-mini",
   anthropic: "claude-haiku-4-5",
   gemini: "gemini-2.5-flash",
+  bedrock: "anthropic.claude-haiku-4-5-20251001-v1:0",
 };
 const MESSAGES = "/v1/messages";
 const STREAM = { stream: true };

@@ -58,6 +58,7 @@ it.each(CALLS)("%s gives the same with and without threads", async (_, path, fie
       openai: "openai/text-embedding-3-small",
       gemini: "gemini/gemini-embedding-001",
       anthropic: "",
+      bedrock: "",
     };
     const model = path === "/v1/embeddings" ? embeddings[name] || MODELS[name] : MODELS[name];
     const outcomes = [];

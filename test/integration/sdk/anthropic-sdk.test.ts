@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   MODELS,
+  PICTURE_URLS,
   PROVIDER_NAMES,
   type ProviderName,
   startUnifiedApi,
@@ -55,6 +56,15 @@ const CONVERSATION: Record<ProviderName, object> = {
       { role: "user", parts: [{ text: "one" }] },
       { role: "model", parts: [{ text: "two" }] },
       { role: "user", parts: [{ text: "three four" }] },
+    ],
+  },
+  bedrock: {
+    system: [{ text: "Be brief" }],
+    inferenceConfig: { maxTokens: 100 },
+    messages: [
+      { role: "user", content: [{ text: "one" }] },
+      { role: "assistant", content: [{ text: "two" }] },
+      { role: "user", content: [{ text: "three four" }] },
     ],
   },
 };
@@ -123,12 +133,12 @@ describe.each(PROVIDER_NAMES)("the Anthropic SDK to %s", (name) => {
           content: [
             { type: "text", text: "look" },
             { type: "image", source: { type: "base64", media_type: "image/png", data: PIXEL } },
-            { type: "image", source: { type: "url", url: "https://example.org/cat.png" } },
+            { type: "image", source: { type: "url", url: PICTURE_URLS[name] } },
           ],
         },
       ],
     });
-    const expected = `look [image image/png ${PIXEL_BYTES} bytes] [image https://example.org/cat.png]`;
+    const expected = `look [image image/png ${PIXEL_BYTES} bytes] [image ${PICTURE_URLS[name]}]`;
     expect(message.content).toMatchObject([{ type: "text", text: expected }]);
   });
 
@@ -298,29 +308,34 @@ describe.each(PROVIDER_NAMES)("the Anthropic SDK to %s", (name) => {
     const messages = [{ role: "user" as const, content: "one two END three" }];
     const stopped = await api.anthropic.messages.create({ model, messages, max_tokens: 100, stop_sequences: ["END"] });
     expect(stopped.content).toMatchObject([{ type: "text", text: "one two " }]);
-    // Only Anthropic tells a stop sequence from an ordinary end.
-    const reason = name === "anthropic" ? "stop_sequence" : "end_turn";
-    expect(stopped).toMatchObject({ stop_reason: reason, stop_sequence: name === "anthropic" ? "END" : null });
+    // Only Claude tells a stop sequence from an ordinary end, at Anthropic and at Bedrock.
+    const tells = name === "anthropic" || name === "bedrock";
+    expect(stopped).toMatchObject(
+      tells ? { stop_reason: "stop_sequence", stop_sequence: "END" } : { stop_reason: "end_turn", stop_sequence: null },
+    );
     const limited = await api.anthropic.messages.create({ model, messages, max_tokens: 2 });
     expect(limited).toMatchObject({ stop_reason: "max_tokens", content: [{ type: "text", text: "one two" }] });
   });
 });
 
 describe("the thoughts of providers that show them", () => {
-  it.each(["anthropic", "gemini"] as const)("arrive as thinking blocks from %s, streamed and not", async (name) => {
-    const request = {
-      model: THINKING_MODELS[name],
-      max_tokens: 100,
-      thinking: { type: "adaptive" as const },
-      messages: [{ role: "user" as const, content: "why not" }],
-    };
-    const whole = await api.anthropic.messages.create(request);
-    const streamed = await api.anthropic.messages.stream(request).finalMessage();
-    for (const message of [whole, streamed]) {
-      expect(message.content).toMatchObject([
-        { type: "thinking", thinking: "They said: why not" },
-        { type: "text", text: "why not" },
-      ]);
-    }
-  });
+  it.each(["anthropic", "gemini", "bedrock"] as const)(
+    "arrive as thinking blocks from %s, streamed and not",
+    async (name) => {
+      const request = {
+        model: THINKING_MODELS[name],
+        max_tokens: 100,
+        thinking: { type: "adaptive" as const },
+        messages: [{ role: "user" as const, content: "why not" }],
+      };
+      const whole = await api.anthropic.messages.create(request);
+      const streamed = await api.anthropic.messages.stream(request).finalMessage();
+      for (const message of [whole, streamed]) {
+        expect(message.content).toMatchObject([
+          { type: "thinking", thinking: "They said: why not" },
+          { type: "text", text: "why not" },
+        ]);
+      }
+    },
+  );
 });

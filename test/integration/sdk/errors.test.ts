@@ -40,6 +40,11 @@ const FAILURES: Record<ProviderName, (status: number) => { type: string; body: u
     const type = status === 429 ? "RESOURCE_EXHAUSTED" : status >= 500 ? "INTERNAL" : "FAILED_PRECONDITION";
     return { type, body: { error: { code: status, message: `gemini says ${status}`, status: type } } };
   },
+  bedrock: (status) => {
+    const type =
+      status === 429 ? "ThrottlingException" : status >= 500 ? "InternalServerException" : "ValidationException";
+    return { type, body: { __type: type, message: `bedrock says ${status}` } };
+  },
 };
 
 const OPENAI_CLASSES = [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TEST_KEY } from "../../helpers/gateway.ts";
 import { embed } from "../../helpers/providers/model.ts";
-import { MODELS, NO_RETRIES, startUnifiedApi, type UnifiedApi } from "../../helpers/unified-api.ts";
+import { MODELS, NO_RETRIES, PROVIDER_NAMES, startUnifiedApi, type UnifiedApi } from "../../helpers/unified-api.ts";
 import { Anthropic, OpenAI } from "../../sdk-clients/index.ts";
 
 let api: UnifiedApi;
@@ -71,7 +71,7 @@ describe("embeddings elsewhere", () => {
 });
 
 describe("models", () => {
-  const ids = ["fast", ...["openai", "anthropic", "gemini"].flatMap((id) => [`${id}/first`, `${id}/second`])];
+  const ids = ["fast", ...PROVIDER_NAMES.flatMap((id) => [`${id}/first`, `${id}/second`])];
 
   it("are listed to the openai SDK", async () => {
     const listed = [];

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
   MODELS,
+  PICTURE_URLS,
   PROVIDER_NAMES,
   type ProviderName,
   startUnifiedApi,
@@ -72,6 +73,14 @@ const CONVERSATION: Record<ProviderName, object> = {
       { role: "user", parts: [{ text: "one" }] },
       { role: "model", parts: [{ text: "two" }] },
       { role: "user", parts: [{ text: "three four" }] },
+    ],
+  },
+  bedrock: {
+    system: [{ text: "Be brief" }],
+    messages: [
+      { role: "user", content: [{ text: "one" }] },
+      { role: "assistant", content: [{ text: "two" }] },
+      { role: "user", content: [{ text: "three four" }] },
     ],
   },
 };
@@ -148,13 +157,13 @@ describe.each(PROVIDER_NAMES)("the openai SDK to %s", (name) => {
           content: [
             { type: "text", text: "look" },
             { type: "image_url", image_url: { url: `data:image/png;base64,${PIXEL}` } },
-            { type: "image_url", image_url: { url: "https://example.org/cat.png", detail: "low" } },
+            { type: "image_url", image_url: { url: PICTURE_URLS[name], detail: "low" } },
           ],
         },
       ],
     });
     expect(completion.choices[0]?.message.content).toBe(
-      `look [image image/png ${PIXEL_BYTES} bytes] [image https://example.org/cat.png]`,
+      `look [image image/png ${PIXEL_BYTES} bytes] [image ${PICTURE_URLS[name]}]`,
     );
   });
 
@@ -350,13 +359,14 @@ describe.each(PROVIDER_NAMES)("the openai SDK to %s", (name) => {
       openai: { temperature: 0.5, top_p: 0.9, seed: 7, user: "user-1" },
       anthropic: { temperature: 0.5, top_p: 0.9, metadata: { user_id: "user-1" } },
       gemini: { generationConfig: { temperature: 0.5, topP: 0.9, seed: 7 } },
+      bedrock: { inferenceConfig: { temperature: 0.5, topP: 0.9 } },
     };
     expect(body).toMatchObject(expected[name]);
   });
 });
 
 describe("the thoughts of providers that show them", () => {
-  it.each(["anthropic"] as const)("arrive as reasoning_content from %s, streamed and not", async (name) => {
+  it.each(["anthropic", "bedrock"] as const)("arrive as reasoning_content from %s, streamed and not", async (name) => {
     const request = {
       model: THINKING_MODELS[name],
       reasoning_effort: "low" as const,

@@ -143,7 +143,8 @@ export class AiAttempt implements DispatchHandler {
     this.#headers = headers;
     this.#resume = resume;
     if (status < 400) this.target.load.answered(performance.now() - this.#startedAt);
-    const isStream = headerOf(headers, "content-type")?.startsWith("text/event-stream") === true;
+    const streamType = this.target.outbound.framing?.contentType ?? "text/event-stream";
+    const isStream = headerOf(headers, "content-type")?.startsWith(streamType) === true;
     if (status >= 400) return true;
     if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
     else if (this.#call.request.stream) this.#fail(protocolError("the provider did not answer with an event stream"));
@@ -163,7 +164,7 @@ export class AiAttempt implements DispatchHandler {
       requestId: context.id,
       includeUsage: request.includeUsage,
     });
-    return new TranslatedStream(outbound.createStreamParser(target), formatter);
+    return new TranslatedStream(outbound.createStreamParser(target), formatter, outbound.framing);
   }
 
   onData(chunk: Buffer): boolean {

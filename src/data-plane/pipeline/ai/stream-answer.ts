@@ -1,4 +1,10 @@
-import type { StreamFormatter, StreamParser } from "../../../contracts/dialect.ts";
+import type {
+  SseEvent,
+  StreamFormatter,
+  StreamFraming,
+  StreamParser,
+  StreamReader,
+} from "../../../contracts/dialect.ts";
 import { GatewayError, type ProviderFailure } from "../../../contracts/errors.ts";
 import type { ChatEvent, Usage } from "../../../contracts/ir.ts";
 import type { UsageWatcher } from "../../../contracts/passthrough.ts";
@@ -33,15 +39,20 @@ export class TranslatedStream implements StreamAnswer {
   model: string | null = null;
   readonly #parser: StreamParser;
   readonly #formatter: StreamFormatter;
-  readonly #reader: { push(chunk: Buffer): void; end(): void };
+  readonly #reader: StreamReader;
   #output = "";
   #committed = false;
   #failure: GatewayError | null = null;
 
-  constructor(parser: StreamParser, formatter: StreamFormatter) {
+  /** `framing`: the provider's; undefined: server-sent events. */
+  constructor(parser: StreamParser, formatter: StreamFormatter, framing?: StreamFraming) {
     this.#parser = parser;
     this.#formatter = formatter;
-    this.#reader = createSseReader({ maxEventBytes: MAX_EVENT_BYTES }, (event) => this.#take(this.#parser.push(event)));
+    const onEvent = (event: SseEvent) => this.#take(this.#parser.push(event));
+    this.#reader =
+      framing === undefined
+        ? createSseReader({ maxEventBytes: MAX_EVENT_BYTES }, onEvent)
+        : framing.createReader(MAX_EVENT_BYTES, onEvent);
   }
 
   push(chunk: Buffer): StreamProgress {
@@ -56,7 +67,11 @@ export class TranslatedStream implements StreamAnswer {
   }
 
   end(): StreamProgress {
-    this.#reader.end();
+    try {
+      this.#reader.end();
+    } catch (error) {
+      this.#failure ??= error as GatewayError;
+    }
     if (this.#failure === null) this.#take(this.#parser.finish());
     return this.#progress();
   }
