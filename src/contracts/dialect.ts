@@ -20,7 +20,8 @@ export interface StreamReader {
 export interface StreamFraming {
   /** Media type of an answer that is a stream, without parameters. */
   readonly contentType: string;
-  createReader(maxEventBytes: number, onEvent: (event: SseEvent) => void): StreamReader;
+  /** `raw`: the event as it came. */
+  createReader(maxEventBytes: number, onEvent: (event: SseEvent, raw: Buffer) => void): StreamReader;
   /** One event. */
   format(event: string, data: string): Buffer;
 }
@@ -59,9 +60,9 @@ export interface StreamParser {
   finish(): ChatEvent[];
 }
 
-/** Writes the caller's stream. Returns SSE text, possibly empty. */
+/** Writes the caller's stream. Returns SSE text, or bytes of the dialect's own framing, possibly empty. */
 export interface StreamFormatter {
-  push(event: ChatEvent): string;
+  push(event: ChatEvent): string | Buffer;
 }
 
 /** What an answer needs to know of the request it answers. */
@@ -73,17 +74,35 @@ export interface AnswerContext {
   includeUsage: boolean;
 }
 
+/** What the path of a call says, in dialects whose callers say it there and not in the body. */
+export interface CallAddress {
+  operation: "chat" | "embeddings";
+  /** As the caller named it. */
+  model: string;
+  stream: boolean;
+  /** The API's own name for what is to be done, e.g. `converse-stream`. */
+  method: string;
+}
+
 /** dialect ⇄ IR for callers. Pure; `parse*` throws GatewayError `invalid_request` naming the field. */
 export interface InboundDialect {
   readonly name: DialectName;
+  /** Absent: streams are server-sent events. */
+  readonly framing?: StreamFraming;
+  /** Absent: the body names the model and says whether to stream. `query` without `?`. */
+  readAddress?(path: string, query: string): CallAddress;
   parseChatRequest(body: unknown): ChatRequest;
+  /** The caller's name of a field that a provider's half calls by its Chat Completions name; absent where they are the same. */
+  spell?(param: string, request: ChatRequest): string;
   /** JSON text. */
   formatChatResponse(response: ChatResponse, context: AnswerContext): string;
   createStreamFormatter(context: AnswerContext): StreamFormatter;
   /** The whole JSON body of an error answer; the HTTP status is `error.status`. */
   formatError(error: GatewayError, requestId: string): string;
-  /** SSE text that ends a stream already begun with an error. */
-  formatStreamError(error: GatewayError, requestId: string): string;
+  /** Headers of an error answer, names and values alternating, by which its callers tell errors apart. Absent: none. */
+  errorHeaders?(error: GatewayError): string[];
+  /** SSE text, or bytes of the dialect's own framing, that ends a stream already begun with an error. */
+  formatStreamError(error: GatewayError, requestId: string): string | Buffer;
 }
 
 /** IR ⇄ dialect for providers. Pure. `build*` throws GatewayError `unsupported_field` naming what the target can't do. */

@@ -102,6 +102,8 @@ export interface Message {
   content: Part[];
   /** OpenAI's participant name. */
   name?: string;
+  /** Where each part of `content` stands in the caller's request, where its place here does not tell (`contents[3].parts[0]`). */
+  paths?: string[];
   extra?: Extra;
 }
 

@@ -1,4 +1,4 @@
-import type { SseEvent } from "./dialect.ts";
+import type { CallAddress, SseEvent } from "./dialect.ts";
 import type { ProviderFailure } from "./errors.ts";
 import type { Usage } from "./ir.ts";
 
@@ -22,4 +22,14 @@ export interface Passthrough {
   createUsageWatcher(includeUsage: boolean): UsageWatcher;
   /** Usage and model of a whole answer; nulls where the body does not say. */
   readUsage(body: unknown): { usage: Usage | null; model: string | null };
+  /** The top-level fields of an answer that `readUsage` looks at. Absent: `usage` and `model`. */
+  readonly answerFields?: readonly string[];
+  /** For dialects whose calls name the model in the path: the provider's call, `model` being its own name for it. */
+  readonly addressed?: {
+    /** Relative to the provider's base URL. */
+    path(model: string, address: CallAddress): string;
+    query(address: CallAddress): string;
+    /** The caller's body; as it is, unless it names the model as well. */
+    body(bytes: Buffer, model: string): Buffer;
+  };
 }

@@ -2,18 +2,19 @@ import type { InboundDialect, OutboundDialect } from "../contracts/dialect.ts";
 import type { DialectName } from "../contracts/ir.ts";
 import type { Passthrough } from "../contracts/passthrough.ts";
 import { anthropicInbound, anthropicOutbound, anthropicPassthrough } from "./anthropic/index.ts";
-import { bedrockOutbound } from "./bedrock/index.ts";
+import { bedrockInbound, bedrockOutbound, bedrockPassthrough } from "./bedrock/index.ts";
 import { geminiOutbound } from "./gemini/index.ts";
 import { openaiInbound, openaiOutbound, openaiPassthrough } from "./openai/index.ts";
 
 /** Every dialect there is. A new one is a folder beside these and a line in each list it belongs to. */
 
-export type InboundName = "openai" | "anthropic";
+export type InboundName = "openai" | "anthropic" | "bedrock";
 
 /** What callers may speak. */
 export const inboundDialects: Record<InboundName, InboundDialect> = {
   openai: openaiInbound,
   anthropic: anthropicInbound,
+  bedrock: bedrockInbound,
 };
 
 /** What providers speak. */
@@ -28,4 +29,5 @@ export const outboundDialects: Record<DialectName, OutboundDialect> = {
 export const passthroughs: Partial<Record<DialectName, Passthrough>> = {
   openai: openaiPassthrough,
   anthropic: anthropicPassthrough,
+  bedrock: bedrockPassthrough,
 };

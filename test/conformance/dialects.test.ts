@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { AnswerContext, InboundDialect, OutboundDialect, TargetModel } from "../../src/contracts/dialect.ts";
+import type {
+  AnswerContext,
+  InboundDialect,
+  OutboundDialect,
+  ProviderCall,
+  TargetModel,
+} from "../../src/contracts/dialect.ts";
 import type {
   ChatEvent,
   ChatRequest,
@@ -9,6 +15,7 @@ import type {
   EmbeddingRequest,
   EmbeddingResponse,
 } from "../../src/contracts/ir.ts";
+import { buildChatCall } from "../../src/dialects/build-call.ts";
 import { inboundDialects, outboundDialects } from "../../src/dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../src/dialects/openai/index.ts";
 import {
@@ -17,6 +24,7 @@ import {
   digestStream,
   type ErrorFixture,
   formatStream,
+  fromWire,
   parseStream,
   TARGET,
   toGatewayError,
@@ -58,10 +66,11 @@ function contextOf(golden: GoldenCase): AnswerContext {
 }
 
 function parsedCall(dialect: OutboundDialect, request: ChatRequest, target: TargetModel): unknown {
-  return attempt(() => {
-    const call = dialect.buildChatCall(request, target);
-    return { ...call, body: JSON.parse(call.body) };
-  });
+  return attempt(() => parsed(dialect.buildChatCall(request, target)));
+}
+
+function parsed(call: ProviderCall): unknown {
+  return { ...call, body: JSON.parse(call.body) };
 }
 
 describe.each(inbounds)("inbound dialect $name", (dialect) => {
@@ -89,18 +98,21 @@ describe.each(inbounds)("inbound dialect $name", (dialect) => {
     const text = formatStream(dialect, events, contextOf(golden));
     expectGoldenText(golden.path("stream.sse"), text);
     const outbound = outboundDialects[dialect.name];
-    const read = parseStream(outbound.createStreamParser(TARGET), [Buffer.from(text)]);
+    const bytes = toWire(Buffer.from(text), dialect.framing);
+    const read = parseStream(outbound.createStreamParser(TARGET), [bytes], dialect.framing);
     const expected = contextOf(golden).includeUsage ? events : events.filter((event) => event.type !== "usage");
     expect(digestStream(read)).toEqual(digestStream(expected));
     const again = formatStream(dialect, read, contextOf(golden));
-    expect(parseStream(outbound.createStreamParser(TARGET), [Buffer.from(again)])).toEqual(read);
+    const bytesAgain = toWire(Buffer.from(again), dialect.framing);
+    expect(parseStream(outbound.createStreamParser(TARGET), [bytesAgain], dialect.framing)).toEqual(read);
   });
 
   it.each(having("error.ir.json"))("writes the error of $name", (golden) => {
     const error = toGatewayError(readJson<ErrorFixture>(golden.path("error.ir.json")));
     const { requestId } = contextOf(golden);
     expectGoldenJson(golden.path("error.json"), JSON.parse(dialect.formatError(error, requestId)));
-    expectGoldenText(golden.path("error.sse"), dialect.formatStreamError(error, requestId));
+    const inStream = fromWire(dialect.formatStreamError(error, requestId), dialect.framing);
+    expectGoldenText(golden.path("error.sse"), inStream);
   });
 });
 
@@ -199,7 +211,10 @@ describe("cross product", () => {
         it.each(goldenCases(inbound.name).filter((golden) => golden.has("request.json")))("request $name", (golden) => {
           const path = crossPath(inbound, outbound, `${golden.name}.request.json`);
           const body = readJson<unknown>(golden.path("request.json"));
-          const call = attempt(() => parsedCall(outbound, inbound.parseChatRequest(body), targetOf(golden)));
+          const call = attempt(() => {
+            const request = inbound.parseChatRequest(body);
+            return parsed(buildChatCall(inbound, outbound, request, targetOf(golden)));
+          });
           expectGoldenJson(path, call);
           expect(call).toSatisfy(isCallOrNamedRefusal);
         });

@@ -8,6 +8,7 @@ import type {
 } from "../../src/contracts/dialect.ts";
 import { type ErrorCode, GatewayError, type GatewayErrorDetails } from "../../src/contracts/errors.ts";
 import type { ChatEvent } from "../../src/contracts/ir.ts";
+import { formatSse } from "../../src/dialects/sse/format.ts";
 import { createSseReader } from "../../src/dialects/sse/reader.ts";
 
 export const TARGET: TargetModel = { model: "target-model", defaultMaxOutputTokens: 4096 };
@@ -55,9 +56,23 @@ export function toWire(text: Buffer, framing: StreamFraming | undefined): Buffer
   return Buffer.concat(frames);
 }
 
+/** The other way round. */
+export function fromWire(written: string | Buffer, framing: StreamFraming | undefined): string {
+  if (framing === undefined) return written.toString();
+  let text = "";
+  const reader = framing.createReader(1 << 20, ({ event, data }) => {
+    text += formatSse(event, data);
+  });
+  reader.push(Buffer.from(written));
+  reader.end();
+  return text;
+}
+
+/** As golden files hold it. */
 export function formatStream(dialect: InboundDialect, events: readonly ChatEvent[], context: AnswerContext): string {
   const formatter = dialect.createStreamFormatter(context);
-  return events.map((event) => formatter.push(event)).join("");
+  const pieces = events.map((event) => Buffer.from(formatter.push(event)));
+  return fromWire(Buffer.concat(pieces), dialect.framing);
 }
 
 /**

@@ -149,9 +149,11 @@ function upstreamOf(
     const path = request.path === "*" ? "*" : target.rewritePath(request.path);
     return { strategy: balance, path, targets: targets.map(({ url, weight }) => ({ name: url, weight, keys: [] })) };
   }
-  if (request.model === null || isOwnAnswer(target)) return null;
+  if (isOwnAnswer(target)) return null;
   try {
-    const { strategy, targets } = models.resolve(request.model);
+    const name = target.inbound.readAddress?.(request.path, request.query).model ?? request.model;
+    if (name === null) return null;
+    const { strategy, targets } = models.resolve(name);
     return {
       strategy,
       path: null,

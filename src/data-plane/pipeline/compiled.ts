@@ -48,7 +48,8 @@ export interface CompiledService {
   release: number | null;
 }
 
-export type AiEndpoint = "chat" | "embeddings" | "models" | "model";
+/** `addressed`: a call's path says what is asked of which model. */
+export type AiEndpoint = "chat" | "embeddings" | "addressed" | "models" | "model";
 
 export type RouteTarget =
   | {

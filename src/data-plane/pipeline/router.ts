@@ -47,6 +47,14 @@ const AI_ENDPOINTS: { method: string; path: string; endpoint: AiEndpoint; dialec
   { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },
 ];
 
+/** A model's name with its slashes encoded, as AWS's clients have it, or plain. Services keep all else below `/model`. */
+for (const model of [":model", ":provider/:model", ":provider/:vendor/:model"]) {
+  for (const operation of ["converse", "converse-stream"]) {
+    const path = `/model/${model}/${operation}`;
+    AI_ENDPOINTS.push({ method: "POST", path, endpoint: "addressed", dialect: "bedrock" });
+  }
+}
+
 /** Compiles the routes of all services, the unified API and the health checks. */
 export function compileRouter(snapshot: RoutedSnapshot): Router {
   return runWhole(compileRouterInSlices(snapshot, runWhole(cachingServices(snapshot))));

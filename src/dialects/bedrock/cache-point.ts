@@ -5,3 +5,7 @@ import type { JsonObject } from "../checks.ts";
 export function cachePoint({ ttl }: CacheMarker): JsonObject {
   return { cachePoint: { type: "default", ...(ttl === undefined ? {} : { ttl }) } };
 }
+
+export function cacheMarkerOf({ ttl }: JsonObject): CacheMarker {
+  return ttl === "5m" || ttl === "1h" ? { ttl } : {};
+}

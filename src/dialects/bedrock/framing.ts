@@ -16,7 +16,7 @@ const written = new Map<string, Buffer>();
 export const bedrockFraming: StreamFraming = {
   contentType: "application/vnd.amazon.eventstream",
   createReader(maxEventBytes, onEvent): StreamReader {
-    return new EventStreamReader(maxEventBytes, (message) => onEvent(eventOf(message)));
+    return new EventStreamReader(maxEventBytes, (message) => onEvent(eventOf(message), message.bytes));
   },
   format(event, data) {
     let headers = written.get(event);

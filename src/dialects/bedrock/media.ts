@@ -1,6 +1,5 @@
 import type { AudioPart, FilePart, ImagePart, MediaSource } from "../../contracts/ir.ts";
 import type { JsonObject } from "../checks.ts";
-import { extraFields } from "../checks.ts";
 import { unsupportedField } from "../foreign.ts";
 
 /**
@@ -44,6 +43,12 @@ export function mediaTypeOf(kind: Kind, format: string): string {
   return kind === "document" ? "application/octet-stream" : `${kind}/${format}`;
 }
 
+/** The kind and format of a part that is given as data; undefined: Converse has no name for it. */
+export function formatOf(part: ImagePart | FilePart | AudioPart): readonly [Kind, string] | undefined {
+  if (part.type === "audio") return AUDIO_FORMATS.has(part.format) ? ["audio", part.format] : undefined;
+  return part.source.kind === "data" ? FORMATS.get(part.source.mediaType) : undefined;
+}
+
 /** The kind and format of an object in S3 whose type nobody said, by the end of its name. */
 function formatOfName(name: string): readonly [Kind, string] | undefined {
   const extension = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? "";
@@ -52,11 +57,11 @@ function formatOfName(name: string): readonly [Kind, string] | undefined {
 }
 
 export function buildImage(part: ImagePart, path: string): JsonObject {
-  return buildMedia(part.source, `${path}.image_url`, "image", null, part);
+  return buildMedia(part.source, `${path}.image_url`, "image", null);
 }
 
 export function buildFile(part: FilePart, path: string, names: DocumentNames): JsonObject {
-  return buildMedia(part.source, `${path}.file`, null, () => names.of(part.filename), part);
+  return buildMedia(part.source, `${path}.file`, null, () => names.of(part.filename));
 }
 
 export function buildAudio({ source, format }: AudioPart, path: string): JsonObject {
@@ -74,7 +79,6 @@ function buildMedia(
   path: string,
   wanted: Kind | null,
   documentName: (() => string) | null,
-  { extra }: ImagePart | FilePart,
 ): JsonObject {
   const wireSource = buildSource(source, path);
   const mediaType = source.kind === "file_id" ? undefined : source.mediaType?.replace(/;.*/, "").trim().toLowerCase();
@@ -86,7 +90,7 @@ function buildMedia(
   }
   const [kind, format] = found;
   const name = kind === "document" && documentName !== null ? { name: documentName() } : {};
-  return { [kind]: { format, ...name, source: wireSource, ...extraFields(extra, "bedrock") } };
+  return { [kind]: { format, ...name, source: wireSource } };
 }
 
 function buildSource(source: MediaSource, path: string): JsonObject {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Message, Part, ThinkingPart, ToolCallPart, ToolResultPart } from "../../contracts/ir.ts";
-import { extraFields, invalid, isObject, type JsonObject } from "../checks.ts";
+import { invalid, isObject, type JsonObject } from "../checks.ts";
 import { instructionAsUserText } from "../instructions.ts";
 import { tryParseJson } from "../json.ts";
 import { cachePoint } from "./cache-point.ts";
@@ -85,12 +85,7 @@ function buildBlocks(message: Message, path: string, names: DocumentNames): Json
 
 function buildBlock(part: Exclude<Part, ToolCallPart>, path: string, names: DocumentNames): JsonObject | null {
   switch (part.type) {
-    case "text": {
-      const own = extraFields(part.extra, "bedrock");
-      // A block that the IR has no word for.
-      if (part.text === "") return own ?? null;
-      return { text: part.text };
-    }
+    case "text":
     case "refusal":
       return part.text === "" ? null : { text: part.text };
     case "image":
@@ -113,9 +108,8 @@ function buildThinking(part: ThinkingPart): JsonObject | null {
 }
 
 function buildToolUse(part: ToolCallPart, path: string): JsonObject {
-  const own = extraFields(part.extra, "bedrock");
   return {
-    toolUse: { toolUseId: toolUseId(part.id), name: part.name, input: parseArguments(part.arguments, path), ...own },
+    toolUse: { toolUseId: toolUseId(part.id), name: part.name, input: parseArguments(part.arguments, path) },
   };
 }
 
@@ -130,7 +124,6 @@ function buildToolResult(part: ToolResultPart, path: string, names: DocumentName
       toolUseId: toolUseId(part.toolCallId),
       content,
       ...(part.isError === undefined ? {} : { status: part.isError ? "error" : "success" }),
-      ...extraFields(part.extra, "bedrock"),
     },
   };
 }

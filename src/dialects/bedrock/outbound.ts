@@ -32,8 +32,10 @@ const LABEL = /^[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}$/;
 
 /** Throws GatewayError `unsupported_field`, or `invalid_request` where a field can't be read. */
 export function buildChatCall(request: ChatRequest, target: TargetModel): ProviderCall {
-  refuseUnsupported(request);
+  // A body of this dialect is kept whole.
   const native = extraFields(request.extra, "bedrock");
+  if (native !== undefined) return callOf(request, target, native);
+  refuseUnsupported(request);
   const { system, messages, hasToolBlocks } = buildConversation(request.messages);
   const tools = buildTools(request, target.model, hasToolBlocks);
   const reasoning = buildReasoning(request, target);
@@ -47,15 +49,19 @@ export function buildChatCall(request: ChatRequest, target: TargetModel): Provid
   setOutputConfig(body, request, reasoning.effort);
   setServiceTier(body, request);
   setMetadata(body, request);
-  if (native === undefined && familyOf(target.model) === "claude") {
+  if (familyOf(target.model) === "claude") {
     const paths = claudeAnswerFields(request, modelFields);
     if (paths.length > 0) body.additionalModelResponseFieldPaths = paths;
   }
+  return callOf(request, target, body);
+}
+
+function callOf({ stream }: ChatRequest, target: TargetModel, body: JsonObject): ProviderCall {
   return {
-    path: `${modelPath(target.model)}/${request.stream ? "converse-stream" : "converse"}`,
+    path: `${modelPath(target.model)}/${stream ? "converse-stream" : "converse"}`,
     query: "",
     headers: { ...HEADERS },
-    body: JSON.stringify(native === undefined ? body : withOwn(body, native)),
+    body: JSON.stringify(body),
   };
 }
 
@@ -132,14 +138,4 @@ function setServiceTier(body: JsonObject, { serviceTier: tier }: ChatRequest): v
 function setMetadata(body: JsonObject, { metadata = {} }: ChatRequest): void {
   const labels = Object.entries(metadata).filter(([name, value]) => LABEL.test(name) && LABEL.test(value));
   if (labels.length > 0) body.requestMetadata = Object.fromEntries(labels);
-}
-
-/** A caller's own fields, beside those that were read; within objects that hold some of both as well. */
-function withOwn(body: JsonObject, own: JsonObject): JsonObject {
-  const merged: JsonObject = { ...body };
-  for (const [name, value] of Object.entries(own)) {
-    const known = merged[name];
-    merged[name] = isObject(known) && isObject(value) ? { ...known, ...value } : value;
-  }
-  return merged;
 }

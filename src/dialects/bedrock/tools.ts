@@ -1,5 +1,5 @@
 import type { ChatRequest, Tool, ToolChoice } from "../../contracts/ir.ts";
-import { extraFields, invalid, type JsonObject } from "../checks.ts";
+import { invalid, type JsonObject } from "../checks.ts";
 import { unsupportedField } from "../foreign.ts";
 import { cachePoint } from "./cache-point.ts";
 import { familyOf } from "./models.ts";
@@ -47,16 +47,13 @@ export function buildTools(request: ChatRequest, model: string, hasToolBlocks: b
 }
 
 function buildTool(tool: Tool): JsonObject[] {
-  const own = extraFields(tool.extra, "bedrock");
   const marker = tool.cache === undefined ? [] : [cachePoint(tool.cache)];
-  if (own?.systemTool !== undefined) return [own, ...marker];
   const toolSpec = {
     name: tool.name,
     // An empty one is refused.
     ...(tool.description === undefined || tool.description === "" ? {} : { description: tool.description }),
     inputSchema: { json: tool.parameters ?? { type: "object", properties: {} } },
     ...(tool.strict === undefined ? {} : { strict: tool.strict }),
-    ...own,
   };
   return [{ toolSpec }, ...marker];
 }

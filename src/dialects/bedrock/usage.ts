@@ -52,6 +52,23 @@ export function finishReasonFromWire(stopReason: unknown): FinishReason {
   return FINISH_REASONS.get(stopReason) ?? "other";
 }
 
+const STOP_REASONS: Record<FinishReason, string> = {
+  stop: "end_turn",
+  stop_sequence: "stop_sequence",
+  length: "max_tokens",
+  tool_calls: "tool_use",
+  content_filter: "content_filtered",
+  refusal: "content_filtered",
+  // Bedrock has no word for these.
+  pause: "end_turn",
+  error: "end_turn",
+  other: "end_turn",
+};
+
+export function stopReasonToWire(reason: FinishReason): string {
+  return STOP_REASONS[reason];
+}
+
 /**
  * How many tokens Claude thought, from its own usage in `additionalModelResponseFields`; they are among the output tokens,
  * and Bedrock's usage does not tell them.

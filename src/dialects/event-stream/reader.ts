@@ -8,6 +8,8 @@ export interface EventStreamMessage {
   /** Those whose value is a text, by name (`:message-type`); others are left out. */
   headers: ReadonlyMap<string, string>;
   payload: Buffer;
+  /** The whole message. */
+  bytes: Buffer;
 }
 
 /**
@@ -104,7 +106,7 @@ function readMessage(bytes: Buffer): EventStreamMessage {
   const payloadAt = PRELUDE_BYTES + bytes.readUInt32BE(4);
   const headers = readHeaders(bytes.subarray(PRELUDE_BYTES, payloadAt));
   if (headers === null) throw malformed("the headers of a message can't be read");
-  return { headers, payload: bytes.subarray(payloadAt, crcAt) };
+  return { headers, payload: bytes.subarray(payloadAt, crcAt), bytes };
 }
 
 function malformed(what: string): GatewayError {

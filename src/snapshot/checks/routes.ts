@@ -11,6 +11,8 @@ export const BUILT_IN_PATHS: readonly string[] = [
   "/v1/embeddings",
   "/v1/models",
   "/v1/models/*",
+  "/model/:model/converse",
+  "/model/:model/converse-stream",
   "/health/liveness",
   "/health/readiness",
 ];

@@ -158,7 +158,7 @@ export class AiAttempt implements DispatchHandler {
     const watcher = this.built.passthrough
       ? passthroughs[this.target.provider.dialect]?.createUsageWatcher(request.includeUsage)
       : undefined;
-    if (watcher !== undefined) return new PassthroughStream(watcher);
+    if (watcher !== undefined) return new PassthroughStream(watcher, outbound.framing);
     const formatter = inboundDialects[inbound].createStreamFormatter({
       model: target.model,
       requestId: context.id,
@@ -261,7 +261,7 @@ export class AiAttempt implements DispatchHandler {
     const { context } = this.#call;
     this.#call.committed(this);
     context.streamed = true;
-    const headers = this.#call.answerHeaders(this, "text/event-stream; charset=utf-8");
+    const headers = this.#call.answerHeaders(this, this.#call.contentType);
     headers.push("cache-control", "no-cache", "x-accel-buffering", "no");
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;

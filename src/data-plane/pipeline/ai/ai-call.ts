@@ -1,6 +1,7 @@
+import type { CallAddress } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
-import type { InboundName } from "../../../dialects/index.ts";
+import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
 import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { TokenSource } from "../../provider-keys/token-source.ts";
@@ -20,10 +21,12 @@ import type { TranslateResult, TranslateTask } from "./translate-task.ts";
 import {
   type AiOperation,
   type BuiltCall,
+  buildAddressed,
   buildCall,
   buildPassthrough,
   type CallPlan,
   type InspectedRequest,
+  inspectAddress,
   inspectRequest,
   inspectScanned,
   parseBody,
@@ -37,6 +40,8 @@ const TIMER_SLACK_MS = 5;
 export interface AiCallOptions {
   operation: AiOperation;
   inbound: InboundName;
+  /** Null: the body says what is asked of which model. */
+  address: CallAddress | null;
   offloadBytes: number;
   maxResponseBytes: number;
 }
@@ -44,11 +49,14 @@ export interface AiCallOptions {
 const NONE: readonly number[] = [];
 /** Keys that are refused are out, so that a call would end even without this. */
 const MAX_KEY_CHANGES = 20;
+const EVENT_STREAM = "text/event-stream; charset=utf-8";
+const JSON_TYPE = "application/json";
 
 /** A call to a model: finds the route, builds the request for each target in turn, and answers with the first that does. */
 export class AiCall {
   readonly context: Context;
   readonly inbound: InboundName;
+  readonly address: CallAddress | null;
   readonly maxResponseBytes: number;
   route!: ModelRoute;
   request!: InspectedRequest;
@@ -79,6 +87,7 @@ export class AiCall {
   constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime, cache: ModelCache) {
     this.context = context;
     this.inbound = options.inbound;
+    this.address = options.address;
     this.maxResponseBytes = options.maxResponseBytes;
     this.#operation = options.operation;
     this.#offloadBytes = options.offloadBytes;
@@ -91,6 +100,10 @@ export class AiCall {
     const bytes = this.context.body;
     if (bytes === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
     this.context.abortAttempt = (reason) => this.#abandon(reason);
+    if (this.address !== null) {
+      this.#begin(inspectAddress(this.address));
+      return;
+    }
     this.#scanned = scanRequest(bytes);
     if (this.#scanned !== null) {
       this.#begin(inspectScanned(this.#scanned, this.inbound));
@@ -118,9 +131,21 @@ export class AiCall {
       this.#forward();
       return;
     }
-    const operation = `${this.inbound} ${this.#operation}`;
+    // Of a call whose path says what is asked, all that its path says.
+    const how = this.address === null ? this.#operation : this.address.method;
+    const operation = `${this.inbound} ${how}`;
     const headers = DIALECT_HEADERS[this.inbound] ?? [];
-    const lookup = new ModelLookup(context, this.#cache, policy, ttlMs, operation, this.route, request.stream, headers);
+    const { contentType } = this;
+    const lookup = new ModelLookup(
+      context,
+      this.#cache,
+      policy,
+      ttlMs,
+      operation,
+      this.route,
+      { isStream: request.stream, contentType },
+      headers,
+    );
     this.lookup = lookup;
     lookup.start(() => this.#forward());
   }
@@ -128,6 +153,12 @@ export class AiCall {
   #forward(): void {
     this.#order = this.route.order();
     this.#next();
+  }
+
+  /** Of the answer. */
+  get contentType(): string {
+    if (!this.request.stream) return JSON_TYPE;
+    return inboundDialects[this.inbound].framing?.contentType ?? EVENT_STREAM;
   }
 
   #abandon(reason: Error): void {
@@ -149,9 +180,11 @@ export class AiCall {
     const target = this.route.targets[index] as AiTarget;
     const plan = this.#plan(target);
     const bytes = this.context.body as Buffer;
-    const passthrough = this.#scanned === null ? null : buildPassthrough(bytes, this.#scanned, this.request, plan);
+    const scanned = this.#scanned;
+    const passthrough =
+      scanned === null ? buildAddressed(bytes, plan) : buildPassthrough(bytes, scanned, this.request, plan);
     if (passthrough !== null) {
-      this.#learn(passthrough, index);
+      if (scanned !== null) this.#learn(passthrough, index);
       this.#dispatch(index, passthrough);
       return;
     }
@@ -288,6 +321,7 @@ export class AiCall {
       inbound: this.inbound,
       outbound: target.provider.dialect,
       target: target.target,
+      ...(this.address === null ? {} : { address: this.address }),
     };
   }
 
@@ -427,7 +461,7 @@ export class AiCall {
     this.#succeeded(attempt);
     this.used(attempt, answer.usage, answer.model);
     const body = answer.text === null ? bytes : Buffer.from(answer.text);
-    const headers = this.answerHeaders(attempt, "application/json");
+    const headers = this.answerHeaders(attempt, JSON_TYPE);
     if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
     this.lookup?.push(body);
     this.lookup?.end(status);

@@ -41,6 +41,8 @@ export class TranslatedStream implements StreamAnswer {
   readonly #formatter: StreamFormatter;
   readonly #reader: StreamReader;
   #output = "";
+  /** What a formatter writes that has a framing of its own. */
+  #frames: Buffer[] = [];
   #committed = false;
   #failure: GatewayError | null = null;
 
@@ -94,15 +96,19 @@ export class TranslatedStream implements StreamAnswer {
         default:
           this.#committed = true;
       }
-      this.#output += this.#formatter.push(event);
+      const piece = this.#formatter.push(event);
+      if (typeof piece === "string") this.#output += piece;
+      else this.#frames.push(piece);
     }
   }
 
   /** The head of an answer is held back until there is something after it, so that an error at once can still fail over. */
   #progress(): StreamProgress {
-    const output = this.#committed ? this.#output : "";
-    if (this.#committed) this.#output = "";
-    return { output, committed: this.#committed, failure: this.#failure };
+    if (!this.#committed) return { output: "", committed: false, failure: this.#failure };
+    const output = this.#frames.length === 0 ? this.#output : Buffer.concat(this.#frames);
+    this.#output = "";
+    this.#frames = [];
+    return { output, committed: true, failure: this.#failure };
   }
 }
 
@@ -110,12 +116,15 @@ export class TranslatedStream implements StreamAnswer {
 export class PassthroughStream implements StreamAnswer {
   readonly #watcher: UsageWatcher;
   readonly #splitter = new SseSplitter(MAX_EVENT_BYTES);
+  /** null: server-sent events, which the splitter cuts. */
+  readonly #reader: StreamReader | null;
   #pieces: Buffer[] = [];
   #committed = false;
   #failure: GatewayError | null = null;
 
-  constructor(watcher: UsageWatcher) {
+  constructor(watcher: UsageWatcher, framing?: StreamFraming) {
     this.#watcher = watcher;
+    this.#reader = framing?.createReader(MAX_EVENT_BYTES, (event, raw) => this.#take(event, raw)) ?? null;
   }
 
   get usage(): Usage | null {
@@ -127,23 +136,34 @@ export class PassthroughStream implements StreamAnswer {
   }
 
   push(chunk: Buffer): StreamProgress {
-    if (!this.#splitter.push(chunk, (raw) => this.#take(raw))) {
+    if (this.#reader !== null) this.#try(() => this.#reader?.push(chunk));
+    else if (!this.#splitter.push(chunk, (raw) => this.#take(parseRawEvent(raw), raw))) {
       this.#failure ??= new GatewayError("upstream_protocol_error", "an event of the provider's stream is too long");
     }
     return this.#progress();
   }
 
   end(): StreamProgress {
-    if (this.#splitter.rest.length > 0) this.#take(this.#splitter.rest);
+    if (this.#reader !== null) this.#try(() => this.#reader?.end());
+    const { rest } = this.#splitter;
+    if (rest.length > 0) this.#take(parseRawEvent(rest), rest);
     if (this.#failure === null && !this.#watcher.finished) {
       this.#failure = new GatewayError("upstream_reset", "the provider's stream ended before the answer was complete");
     }
     return this.#progress();
   }
 
-  #take(raw: Buffer): void {
+  #try(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#failure ??= error as GatewayError;
+    }
+  }
+
+  #take(event: SseEvent, raw: Buffer): void {
     if (this.#failure !== null) return;
-    const keep = this.#watcher.push(parseRawEvent(raw));
+    const keep = this.#watcher.push(event);
     if (this.#watcher.failure !== null) {
       this.#failure = providerFailed(this.#watcher.failure);
       return;

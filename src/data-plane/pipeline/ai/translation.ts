@@ -1,11 +1,12 @@
-import type { AnswerContext, TargetModel } from "../../../contracts/dialect.ts";
+import type { AnswerContext, CallAddress, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
+import { buildChatCall } from "../../../dialects/build-call.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
 import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
-import { scanTopLevel } from "./top-level-fields.ts";
+import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
 /**
  * The translation of whole bodies, as pure functions of bytes: called in place for small bodies, in the Piscina pool
@@ -38,6 +39,8 @@ export interface CallPlan {
   inbound: InboundName;
   outbound: DialectName;
   target: TargetModel;
+  /** Absent: the body says what is asked of which model. */
+  address?: CallAddress;
 }
 
 export interface TranslatedAnswer {
@@ -79,6 +82,11 @@ export function inspectRequest(body: Readonly<JsonObject>, inbound: InboundName)
   };
 }
 
+/** The same of a call whose path says it. */
+export function inspectAddress({ model, stream }: CallAddress): InspectedRequest {
+  return { model, stream, includeUsage: true, encodingFormat: "float" };
+}
+
 /** The same of a body that was scanned, not parsed. */
 export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): InspectedRequest {
   return inspectRequest(
@@ -93,15 +101,29 @@ export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): I
 }
 
 /** The paths of same-dialect calls, relative to the provider's base URL. */
-const PASSTHROUGH_PATHS: Record<InboundName, Partial<Record<AiOperation, string>>> = {
+const PASSTHROUGH_PATHS: Partial<Record<InboundName, Partial<Record<AiOperation, string>>>> = {
   openai: { chat: "/chat/completions", embeddings: "/embeddings" },
   anthropic: { chat: "/messages" },
 };
 
 export function passthroughPath(plan: CallPlan): string | undefined {
   const { operation, inbound, outbound } = plan;
-  const path = inbound === outbound ? PASSTHROUGH_PATHS[inbound][operation] : undefined;
+  const path = inbound === outbound ? PASSTHROUGH_PATHS[inbound]?.[operation] : undefined;
   return path === undefined ? undefined : (pathAt(plan.target, operation, path) ?? undefined);
+}
+
+/** As `buildPassthrough`, of a call whose path names the model: the body need not even be scanned. */
+export function buildAddressed(bytes: Buffer, { inbound, outbound, target, address }: CallPlan): BuiltCall | null {
+  const addressed = passthroughs[outbound]?.addressed;
+  if (inbound !== outbound || address === undefined || addressed === undefined) return null;
+  const { model } = target;
+  return {
+    path: addressed.path(model, address),
+    query: addressed.query(address),
+    headers: NO_HEADERS,
+    body: addressed.body(bytes, model),
+    passthrough: true,
+  };
 }
 
 /** A call whose body needs no translation, whatever its size; null: it has to be built from the parsed body. */
@@ -147,11 +169,13 @@ export function buildText(
 }
 
 function buildChat(body: Readonly<JsonObject>, plan: CallPlan) {
-  const request = inboundDialects[plan.inbound].parseChatRequest(body);
+  const inbound = inboundDialects[plan.inbound];
+  const request = inbound.parseChatRequest(body);
   request.model = plan.target.model;
+  if (plan.address !== undefined) request.stream = plan.address.stream;
   // Limits and log want to know, whatever the caller wants to see.
   request.includeUsage = true;
-  return outboundDialects[plan.outbound].buildChatCall(request, plan.target);
+  return buildChatCall(inbound, outboundDialects[plan.outbound], request, plan.target);
 }
 
 function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {
@@ -190,13 +214,14 @@ export function translateAnswer(
 
 /** What the log and the limits need of an answer that goes back as it came: two fields, not the whole. */
 function readAnswer(bytes: Buffer, plan: CallPlan): TranslatedAnswer {
-  const spans = scanTopLevel(bytes.toString("latin1"), ANSWER_FIELDS);
-  const fieldAt = (index: number): unknown => {
-    const span = spans?.[index];
-    return span == null ? undefined : parsed(bytes.toString("utf8", span.start, span.end));
-  };
-  const body = spans === null ? parseAnswer(bytes) : { usage: fieldAt(0), model: fieldAt(1) };
-  const { usage, model } = passthroughs[plan.outbound]?.readUsage(body) ?? { usage: null, model: null };
+  const passthrough = passthroughs[plan.outbound];
+  const names = passthrough?.answerFields ?? ANSWER_FIELDS;
+  const spans = scanTopLevel(bytes.toString("latin1"), names);
+  const fieldOf = (span: ValueSpan | null | undefined): unknown =>
+    span == null ? undefined : parsed(bytes.toString("utf8", span.start, span.end));
+  const body =
+    spans === null ? parseAnswer(bytes) : Object.fromEntries(names.map((name, index) => [name, fieldOf(spans[index])]));
+  const { usage, model } = passthrough?.readUsage(body) ?? { usage: null, model: null };
   return { text: null, usage, model };
 }
 

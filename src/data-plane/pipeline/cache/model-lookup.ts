@@ -21,6 +21,7 @@ export class ModelLookup {
   readonly #directives: Readonly<RequestDirectives>;
   readonly #key: string;
   readonly #isStream: boolean;
+  readonly #contentType: string;
   #flight: Flight<StoredModelAnswer> | null = null;
   #chunks: Buffer[] | null = null;
   #bytes = 0;
@@ -32,13 +33,14 @@ export class ModelLookup {
     lifetimeMs: number,
     operation: string,
     route: ModelRoute,
-    isStream: boolean,
+    { isStream, contentType }: { isStream: boolean; contentType: string },
     headers: readonly string[],
   ) {
     this.#context = context;
     this.#cache = cache;
     this.#lifetimeMs = lifetimeMs;
     this.#isStream = isStream;
+    this.#contentType = contentType;
     this.#directives = requestDirectives(context.exchange.rawHeaders);
     this.#key = this.#directives.noStore ? "" : cache.keyOf(context, policy, lifetimeMs, operation, route, headers);
   }
@@ -129,8 +131,7 @@ export class ModelLookup {
     context.usage = usage;
     context.costUsd = 0;
     context.streamed = isStream;
-    const contentType = isStream ? "text/event-stream; charset=utf-8" : "application/json";
-    const headers = ["content-type", contentType, "x-tidegate-provider", provider, "x-tidegate-model", model];
+    const headers = ["content-type", this.#contentType, "x-tidegate-provider", provider, "x-tidegate-model", model];
     headers.push("x-tidegate-attempts", "0", "x-tidegate-cost", "0.00000000");
     headers.push("age", String(Math.floor(stored.ageMs(Date.now()) / 1000)));
     pushRequestId(headers, context);

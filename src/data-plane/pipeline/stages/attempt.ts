@@ -2,6 +2,7 @@ import { GatewayError } from "../../../contracts/errors.ts";
 import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
 import type { MirrorSnapshot } from "../../../contracts/policies.ts";
 import type { ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import type { InboundName } from "../../../dialects/index.ts";
 import type { Slices } from "../../../platform/slices.ts";
 import { AiCall } from "../ai/ai-call.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
@@ -66,11 +67,13 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
     } else if (target?.kind === "ai") {
       if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {
-        const operation = target.endpoint;
-        const inbound = target.inbound.name === "anthropic" ? "anthropic" : "openai";
+        const { path, query } = context.exchange;
+        const address = target.inbound.readAddress?.(path, query) ?? null;
+        const operation = target.endpoint === "addressed" ? (address?.operation ?? "chat") : target.endpoint;
+        const inbound = target.inbound.name as InboundName;
         new AiCall(
           context,
-          { operation, inbound, offloadBytes, maxResponseBytes },
+          { operation, inbound, address, offloadBytes, maxResponseBytes },
           routes,
           runtime,
           modelCache,
