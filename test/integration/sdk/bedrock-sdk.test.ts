@@ -47,6 +47,8 @@ function clientOf(token: string): InstanceType<typeof BedrockRuntimeClient> {
 }
 
 beforeAll(async () => {
+  // Of the SDK, on the older of the versions of Node that are supported here.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   api = await startUnifiedApi();
   client = clientOf(TEST_KEY);
 });
