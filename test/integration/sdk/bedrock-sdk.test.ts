@@ -288,6 +288,36 @@ describe("what callers get wrong", () => {
     expect(await lost.json()).toMatchObject({ __type: "ResourceNotFoundException", code: "route_not_found" });
   });
 
+  it("is a signature: it says to send a key", async () => {
+    const signing = new BedrockRuntimeClient({
+      endpoint: api.gateway.url,
+      region: "eu-west-1",
+      credentials: { accessKeyId: "AKID", secretAccessKey: TEST_KEY },
+      requestHandler: new NodeHttpHandler(),
+      maxAttempts: 1,
+    });
+    const sent = signing.send(new ConverseCommand({ modelId: MODELS.openai, messages: [user("hi")] }));
+    await expect(sent).rejects.toMatchObject({
+      name: "UnrecognizedClientException",
+      message: expect.stringContaining("Bearer"),
+    });
+    signing.destroy();
+  });
+
+  it("is not the key in the environment, where AWS's SDKs look for it", async () => {
+    process.env.AWS_BEARER_TOKEN_BEDROCK = TEST_KEY;
+    const { url: endpoint } = api.gateway;
+    const requestHandler = new NodeHttpHandler();
+    const plain = new BedrockRuntimeClient({ endpoint, region: "eu-west-1", requestHandler, maxAttempts: 1 });
+    try {
+      const answer = await plain.send(new ConverseCommand({ modelId: MODELS.openai, messages: [user("hi")] }));
+      expect(answer.stopReason).toBe("end_turn");
+    } finally {
+      delete process.env.AWS_BEARER_TOKEN_BEDROCK;
+      plain.destroy();
+    }
+  });
+
   it("finds models by names with plain and with encoded slashes", async () => {
     for (const name of [MODELS.openai, encodeURIComponent(MODELS.openai)]) {
       const response = await api.post(`/model/${name}/converse`, { messages: [user("hi")] });
