@@ -8,6 +8,24 @@ export interface SseEvent {
   data: string;
 }
 
+/** Takes a stream in chunks that may be split anywhere. */
+export interface StreamReader {
+  /** Throws GatewayError for bytes that are no events, and for an event that is too long; it is of no use afterwards. */
+  push(chunk: Buffer): void;
+  /** The body is over. Throws GatewayError where it ended within an event and the framing can tell. */
+  end(): void;
+}
+
+/** How events are put into bytes, for dialects whose streams are not server-sent events. */
+export interface StreamFraming {
+  /** Media type of an answer that is a stream, without parameters. */
+  readonly contentType: string;
+  /** `raw`: the event as it came. */
+  createReader(maxEventBytes: number, onEvent: (event: SseEvent, raw: Buffer) => void): StreamReader;
+  /** One event. */
+  format(event: string, data: string): Buffer;
+}
+
 /** Response headers as the dispatcher gives them: lower-case names. */
 export type HeaderLookup = (name: string) => string | undefined;
 
@@ -34,17 +52,17 @@ export interface TargetModel {
   quirks?: ProviderQuirks;
 }
 
-/** Reads one provider's stream. Fed with whole SSE events; keeps its own state; throws nothing. */
+/** Reads one provider's stream. Fed with whole events; keeps its own state; throws nothing. */
 export interface StreamParser {
-  /** The IR events one SSE event stands for; possibly none. A malformed event yields an `error` event. */
+  /** The IR events one event stands for; possibly none. A malformed event yields an `error` event. */
   push(event: SseEvent): ChatEvent[];
   /** Called when the body ended. Yields `end`, or an `error` when the dialect's end marker never came. */
   finish(): ChatEvent[];
 }
 
-/** Writes the caller's stream. Returns SSE text, possibly empty. */
+/** Writes the caller's stream. Returns SSE text, or bytes of the dialect's own framing, possibly empty. */
 export interface StreamFormatter {
-  push(event: ChatEvent): string;
+  push(event: ChatEvent): string | Buffer;
   /** Ends a stream already begun with an error, where the dialect says more of it than `formatStreamError` can know. */
   fail?(error: GatewayError): string;
 }
@@ -68,13 +86,15 @@ export interface CallAddress {
   stream: boolean;
   /** The API's own name for what is to be done, e.g. `generateContent`. */
   method: string;
-  /** How a stream is to be written: as server-sent events, or as the elements of one JSON array. */
-  framing: "sse" | "json-array";
+  /** How a stream is to be written: as the dialect's events, or as the elements of one JSON array. */
+  framing: "events" | "json-array";
 }
 
 /** dialect ⇄ IR for callers. Pure; `parse*` throws GatewayError `invalid_request` naming the field. */
 export interface InboundDialect {
   readonly name: DialectName;
+  /** Absent: streams are server-sent events. */
+  readonly framing?: StreamFraming;
   /** Absent: the body names the model and says whether to stream. `query` without `?`. */
   readAddress?(path: string, query: string): CallAddress;
   parseChatRequest(body: unknown): ChatRequest;
@@ -87,8 +107,10 @@ export interface InboundDialect {
   createStreamFormatter(context: AnswerContext): StreamFormatter;
   /** The whole JSON body of an error answer; the HTTP status is `error.status`. */
   formatError(error: GatewayError, requestId: string): string;
-  /** SSE text that ends a stream already begun with an error, after `eventsBefore` events. */
-  formatStreamError(error: GatewayError, requestId: string, eventsBefore?: number): string;
+  /** Headers of an error answer, names and values alternating, by which its callers tell errors apart. Absent: none. */
+  errorHeaders?(error: GatewayError): string[];
+  /** SSE text, or bytes of the dialect's own framing, that ends a stream already begun with an error, after `eventsBefore` events. */
+  formatStreamError(error: GatewayError, requestId: string, eventsBefore?: number): string | Buffer;
   /** Absent: callers ask for embeddings in OpenAI's way. */
   readonly embeddings?: {
     parseRequest(body: unknown): EmbeddingRequest;
@@ -100,6 +122,8 @@ export interface InboundDialect {
 /** IR ⇄ dialect for providers. Pure. `build*` throws GatewayError `unsupported_field` naming what the target can't do. */
 export interface OutboundDialect {
   readonly name: DialectName;
+  /** Absent: streams are server-sent events. */
+  readonly framing?: StreamFraming;
   buildChatCall(request: ChatRequest, target: TargetModel): ProviderCall;
   /** Throws GatewayError `upstream_protocol_error` when the body is not an answer of this dialect. */
   parseChatResponse(body: unknown, target: TargetModel): ChatResponse;

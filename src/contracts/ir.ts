@@ -3,7 +3,7 @@
  * folders. Optional means "the caller did not say"; a dialect never invents a value that changes an answer.
  */
 
-export type DialectName = "openai" | "openai-responses" | "anthropic" | "gemini" | "cohere";
+export type DialectName = "openai" | "openai-responses" | "anthropic" | "gemini" | "cohere" | "bedrock";
 
 export type Role = "system" | "developer" | "user" | "assistant" | "tool";
 

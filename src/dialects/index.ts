@@ -2,6 +2,7 @@ import type { InboundDialect, OutboundDialect } from "../contracts/dialect.ts";
 import type { DialectName } from "../contracts/ir.ts";
 import type { Passthrough } from "../contracts/passthrough.ts";
 import { anthropicInbound, anthropicOutbound, anthropicPassthrough } from "./anthropic/index.ts";
+import { bedrockInbound, bedrockOutbound, bedrockPassthrough } from "./bedrock/index.ts";
 import { cohereInbound, cohereOutbound, coherePassthrough } from "./cohere/index.ts";
 import { geminiInbound, geminiOutbound, geminiPassthrough } from "./gemini/index.ts";
 import { openaiInbound, openaiOutbound, openaiPassthrough } from "./openai/index.ts";
@@ -18,6 +19,7 @@ export const inboundDialects: Record<InboundName, InboundDialect> = {
   anthropic: anthropicInbound,
   gemini: geminiInbound,
   cohere: cohereInbound,
+  bedrock: bedrockInbound,
 };
 
 /** What providers speak. */
@@ -27,6 +29,7 @@ export const outboundDialects: Record<DialectName, OutboundDialect> = {
   anthropic: anthropicOutbound,
   gemini: geminiOutbound,
   cohere: cohereOutbound,
+  bedrock: bedrockOutbound,
 };
 
 /** How to watch bytes that go through untouched; for dialects that are both a caller's and a provider's. */
@@ -36,4 +39,5 @@ export const passthroughs: Partial<Record<DialectName, Passthrough>> = {
   anthropic: anthropicPassthrough,
   gemini: geminiPassthrough,
   cohere: coherePassthrough,
+  bedrock: bedrockPassthrough,
 };

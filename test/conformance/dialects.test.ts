@@ -25,9 +25,11 @@ import {
   digestStream,
   type ErrorFixture,
   formatStream,
+  fromWire,
   parseStream,
   TARGET,
   toGatewayError,
+  toWire,
 } from "../helpers/dialects.ts";
 import {
   expectGoldenJson,
@@ -98,18 +100,21 @@ describe.each(inbounds)("inbound dialect $name", (dialect) => {
     const text = formatStream(dialect, events, contextOf(golden));
     expectGoldenText(golden.path("stream.sse"), text);
     const outbound = outboundDialects[dialect.name];
-    const read = parseStream(outbound.createStreamParser(TARGET), [Buffer.from(text)]);
+    const bytes = toWire(Buffer.from(text), dialect.framing);
+    const read = parseStream(outbound.createStreamParser(TARGET), [bytes], dialect.framing);
     const expected = contextOf(golden).includeUsage ? events : events.filter((event) => event.type !== "usage");
     expect(digestStream(read)).toEqual(digestStream(expected));
     const again = formatStream(dialect, read, contextOf(golden));
-    expect(parseStream(outbound.createStreamParser(TARGET), [Buffer.from(again)])).toEqual(read);
+    const bytesAgain = toWire(Buffer.from(again), dialect.framing);
+    expect(parseStream(outbound.createStreamParser(TARGET), [bytesAgain], dialect.framing)).toEqual(read);
   });
 
   it.each(having("error.ir.json"))("writes the error of $name", (golden) => {
     const error = toGatewayError(readJson<ErrorFixture>(golden.path("error.ir.json")));
     const { requestId } = contextOf(golden);
     expectGoldenJson(golden.path("error.json"), JSON.parse(dialect.formatError(error, requestId)));
-    expectGoldenText(golden.path("error.sse"), dialect.formatStreamError(error, requestId));
+    const inStream = fromWire(dialect.formatStreamError(error, requestId), dialect.framing);
+    expectGoldenText(golden.path("error.sse"), inStream);
   });
 });
 
@@ -131,8 +136,9 @@ describe.each(outbounds)("outbound dialect $name", (dialect) => {
   });
 
   it.each(having("events.sse"))("reads the stream of $name, split anywhere", (golden) => {
-    const bytes = readFileSync(golden.path("events.sse"));
-    const read = (chunks: Buffer[]) => parseStream(dialect.createStreamParser(targetOf(golden)), chunks);
+    const bytes = toWire(readFileSync(golden.path("events.sse")), dialect.framing);
+    const read = (chunks: Buffer[]) =>
+      parseStream(dialect.createStreamParser(targetOf(golden)), chunks, dialect.framing);
     const events = read([bytes]);
     expectGoldenJson(golden.path("events.ir.json"), events);
     const whole = JSON.stringify(events);
@@ -228,7 +234,8 @@ describe("cross product", () => {
         it.each(goldenCases(outbound.name).filter((golden) => golden.has("events.sse")))("stream $name", (golden) => {
           const path = crossPath(inbound, outbound, `${golden.name}.stream.sse`);
           const parser = outbound.createStreamParser(targetOf(golden));
-          const events = parseStream(parser, [readFileSync(golden.path("events.sse"))]);
+          const bytes = toWire(readFileSync(golden.path("events.sse")), outbound.framing);
+          const events = parseStream(parser, [bytes], outbound.framing);
           expectGoldenText(path, formatStream(inbound, events, CONTEXT));
         });
       });

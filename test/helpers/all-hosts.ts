@@ -44,6 +44,10 @@ function answerAt(url: string): object {
     const candidates = [{ content: { role: "model", parts: [{ text: "Hi" }] }, finishReason: "STOP", index: 0 }];
     return { candidates, usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 1, totalTokenCount: 2 } };
   }
+  if (url.endsWith("/converse")) {
+    const output = { message: { role: "assistant", content: [{ text: "Hi" }] } };
+    return { output, stopReason: "end_turn", usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 } };
+  }
   if (url.endsWith("/messages")) {
     const content = [{ type: "text", text: "Hi" }];
     const usage = { input_tokens: 1, output_tokens: 1 };

@@ -1,6 +1,14 @@
-import type { AnswerContext, InboundDialect, StreamParser, TargetModel } from "../../src/contracts/dialect.ts";
+import type {
+  AnswerContext,
+  InboundDialect,
+  SseEvent,
+  StreamFraming,
+  StreamParser,
+  TargetModel,
+} from "../../src/contracts/dialect.ts";
 import { type ErrorCode, GatewayError, type GatewayErrorDetails } from "../../src/contracts/errors.ts";
 import type { ChatEvent } from "../../src/contracts/ir.ts";
+import { formatSse } from "../../src/dialects/sse/format.ts";
 import { createSseReader } from "../../src/dialects/sse/reader.ts";
 
 export const TARGET: TargetModel = { model: "target-model", defaultMaxOutputTokens: 4096 };
@@ -26,19 +34,45 @@ export function toGatewayError({ code, message, ...details }: ErrorFixture): Gat
   return new GatewayError(code, message, details);
 }
 
-/** The IR events of a provider's stream that arrives in these chunks. */
-export function parseStream(parser: StreamParser, chunks: readonly Buffer[]): ChatEvent[] {
+/** The IR events of a provider's stream that arrives in these chunks; server-sent events, or in the dialect's own framing. */
+export function parseStream(parser: StreamParser, chunks: readonly Buffer[], framing?: StreamFraming): ChatEvent[] {
   const events: ChatEvent[] = [];
-  const reader = createSseReader({ maxEventBytes: 1 << 20 }, (event) => events.push(...parser.push(event)));
+  const onEvent = (event: SseEvent) => events.push(...parser.push(event));
+  const reader =
+    framing === undefined
+      ? createSseReader({ maxEventBytes: 1 << 20 }, onEvent)
+      : framing.createReader(1 << 20, onEvent);
   for (const chunk of chunks) reader.push(chunk);
   reader.end();
   events.push(...parser.finish());
   return events;
 }
 
+/** Golden files hold streams as server-sent events, to be read by people; these are the bytes that go over the wire. */
+export function toWire(text: Buffer, framing: StreamFraming | undefined): Buffer {
+  if (framing === undefined) return text;
+  const frames: Buffer[] = [];
+  createSseReader({ maxEventBytes: 1 << 20 }, ({ event, data }) => frames.push(framing.format(event, data))).push(text);
+  return Buffer.concat(frames);
+}
+
+/** The other way round. */
+export function fromWire(written: string | Buffer, framing: StreamFraming | undefined): string {
+  if (framing === undefined) return written.toString();
+  let text = "";
+  const reader = framing.createReader(1 << 20, ({ event, data }) => {
+    text += formatSse(event, data);
+  });
+  reader.push(Buffer.from(written));
+  reader.end();
+  return text;
+}
+
+/** As golden files hold it. */
 export function formatStream(dialect: InboundDialect, events: readonly ChatEvent[], context: AnswerContext): string {
   const formatter = dialect.createStreamFormatter(context);
-  return events.map((event) => formatter.push(event)).join("");
+  const pieces = events.map((event) => Buffer.from(formatter.push(event)));
+  return fromWire(Buffer.concat(pieces), dialect.framing);
 }
 
 /**

@@ -28,6 +28,7 @@ const MODELS: Record<ProviderName, string> = {
   anthropic: "claude-haiku-4-5",
   gemini: "gemini-2.5-flash",
   cohere: "command-a-03-2025",
+  bedrock: "anthropic.claude-haiku-4-5-20251001-v1:0",
 };
 
 /** Registers the hooks that start providers before the tests of a file, and end gateways after each. */

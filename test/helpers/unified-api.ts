@@ -3,14 +3,15 @@ import type { CallRecord } from "../../src/contracts/call-record.ts";
 import { Anthropic, CohereClientV2, GoogleGenAI, OpenAI } from "../sdk-clients/index.ts";
 import { baseYaml, startGateway, TEST_KEY, type TestGateway } from "./gateway.ts";
 import { startAnthropicProvider } from "./providers/anthropic-provider.ts";
+import { startBedrockProvider } from "./providers/bedrock-provider.ts";
 import { startCohereProvider } from "./providers/cohere-provider.ts";
 import { startGeminiProvider } from "./providers/gemini-provider.ts";
 import type { SimulatedProvider } from "./providers/http-provider.ts";
 import { startOpenaiProvider } from "./providers/openai-provider.ts";
 import { waitFor } from "./wait-for.ts";
 
-export type ProviderName = "openai" | "anthropic" | "gemini" | "cohere";
-export const PROVIDER_NAMES: readonly ProviderName[] = ["openai", "anthropic", "gemini", "cohere"];
+export type ProviderName = "openai" | "anthropic" | "gemini" | "cohere" | "bedrock";
+export const PROVIDER_NAMES: readonly ProviderName[] = ["openai", "anthropic", "gemini", "cohere", "bedrock"];
 
 /** The gateway in front of the simulated providers, and clients that know nothing but its address and a key. */
 export interface UnifiedApi {
@@ -35,6 +36,7 @@ export const MODELS: Record<ProviderName, string> = {
   anthropic: "anthropic/claude-haiku-4-5",
   gemini: "gemini/gemini-2.5-flash",
   cohere: "cohere/command-a-03-2025",
+  bedrock: "bedrock/anthropic.claude-haiku-4-5-20251001-v1:0",
 };
 
 /** A model of each provider that thinks. */
@@ -43,6 +45,18 @@ export const THINKING_MODELS: Record<ProviderName, string> = {
   anthropic: "anthropic/claude-opus-4-8",
   gemini: "gemini/gemini-3-flash-preview",
   cohere: "cohere/command-a-reasoning-08-2025",
+  bedrock: "bedrock/us.anthropic.claude-opus-4-8",
+};
+
+const PICTURE = "https://example.org/cat.png";
+
+/** Where each provider can fetch a picture: Bedrock looks into S3 alone. */
+export const PICTURE_URLS: Record<ProviderName, string> = {
+  openai: PICTURE,
+  anthropic: PICTURE,
+  gemini: PICTURE,
+  cohere: PICTURE,
+  bedrock: "s3://example/cat.png",
 };
 
 /** The lines of `providers:` for the simulated ones; `options` is added to each. */
@@ -62,13 +76,14 @@ ${options}`,
 export const NO_RETRIES = "    retries: { attempts: 0 }\n    circuit_breaker: { failures: 0 }";
 
 export async function startProviders(): Promise<Record<ProviderName, SimulatedProvider>> {
-  const [openai, anthropic, gemini, cohere] = await Promise.all([
+  const [openai, anthropic, gemini, cohere, bedrock] = await Promise.all([
     startOpenaiProvider(),
     startAnthropicProvider(),
     startGeminiProvider(),
     startCohereProvider(),
+    startBedrockProvider(),
   ]);
-  return { openai, anthropic, gemini, cohere };
+  return { openai, anthropic, gemini, cohere, bedrock };
 }
 
 export async function startUnifiedApi(

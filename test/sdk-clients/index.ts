@@ -1,12 +1,15 @@
 /** The official SDKs, resolved from the project of their own in this folder. */
 export { default as Anthropic } from "@anthropic-ai/sdk";
 export { jsonSchemaOutputFormat } from "@anthropic-ai/sdk/helpers/json-schema";
+export * as BedrockRuntime from "@aws-sdk/client-bedrock-runtime";
 export {
   ApiError as GeminiApiError,
   FunctionCallingConfigMode,
   type GenerateContentResponse,
   GoogleGenAI,
 } from "@google/genai";
+export { EventStreamCodec } from "@smithy/core/event-streams";
+export { NodeHttpHandler } from "@smithy/node-http-handler";
 export { CohereClientV2, CohereError } from "cohere-ai";
 export { default as OpenAI } from "openai";
 export { zodResponseFormat, zodResponsesFunction, zodTextFormat } from "openai/helpers/zod";

@@ -7,11 +7,14 @@ const PATHS: readonly (readonly [beginning: string, dialect: InboundName])[] = [
   ["/v1/", "openai"],
   ["/v1beta/", "gemini"],
   ["/v2/chat", "cohere"],
+  ["/model/", "bedrock"],
   ["/cohere/", "cohere"],
   ["/openai/", "openai"],
   ["/anthropic/", "anthropic"],
   ["/gemini/", "gemini"],
 ];
+
+const NONE: readonly string[] = [];
 
 /** The body of an error answer, in the dialect the caller speaks. */
 export function errorBody(error: GatewayError, path: string, requestId: string, context: Context | null): string {
@@ -39,6 +42,7 @@ export function errorHeaders(error: GatewayError, context: Context): string[] {
   }
   if (error.retryAfterMs !== null)
     headers.push("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))));
+  if (context.target?.kind === "ai") headers.push(...(context.target.inbound.errorHeaders?.(error) ?? NONE));
   if (error.status === 401) headers.push("www-authenticate", 'Bearer realm="tidegate"');
   if (error.code === "method_not_allowed" && context.allowedMethods !== null) {
     headers.push("allow", context.allowedMethods.join(", "));
@@ -48,10 +52,12 @@ export function errorHeaders(error: GatewayError, context: Context): string[] {
   return headers;
 }
 
-/** The call's id; once more under the name in which Anthropic's SDKs look for it. */
+/** The call's id; once more under the name in which Anthropic's and AWS's SDKs look for it. */
 export function pushRequestId(headers: string[], { id, target }: Context): void {
   headers.push("x-request-id", id);
-  if (target?.kind === "ai" && target.inbound.name === "anthropic") headers.push("request-id", id);
+  if (target?.kind !== "ai") return;
+  if (target.inbound.name === "anthropic") headers.push("request-id", id);
+  else if (target.inbound.name === "bedrock") headers.push("x-amzn-requestid", id);
 }
 
 export function asGatewayError(error: unknown): GatewayError {

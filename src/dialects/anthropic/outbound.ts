@@ -158,7 +158,8 @@ function setThinking(body: JsonObject, request: ChatRequest, target: TargetModel
   }
 }
 
-function thinkingBudget(effort: Exclude<ReasoningEffort, "none">, limit: number): number {
+/** Throws `unsupported_field` where the limit leaves no room for thinking. */
+export function thinkingBudget(effort: Exclude<ReasoningEffort, "none">, limit: number): number {
   if (limit <= MIN_THINKING_TOKENS) {
     throw unsupportedField(
       "reasoning_effort",
@@ -184,7 +185,8 @@ function setOutputConfig(
   if (Object.keys(config).length > 0) body.output_config = config;
 }
 
-function wireEffort(reasoning: Reasoning | undefined): string | null {
+/** null: not said, or none. */
+export function wireEffort(reasoning: Reasoning | undefined): string | null {
   const effort = reasoning?.effort;
   if (effort === undefined || effort === "none") return null;
   return effort === "minimal" ? "low" : effort;

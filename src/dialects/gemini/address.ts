@@ -33,7 +33,7 @@ export function readAddress(path: string, query: string): CallAddress {
     ...method,
     model: name.slice(0, colon),
     method: name.slice(colon + 1),
-    framing: method.stream && !asksForEvents(query) ? "json-array" : "sse",
+    framing: method.stream && !asksForEvents(query) ? "json-array" : "events",
   };
 }
 

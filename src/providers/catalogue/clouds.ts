@@ -6,6 +6,8 @@ const AZURE_RESOURCE: ProviderSetting = {
   env: "AZURE_RESOURCE_NAME",
 };
 
+const AWS_REGION: ProviderSetting = { name: "region", description: "AWS region", env: "AWS_REGION" };
+
 /** Clouds in which models run in the customer's own account: addresses have a part that is the customer's. */
 export const CLOUDS: readonly CatalogueEntry[] = [
   // The v1 API, which knows models by their deployments' names and needs no version.
@@ -66,15 +68,35 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     requiresKey: true,
     docs: "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
   },
-  // Chat Completions of bedrock-runtime, with an API key of Bedrock, or signed.
-  openaiCompatible({
+  // Converse of bedrock-runtime, with an API key of Bedrock, or signed. Embeddings are another API (InvokeModel).
+  {
     kind: "bedrock",
+    dialect: "bedrock",
+    transport: "http",
+    baseUrl: "https://bedrock-runtime.{region}.amazonaws.com",
+    settings: [AWS_REGION],
+    auth: { type: "bearer" },
+    credentials: ["aws"],
+    awsService: "bedrock",
+    headers: {},
+    envKey: "AWS_BEARER_TOKEN_BEDROCK",
+    envBaseUrl: null,
+    priceProvider: "aws",
+    listedModels: null,
+    models: [],
+    requiresKey: true,
+    docs: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
+  },
+  // Chat Completions of the same, for the models that have it.
+  openaiCompatible({
+    kind: "bedrock-openai",
     baseUrl: "https://bedrock-runtime.{region}.amazonaws.com/openai/v1",
-    settings: [{ name: "region", description: "AWS region", env: "AWS_REGION" }],
+    settings: [AWS_REGION],
     credentials: ["aws"],
     awsService: "bedrock",
     quirks: { paths: { embeddings: null } },
-    envKey: "AWS_BEARER_TOKEN_BEDROCK",
+    envKey: null,
+    requiresKey: true,
     priceProvider: "aws",
     docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/apis.html",
   }),

@@ -15,6 +15,8 @@ export const BUILT_IN_PATHS: readonly string[] = [
   "/v1/models/*",
   "/v1beta/models",
   "/v1beta/models/*",
+  "/model/:model/converse",
+  "/model/:model/converse-stream",
   "/health/liveness",
   "/health/readiness",
 ];

@@ -19,10 +19,10 @@ export interface RecordedRequest {
   aborted: boolean;
 }
 
-/** What a provider wants to answer: a whole body, or the events of a stream, one text each. */
+/** What a provider wants to answer: a whole body, or the events of a stream, one text or frame each. */
 export type ProviderAnswer =
   | { status: number; headers?: Record<string, string>; body: unknown }
-  | { status: 200; headers?: Record<string, string>; events: readonly string[] };
+  | { status: 200; headers?: Record<string, string>; events: readonly (string | Buffer)[] };
 
 /** Thrown by a provider that refuses a request. */
 export class Refusal extends Error {
@@ -41,8 +41,8 @@ export class Refusal extends Error {
 export interface ProviderDialect {
   /** Throws Refusal. */
   answer(request: RecordedRequest): ProviderAnswer;
-  /** The text of an event with which this provider ends a stream that went wrong. */
-  errorEvent: string;
+  /** An event with which this provider ends a stream that went wrong. */
+  errorEvent: string | Buffer;
   /** Of every answer. */
   headers: Record<string, string>;
 }
@@ -280,10 +280,10 @@ class Reply {
 
   /** Sends so many events, then one of its own if given, and then ends, goes on, stalls or cuts the connection. */
   #stream(
-    { headers, events }: Extract<ProviderAnswer, { events: readonly string[] }>,
+    { headers, events }: Extract<ProviderAnswer, { events: readonly (string | Buffer)[] }>,
     count: number,
     then: "end" | "go-on" | "stall" | "cut",
-    inserted?: string,
+    inserted?: string | Buffer,
   ): void {
     const response = this.#response;
     response.writeHead(200, {
@@ -314,8 +314,10 @@ class Reply {
 
   #lieAboutLength(answer: ProviderAnswer, differenceBytes: number): void {
     const isStream = "events" in answer;
-    const body = Buffer.from(isStream ? answer.events.join("") : JSON.stringify(answer.body));
-    const type = isStream ? "text/event-stream" : "application/json";
+    const body = isStream
+      ? Buffer.concat(answer.events.map((event) => Buffer.from(event)))
+      : Buffer.from(JSON.stringify(answer.body));
+    const type = answer.headers?.["content-type"] ?? (isStream ? "text/event-stream" : "application/json");
     const head = `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${body.length + differenceBytes}\r\n\r\n`;
     this.#message.socket.write(head);
     this.#message.socket.end(body);

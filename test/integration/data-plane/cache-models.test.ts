@@ -93,6 +93,21 @@ describe("an answer is given again", () => {
     expect(again.record).toMatchObject({ ...same, cache: "hit", costUsd: 0, attempts: 0, upstream: null });
   });
 
+  it.each([MODELS.bedrock, MODELS.openai])(
+    "a stream of frames from %s, and not of another model or way to ask",
+    async (model) => {
+      const body = { messages: [{ role: "user", content: [{ text: `turn ${++turns}` }] }] };
+      const pathOf = (name: string, method: string) => `/model/${encodeURIComponent(name)}/${method}`;
+      const first = await post(body, { path: pathOf(model, "converse-stream") });
+      const again = await post(body, { path: pathOf(model, "converse-stream") });
+      expect([first.status, first.cache, again.cache, asked()]).toEqual([200, "miss", "hit", 1]);
+      expect(again.headers.get("content-type")).toBe("application/vnd.amazon.eventstream");
+      expect(again.text).toBe(first.text);
+      expect((await post(body, { path: pathOf(model, "converse") })).cache).toBe("miss");
+      expect((await post(body, { path: pathOf(MODELS.anthropic, "converse-stream") })).cache).toBe("miss");
+    },
+  );
+
   it("embeddings", async () => {
     const body = { model: MODELS.openai, input: `text ${++turns}` };
     const path = "/v1/embeddings";

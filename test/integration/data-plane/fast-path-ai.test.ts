@@ -41,6 +41,7 @@ const MODELS: Record<ProviderName, string> = {
   anthropic: "claude-haiku-4-5",
   gemini: "gemini-2.5-flash",
   cohere: "command-a-03-2025",
+  bedrock: "anthropic.claude-haiku-4-5-20251001-v1:0",
 };
 const MESSAGES = "/v1/messages";
 const STREAM = { stream: true };

@@ -27,6 +27,7 @@ const TOOLS = [
     function: { name: "look_up", parameters: { type: "object", properties: { what: { type: "string" } } } },
   },
 ];
+const CONVERSE = "/model/{model}/converse";
 const CHAT = "/v1/chat/completions";
 const user = (content: string) => [{ role: "user", content }];
 
@@ -42,6 +43,8 @@ const CALLS: [string, path: string, fields: object][] = [
   ["a field that can't be", CHAT, { messages: user("hello"), n: "two" }],
   ["a missing field", "/v1/messages", { messages: user("hello") }],
   ["a field only some have", CHAT, { messages: user("hello"), n: 2 }],
+  ["Converse, translated or passed through", CONVERSE, { messages: [{ role: "user", content: [{ text: "hello" }] }] }],
+  ["a field of Converse only Bedrock has", CONVERSE, { messages: [], guardrailConfig: {} }],
   ["embeddings", "/v1/embeddings", { input: ["a", "bc"], encoding_format: "base64" }],
 ];
 
@@ -50,7 +53,7 @@ function comparable(text: string): string {
   return text
     .replaceAll(/"(?:created|created_at)":\d+/g, '"created":0')
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}/g, "uuid")
-    .replaceAll(/"(?:id|request_id)":"[^"]*"/g, '"id":""')
+    .replaceAll(/"(?:id|item_id|request_id)":"[^"]*"/g, '"id":""')
     .replaceAll(/127\.0\.0\.1:\d+/g, "address");
 }
 
@@ -61,12 +64,16 @@ it.each(CALLS)("%s gives the same with and without threads", async (_, path, fie
       gemini: "gemini/gemini-embedding-001",
       anthropic: "",
       cohere: "cohere/embed-v4.0",
+      bedrock: "",
     };
     const model = path === "/v1/embeddings" ? embeddings[name] || MODELS[name] : MODELS[name];
     const outcomes = [];
     for (const api of [offloading, inPlace]) {
       api.reset();
-      const response = await api.post(path, { model, ...fields });
+      const response =
+        path === CONVERSE
+          ? await api.post(path.replace("{model}", encodeURIComponent(model)), fields)
+          : await api.post(path, { model, ...fields });
       const answer = comparable(await response.text());
       const { status, errorCode, inputTokens, outputTokens, cachedInputTokens, costUsd, attempts } =
         await api.theRecord();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   MODELS,
+  PICTURE_URLS,
   PROVIDER_NAMES,
   type ProviderName,
   startUnifiedApi,
@@ -63,6 +64,15 @@ const CONVERSATION: Record<ProviderName, object> = {
       { role: "user", content: "one" },
       { role: "assistant", content: "two" },
       { role: "user", content: "three four" },
+    ],
+  },
+  bedrock: {
+    system: [{ text: "Be brief" }],
+    inferenceConfig: { maxTokens: 100 },
+    messages: [
+      { role: "user", content: [{ text: "one" }] },
+      { role: "assistant", content: [{ text: "two" }] },
+      { role: "user", content: [{ text: "three four" }] },
     ],
   },
 };
@@ -131,12 +141,12 @@ describe.each(PROVIDER_NAMES)("the Anthropic SDK to %s", (name) => {
           content: [
             { type: "text", text: "look" },
             { type: "image", source: { type: "base64", media_type: "image/png", data: PIXEL } },
-            { type: "image", source: { type: "url", url: "https://example.org/cat.png" } },
+            { type: "image", source: { type: "url", url: PICTURE_URLS[name] } },
           ],
         },
       ],
     });
-    const expected = `look [image image/png ${PIXEL_BYTES} bytes] [image https://example.org/cat.png]`;
+    const expected = `look [image image/png ${PIXEL_BYTES} bytes] [image ${PICTURE_URLS[name]}]`;
     expect(message.content).toMatchObject([{ type: "text", text: expected }]);
   });
 
@@ -308,29 +318,33 @@ describe.each(PROVIDER_NAMES)("the Anthropic SDK to %s", (name) => {
     const messages = [{ role: "user" as const, content: "one two END three" }];
     const stopped = await api.anthropic.messages.create({ model, messages, max_tokens: 100, stop_sequences: ["END"] });
     expect(stopped.content).toMatchObject([{ type: "text", text: "one two " }]);
-    // Only these tell a stop sequence from an ordinary end.
-    const reason = name === "anthropic" || name === "cohere" ? "stop_sequence" : "end_turn";
-    expect(stopped).toMatchObject({ stop_reason: reason, stop_sequence: name === "anthropic" ? "END" : null });
+    // Only Claude tells which sequence it was, at Anthropic and at Bedrock, and Cohere that it was one.
+    const tells = name === "anthropic" || name === "bedrock";
+    const reason = tells || name === "cohere" ? "stop_sequence" : "end_turn";
+    expect(stopped).toMatchObject({ stop_reason: reason, stop_sequence: tells ? "END" : null });
     const limited = await api.anthropic.messages.create({ model, messages, max_tokens: 2 });
     expect(limited).toMatchObject({ stop_reason: "max_tokens", content: [{ type: "text", text: "one two" }] });
   });
 });
 
 describe("the thoughts of providers that show them", () => {
-  it.each(["anthropic", "gemini"] as const)("arrive as thinking blocks from %s, streamed and not", async (name) => {
-    const request = {
-      model: THINKING_MODELS[name],
-      max_tokens: 100,
-      thinking: { type: "adaptive" as const },
-      messages: [{ role: "user" as const, content: "why not" }],
-    };
-    const whole = await api.anthropic.messages.create(request);
-    const streamed = await api.anthropic.messages.stream(request).finalMessage();
-    for (const message of [whole, streamed]) {
-      expect(message.content).toMatchObject([
-        { type: "thinking", thinking: "They said: why not" },
-        { type: "text", text: "why not" },
-      ]);
-    }
-  });
+  it.each(["anthropic", "gemini", "bedrock"] as const)(
+    "arrive as thinking blocks from %s, streamed and not",
+    async (name) => {
+      const request = {
+        model: THINKING_MODELS[name],
+        max_tokens: 100,
+        thinking: { type: "adaptive" as const },
+        messages: [{ role: "user" as const, content: "why not" }],
+      };
+      const whole = await api.anthropic.messages.create(request);
+      const streamed = await api.anthropic.messages.stream(request).finalMessage();
+      for (const message of [whole, streamed]) {
+        expect(message.content).toMatchObject([
+          { type: "thinking", thinking: "They said: why not" },
+          { type: "text", text: "why not" },
+        ]);
+      }
+    },
+  );
 });

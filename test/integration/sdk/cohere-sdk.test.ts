@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TEST_KEY } from "../../helpers/gateway.ts";
 import {
   MODELS,
+  PICTURE_URLS,
   PROVIDER_NAMES,
   startUnifiedApi,
   THINKING_MODELS,
@@ -104,7 +105,7 @@ describe.each(PROVIDER_NAMES)("the Cohere SDK to %s", (name) => {
           content: [
             { type: "text", text: "look" },
             { type: "image_url", imageUrl: { url: `data:image/png;base64,${PIXEL}` } },
-            { type: "image_url", imageUrl: { url: "https://example.org/cat.png" } },
+            { type: "image_url", imageUrl: { url: PICTURE_URLS[name] } },
             { type: "text", text: "END" },
           ],
         },
@@ -114,7 +115,7 @@ describe.each(PROVIDER_NAMES)("the Cohere SDK to %s", (name) => {
       p: 0.9,
       stopSequences: ["END"],
     });
-    const seen = `look [image image/png ${PIXEL_BYTES} bytes] [image https://example.org/cat.png] `;
+    const seen = `look [image image/png ${PIXEL_BYTES} bytes] [image ${PICTURE_URLS[name]}] `;
     expect(answer.message.content).toEqual([{ type: "text", text: seen }]);
   });
 

@@ -49,6 +49,11 @@ const FAILURES: Record<ProviderName, (status: number) => { type: string; body: u
     const type = types.get(status) ?? (status >= 500 ? "server_error" : "invalid_request_error");
     return { type, body: { id: "1", message: `cohere says ${status}` } };
   },
+  bedrock: (status) => {
+    const type =
+      status === 429 ? "ThrottlingException" : status >= 500 ? "InternalServerException" : "ValidationException";
+    return { type, body: { __type: type, message: `bedrock says ${status}` } };
+  },
 };
 
 const OPENAI_CLASSES = [

@@ -4,6 +4,7 @@ import { embed } from "../../helpers/providers/model.ts";
 import {
   MODELS,
   NO_RETRIES,
+  PICTURE_URLS,
   PROVIDER_NAMES,
   startUnifiedApi,
   THINKING_MODELS,
@@ -107,10 +108,10 @@ describe.each(PROVIDER_NAMES)("the Google Gen AI SDK to %s", (name) => {
       contents: [
         "look",
         { inlineData: { mimeType: "image/png", data: PIXEL } },
-        { fileData: { mimeType: "image/png", fileUri: "https://example.org/cat.png" } },
+        { fileData: { mimeType: "image/png", fileUri: PICTURE_URLS[name] } },
       ],
     });
-    expect(answer.text).toBe(`look [image image/png ${PIXEL_BYTES} bytes] [image https://example.org/cat.png]`);
+    expect(answer.text).toBe(`look [image image/png ${PIXEL_BYTES} bytes] [image ${PICTURE_URLS[name]}]`);
   });
 
   it("streams text, and usage at the end", async () => {

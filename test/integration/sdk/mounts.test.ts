@@ -2,7 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type FastGateway, startFastGateway } from "../../helpers/fast-path.ts";
 import { baseYaml, TEST_KEY } from "../../helpers/gateway.ts";
 import type { SimulatedProvider } from "../../helpers/providers/http-provider.ts";
-import { MODELS, NO_RETRIES, type ProviderName, providersYaml, startProviders } from "../../helpers/unified-api.ts";
+import {
+  MODELS,
+  NO_RETRIES,
+  PROVIDER_NAMES,
+  type ProviderName,
+  providersYaml,
+  startProviders,
+} from "../../helpers/unified-api.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 import { Anthropic, CohereClientV2, GoogleGenAI, OpenAI } from "../../sdk-clients/index.ts";
 
@@ -109,7 +116,7 @@ describe("spellings", () => {
     ["/v1beta/models/", "models", { name: "models/openai/first" }],
   ])("%s lists models as the dialect does", async (path, field, model) => {
     const response = await fetch(gateway.url + path, { headers: { "x-api-key": TEST_KEY } });
-    expect(await response.json()).toMatchObject({ [field]: [model, {}, {}, {}] });
+    expect(await response.json()).toMatchObject({ [field]: [model, ...PROVIDER_NAMES.slice(1).map(() => ({}))] });
   });
 
   it("errors are those of the mount's dialect, where nothing is found as well", async () => {

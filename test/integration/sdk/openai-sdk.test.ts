@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
   MODELS,
+  PICTURE_URLS,
   PROVIDER_NAMES,
   type ProviderName,
   startUnifiedApi,
@@ -82,6 +83,14 @@ const CONVERSATION: Record<ProviderName, object> = {
       { role: "user", content: "three four" },
     ],
   },
+  bedrock: {
+    system: [{ text: "Be brief" }],
+    messages: [
+      { role: "user", content: [{ text: "one" }] },
+      { role: "assistant", content: [{ text: "two" }] },
+      { role: "user", content: [{ text: "three four" }] },
+    ],
+  },
 };
 
 describe.each(PROVIDER_NAMES)("the openai SDK to %s", (name) => {
@@ -156,13 +165,13 @@ describe.each(PROVIDER_NAMES)("the openai SDK to %s", (name) => {
           content: [
             { type: "text", text: "look" },
             { type: "image_url", image_url: { url: `data:image/png;base64,${PIXEL}` } },
-            { type: "image_url", image_url: { url: "https://example.org/cat.png", detail: "low" } },
+            { type: "image_url", image_url: { url: PICTURE_URLS[name], detail: "low" } },
           ],
         },
       ],
     });
     expect(completion.choices[0]?.message.content).toBe(
-      `look [image image/png ${PIXEL_BYTES} bytes] [image https://example.org/cat.png]`,
+      `look [image image/png ${PIXEL_BYTES} bytes] [image ${PICTURE_URLS[name]}]`,
     );
   });
 
@@ -361,27 +370,31 @@ describe.each(PROVIDER_NAMES)("the openai SDK to %s", (name) => {
       anthropic: { temperature: 0.5, top_p: 0.9, metadata: { user_id: "user-1" } },
       gemini: { generationConfig: { temperature: 0.5, topP: 0.9, seed: 7 } },
       cohere: { temperature: 0.5, p: 0.9, seed: 7 },
+      bedrock: { inferenceConfig: { temperature: 0.5, topP: 0.9 } },
     };
     expect(body).toMatchObject(expected[name]);
   });
 });
 
 describe("the thoughts of providers that show them", () => {
-  it.each(["anthropic", "cohere"] as const)("arrive as reasoning_content from %s, streamed and not", async (name) => {
-    const request = {
-      model: THINKING_MODELS[name],
-      reasoning_effort: "low" as const,
-      messages: [{ role: "user" as const, content: "why not" }],
-    };
-    const whole = await api.openai.chat.completions.create(request);
-    expect(whole.choices[0]?.message).toMatchObject({ reasoning_content: "They said: why not" });
-    let thoughts = "";
-    for await (const chunk of await api.openai.chat.completions.create({ ...request, stream: true })) {
-      const delta = z.object({ reasoning_content: z.string().optional() }).parse(chunk.choices[0]?.delta ?? {});
-      thoughts += delta.reasoning_content ?? "";
-    }
-    expect(thoughts).toBe("They said: why not");
-  });
+  it.each(["anthropic", "cohere", "bedrock"] as const)(
+    "arrive as reasoning_content from %s, streamed and not",
+    async (name) => {
+      const request = {
+        model: THINKING_MODELS[name],
+        reasoning_effort: "low" as const,
+        messages: [{ role: "user" as const, content: "why not" }],
+      };
+      const whole = await api.openai.chat.completions.create(request);
+      expect(whole.choices[0]?.message).toMatchObject({ reasoning_content: "They said: why not" });
+      let thoughts = "";
+      for await (const chunk of await api.openai.chat.completions.create({ ...request, stream: true })) {
+        const delta = z.object({ reasoning_content: z.string().optional() }).parse(chunk.choices[0]?.delta ?? {});
+        thoughts += delta.reasoning_content ?? "";
+      }
+      expect(thoughts).toBe("They said: why not");
+    },
+  );
 });
 
 describe("several choices", () => {

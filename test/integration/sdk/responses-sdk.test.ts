@@ -84,6 +84,14 @@ const CONVERSATION: Record<TargetName, object> = {
       { role: "user", content: "three four" },
     ],
   },
+  bedrock: {
+    system: [{ text: "Be brief" }],
+    messages: [
+      { role: "user", content: [{ text: "one" }] },
+      { role: "assistant", content: [{ text: "two" }] },
+      { role: "user", content: [{ text: "three four" }] },
+    ],
+  },
   responses: { instructions: "Be brief", model: "gpt-4o-mini" },
 };
 
@@ -318,6 +326,7 @@ describe.each(TARGET_NAMES)("responses of the openai SDK to %s", (name) => {
       anthropic: { temperature: 0.5, top_p: 0.9, metadata: { user_id: "user-1" } },
       gemini: { generationConfig: { temperature: 0.5, topP: 0.9 } },
       cohere: { temperature: 0.5, p: 0.9 },
+      bedrock: { inferenceConfig: { temperature: 0.5, topP: 0.9 } },
       responses: { temperature: 0.5, top_p: 0.9, safety_identifier: "user-1" },
     };
     expect(all.targets[name].last.body).toMatchObject(expected[name]);

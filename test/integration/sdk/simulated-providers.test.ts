@@ -239,6 +239,51 @@ describe.each([
   });
 });
 
+const TURN = { role: "user", content: [{ text: "hi" }] };
+const TOOL_USE = { role: "assistant", content: [{ toolUse: { toolUseId: "t1", name: "f", input: {} } }] };
+const CONVERSE = { messages: [TURN] };
+const TOOL_SPEC = { toolSpec: { name: "f", inputSchema: { json: { type: "object" } } } };
+
+describe("the simulated bedrock", () => {
+  const send = (
+    body: object,
+    authorization = `Bearer ${providers.bedrock.key}`,
+    model = "anthropic.claude-haiku-4-5-20251001-v1%3A0",
+  ) =>
+    fetch(`${providers.bedrock.baseUrl}/model/${model}/converse`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization },
+      body: JSON.stringify(body),
+    });
+
+  it.each<[what: string, body: object, said: string]>([
+    ["an unknown field", { ...CONVERSE, frobnicate: 1 }, "frobnicate"],
+    ["a block of another dialect", { messages: [{ role: "user", content: [{ type: "text", text: "x" }] }] }, "type"],
+    ["a blank text", { messages: [{ role: "user", content: [{ text: " " }] }] }, "text"],
+    ["an assistant who begins", { messages: [{ role: "assistant", content: [{ text: "x" }] }] }, "start with a user"],
+    ["two turns of one role", { messages: [TURN, TURN] }, "alternate"],
+    ["a call without a result", { messages: [TURN, TOOL_USE, TURN], toolConfig: { tools: [TOOL_SPEC] } }, "toolResult"],
+    [
+      "calls of tools that are not declared",
+      { messages: [TURN, TOOL_USE, { role: "user", content: [{ toolResult: { toolUseId: "t1", content: [] } }] }] },
+      "toolConfig field must be defined",
+    ],
+    ["a model's field that it does not know", { ...CONVERSE, additionalModelRequestFields: { seed: 1 } }, "seed"],
+  ])("refuses %s", async (_, body, said) => {
+    const response = await send(body);
+    expect(response.status).toBe(400);
+    expect(response.headers.get("x-amzn-errortype")).toMatch(/^ValidationException:/);
+    expect(await response.text()).toContain(said);
+  });
+
+  it("demands its key, and names in the path as AWS's clients write them", async () => {
+    expect((await send(CONVERSE)).status).toBe(200);
+    expect((await send(CONVERSE, "Bearer wrong")).status).toBe(403);
+    expect((await send(CONVERSE, undefined, "anthropic.claude-haiku-4-5-20251001-v1:0")).status).toBe(400);
+    expect((await send(CONVERSE, undefined, "no-such")).status).toBe(404);
+  });
+});
+
 it("the simulated Anthropic demands a version", async () => {
   const { baseUrl, key } = providers.anthropic;
   const headers = { "content-type": "application/json", "x-api-key": key };

@@ -76,6 +76,15 @@ function explained(changes: Partial<ExplainRequest> = {}) {
 }
 
 describe("an explanation tells", () => {
+  it("where a call goes whose path names the model", () => {
+    for (const name of ["fast", "sim%2Fecho", "sim/echo"]) {
+      const path = `/model/${name}/converse-stream`;
+      const { error, upstream } = explained({ method: "POST", path });
+      expect(error).toBeNull();
+      expect(upstream?.targets[0]).toMatchObject({ name: "sim/echo" });
+    }
+  });
+
   it("all that a call meets, in order, and never its key", () => {
     const explanation = explained();
     expect(explanation).toMatchObject({

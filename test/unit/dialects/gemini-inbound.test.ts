@@ -15,7 +15,7 @@ describe("addresses", () => {
   it.each<[string, string, Partial<CallAddress>]>([
     ["/v1beta/models/a/b:generateContent", "", { model: "a/b", operation: "chat", stream: false }],
     ["/v1beta/models/a%2Fb%3Acloud:generateContent", "", { model: "a/b:cloud" }],
-    ["/gemini/v1/models/a:streamGenerateContent", "alt=sse&key=k", { model: "a", stream: true, framing: "sse" }],
+    ["/gemini/v1/models/a:streamGenerateContent", "alt=sse&key=k", { model: "a", stream: true, framing: "events" }],
     ["/v1/models/a:streamGenerateContent", "", { stream: true, framing: "json-array" }],
     ["/v1beta/models/a:batchEmbedContents", "", { operation: "embeddings", method: "batchEmbedContents" }],
     ["/v1beta/models/a:countTokens", "", { operation: "count_tokens" }],

@@ -119,7 +119,7 @@ describe("without a configuration", () => {
     expect(providers.map(({ id, baseUrl }) => [id, baseUrl])).toEqual([
       ["simulated", ""],
       ["azure-openai", "https://resource-1.openai.azure.com/openai/v1"],
-      ["bedrock", "https://bedrock-runtime.eu-west-1.amazonaws.com/openai/v1"],
+      ["bedrock", "https://bedrock-runtime.eu-west-1.amazonaws.com"],
       ["databricks", "https://dbc-1.cloud.databricks.com/serving-endpoints"],
       ["moonshot", "https://api.moonshot.ai/v1"],
     ]);

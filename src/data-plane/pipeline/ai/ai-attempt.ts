@@ -152,7 +152,8 @@ export class AiAttempt implements DispatchHandler {
     this.#headers = headers;
     this.#resume = resume;
     if (status < 400) this.target.load.answered(performance.now() - this.#startedAt);
-    const isStream = headerOf(headers, "content-type")?.startsWith("text/event-stream") === true;
+    const streamType = outboundDialects[this.#dialect].framing?.contentType ?? "text/event-stream";
+    const isStream = headerOf(headers, "content-type")?.startsWith(streamType) === true;
     if (status >= 400) return true;
     if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
     else if (this.#call.request.stream) this.#fail(protocolError("the provider did not answer with an event stream"));
@@ -172,10 +173,11 @@ export class AiAttempt implements DispatchHandler {
     const watcher = this.built.passthrough
       ? passthroughs[this.#dialect]?.createUsageWatcher(request.includeUsage)
       : undefined;
-    if (watcher !== undefined) return new PassthroughStream(watcher);
+    const { framing } = outboundDialects[this.#dialect];
+    if (watcher !== undefined) return new PassthroughStream(watcher, framing);
     const parser = outboundDialects[this.#dialect].createStreamParser(this.target.target);
     const formatter = inboundDialects[inbound].createStreamFormatter(this.answerContext(request.includeUsage));
-    return new TranslatedStream(parser, formatter);
+    return new TranslatedStream(parser, formatter, framing);
   }
 
   answerContext(includeUsage: boolean): AnswerContext {

@@ -1,7 +1,7 @@
 import type { CallAddress } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
-import type { InboundName } from "../../../dialects/index.ts";
+import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
 import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { TokenSource } from "../../provider-keys/token-source.ts";
@@ -157,8 +157,8 @@ export class AiCall {
 
   /** Of the answer. */
   get contentType(): string {
-    const isEvents = this.request.stream && this.address?.framing !== "json-array";
-    return isEvents ? EVENT_STREAM : JSON_TYPE;
+    if (!this.request.stream || this.address?.framing === "json-array") return JSON_TYPE;
+    return inboundDialects[this.inbound].framing?.contentType ?? EVENT_STREAM;
   }
 
   #abandon(reason: Error): void {

@@ -9,7 +9,15 @@ export interface EndpointPath {
   dialect: InboundName;
 }
 
+/** A model's name with its slashes encoded, as AWS's clients have it, or plain. Services keep all else below `/model`. */
+const CONVERSE: readonly EndpointPath[] = [":model", ":provider/:model", ":provider/:vendor/:model"].flatMap((model) =>
+  ["converse", "converse-stream"].map((operation): EndpointPath => {
+    return { method: "POST", path: `/model/${model}/${operation}`, endpoint: "addressed", dialect: "bedrock" };
+  }),
+);
+
 export const AI_ENDPOINTS: readonly EndpointPath[] = [
+  ...CONVERSE,
   { method: "POST", path: "/v1/chat/completions", endpoint: "chat", dialect: "openai" },
   { method: "POST", path: "/v1/responses", endpoint: "chat", dialect: "openai-responses" },
   { method: "POST", path: "/v1/messages", endpoint: "chat", dialect: "anthropic" },

@@ -1,4 +1,10 @@
-import type { StreamFormatter, StreamParser } from "../../../contracts/dialect.ts";
+import type {
+  SseEvent,
+  StreamFormatter,
+  StreamFraming,
+  StreamParser,
+  StreamReader,
+} from "../../../contracts/dialect.ts";
 import { GatewayError, type ProviderFailure } from "../../../contracts/errors.ts";
 import type { ChatEvent, Usage } from "../../../contracts/ir.ts";
 import type { UsageWatcher } from "../../../contracts/passthrough.ts";
@@ -41,15 +47,22 @@ export class TranslatedStream implements StreamAnswer {
   ended = false;
   readonly #parser: StreamParser;
   readonly #formatter: StreamFormatter;
-  readonly #reader: { push(chunk: Buffer): void; end(): void };
+  readonly #reader: StreamReader;
   #output = "";
+  /** What a formatter writes that has a framing of its own. */
+  #frames: Buffer[] = [];
   #committed = false;
   #failure: GatewayError | null = null;
 
-  constructor(parser: StreamParser, formatter: StreamFormatter) {
+  /** `framing`: the provider's; undefined: server-sent events. */
+  constructor(parser: StreamParser, formatter: StreamFormatter, framing?: StreamFraming) {
     this.#parser = parser;
     this.#formatter = formatter;
-    this.#reader = createSseReader({ maxEventBytes: MAX_EVENT_BYTES }, (event) => this.#take(this.#parser.push(event)));
+    const onEvent = (event: SseEvent) => this.#take(this.#parser.push(event));
+    this.#reader =
+      framing === undefined
+        ? createSseReader({ maxEventBytes: MAX_EVENT_BYTES }, onEvent)
+        : framing.createReader(MAX_EVENT_BYTES, onEvent);
   }
 
   push(chunk: Buffer): StreamProgress {
@@ -64,7 +77,11 @@ export class TranslatedStream implements StreamAnswer {
   }
 
   end(): StreamProgress {
-    this.#reader.end();
+    try {
+      this.#reader.end();
+    } catch (error) {
+      this.#failure ??= error as GatewayError;
+    }
     if (this.#failure === null) this.#take(this.#parser.finish());
     return this.#progress();
   }
@@ -95,15 +112,19 @@ export class TranslatedStream implements StreamAnswer {
         default:
           this.#committed = true;
       }
-      this.#output += this.#formatter.push(event);
+      const piece = this.#formatter.push(event);
+      if (typeof piece === "string") this.#output += piece;
+      else this.#frames.push(piece);
     }
   }
 
   /** The head of an answer is held back until there is something after it, so that an error at once can still fail over. */
   #progress(): StreamProgress {
-    const output = this.#committed ? this.#output : "";
-    if (this.#committed) this.#output = "";
-    return { output, committed: this.#committed, failure: this.#failure };
+    if (!this.#committed) return { output: "", committed: false, failure: this.#failure };
+    const output = this.#frames.length === 0 ? this.#output : Buffer.concat(this.#frames);
+    this.#output = "";
+    this.#frames = [];
+    return { output, committed: true, failure: this.#failure };
   }
 }
 
@@ -111,13 +132,16 @@ export class TranslatedStream implements StreamAnswer {
 export class PassthroughStream implements StreamAnswer {
   readonly #watcher: UsageWatcher;
   readonly #splitter = new SseSplitter(MAX_EVENT_BYTES);
+  /** null: server-sent events, which the splitter cuts. */
+  readonly #reader: StreamReader | null;
   #pieces: Buffer[] = [];
   #committed = false;
   #failure: GatewayError | null = null;
   events = 0;
 
-  constructor(watcher: UsageWatcher) {
+  constructor(watcher: UsageWatcher, framing?: StreamFraming) {
     this.#watcher = watcher;
+    this.#reader = framing?.createReader(MAX_EVENT_BYTES, (event, raw) => this.#take(event, raw)) ?? null;
   }
 
   get usage(): Usage | null {
@@ -133,14 +157,17 @@ export class PassthroughStream implements StreamAnswer {
   }
 
   push(chunk: Buffer): StreamProgress {
-    if (!this.#splitter.push(chunk, (raw) => this.#take(raw))) {
+    if (this.#reader !== null) this.#try(() => this.#reader?.push(chunk));
+    else if (!this.#splitter.push(chunk, (raw) => this.#take(parseRawEvent(raw), raw))) {
       this.#failure ??= new GatewayError("upstream_protocol_error", "an event of the provider's stream is too long");
     }
     return this.#progress();
   }
 
   end(): StreamProgress {
-    if (this.#splitter.rest.length > 0) this.#take(this.#splitter.rest);
+    if (this.#reader !== null) this.#try(() => this.#reader?.end());
+    const { rest } = this.#splitter;
+    if (rest.length > 0) this.#take(parseRawEvent(rest), rest);
     if (this.#failure === null && !this.#watcher.finished) {
       this.#failure = new GatewayError("upstream_reset", "the provider's stream ended before the answer was complete");
     }
@@ -151,9 +178,17 @@ export class PassthroughStream implements StreamAnswer {
     return null;
   }
 
-  #take(raw: Buffer): void {
+  #try(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#failure ??= error as GatewayError;
+    }
+  }
+
+  #take(event: SseEvent, raw: Buffer): void {
     if (this.#failure !== null) return;
-    const keep = this.#watcher.push(parseRawEvent(raw));
+    const keep = this.#watcher.push(event);
     if (this.#watcher.failure !== null) {
       this.#failure = providerFailed(this.#watcher.failure);
       return;

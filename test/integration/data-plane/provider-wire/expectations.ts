@@ -88,6 +88,16 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   },
   bedrock: {
     settings: { region: "eu-central-1" },
+    url: "https://bedrock-runtime.eu-central-1.amazonaws.com/model/model-1/converse",
+    headers: BEARER,
+    body: {
+      messages: [{ role: "user", content: [{ text: "Hello" }] }],
+      system: [{ text: "Be brief." }],
+      inferenceConfig: { maxTokens: 50 },
+    },
+  },
+  "bedrock-openai": {
+    settings: { region: "eu-central-1" },
     ...compatible("https://bedrock-runtime.eu-central-1.amazonaws.com/openai/v1/chat/completions"),
   },
   cloudflare: {
