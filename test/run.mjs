@@ -102,12 +102,10 @@ async function installPrograms() {
   }
 }
 
-async function installTestProjects() {
-  for (const directory of ["test/sdk-clients", "test/node-22"]) {
-    if (existsSync(`${root}/${directory}/node_modules/.package-lock.json`)) continue;
-    const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", directory];
-    await run(`npm ci in ${directory}`, "npm", args, { quietly: true });
-  }
+async function install(directory) {
+  if (existsSync(`${root}/${directory}/node_modules/.package-lock.json`)) return;
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", directory];
+  await run(`npm ci in ${directory}`, "npm", args, { quietly: true });
 }
 
 async function check() {
@@ -118,30 +116,38 @@ async function check() {
 
 async function testEverything() {
   await run("unit and conformance", process.execPath, [vitest, "run", "--project", "unit", ...COMPUTING]);
+  await sdkClients;
   const waiting = ["integration", "integration-uws", "e2e"].flatMap((project) => ["--project", project]);
   await run("integration and end to end", process.execPath, [vitest, "run", ...waiting, ...WAITING]);
 }
 
-async function testBeside() {
-  const beside = { quietly: true, patiently: true };
-  await run(
-    "fuzzing",
-    process.execPath,
-    ["native-bindings/fuzz/run.mjs", "--at-once", "4", String(FUZZ_SECONDS)],
-    beside,
-  );
+const BESIDE = { quietly: true, patiently: true };
+
+async function testNativeParts() {
+  const fuzz = ["native-bindings/fuzz/run.mjs", "--at-once", "4", String(FUZZ_SECONDS)];
+  await run("fuzzing", process.execPath, fuzz, BESIDE);
+  await run("sanitized build", process.execPath, ["test/native-safety.mjs", "--build"], BESIDE);
+  await run("sanitizers over unit tests", process.execPath, ["test/native-safety.mjs", "--unit"], BESIDE);
+}
+
+async function testOnNode22() {
+  await node22Installed;
   // With the addon that was built for the other Node, too: Node-API is the same.
-  const unit22 = [vitest, "run", "--project", "unit", "--testTimeout", UNHURRIED_MS];
-  const fewerRuns = { ...beside, env: { TIDEGATE_PROPERTY_RUNS: "0.1" } };
-  await run("unit and conformance on Node 22", node22, unit22, fewerRuns);
-  await run("sanitized build", process.execPath, ["test/native-safety.mjs", "--build"], beside);
+  const unit = [vitest, "run", "--project", "unit", ...COMPUTING, "--testTimeout", UNHURRIED_MS];
+  const fewerRuns = { ...BESIDE, env: { TIDEGATE_PROPERTY_RUNS: "0.1" } };
+  await run("unit and conformance on Node 22", node22, unit, fewerRuns);
 }
 
 const startedAt = Date.now();
 // Installing waits for the network.
-await Promise.all([installPrograms(), installTestProjects(), check()]);
-const types = run("types", process.execPath, ["node_modules/ts7/bin/tsc", "-p", "tsconfig.json"], { quietly: true });
-await Promise.all([types, testEverything(), testBeside()]);
+const sdkClients = install("test/sdk-clients");
+const node22Installed = install("test/node-22");
+await Promise.all([installPrograms(), check()]);
+// Tests use the types of SDKs.
+const types = sdkClients.then(() =>
+  run("types", process.execPath, ["node_modules/ts7/bin/tsc", "-p", "tsconfig.json"], { quietly: true }),
+);
+await Promise.all([types, testEverything(), testNativeParts(), testOnNode22()]);
 await run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);
-await run("sanitizers", process.execPath, ["test/native-safety.mjs"]);
+await run("sanitizers", process.execPath, ["test/native-safety.mjs", "--integration"]);
 process.stdout.write(`\nall checks passed in ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes\n`);
