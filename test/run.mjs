@@ -121,21 +121,18 @@ async function testEverything() {
   await run("integration and end to end", process.execPath, [vitest, "run", ...waiting, ...WAITING]);
 }
 
-const BESIDE = { quietly: true, patiently: true };
-
-async function testNativeParts() {
+/** One after the other: what computes at once takes more of the processor in all than in turn. */
+async function testBeside() {
+  const beside = { quietly: true, patiently: true };
   const fuzz = ["native-bindings/fuzz/run.mjs", "--at-once", "4", String(FUZZ_SECONDS)];
-  await run("fuzzing", process.execPath, fuzz, BESIDE);
-  await run("sanitized build", process.execPath, ["test/native-safety.mjs", "--build"], BESIDE);
-  await run("sanitizers over unit tests", process.execPath, ["test/native-safety.mjs", "--unit"], BESIDE);
-}
-
-async function testOnNode22() {
+  await run("fuzzing", process.execPath, fuzz, beside);
+  await run("sanitized build", process.execPath, ["test/native-safety.mjs", "--build"], beside);
+  await run("sanitizers over unit tests", process.execPath, ["test/native-safety.mjs", "--unit"], beside);
   await node22Installed;
   // With the addon that was built for the other Node, too: Node-API is the same.
-  const unit = [vitest, "run", "--project", "unit", ...COMPUTING, "--testTimeout", UNHURRIED_MS];
-  const fewerRuns = { ...BESIDE, env: { TIDEGATE_PROPERTY_RUNS: "0.1" } };
-  await run("unit and conformance on Node 22", node22, unit, fewerRuns);
+  const unit22 = [vitest, "run", "--project", "unit", "--testTimeout", UNHURRIED_MS];
+  const fewerRuns = { ...beside, env: { TIDEGATE_PROPERTY_RUNS: "0.1" } };
+  await run("unit and conformance on Node 22", node22, unit22, fewerRuns);
 }
 
 const startedAt = Date.now();
@@ -147,7 +144,7 @@ await Promise.all([installPrograms(), check()]);
 const types = sdkClients.then(() =>
   run("types", process.execPath, ["node_modules/ts7/bin/tsc", "-p", "tsconfig.json"], { quietly: true }),
 );
-await Promise.all([types, testEverything(), testNativeParts(), testOnNode22()]);
+await Promise.all([types, testEverything(), testBeside()]);
 await run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);
 await run("sanitizers", process.execPath, ["test/native-safety.mjs", "--integration"]);
 process.stdout.write(`\nall checks passed in ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes\n`);
