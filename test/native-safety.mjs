@@ -1,8 +1,7 @@
 // The native part under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer: `node test/native-safety.mjs`.
 //
 // Builds the addon with g++'s sanitizers in native-bindings/build-sanitized, beside the one that is used, and runs the
-// tests that exercise it with that. Node itself is not instrumented: what is found is ours. `--build`: builds it, no more;
-// `--unit`, `--integration`: these tests alone, the latter with LeakSanitizer.
+// tests that exercise it with that. Node itself is not instrumented: what is found is ours. `--build`: builds it, no more.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -110,18 +109,16 @@ await step("sanitized addon", process.execPath, [join(root, "native-bindings/bui
   env: FLAGS,
   stdio: ["ignore", "ignore", "inherit"],
 });
-const wants = (part) => process.argv.includes(part) || process.argv.length === 2;
-const testing = [];
-if (wants("--unit")) {
-  // They compute, and may be run beside others at the lowest priority.
-  const args = ["--project", "unit", "--maxWorkers", "2", "--testTimeout", "180000", "test/unit/native"];
-  testing.push(step("native unit tests, sanitized", process.execPath, [...vitest, ...args], { env: sanitized(false) }));
-}
-if (wants("--integration")) {
-  const args = ["--project", "integration", "--maxWorkers", "2", ...INTEGRATION];
-  testing.push(
-    step("native integration tests, sanitized", process.execPath, [...vitest, ...args], { env: sanitized(false) }),
-    watchForLeaks(),
-  );
-}
-await Promise.all(testing);
+if (process.argv.includes("--build")) process.exit(0);
+const env = sanitized(false);
+const projects = ["unit", "integration"].flatMap((project) => ["--project", project]);
+// Beside each other: most of the integration tests wait.
+await Promise.all([
+  step(
+    "native tests, sanitized",
+    process.execPath,
+    [...vitest, ...projects, "--maxWorkers", "3", "test/unit/native", ...INTEGRATION],
+    { env },
+  ),
+  watchForLeaks(),
+]);

@@ -126,13 +126,12 @@ async function testBeside() {
   const beside = { quietly: true, patiently: true };
   const fuzz = ["native-bindings/fuzz/run.mjs", "--at-once", "4", String(FUZZ_SECONDS)];
   await run("fuzzing", process.execPath, fuzz, beside);
-  await run("sanitized build", process.execPath, ["test/native-safety.mjs", "--build"], beside);
-  await run("sanitizers over unit tests", process.execPath, ["test/native-safety.mjs", "--unit"], beside);
   await node22Installed;
   // With the addon that was built for the other Node, too: Node-API is the same.
   const unit22 = [vitest, "run", "--project", "unit", "--testTimeout", UNHURRIED_MS];
   const fewerRuns = { ...beside, env: { TIDEGATE_PROPERTY_RUNS: "0.1" } };
   await run("unit and conformance on Node 22", node22, unit22, fewerRuns);
+  await run("sanitized build", process.execPath, ["test/native-safety.mjs", "--build"], beside);
 }
 
 const startedAt = Date.now();
@@ -146,5 +145,5 @@ const types = sdkClients.then(() =>
 );
 await Promise.all([types, testEverything(), testBeside()]);
 await run("smoke test on Node 22", node22, [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"]);
-await run("sanitizers", process.execPath, ["test/native-safety.mjs", "--integration"]);
+await run("sanitizers", process.execPath, ["test/native-safety.mjs"]);
 process.stdout.write(`\nall checks passed in ${((Date.now() - startedAt) / 60_000).toFixed(1)} minutes\n`);
