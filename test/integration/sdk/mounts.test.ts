@@ -100,6 +100,9 @@ describe("spellings", () => {
   it.each([
     ["/v1/chat/completions/", chatBody],
     ["/chat/completions", chatBody],
+    ["/openai/responses", { model: MODELS.openai, input: "x" }],
+    ["/openai/v1/responses", { model: MODELS.openai, input: "x" }],
+    ["/responses/", { model: MODELS.openai, input: "x" }],
     ["/messages", { ...chatBody, max_tokens: 5 }],
     ["/v1/messages/", { ...chatBody, max_tokens: 5 }],
     [`/models/${MODELS.openai}:generateContent`, { contents: [{ parts: [{ text: "x" }] }] }],

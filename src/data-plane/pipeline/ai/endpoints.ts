@@ -66,8 +66,10 @@ export function endpointAliases(): EndpointAlias[] {
     addBoth(entry, entry.path.replace(VERSION, ""));
   }
   for (const entry of [...AI_ENDPOINTS, ...MOUNTED_ONLY]) {
-    addBoth(entry, `/${entry.dialect}${entry.path}`);
-    addBoth(entry, `/${entry.dialect}${entry.path.replace(VERSION, "")}`);
+    // OpenAI's SDK has one base URL for its two APIs.
+    const mount = entry.dialect === "openai-responses" ? "openai" : entry.dialect;
+    addBoth(entry, `/${mount}${entry.path}`);
+    addBoth(entry, `/${mount}${entry.path.replace(VERSION, "")}`);
   }
   return aliases;
 }
