@@ -51,7 +51,7 @@ export function compileModelRoute(route: Configuration["models"][number]): Model
   return {
     name: route.name,
     strategy: route.strategy,
-    ...(route.stick_to === undefined ? {} : { stickTo: compileStickTo(route.stick_to) }),
+    ...(route.stick_to === undefined ? {} : { stickTo: stickToOf(route.stick_to) }),
     targets: route.targets.map(({ api, ...target }) => (api === undefined ? target : { ...target, api })),
     timeouts: compileTimeouts(route.timeouts),
     retries: compileRetries(route.retries),
@@ -59,6 +59,6 @@ export function compileModelRoute(route: Configuration["models"][number]): Model
   };
 }
 
-function compileStickTo({ type, name }: NonNullable<Configuration["models"][number]["stick_to"]>) {
+function stickToOf({ type, name }: NonNullable<Configuration["models"][number]["stick_to"]>) {
   return type === "header" ? { type, name: name ?? "" } : { type };
 }
