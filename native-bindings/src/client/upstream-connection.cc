@@ -412,7 +412,8 @@ void UpstreamConnection::responseEnded() {
   call->connection_ = nullptr;
   // An answer before the whole request was sent, or bytes behind the answer: the connection is in no known state. An end
   // that came with the answer is not told again.
-  const bool reusable = head_.keepAlive && requestSent_ && out_.empty() && in_.empty() && keepAliveMs_ > 0 && !peerClosed_;
+  const bool reusable = head_.keepAlive && requestSent_ && out_.empty() && in_.empty() && keepAliveMs_ > 0 &&
+                        !peerClosed_ && !hasMoreInput();
   if (reusable) {
     state_ = State::kIdle;
     in_.release();
@@ -424,6 +425,15 @@ void UpstreamConnection::responseEnded() {
   CallObserver* observer = call->observer_;
   origin_.shared().retire(call);
   observer->onComplete(*call);
+}
+
+// Of what was told already no event comes again: after a read that filled its room, the socket may hold more.
+bool UpstreamConnection::hasMoreInput() {
+  if (!inputReady_) return false;
+  char byte;
+  if (::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return true;
+  inputReady_ = false;
+  return false;
 }
 
 void UpstreamConnection::fail(UpstreamError error, const char* reason) {

@@ -48,6 +48,7 @@ class UpstreamConnection final : public net::Pollable, public net::Timed, public
   bool processHead();
   bool processBody();
   void responseEnded();
+  bool hasMoreInput();
   void fail(UpstreamError error, const char* reason);
   void lost(const char* reason);
   uint64_t deadlineOfState() const;

@@ -101,8 +101,14 @@ describe("a kept connection", () => {
     },
   );
 
+  /** Ends its half of a connection with the other: then nobody holds it any more. */
+  function endsWithTheOther(socket: Socket): void {
+    socket.on("end", () => socket.destroy());
+  }
+
   it("on which more came than was asked for is not used again: nobody gets another's answer", async () => {
     upstream = await startRawUpstream((socket) => {
+      endsWithTheOther(socket);
       socket.on("data", (chunk) => {
         const path = chunk.toString().split(" ")[1] ?? "";
         const answer = `HTTP/1.1 200 OK\r\nContent-Length: ${path.length}\r\n\r\n${path}`;
@@ -113,6 +119,27 @@ describe("a kept connection", () => {
     for (let i = 0; i < 5; i++) {
       expect((await get(`/${i}`)).body.toString()).toBe(`/${i}`);
       await waitFor(() => upstream?.sockets.size === 0, "the connection to be given up");
+    }
+  });
+
+  it("on which more came with the answer is not used again, however much of it was read at once", async () => {
+    const SURPLUS = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+    upstream = await startRawUpstream((socket) => {
+      endsWithTheOther(socket);
+      socket.on("data", (chunk) => {
+        const bytes = Number(/^GET \/(\d+) /.exec(chunk.toString())?.[1]);
+        // As many digits as the whole has, so that the answer has exactly that length.
+        const bodyBytes = bytes - 37 - String(bytes).length;
+        const length = String(bodyBytes).padStart(String(bytes).length, "0");
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${"a".repeat(bodyBytes)}${SURPLUS}`);
+      });
+    });
+    await startGatewayFor(upstream.url);
+    // What fills the reads of 32 and 64 KiB exactly, and one more or less.
+    for (const bytes of [1000, 32_767, 32_768, 32_769, 65_536, 32_768 + 65_536]) {
+      const answer = await get(`/${bytes}`);
+      expect([bytes, answer.status, answer.body.every((byte) => byte === 0x61)]).toEqual([bytes, 200, true]);
+      await waitFor(() => upstream?.sockets.size === 0, `the connection to be given up after ${bytes} bytes`);
     }
   });
 });
