@@ -153,12 +153,21 @@ export interface ProviderSnapshot {
   /** Model names shown by `GET /v1/models` (any other name may be called all the same). */
   models: string[];
   defaultMaxOutputTokens: number;
+  /** What of its API is offered as it is below `/providers/{id}`; paths are below the base URL. Absent: nothing. */
+  passThrough?: PassThroughRouteSnapshot[];
   timeouts: TimeoutsSnapshot;
   retries: RetriesSnapshot;
   circuitBreaker: CircuitBreakerSnapshot;
   simulated: { firstTokenMs: number; tokenMs: number } | null;
   /** The name under which @pydantic/genai-prices knows this provider, or null. */
   priceProvider: string | null;
+}
+
+export interface PassThroughRouteSnapshot {
+  path: string;
+  match: RoutePathMatch;
+  /** null: any. */
+  methods: string[] | null;
 }
 
 export interface ModelRouteSnapshot {

@@ -11,5 +11,5 @@ export {
 export { EventStreamCodec } from "@smithy/core/event-streams";
 export { NodeHttpHandler } from "@smithy/node-http-handler";
 export { CohereClientV2, CohereError } from "cohere-ai";
-export { default as OpenAI } from "openai";
+export { default as OpenAI, toFile } from "openai";
 export { zodResponseFormat, zodResponsesFunction, zodTextFormat } from "openai/helpers/zod";

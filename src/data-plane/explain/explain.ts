@@ -3,11 +3,13 @@ import type { ProviderKeySnapshot } from "../../contracts/provider-keys.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import { packSnapshot } from "../../snapshot/packed/packer.ts";
 import { compileModelNames, type ModelNames } from "../pipeline/ai/model-names.ts";
+import { basePathOf } from "../pipeline/ai/provider-address.ts";
 import { aiBypassReason, bypassReason } from "../pipeline/cache/bypass.ts";
 import { modelTtlMs } from "../pipeline/cache/model-cache.ts";
 import type { RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
 import { asGatewayError } from "../pipeline/errors.ts";
+import { providerPath } from "../pipeline/pass-through/passed-provider.ts";
 import { isDrawn, type LiveReleases } from "../pipeline/releases/live-releases.ts";
 import { compileRouter, type Router } from "../pipeline/router.ts";
 import { counterKey, isCounted, limitsOf } from "../pipeline/stages/admit.ts";
@@ -41,7 +43,7 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
     const result = trial.run(request);
     const { context } = result;
     const isMocked = result.isAdmitted && context.policies !== null && context.policies.mock !== null;
-    const upstream = isMocked ? null : upstreamOf(result, request, models, keysOf);
+    const upstream = isMocked ? null : upstreamOf(result, request, snapshot, models, keysOf);
     const error = result.error ?? (upstream instanceof GatewayError ? upstream : null);
     const { target, application, subscription } = context;
     return {
@@ -71,6 +73,7 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
 function cacheOf(context: Context): Explanation["cache"] {
   const { target, policies } = context;
   if (policies === null || policies.cache === null || isOwnAnswer(target)) return null;
+  if (target?.kind === "ai" && target.endpoint === "pass-through") return null;
   if (target?.kind === "ai" && modelTtlMs(policies.cache) === null) return null;
   const because = target?.kind === "ai" ? aiBypassReason(context) : bypassReason(context);
   return { isLookedUp: because === null, because };
@@ -140,6 +143,7 @@ function explainedKeys(keys: readonly ProviderKeySnapshot[], atMs: number): Expl
 function upstreamOf(
   { context: { target }, isAdmitted }: TrialResult,
   request: ExplainRequest,
+  { providers }: Pick<Snapshot, "providers">,
   models: ModelNames,
   keysOf: (provider: string, atMs: number) => ExplainedKey[],
 ): ExplainedUpstream | GatewayError | null {
@@ -150,6 +154,13 @@ function upstreamOf(
     return { strategy: balance, path, targets: targets.map(({ url, weight }) => ({ name: url, weight, keys: [] })) };
   }
   if (isOwnAnswer(target)) return null;
+  if (target.endpoint === "pass-through") {
+    const provider = providers.find(({ id }) => id === target.provider);
+    if (provider === undefined) return null;
+    const { id, baseUrl } = provider;
+    const targets = [{ name: id, weight: 1, keys: keysOf(id, request.atMs) }];
+    return { strategy: "direct", path: providerPath(id, basePathOf(baseUrl), request.path), targets };
+  }
   try {
     const name = target.inbound.readAddress?.(request.path, request.query).model ?? request.model;
     if (name === null) return null;

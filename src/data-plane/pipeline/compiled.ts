@@ -49,7 +49,10 @@ export interface CompiledService {
 }
 
 /** `addressed`: a call's path says what is asked of which model. */
-export type AiEndpoint = "chat" | "embeddings" | "addressed" | "models" | "model";
+export type AiEndpoint = "chat" | "embeddings" | "addressed" | "models" | "model" | PassThroughEndpoint;
+
+/** A provider's own API. */
+export type PassThroughEndpoint = "pass-through";
 
 export type RouteTarget =
   | {
@@ -82,6 +85,10 @@ export type RouteTarget =
       endpoint: AiEndpoint;
       routeId: string;
       inbound: InboundDialect;
+      /** Of a provider's own API: which. Null: that is still to be chosen. */
+      provider: string | null;
+      /** Its calls are signed with their bodies. */
+      signsBodies: boolean;
       maxBodyBytes: number;
       layers: readonly PolicyLayer[];
       policies: CompiledPolicies | null;

@@ -1,10 +1,11 @@
 import type { ServedSnapshot } from "../../contracts/packed-snapshot.ts";
-import type { RouteSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
+import type { ProviderSnapshot, RoutePathMatch, RouteSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
 import { inboundDialects } from "../../dialects/index.ts";
 import { runWhole, SERVICES_A_STEP, type Slices } from "../../platform/slices.ts";
 import { AI_ENDPOINTS, type EndpointPath, endpointAliases } from "./ai/endpoints.ts";
 import { type CachingServices, cachingServices } from "./cache/cache-scope.ts";
 import { type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
+import { passThroughRoutes } from "./pass-through/passed-provider.ts";
 import { ServiceLayers } from "./policies/layers.ts";
 import { canonicalPath, routeSegments } from "./route-paths.ts";
 import { type MethodRoute, type RouteEntry, RouteTree } from "./route-tree.ts";
@@ -35,7 +36,7 @@ export interface PathRoutes {
 }
 
 /** What of a snapshot routes depend on. */
-export type RoutedSnapshot = Pick<ServedSnapshot, "services" | "policies" | "teams" | "ai" | "callers">;
+export type RoutedSnapshot = Pick<ServedSnapshot, "services" | "policies" | "teams" | "ai" | "callers" | "providers">;
 
 const NOT_FOUND: RouteMatch = { found: false, allowedMethods: null };
 
@@ -113,18 +114,29 @@ function addAiEndpoints(snapshot: RoutedSnapshot, serviceLayers: ServiceLayers, 
   };
   const layers = serviceLayers.ofAi(snapshot.ai);
   const policies = serviceLayers.compiled(layers);
-  const targetOf = ({ path, endpoint, dialect }: EndpointPath): RouteTarget => ({
+  const targetOf = (
+    { path, endpoint, dialect }: Omit<EndpointPath, "method">,
+    provider: ProviderSnapshot | null = null,
+  ): RouteTarget => ({
     kind: "ai",
     service,
     endpoint,
     routeId: path,
     inbound: inboundDialects[dialect],
+    provider: provider?.id ?? null,
+    signsBodies: provider?.keys.some(({ credential }) => credential?.type === "aws") ?? false,
     maxBodyBytes: snapshot.ai.maxBodyBytes,
     layers,
     policies,
   });
   for (const entry of AI_ENDPOINTS) routes.addOwn(entry.path, methodsOf(entry), targetOf(entry));
   for (const entry of endpointAliases()) routes.addAlias(entry.alias, methodsOf(entry), targetOf(entry));
+  for (const provider of snapshot.providers) {
+    for (const { path, match, methods } of passThroughRoutes(provider)) {
+      const target = targetOf({ path, endpoint: "pass-through", dialect: provider.dialect }, provider);
+      routes.addOwn(path, methods, target, match);
+    }
+  }
 }
 
 function methodsOf({ method }: EndpointPath): string[] {
@@ -157,12 +169,17 @@ class HostRoutes {
     return this.#exact.size + this.#bySuffix.size > 0;
   }
 
-  addOwn(path: string, methods: readonly string[], target: RouteTarget): void {
-    addPattern(this.#any, path, methods, target);
+  addOwn(
+    path: string,
+    methods: readonly string[] | null,
+    target: RouteTarget,
+    match: RoutePathMatch = "pattern",
+  ): void {
+    addRoute(this.#any, { path, match }, methods, target);
   }
 
   addAlias(path: string, methods: readonly string[], target: RouteTarget): void {
-    addPattern(this.#aliases, path, methods, target);
+    addRoute(this.#aliases, { path, match: "pattern" }, methods, target);
   }
 
   add(route: RouteSnapshot, entry: RouteEntry): void {
@@ -223,9 +240,14 @@ class HostRoutes {
   }
 }
 
-function addPattern(tree: RouteTree, path: string, methods: readonly string[], target: RouteTarget): void {
+function addRoute(
+  tree: RouteTree,
+  route: Pick<RouteSnapshot, "path" | "match">,
+  methods: readonly string[] | null,
+  target: RouteTarget,
+): void {
   const entry: RouteEntry = { methods, match: null, target: () => target };
-  for (const segments of routeSegments({ path, match: "pattern" })) tree.add(segments, entry);
+  for (const segments of routeSegments(route)) tree.add(segments, entry);
 }
 
 /** `*` stands for one or more labels: `suffix` is what follows it. */

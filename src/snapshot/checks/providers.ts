@@ -3,6 +3,7 @@ import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { checkProviderKeys } from "./provider-keys.ts";
 import { checkProviderSettings } from "./provider-settings.ts";
+import { pathFault } from "./route-path.ts";
 
 /** What the catalogue demands of a provider of each kind. */
 export const checkProviders: Check = (context) => {
@@ -16,6 +17,7 @@ export const checkProviders: Check = (context) => {
     checkProviderSettings(context, provider, entry);
     checkProviderKeys(context, provider, entry);
     checkAuth(context, provider);
+    checkPassThrough(context, provider);
     if (entry.requiresKey && isAbsentOrEmpty(provider.at("keys").value)) {
       const example = entry.envKey === null ? "" : `, e.g. keys: [ { value: "\${${entry.envKey}}" } ]`;
       report(provider.path, `\`keys\` needs at least one key for kind ${entry.kind}${example}`);
@@ -53,6 +55,16 @@ function checkAuth({ report }: CheckContext, provider: Cursor): void {
     report(auth.path, `\`name\` is required: of the ${type === "header" ? "header" : "parameter"}`);
   if (!needsName && type !== undefined && auth.at("name").exists) {
     report(auth.at("name").path, "only a header or a parameter of the query has a name");
+  }
+}
+
+function checkPassThrough({ report }: CheckContext, provider: Cursor): void {
+  for (const route of provider.at("pass_through").items()) {
+    const path = route.at("path").text();
+    const match = route.at("match").text() ?? "prefix";
+    if (path === undefined || (match !== "exact" && match !== "prefix" && match !== "pattern")) continue;
+    const fault = pathFault(path, match);
+    if (fault !== null) report(route.at("path").path, fault);
   }
 }
 

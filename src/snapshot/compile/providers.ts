@@ -25,6 +25,7 @@ export function compileProvider(provider: ProviderConfiguration, entry: Catalogu
     ...(entry.quirks === undefined ? {} : { quirks: entry.quirks }),
     models: provider.models ?? listedModels(entry),
     defaultMaxOutputTokens: provider.default_max_output_tokens,
+    ...(provider.pass_through.length === 0 ? {} : { passThrough: provider.pass_through }),
     timeouts: compileTimeouts(provider.timeouts),
     retries: compileRetries(provider.retries),
     circuitBreaker: compileCircuitBreaker(provider.circuit_breaker),

@@ -1,9 +1,18 @@
 import { z } from "zod";
 import { upstreamUrl } from "./addresses.ts";
-import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, openaiApi, providerHeaders, retries, timeouts } from "./common.ts";
+import {
+  AI_RETRIES,
+  AI_TIMEOUTS,
+  circuitBreaker,
+  openaiApi,
+  providerHeaders,
+  retries,
+  routePath,
+  timeouts,
+} from "./common.ts";
 import { fieldNotes } from "./notes.ts";
 import { providerKey } from "./provider-key.ts";
-import { duration, id, integer, name, text } from "./scalars.ts";
+import { duration, id, integer, method, name, text } from "./scalars.ts";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const settingName = text("name", "a name of letters, digits and `_`", /^[a-z][a-z0-9_]*$/);
@@ -28,6 +37,14 @@ const simulated = z
   })
   .prefault({})
   .describe("Pace of the simulated provider; only for `kind: simulated`.");
+
+const passThroughRoute = z
+  .strictObject({
+    path: routePath.describe("Path below the provider's base URL, e.g. `/files`."),
+    match: z.enum(["exact", "prefix", "pattern"]).prefault("prefix").describe("As of the routes of services."),
+    methods: z.array(method).min(1).nullable().prefault(null).describe("HTTP methods to match; null: any."),
+  })
+  .describe("A part of a provider's API.");
 
 /** `kinds` are the names of the catalogue. */
 export function provider(kinds: [string, ...string[]]) {
@@ -68,6 +85,12 @@ export function provider(kinds: [string, ...string[]]) {
       default_max_output_tokens: integer(1)
         .prefault(8192)
         .describe("Limit of output tokens where the provider demands one and the caller gave none (tokens)."),
+      pass_through: z
+        .array(passThroughRoute)
+        .prefault([])
+        .describe(
+          "What of the provider's own API callers may use as it is, below `/providers/<id>`, with their key of the gateway: [providers.md](providers.md#pass-through). `[{ path: / }]` is all of it, what manages the account included.",
+        ),
       timeouts: timeouts(AI_TIMEOUTS),
       retries: retries(AI_RETRIES),
       circuit_breaker: circuitBreaker,

@@ -1,18 +1,17 @@
 import type { TargetModel } from "../../../contracts/dialect.ts";
-import type { Dispatcher } from "../../../contracts/dispatcher.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
 import type { CircuitBreakerSnapshot, OpenaiApi, ProviderSnapshot } from "../../../contracts/snapshot.ts";
 import type { InboundName } from "../../../dialects/index.ts";
 import type { Price } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
-import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
 import type { KeyPool } from "../../provider-keys/key-pool.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
+import { compileProviderAddress, type ProviderAddress } from "./provider-address.ts";
 import type { AiOperation } from "./translation.ts";
 
 /** One model at one provider, with all resolved that does not depend on a call. */
-export interface AiTarget {
+export interface AiTarget extends ProviderAddress {
   readonly provider: ProviderSnapshot;
   readonly target: TargetModel;
   readonly weight: number;
@@ -20,20 +19,11 @@ export interface AiTarget {
   readonly api: OpenaiApi;
   /** Conversations may hold what answers of some provider have left in them, and others would refuse: see ForeignTraces. */
   readonly mayHoldForeign: boolean;
-  readonly dispatcher: Dispatcher;
-  readonly origin: string;
-  readonly host: string;
-  /** Path of the base URL, without a trailing slash. */
-  readonly pathPrefix: string;
   readonly breaker: CircuitBreaker;
   readonly breakerSettings: CircuitBreakerSnapshot;
   readonly load: TargetLoad;
   readonly price: Price | null;
   readonly keys: KeyPool;
-  /** By key, one where there are none: names and values, alternating. Host, content type, configured headers, credentials. */
-  readonly heads: readonly (readonly string[])[];
-  /** Parameters of every call; "": none. */
-  readonly query: string;
 }
 
 /** What strategies `least-busy` and `latency` go by. Lives across snapshots. */
@@ -83,7 +73,6 @@ export function compileAiTarget(
   runtime: AiRuntime,
 ): AiTarget {
   const key = `${provider.id} ${model}`;
-  const url = provider.transport === "simulated" ? null : new URL(provider.baseUrl);
   const { quirks } = provider;
   const load = kept(runtime.loads, key, () => new TargetLoad(runtime.targetNumbers.of(`model ${key}`)));
   if (load.numbers.index !== 0) keys.watch(load.numbers);
@@ -97,25 +86,13 @@ export function compileAiTarget(
     weight,
     api: api ?? provider.api ?? "chat-completions",
     mayHoldForeign,
-    dispatcher:
-      url === null
-        ? simulated(provider)
-        : runtime.dispatchers.get({ origin: url.origin, connectTimeoutMs: connectMs, caFile: null }),
-    origin: url === null ? "" : url.origin,
-    host: url === null ? "simulated" : url.host,
-    pathPrefix: url === null ? "" : url.pathname.replace(/\/+$/, ""),
+    ...compileProviderAddress(provider, keys, connectMs, runtime),
     breaker: kept(runtime.breakers, key, () => new CircuitBreaker(runtime.targetNumbers.of(`model ${key}`))),
     breakerSettings,
     load,
     price: provider.priceProvider === null ? null : runtime.prices.priceOf(provider.priceProvider, model),
     keys,
-    heads: compileHeads(provider, keys, url === null ? "simulated" : url.host),
-    query: provider.query ?? "",
   };
-}
-
-function simulated(provider: ProviderSnapshot): Dispatcher {
-  return new SimulatedDispatcher(provider.simulated ?? { firstTokenMs: 0, tokenMs: 0 });
 }
 
 function kept<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
@@ -125,9 +102,4 @@ function kept<Value>(map: Map<string, Value>, key: string, create: () => Value):
     map.set(key, value);
   }
   return value;
-}
-
-function compileHeads({ headers }: ProviderSnapshot, { keys }: KeyPool, host: string): AiTarget["heads"] {
-  const fixed = ["host", host, "content-type", "application/json", ...Object.entries(headers).flat()];
-  return keys.length === 0 ? [fixed] : keys.map((key) => [...fixed, ...key.headers]);
 }

@@ -10,6 +10,9 @@ export interface KeyRefusal {
   status: number;
 }
 
+/** Of a target what is about its keys. */
+type KeyedTarget = Pick<AiTarget, "provider" | "keys"> & { target: Pick<AiTarget["target"], "model"> };
+
 /** Codes and types with which a provider says that an account has no more to spend (1113: Zhipu's). */
 const SPENT = /insufficient_quota|quota_exceeded|billing|credit|insufficient_balance|arrear|\b1113\b/i;
 /** Codes of bad keys that come with status 400: Google's and DashScope's. */
@@ -52,7 +55,7 @@ export function hasKeyFor({ keys, target }: AiTarget, nowMs: number): boolean {
   return keys.keys.length > 1 && keys.isUsable(target.model, nowMs);
 }
 
-export function noToken({ provider }: AiTarget, key: ProviderKey, { message }: TokenFailure): GatewayError {
+export function noToken({ provider }: KeyedTarget, key: ProviderKey, { message }: TokenFailure): GatewayError {
   return new GatewayError(
     "provider_token_unavailable",
     `provider ${provider.id}: no token could be had for the key \`${key.id}\`${message === "" ? "" : `: ${message}`}`,
@@ -60,7 +63,7 @@ export function noToken({ provider }: AiTarget, key: ProviderKey, { message }: T
 }
 
 /** All keys have expired, are at their limits, or were refused. */
-export function noKeyFor({ provider, keys, target }: AiTarget, nowMs: number): GatewayError {
+export function noKeyFor({ provider, keys, target }: KeyedTarget, nowMs: number): GatewayError {
   const of = (count: number, what: string) => (count === 0 ? [] : [`${count} ${what}`]);
   const expired = keys.keys.filter(({ expiresAtMs }) => expiresAtMs !== 0 && nowMs >= expiresAtMs).length;
   const out = keys.keys.filter((key) => key.isAllowed(nowMs) && !key.state.permits(target.model, nowMs)).length;

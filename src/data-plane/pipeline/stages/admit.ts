@@ -175,7 +175,13 @@ function subjectOf(limit: LimitSnapshot, context: Context): string {
  */
 function estimate(limit: LimitSnapshot, context: Context): number {
   if (limit.unit === "requests") return 1;
-  return limit.unit === "tokens" ? Math.ceil(context.requestBytes / BYTES_PER_TOKEN) : 0;
+  return limit.unit === "tokens" && !isMedia(context) ? Math.ceil(context.requestBytes / BYTES_PER_TOKEN) : 0;
+}
+
+/** A file that goes to a provider as it is: its length tells nothing. */
+function isMedia({ target, exchange }: Context): boolean {
+  if (target?.kind !== "ai" || target.endpoint !== "pass-through") return false;
+  return exchange.header("content-type")?.startsWith("application/json") !== true;
 }
 
 function rateLimitHeaders(tightest: Tightest): string[] {

@@ -11,6 +11,8 @@ import { isSafe } from "../cache/bypass.ts";
 import type { CachingServices } from "../cache/cache-scope.ts";
 import { ModelCache } from "../cache/model-cache.ts";
 import { RestCache } from "../cache/rest-cache.ts";
+import { PassThroughCall } from "../pass-through/pass-through-call.ts";
+import { compilePassedProviders } from "../pass-through/passed-provider.ts";
 import type { Stage } from "../pipeline.ts";
 import { answerMock } from "../policies/mock.ts";
 import { compileMirrors, type RequestMirror } from "../rest/request-mirror.ts";
@@ -38,6 +40,7 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
   };
   yield;
   const routes = compileModelRoutes(snapshot, runtime);
+  const passed = compilePassedProviders(snapshot.providers, runtime);
   const answerModels = compileModelList(routes, snapshot);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;
 
@@ -64,7 +67,11 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
       const mirror = context.policies === null ? null : context.policies.mirror;
       if (isForwarded && mirror !== null) mirrors.get(mirror)?.send(context, edited, target);
     } else if (target?.kind === "ai") {
-      if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
+      if (target.endpoint === "pass-through") {
+        const provider = passed.get(target.provider ?? "");
+        if (provider === undefined) throw new GatewayError("internal_error", "the route's provider is not compiled");
+        new PassThroughCall(context, provider, target, runtime).start();
+      } else if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {
         const { path, query } = context.exchange;
         const address = target.inbound.readAddress?.(path, query) ?? null;

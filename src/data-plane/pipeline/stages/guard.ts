@@ -1,5 +1,6 @@
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Exchange } from "../../../contracts/exchange.ts";
+import type { RouteTarget } from "../compiled.ts";
 import type { Context, StageOutcome } from "../context.ts";
 import type { Stage } from "../pipeline.ts";
 import { type CompiledRequestSchema, checkBody, expectsJson } from "../policies/request-schema.ts";
@@ -45,6 +46,11 @@ function guardBody(context: Context, schema: CompiledRequestSchema, limitBytes: 
   return "wait";
 }
 
+/** What goes on as it came. */
+function mayStream(target: Exclude<RouteTarget, { kind: "health" }>): boolean {
+  return target.kind === "rest" || (target.endpoint === "pass-through" && !target.signsBodies);
+}
+
 /**
  * Stage 6. Sizes, and what bodies have to be. Reads the body where the attempt needs it whole; of an ordinary service, one that is larger or of
  * unknown length is streamed.
@@ -62,7 +68,7 @@ export function compile(): Stage {
     }
     // A signed body has been read.
     if (contentLength === 0 || context.body !== null) return "next";
-    if (target.kind === "rest" && (contentLength < 0 || contentLength > HELD_BODY_BYTES)) return "next";
+    if (mayStream(target) && (contentLength < 0 || contentLength > HELD_BODY_BYTES)) return "next";
     exchange.readBody(limitBytes, (body) => {
       if (body === null) {
         context.pipeline.fail(context, bodyTooLarge(limitBytes, null));
