@@ -80,7 +80,7 @@ function sanitized(leaks) {
     UBSAN_OPTIONS: "halt_on_error=1:print_stacktrace=1",
     TIDEGATE_ADDON: addon,
     // The values were all tried without sanitizers.
-    TIDEGATE_PROPERTY_RUNS: "0.3",
+    TIDEGATE_PROPERTY_RUNS: "0.1",
   };
 }
 
@@ -117,7 +117,7 @@ await Promise.all([
   step(
     "native tests, sanitized",
     process.execPath,
-    [...vitest, ...projects, "--maxWorkers", "3", "test/unit/native", ...INTEGRATION],
+    [...vitest, ...projects, "--maxWorkers", "2", "test/unit/native", ...INTEGRATION],
     { env },
   ),
   watchForLeaks(),

