@@ -17,6 +17,7 @@ const STAY_OUTSIDE = [
   "piscina",
   "swagger-ui-dist",
   "uWebSockets.js",
+  "ws",
 ];
 
 const standIn = (name) => `${import.meta.dirname}/bundled/${name}.mjs`;

@@ -295,6 +295,8 @@ interface Addon {
     body: Buffer | string | null,
   ): void;
   respondHead(engine: EngineHandle, exchange: ExchangeHandle, status: number, fields: string, length: number): void;
+  /** Leaves HTTP: see `Exchange.detach`. */
+  beginTunnel(engine: EngineHandle, exchange: ExchangeHandle): void;
   startStream(engine: EngineHandle, exchange: ExchangeHandle, status: number, fields: string, length: number): void;
   writeStream(engine: EngineHandle, exchange: ExchangeHandle, chunk: Buffer | string): boolean;
   endStream(engine: EngineHandle, exchange: ExchangeHandle): void;

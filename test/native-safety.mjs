@@ -30,6 +30,7 @@ const INTEGRATION = [
     "fast-path-ai",
     "fast-path-rest",
     "fast-path-reload",
+    "realtime",
     "rest-faults",
   ].map((name) => `test/integration/data-plane/${name}.test.ts`),
 ];

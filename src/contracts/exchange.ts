@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { ClientCertificateSnapshot } from "./snapshot.ts";
 
 /** What a trusted proxy says of the certificate that the caller has shown to it. */
@@ -69,6 +70,13 @@ export interface Exchange {
 
   /** An interim answer (1xx) before the real one. Absent where the engine can't; does nothing for HTTP/1.0 callers. */
   inform?(status: number, headers: readonly string[]): void;
+
+  /**
+   * Leaves HTTP, after a request to switch protocols: what follows on the connection comes as a stream of bytes, and what is
+   * written goes out as it is, the answer's head (101) first. For requests without a body, before an answer was begun; a
+   * timeout is up to whoever has the stream. Absent where the engine can't.
+   */
+  detach?(): Duplex;
 
   /** Cuts the connection: the caller can tell that the answer is not whole. */
   destroy(): void;

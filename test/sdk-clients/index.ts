@@ -13,3 +13,4 @@ export { NodeHttpHandler } from "@smithy/node-http-handler";
 export { CohereClientV2, CohereError } from "cohere-ai";
 export { default as OpenAI, toFile } from "openai";
 export { zodResponseFormat, zodResponsesFunction, zodTextFormat } from "openai/helpers/zod";
+export { OpenAIRealtimeWS } from "openai/realtime/ws";

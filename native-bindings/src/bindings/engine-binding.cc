@@ -217,6 +217,14 @@ napi_value startStream(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// (engine, exchange)
+napi_value beginTunnel(napi_env env, napi_callback_info info) {
+  Arguments<2> arguments(env, info);
+  const auto [engine, exchange] = exchangeOf(env, arguments);
+  if (exchange != nullptr) exchange->beginTunnel();
+  return nullptr;
+}
+
 napi_value writeStream(napi_env env, napi_callback_info info) {
   Arguments<3> arguments(env, info);
   const auto [engine, exchange] = exchangeOf(env, arguments);
@@ -356,6 +364,7 @@ void exportEngine(napi_env env, napi_value exports) {
   exportFunction(env, exports, "respond", respond);
   exportFunction(env, exports, "respondHead", respondHead);
   exportFunction(env, exports, "startStream", startStream);
+  exportFunction(env, exports, "beginTunnel", beginTunnel);
   exportFunction(env, exports, "writeStream", writeStream);
   exportFunction(env, exports, "endStream", endStream);
   exportFunction(env, exports, "inform", inform);

@@ -247,7 +247,8 @@ void Connection::refuse(http::RequestRefusal refusal) {
 bool Connection::takeBody() {
   Exchange& exchange = *exchange_;
   if (!exchange.bodyDone_) {
-    if (exchange.head_.chunked) decodeChunked();
+    if (exchange.tunnel_) takeTunnel();
+    else if (exchange.head_.chunked) decodeChunked();
     else decodeLength();
   }
   if (state_ != State::kOpen || exchange_.get() != &exchange) return true;
@@ -255,6 +256,13 @@ bool Connection::takeBody() {
   if (state_ != State::kOpen || exchange_.get() != &exchange) return true;
   if (exchange.answerEnded_) maybeFinish();
   return state_ != State::kOpen || exchange_.get() != &exchange;
+}
+
+void Connection::takeTunnel() {
+  Exchange& exchange = *exchange_;
+  const size_t arrived = in_.size() - exchange.headLength_ - exchange.heldBytes_;
+  exchange.heldBytes_ += arrived;
+  exchange.bodyBytes_ += arrived;
 }
 
 void Connection::decodeLength() {
@@ -570,7 +578,7 @@ uint64_t Connection::deadlineOfState() const {
 
 bool Connection::isTooSlow() const {
   const uint64_t rate = listener_.options().minBodyBytesPerSecond;
-  if (rate == 0 || !busy() || !wantsBody()) return false;
+  if (rate == 0 || !busy() || exchange_->tunnel_ || !wantsBody()) return false;
   const Exchange& exchange = *exchange_;
   const uint64_t waitedMs = exchange.waitedMs_ + nowMs() - exchange.waitingSinceMs_;
   return waitedMs > kRateGraceMs && (exchange.bodyBytes_ - exchange.bytesBeforeWait_) * 1000 < rate * waitedMs;

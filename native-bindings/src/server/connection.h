@@ -48,6 +48,7 @@ class Connection final : public net::Pollable, public net::Timed, public net::De
   bool beginExchange();
   void refuse(http::RequestRefusal refusal);
   bool takeBody();
+  void takeTunnel();
   void decodeLength();
   void decodeChunked();
   void deliverBody();

@@ -33,7 +33,7 @@ void Exchange::reset() {
   mode_ = BodyMode::kHold;
   framing_ = BodyFraming::kNone;
   headDone_ = bodyDone_ = paused_ = resumeAsked_ = continueSent_ = answerBegun_ = answerEnded_ = chunkedAnswer_ = false;
-  drainWanted_ = wholeTold_ = endTold_ = false;
+  drainWanted_ = wholeTold_ = endTold_ = tunnel_ = false;
 }
 
 // --- the request's body ---
@@ -182,6 +182,17 @@ void Exchange::answer(uint16_t status, std::string_view fields, std::string_view
   beginAnswer(status, fields, BodyFraming::kLength, body.size());
   writeAnswer(body.data(), body.size());
   endAnswer();
+}
+
+void Exchange::beginTunnel() {
+  if (answerBegun_ || hasBody()) return;
+  answerBegun_ = true;
+  tunnel_ = true;
+  framing_ = BodyFraming::kUnknown;
+  // Of a body that ends with the connection.
+  bodyDone_ = false;
+  idleTimeoutMs = 0;
+  connection_->closeAfter_ = true;
 }
 
 void Exchange::inform(uint16_t status, std::string_view fields) {

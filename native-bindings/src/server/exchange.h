@@ -79,6 +79,9 @@ class Exchange {
   void endAnswer();
   // A whole answer.
   void answer(uint16_t status, std::string_view fields, std::string_view body);
+  // Leaves HTTP: from here on the connection's bytes are the body, and what is written goes out as it is, the head of the
+  // answer too. Only before there is an answer, and of a request without a body.
+  void beginTunnel();
   // An interim answer (1xx).
   void inform(uint16_t status, std::string_view fields);
   // Cuts the connection without onAborted.
@@ -131,6 +134,7 @@ class Exchange {
   bool drainWanted_ = false;
   bool wholeTold_ = false;
   bool endTold_ = false;
+  bool tunnel_ = false;
 };
 
 }  // namespace tidegate::server

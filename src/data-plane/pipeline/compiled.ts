@@ -49,7 +49,7 @@ export interface CompiledService {
 }
 
 /** `addressed`: a call's path says what is asked of which model. */
-export type AiEndpoint = "chat" | "embeddings" | "addressed" | "models" | "model" | PassThroughEndpoint;
+export type AiEndpoint = "chat" | "embeddings" | "addressed" | "models" | "model" | "realtime" | PassThroughEndpoint;
 
 /** A provider's own API. */
 export type PassThroughEndpoint = "pass-through";

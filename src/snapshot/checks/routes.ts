@@ -11,6 +11,7 @@ export const BUILT_IN_PATHS: readonly string[] = [
   "/v1/messages",
   "/v2/chat",
   "/v1/embeddings",
+  "/v1/realtime",
   "/v1/models",
   "/v1/models/*",
   "/v1beta/models",

@@ -23,6 +23,7 @@ export const AI_ENDPOINTS: readonly EndpointPath[] = [
   { method: "POST", path: "/v1/messages", endpoint: "chat", dialect: "anthropic" },
   { method: "POST", path: "/v2/chat", endpoint: "chat", dialect: "cohere" },
   { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
+  { method: "GET", path: "/v1/realtime", endpoint: "realtime", dialect: "openai" },
   { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },
   { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },
   { method: "POST", path: "/v1/models/*", endpoint: "addressed", dialect: "gemini" },

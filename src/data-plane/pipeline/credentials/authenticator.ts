@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Exchange } from "../../../contracts/exchange.ts";
 import type { Context, StageOutcome } from "../context.ts";
+import { keyOfProtocols } from "../realtime/web-sockets.ts";
 import type { Runtime } from "../runtime.ts";
 import { bodyLimitBytes, bodyTooLarge } from "../stages/guard.ts";
 import { isBasic } from "./basic.ts";
@@ -63,7 +64,7 @@ export class Authenticator {
         tokenDigest = digest;
       }
     }
-    const queryKey = keyOfQuery(context);
+    const queryKey = keyOfQuery(context) ?? keyOfSocket(context);
     if (queryKey !== null) {
       sent = true;
       const credential = callers.findKey(hash("sha256", queryKey, "hex"));
@@ -218,6 +219,11 @@ function readKey(exchange: Exchange, name: string): string | null {
   const value = exchange.header(name);
   if (value === undefined || name !== "authorization") return value ?? null;
   return BEARER.test(value) ? value.replace(BEARER, "").trim() : null;
+}
+
+/** As browsers have to send it: a WebSocket of theirs has no headers of one's own. */
+function keyOfSocket({ target, exchange }: Context): string | null {
+  return target?.kind === "ai" && target.endpoint === "realtime" ? keyOfProtocols(exchange) : null;
 }
 
 /** Clients of Gemini may send their key as `?key=`. To a provider goes a query of the gateway's own, so it stays here. */

@@ -15,6 +15,7 @@ import { PassThroughCall } from "../pass-through/pass-through-call.ts";
 import { compilePassedProviders } from "../pass-through/passed-provider.ts";
 import type { Stage } from "../pipeline.ts";
 import { answerMock } from "../policies/mock.ts";
+import { RealtimeCall } from "../realtime/realtime-call.ts";
 import { compileMirrors, type RequestMirror } from "../rest/request-mirror.ts";
 import { RestCall } from "../rest/rest-call.ts";
 import { keptRestService, type RestService, withEdits } from "../rest/rest-service.ts";
@@ -71,7 +72,8 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
         const provider = passed.get(target.provider ?? "");
         if (provider === undefined) throw new GatewayError("internal_error", "the route's provider is not compiled");
         new PassThroughCall(context, provider, target, runtime).start();
-      } else if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
+      } else if (target.endpoint === "realtime") new RealtimeCall(context, routes, runtime).start();
+      else if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
       else {
         const { path, query } = context.exchange;
         const address = target.inbound.readAddress?.(path, query) ?? null;

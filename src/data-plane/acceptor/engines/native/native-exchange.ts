@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import {
   BEFORE_NAME,
   BEFORE_VALUE,
@@ -10,6 +11,8 @@ import {
 import type { Exchange, ForwardedCertificate, ResponseStream } from "../../../../contracts/exchange.ts";
 import type { ClientCertificateSnapshot } from "../../../../contracts/snapshot.ts";
 import type { ClientAddressResolver } from "../../client-address.ts";
+
+import { NativeTunnel } from "./native-tunnel.ts";
 
 /** Shared by all exchanges of a listener. */
 export interface NativeListenerPolicy {
@@ -187,6 +190,22 @@ export class NativeExchange implements Exchange, ExchangeEvents, ResponseStream 
   inform(status: number, headers: readonly string[]): void {
     if (this.#over) return;
     this.#engine.addon.inform(this.#engine.handle, this.handle, status, fieldLines(headers));
+  }
+
+  detach(): Duplex {
+    const tunnel = new NativeTunnel(this);
+    if (this.#over) {
+      tunnel.destroy();
+      return tunnel;
+    }
+    this.#engine.addon.beginTunnel(this.#engine.handle, this.handle);
+    // What is under way when the client leaves ends with the stream.
+    const told = this.#abortCallback;
+    this.#abortCallback = () => {
+      told?.();
+      tunnel.left();
+    };
+    return tunnel;
   }
 
   write(chunk: Buffer | string): boolean {
