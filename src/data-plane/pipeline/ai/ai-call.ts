@@ -1,8 +1,7 @@
 import type { CallAddress } from "../../../contracts/dialect.ts";
-import { GatewayError } from "../../../contracts/errors.ts";
+import type { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
 import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
-import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { TokenSource } from "../../provider-keys/token-source.ts";
 import { type ModelCache, modelTtlMs } from "../cache/model-cache.ts";
@@ -16,26 +15,19 @@ import { type AiTarget, dialectAt } from "./ai-target.ts";
 import { judgeFailure } from "./judge-failure.ts";
 import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
-import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
-import type { TranslateResult, TranslateTask } from "./translate-task.ts";
+import { nextAttemptMs } from "./next-attempt.ts";
+import { RequestBuilder } from "./request-builder.ts";
+import { TargetChoice } from "./target-choice.ts";
+import { translateInPool } from "./translate-in-pool.ts";
 import {
   type AiOperation,
   type BuiltCall,
-  buildAddressed,
-  buildCall,
-  buildPassthrough,
   type CallPlan,
   type InspectedRequest,
   inspectAddress,
-  inspectRequest,
-  inspectScanned,
-  parseBody,
   type TranslatedAnswer,
   translateAnswer,
 } from "./translation.ts";
-
-/** Timers may fire a little early; a probe must not. */
-const TIMER_SLACK_MS = 5;
 
 export interface AiCallOptions {
   operation: AiOperation;
@@ -46,13 +38,15 @@ export interface AiCallOptions {
   maxResponseBytes: number;
 }
 
-const NONE: readonly number[] = [];
 /** Keys that are refused are out, so that a call would end even without this. */
 const MAX_KEY_CHANGES = 20;
 const EVENT_STREAM = "text/event-stream; charset=utf-8";
 const JSON_TYPE = "application/json";
 
-/** A call to a model: finds the route, builds the request for each target in turn, and answers with the first that does. */
+/**
+ * A call to a model: finds the route, builds the request for each target in turn (request-builder.ts), and answers with the
+ * first that does. Whose turn it is says target-choice.ts; whether there is a next attempt, next-attempt.ts.
+ */
 export class AiCall {
   readonly context: Context;
   readonly inbound: InboundName;
@@ -67,19 +61,10 @@ export class AiCall {
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
   readonly #cache: ModelCache;
-  /** Null when the body can't be known without parsing it. */
-  #scanned: ScannedRequest | null = null;
-  #body: Record<string, unknown> | null = null;
-  #order: readonly number[] = [];
-  #cursor = 0;
-  /** Indices of targets. A list: most calls try one. */
-  readonly #tried: number[] = [];
-  /** Targets whose dialect can't express this request. */
-  #incapable: readonly number[] = NONE;
+  #builder!: RequestBuilder;
+  #choice!: TargetChoice;
   #lastError: GatewayError | null = null;
   #current: AiAttempt | null = null;
-  /** Its circuit has let this call pass, and the call is not under way yet. */
-  #acquired: AiTarget | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
   /** How often another key of a target was tried at once. */
   #keyChanges = 0;
@@ -97,26 +82,12 @@ export class AiCall {
   }
 
   start(): void {
-    const bytes = this.context.body;
-    if (bytes === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
-    this.context.abortAttempt = (reason) => this.#abandon(reason);
-    if (this.address !== null) {
-      this.#begin(inspectAddress(this.address));
-      return;
-    }
-    this.#scanned = scanRequest(bytes);
-    if (this.#scanned !== null) {
-      this.#begin(inspectScanned(this.#scanned, this.inbound));
-      return;
-    }
-    if (bytes.length <= this.#offloadBytes) {
-      this.#body = parseBody(bytes);
-      this.#begin(inspectRequest(this.#body, this.inbound));
-      return;
-    }
-    this.#offload({ kind: "inspect", bytes, inbound: this.inbound }, (result) =>
-      this.#begin(result as InspectedRequest),
-    );
+    const { context } = this;
+    this.#builder = RequestBuilder.of(context, this.#offloadBytes);
+    context.abortAttempt = (reason) => this.#abandon(reason);
+    const request = this.address === null ? this.#builder.inspect(this.inbound) : inspectAddress(this.address);
+    if (request !== null) this.#begin(request);
+    else this.#builder.inspectInPool(this.#runtime.pool, context, this.inbound, (found) => this.#begin(found));
   }
 
   #begin(request: InspectedRequest): void {
@@ -151,7 +122,7 @@ export class AiCall {
   }
 
   #forward(): void {
-    this.#order = this.route.order(this.context);
+    this.#choice = new TargetChoice(this.route, this.route.order(this.context));
     this.#next();
   }
 
@@ -164,47 +135,40 @@ export class AiCall {
   #abandon(reason: Error): void {
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
-    this.#acquired?.breaker.released();
-    this.#acquired = null;
+    // Not there yet while the body is being looked at.
+    this.#choice?.release();
     this.#current?.abort(reason);
   }
 
   // --- the attempt loop ---
 
   #next(): void {
-    const index = this.#choose(Date.now());
+    const nowMs = Date.now();
+    const begun = this.context.begun?.target as AiTarget | undefined;
+    const index = this.#choice.next(begun ?? null, nowMs);
     if (index < 0) {
-      this.context.pipeline.fail(this.context, this.#lastError ?? this.#unavailable());
+      this.context.pipeline.fail(this.context, this.#lastError ?? this.#choice.unavailable(nowMs));
       return;
     }
-    const target = this.route.targets[index] as AiTarget;
-    const plan = this.#plan(target);
-    const bytes = this.context.body as Buffer;
-    const scanned = this.#scanned;
-    const passthrough =
-      scanned === null ? buildAddressed(bytes, plan) : buildPassthrough(bytes, scanned, this.request, plan);
-    if (passthrough !== null) {
-      if (scanned !== null) this.#learn(passthrough, index);
-      this.#dispatch(index, passthrough);
-      return;
-    }
-    if (bytes.length > this.#offloadBytes) {
-      this.#offload(
-        { kind: "build", bytes, plan },
-        (result) => this.#dispatch(index, asBuilt(result)),
-        (error) => this.#notBuilt(index, error),
-      );
-      return;
-    }
-    let built: BuiltCall;
+    const plan = this.#plan(this.route.targets[index] as AiTarget);
+    let built: BuiltCall | null;
     try {
-      this.#body ??= parseBody(bytes);
-      built = buildCall(this.#body, plan);
+      built = this.#builder.build(this.request, plan);
     } catch (error) {
       this.#notBuilt(index, error);
       return;
     }
-    if (this.#scanned !== null) this.#learn(built, index);
+    if (built === null) {
+      this.#builder.buildInPool(
+        this.#runtime.pool,
+        this.context,
+        plan,
+        (result) => this.#dispatch(index, result),
+        (error) => this.#notBuilt(index, error),
+      );
+      return;
+    }
+    if (this.#builder.isScanned) this.#learn(built, index);
     this.#dispatch(index, built);
   }
 
@@ -213,53 +177,20 @@ export class AiCall {
     this.#runtime.fastPath?.learnAi(context, this.#operation, inbound, route, request, built, index);
   }
 
-  /** The next target in turn whose circuit lets a call pass; takes the right to make it. -1: there is none. */
-  #choose(nowMs: number): number {
-    const order = this.#order;
-    const begunAt = this.route.targets.indexOf(this.context.begun?.target as AiTarget);
-    if (begunAt >= 0 && (this.route.targets[begunAt] as AiTarget).breaker.acquire(nowMs)) {
-      this.#cursor = order.indexOf(begunAt) + 1;
-      this.#acquired = this.route.targets[begunAt] as AiTarget;
-      return begunAt;
-    }
-    for (let step = 0; step < order.length; step++) {
-      const at = (this.#cursor + step) % order.length;
-      const index = order[at] as number;
-      const target = this.route.targets[index] as AiTarget;
-      if (this.#incapable.includes(index)) continue;
-      // Where there is no other, the keys that are out are tried nevertheless.
-      if (order.length > 1 && !target.keys.isUsable(target.target.model, nowMs)) continue;
-      if (!target.breaker.acquire(nowMs)) continue;
-      this.#cursor = at + 1;
-      this.#acquired = target;
-      return index;
-    }
-    return -1;
-  }
-
-  #unavailable(): GatewayError {
-    const nowMs = Date.now();
-    const waits = this.route.targets.map((target) => Math.max(0, target.breaker.openUntilMs - nowMs));
-    const lacking = this.route.targets.find((target) => !target.keys.isUsable(target.target.model, nowMs));
-    if (lacking !== undefined) return noKeyFor(lacking, nowMs);
-    return new GatewayError(
-      "upstream_unavailable",
-      `no target of model \`${this.route.name}\` is available: all failed recently and are being left alone for a while`,
-      { retryAfterMs: Math.max(1000, Math.min(...waits)) },
-    );
-  }
-
   /** Another target may be able to do what this one can't; what the caller got wrong is wrong everywhere. */
   #notBuilt(index: number, error: unknown): void {
     const failure = asGatewayError(error);
-    this.#acquired = null;
-    (this.route.targets[index] as AiTarget).breaker.released();
     if (failure.code !== "unsupported_field") {
+      this.#choice.release();
       this.context.pipeline.fail(this.context, failure);
       return;
     }
-    this.#incapable = [...this.#incapable, index];
-    this.#lastError ??= failure;
+    this.#exclude(index, failure);
+  }
+
+  #exclude(index: number, reason: GatewayError): void {
+    this.#choice.exclude(index);
+    this.#lastError ??= reason;
     this.#next();
   }
 
@@ -274,12 +205,12 @@ export class AiCall {
           ? target.keys.take(target.target.model, estimatedTokens(context), Date.now())
           : (target.keys.keys[begun.key] ?? null);
       if (key === null) {
-        this.#lacksKey(index, target);
+        // All keys have expired or are at their limits: another target may have one.
+        this.#exclude(index, noKeyFor(target, Date.now()));
         return;
       }
     }
-    this.#tried.push(index);
-    this.#acquired = null;
+    this.#choice.tried(index);
     context.attempts++;
     context.provider = target.provider.id;
     context.upstream = target.host;
@@ -305,15 +236,6 @@ export class AiCall {
       else if (typeof outcome === "string") attempt.dispatch(null, outcome);
       else this.failed(attempt, noToken(attempt.target, key, outcome));
     });
-  }
-
-  /** All keys have expired or are at their limits: another target may have one. */
-  #lacksKey(index: number, target: AiTarget): void {
-    target.breaker.released();
-    this.#acquired = null;
-    this.#incapable = [...this.#incapable, index];
-    this.#lastError ??= noKeyFor(target, Date.now());
-    this.#next();
   }
 
   #plan(target: AiTarget): CallPlan {
@@ -344,21 +266,14 @@ export class AiCall {
       target.breaker.released();
       this.#runtime.metrics.attempted(target.provider.id, target.target.model, false);
       this.#keyChanges++;
-      this.#cursor = this.#order.indexOf(route.targets.indexOf(target));
+      this.#choice.repeat(target);
     } else judgeFailure(target, error, nowMs, isOnly, this.#runtime.metrics);
     this.#lastError = error;
-    const allowed = Math.max(route.retries.attempts, route.targets.length - 1);
     if (context.finished) return;
-    // Nothing was asked of the provider yet.
-    const wasNotSent = error.code === "provider_token_unavailable" && this.#hasFresh(nowMs);
-    const mayGoOn = hasOtherKey || wasNotSent || isRetryCause(route.retries, error);
-    if (context.responseStarted || !mayGoOn || context.attempts - this.#keyChanges > allowed) {
-      context.pipeline.fail(context, error);
-      return;
-    }
-    const waitMs = hasOtherKey ? 0 : this.#waitMs(error, nowMs);
-    const withinDeadline = context.deadlineMs === 0 || nowMs + waitMs < context.deadlineMs;
-    if (waitMs > Math.max(route.retries.maxBackoffMs, TIMER_SLACK_MS) || !withinDeadline) {
+    const waitMs = context.responseStarted
+      ? null
+      : nextAttemptMs(context, route, this.#choice, error, this.#keyChanges, hasOtherKey, nowMs);
+    if (waitMs === null) {
       context.pipeline.fail(context, error);
       return;
     }
@@ -376,22 +291,6 @@ export class AiCall {
         context.pipeline.fail(context, failure);
       }
     }, waitMs);
-  }
-
-  /** There is a target that was not tried, and can be. */
-  #hasFresh(nowMs: number): boolean {
-    return this.#order.some((index) => {
-      if (this.#tried.includes(index) || this.#incapable.includes(index)) return false;
-      const { breaker, keys, target } = this.route.targets[index] as AiTarget;
-      return breaker.permits(nowMs) && keys.isUsable(target.model, nowMs);
-    });
-  }
-
-  /** No wait while there is a target that was not tried; else back-off, or what the provider asked for if that is longer. */
-  #waitMs(error: GatewayError, nowMs: number): number {
-    if (this.#hasFresh(nowMs)) return 0;
-    const ownMs = backoffMs(this.route.retries, this.context.attempts, Math.random());
-    return error.retryAfterMs === null ? ownMs : Math.max(ownMs, error.retryAfterMs + TIMER_SLACK_MS);
   }
 
   /** The caller left while an attempt was under way: that says nothing of the target. */
@@ -437,7 +336,9 @@ export class AiCall {
     if (bytes.length > this.#offloadBytes && !passthrough) {
       // It has answered: should the caller leave before the translation is done, the next call may probe.
       attempt.target.breaker.released();
-      this.#offload(
+      translateInPool(
+        this.#runtime.pool,
+        this.context,
         { kind: "answer", bytes, encodingFormat, plan, passthrough, context: answerContext },
         (result) => give(result as TranslatedAnswer),
         refuse,
@@ -476,33 +377,4 @@ export class AiCall {
     this.lookup?.editAnswer(headers);
     return headers;
   }
-
-  // --- the pool ---
-
-  #offload(task: TranslateTask, onResult: (result: TranslateResult) => void, onError?: (error: unknown) => void): void {
-    const { context } = this;
-    const fail = onError ?? ((error: unknown) => context.pipeline.fail(context, error));
-    this.#runtime.pool
-      .run<TranslateTask, { result: TranslateResult } | { error: SerializedError }>("translate", task)
-      .then((outcome) => {
-        if (context.finished) return;
-        if ("error" in outcome) fail(revive(outcome.error));
-        else onResult(outcome.result);
-      })
-      .catch((error: unknown) => {
-        if (!context.finished) context.pipeline.fail(context, error);
-      });
-  }
-}
-
-type SerializedError = import("./translate-task.ts").SerializedError;
-
-function revive({ code, message, param }: SerializedError): GatewayError {
-  return new GatewayError(code, message, param === null ? {} : { param });
-}
-
-/** Bytes cross threads as plain Uint8Arrays. */
-function asBuilt(result: TranslateResult): BuiltCall {
-  const built = result as BuiltCall;
-  return { ...built, body: Buffer.from(built.body.buffer, built.body.byteOffset, built.body.byteLength) };
 }
