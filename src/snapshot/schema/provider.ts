@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { upstreamUrl } from "./addresses.ts";
-import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, openaiApi, providerHeaders, retries, timeouts } from "./common.ts";
+import { AI_RETRIES, circuitBreaker, modelRetries, openaiApi, providerHeaders } from "./common.ts";
+import { modelTimeouts } from "./model-resilience.ts";
 import { fieldNotes } from "./notes.ts";
 import { providerKey } from "./provider-key.ts";
 import { duration, id, integer, name, text } from "./scalars.ts";
@@ -68,8 +69,8 @@ export function provider(kinds: [string, ...string[]]) {
       default_max_output_tokens: integer(1)
         .prefault(8192)
         .describe("Limit of output tokens where the provider demands one and the caller gave none (tokens)."),
-      timeouts: timeouts(AI_TIMEOUTS),
-      retries: retries(AI_RETRIES),
+      timeouts: modelTimeouts,
+      retries: modelRetries(AI_RETRIES),
       circuit_breaker: circuitBreaker,
       simulated: simulated,
     })

@@ -12,11 +12,15 @@ import { respondWhole } from "../stages/respond.ts";
 import { AiAttempt, DIALECT_HEADERS, estimatedTokens } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, dialectAt } from "./ai-target.ts";
+import { bookAnswer, bookAttempt } from "./attempt-accounts.ts";
+import { hasEffects } from "./hedging/has-effects.ts";
+import { Hedge, type HedgeOutcome } from "./hedging/hedge.ts";
 import { judgeFailure } from "./judge-failure.ts";
 import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { nextAttemptMs } from "./next-attempt.ts";
 import { RequestBuilder } from "./request-builder.ts";
+import { StreamRescue } from "./rescue/stream-rescue.ts";
 import { TargetChoice } from "./target-choice.ts";
 import { translateInPool } from "./translate-in-pool.ts";
 import {
@@ -39,7 +43,7 @@ export interface AiCallOptions {
 }
 
 /** Keys that are refused are out, so that a call would end even without this. */
-const MAX_KEY_CHANGES = 20;
+const MAX_CHANGES = 20;
 const EVENT_STREAM = "text/event-stream; charset=utf-8";
 const JSON_TYPE = "application/json";
 
@@ -56,6 +60,10 @@ export class AiCall {
   request!: InspectedRequest;
   /** Of the stored answer; null: no cache policy holds. */
   lookup: ModelLookup | null = null;
+  /** Of its stream; null: an error ends it when it breaks off. */
+  rescue: StreamRescue | null = null;
+  /** The attempt whose stream the caller is getting; null: none is. */
+  answering: AiAttempt | null = null;
   readonly #operation: AiOperation;
   readonly #offloadBytes: number;
   readonly #routes: ModelRoutes;
@@ -66,8 +74,12 @@ export class AiCall {
   #lastError: GatewayError | null = null;
   #current: AiAttempt | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
-  /** How often another key of a target was tried at once. */
-  #keyChanges = 0;
+  /** How often another key of a target was tried at once, or the target asked in another way. */
+  #changes = 0;
+  /** null: no second target is asked while the first one is. */
+  #hedge: Hedge | null = null;
+  /** null: no second target was asked. */
+  #hedgeOutcome: HedgeOutcome | null = null;
 
   constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime, cache: ModelCache) {
     this.context = context;
@@ -122,7 +134,11 @@ export class AiCall {
   }
 
   #forward(): void {
+    const { onBrokenStream, hedging } = this.route;
+    const { stream } = this.request;
     this.#choice = new TargetChoice(this.route, this.route.order(this.context));
+    if (onBrokenStream !== null && stream && this.#operation === "chat") this.rescue = new StreamRescue(onBrokenStream);
+    if (hedging !== null && this.#operation !== "count_tokens") this.#hedge = new Hedge(hedging, this, stream);
     this.#next();
   }
 
@@ -137,19 +153,28 @@ export class AiCall {
     this.#retryTimer = null;
     // Not there yet while the body is being looked at.
     this.#choice?.release();
+    this.#hedge?.stop();
     this.#current?.abort(reason);
+    for (const attempt of this.#hedge?.racing ?? []) if (attempt !== this.#current) attempt.abort(reason);
   }
 
   // --- the attempt loop ---
 
   #next(): void {
     const nowMs = Date.now();
-    const begun = this.context.begun?.target as AiTarget | undefined;
-    const index = this.#choice.next(begun ?? null, nowMs);
+    const { rescue } = this;
+    let index = -1;
+    if (rescue?.isBroken === true) index = this.#choice.preferred(nowMs, (target) => rescue.takesPrefix(target));
+    if (index < 0) index = this.#choice.next((this.context.begun?.target as AiTarget | undefined) ?? null, nowMs);
     if (index < 0) {
-      this.context.pipeline.fail(this.context, this.#lastError ?? this.#choice.unavailable(nowMs));
+      this.context.pipeline.fail(this.context, rescue?.cause ?? this.#lastError ?? this.#choice.unavailable(nowMs));
       return;
     }
+    this.#ask(index);
+  }
+
+  /** Makes an attempt at the acquired target. */
+  #ask(index: number): void {
     const plan = this.#plan(this.route.targets[index] as AiTarget);
     let built: BuiltCall | null;
     try {
@@ -191,12 +216,20 @@ export class AiCall {
   #exclude(index: number, reason: GatewayError): void {
     this.#choice.exclude(index);
     this.#lastError ??= reason;
+    if (this.#hedge?.isAsking === true) {
+      this.#hedge.gaveUp();
+      if (this.#hedge.racing.length > 0) return;
+    }
     this.#next();
   }
 
   #dispatch(index: number, built: BuiltCall): void {
     const { context } = this;
     const target = this.route.targets[index] as AiTarget;
+    if (this.#hedge?.isAsking === true && this.#hedge.isDecided) {
+      this.#choice.release();
+      return;
+    }
     const begun = context.takeBegun(target);
     let key: ProviderKey | null = null;
     if (target.keys.keys.length > 0) {
@@ -212,13 +245,12 @@ export class AiCall {
     }
     this.#choice.tried(index);
     context.attempts++;
-    context.provider = target.provider.id;
-    context.upstream = target.host;
-    context.modelServed = target.target.model;
+    this.#serve(target);
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
     const dialect = dialectAt(target, this.#operation, this.inbound);
     const attempt = new AiAttempt(this, target, dialect, built, key);
     this.#current = attempt;
+    this.#hedge?.began(attempt);
     if (key === null || key.tokens === null) attempt.dispatch(begun?.attempt ?? null, null);
     else this.#withToken(attempt, key, key.tokens);
   }
@@ -232,13 +264,23 @@ export class AiCall {
       return;
     }
     tokens.wait(nowMs, (outcome) => {
+      if (attempt.isOver) return;
       if (this.context.finished) this.left(attempt);
       else if (typeof outcome === "string") attempt.dispatch(null, outcome);
       else this.failed(attempt, noToken(attempt.target, key, outcome));
     });
   }
 
+  /** Who the call is at, for its record. */
+  #serve({ provider, host, target }: AiTarget): void {
+    const { context } = this;
+    context.provider = provider.id;
+    context.upstream = host;
+    context.modelServed = target.model;
+  }
+
   #plan(target: AiTarget): CallPlan {
+    const prefix = this.rescue === null ? null : this.rescue.prefixFor(target);
     return {
       operation: this.#operation,
       inbound: this.inbound,
@@ -246,41 +288,77 @@ export class AiCall {
       target: target.target,
       mayHoldForeign: target.mayHoldForeign || this.inbound === "openai-responses",
       ...(this.address === null ? {} : { address: this.address }),
+      ...(prefix === null || target.prefill === null ? {} : { prefix: { text: prefix, prefill: target.prefill } }),
     };
   }
 
   // --- what an attempt tells ---
 
   failed(attempt: AiAttempt, error: GatewayError): void {
-    const { context, route } = this;
-    const { target, key } = attempt;
+    const { context, rescue } = this;
     const nowMs = Date.now();
-    const isOnly = route.targets.length === 1;
+    const mayChange = this.#judge(attempt, error, nowMs);
+    this.#lastError = error;
+    const isBroken = attempt.hasCommitted;
+    const isRescued = isBroken && rescue !== null && attempt.answer !== null && !context.finished;
+    const goesOn = isRescued && rescue.broke(attempt.answer, error, () => attempt.createFormatter());
+    if (goesOn || !isBroken) {
+      const outcome = isBroken ? "broken" : "failed";
+      bookAttempt(context, this.#runtime, attempt, outcome, error, rescue?.takeWritten() ?? 0);
+      if (rescue !== null) rescue.usedBefore = context.usage;
+    }
+    if (context.finished) return;
+    if (this.#hedge !== null) {
+      this.#hedge.failed(attempt);
+      if (!isBroken && this.#hedge.hasOther(attempt)) {
+        this.#serve((this.#hedge.racing[0] ?? attempt).target);
+        return;
+      }
+    }
+    const failed = {
+      error,
+      model: attempt.target.target.model,
+      uncounted: this.#changes,
+      mayChange,
+      isRescued: goesOn,
+    };
+    const mayGoOn = (goesOn || !isBroken) && rescue?.differs !== true;
+    const waitMs = mayGoOn ? nextAttemptMs(context, this.route, this.#choice, failed, nowMs) : null;
+    if (waitMs === null) {
+      if (rescue?.isBroken === true) this.#runtime.metrics.rescued(this.route.name, "failed");
+      context.pipeline.fail(context, rescue?.cause ?? error);
+      return;
+    }
+    this.#nextIn(waitMs, error);
+  }
+
+  /** What a failure says of the target and its key. True: the target may be asked at once, with another key or in another way. */
+  #judge(attempt: AiAttempt, error: GatewayError, nowMs: number): boolean {
+    const { target, key } = attempt;
+    const isOnly = this.route.targets.length === 1;
     const refusal = key === null ? null : keyRefusal(error);
     attempt.releaseKey();
-    if (!context.responseStarted) attempt.settleKey(this.#runtime.limits, 0);
     if (key !== null && refusal !== null) noteRefusal(target, key, refusal, error, nowMs, isOnly);
-    const hasOtherKey = refusal !== null && this.#keyChanges < MAX_KEY_CHANGES && hasKeyFor(target, nowMs);
+    const hasOtherKey = refusal !== null && this.#changes < MAX_CHANGES && hasKeyFor(target, nowMs);
     if (hasOtherKey) {
       // It was the key's fault, not the target's.
       target.breaker.released();
       this.#runtime.metrics.attempted(target.provider.id, target.target.model, false);
-      this.#keyChanges++;
-      this.#choice.repeat(target);
+    } else if (this.rescue?.differs === true) {
+      // It is well, and says something else.
+      target.breaker.succeeded();
     } else judgeFailure(target, error, nowMs, isOnly, this.#runtime.metrics);
-    this.#lastError = error;
-    if (context.finished) return;
-    const waitMs = context.responseStarted
-      ? null
-      : nextAttemptMs(context, route, this.#choice, error, this.#keyChanges, hasOtherKey, nowMs);
-    if (waitMs === null) {
-      context.pipeline.fail(context, error);
-      return;
-    }
-    this.#runtime.logger.debug(
-      { requestId: context.id, code: error.code, status: error.status, waitMs },
-      "attempt failed, trying again",
-    );
+    const refusesPrefix = attempt.built.prefix !== undefined && isBadRequest(error);
+    if (refusesPrefix) this.rescue?.prefixRefused(target);
+    if (!hasOtherKey && !refusesPrefix) return false;
+    this.#changes++;
+    this.#choice.repeat(target);
+    return true;
+  }
+
+  #nextIn(waitMs: number, { code, status }: GatewayError): void {
+    const { context } = this;
+    this.#runtime.logger.debug({ requestId: context.id, code, status, waitMs }, "attempt failed, trying again");
     // In a later turn in any case: the failed attempt is still on the stack.
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = null;
@@ -299,8 +377,21 @@ export class AiCall {
     attempt.releaseKey();
   }
 
+  /** The attempt's first token has come: it is the one that answers. */
   committed(attempt: AiAttempt): void {
+    this.#won(attempt);
     this.#succeeded(attempt);
+    this.answering = attempt;
+    if (this.rescue?.isBroken !== true) return;
+    this.#runtime.metrics.rescued(this.route.name, attempt.built.prefix === undefined ? "restarted" : "continued");
+    this.rescue.goesOn();
+  }
+
+  #won(attempt: AiAttempt): void {
+    if (this.#hedge === null || this.#hedge.isDecided) return;
+    this.#hedge.won(attempt);
+    this.#current = attempt;
+    this.#serve(attempt.target);
   }
 
   #succeeded(attempt: AiAttempt): void {
@@ -311,13 +402,41 @@ export class AiCall {
   }
 
   used(attempt: AiAttempt, usage: Usage | null, model: string | null): void {
-    const { context } = this;
-    if (model !== null) context.modelServed = model;
-    if (usage === null) return;
-    attempt.settleKey(this.#runtime.limits, usage.inputTokens + usage.outputTokens);
-    context.usage = usage;
-    const { price } = attempt.target;
-    if (price !== null) context.costUsd = this.#runtime.prices.costUsd(price, usage);
+    if (model !== null) this.context.modelServed = model;
+    if (usage !== null) bookAnswer(this.context, this.#runtime, attempt, usage);
+  }
+
+  // --- a second target beside the first one ---
+
+  mayBeHedged(): boolean {
+    if (this.context.finished || this.#builder.isLarge) return false;
+    try {
+      return !hasEffects(this.#builder.parsed());
+    } catch {
+      return false;
+    }
+  }
+
+  askAnother(): boolean {
+    const index = this.#choice.fresh(Date.now());
+    if (index >= 0) this.#ask(index);
+    return index >= 0;
+  }
+
+  lost(attempt: AiAttempt): void {
+    bookAttempt(this.context, this.#runtime, attempt, "lost", null, 0);
+    this.left(attempt);
+    attempt.cancel();
+  }
+
+  hedged(outcome: HedgeOutcome): void {
+    this.#runtime.metrics.hedged(this.route.name, outcome);
+    if (outcome !== "over_share") this.#hedgeOutcome = outcome;
+  }
+
+  /** Its stream broke off, and lacked nothing but its end. */
+  completed(): void {
+    this.#runtime.metrics.rescued(this.route.name, "completed");
   }
 
   /** A stream has ended well. */
@@ -327,6 +446,7 @@ export class AiCall {
 
   /** A whole good answer. */
   answered(attempt: AiAttempt, status: number, bytes: Buffer): void {
+    this.#won(attempt);
     const plan = this.#plan(attempt.target);
     const { passthrough } = attempt.built;
     const answerContext = attempt.answerContext(true);
@@ -374,7 +494,13 @@ export class AiCall {
     headers.push("x-tidegate-model", target.target.model, "x-tidegate-attempts", String(context.attempts));
     pushRequestId(headers, context);
     for (const part of context.rateLimitHeaders) headers.push(part);
+    if (this.#hedgeOutcome !== null) headers.push("x-tidegate-hedge", this.#hedgeOutcome);
     this.lookup?.editAnswer(headers);
     return headers;
   }
+}
+
+/** The provider understood the request, and will not have it. */
+function isBadRequest({ code, status }: GatewayError): boolean {
+  return code === "provider_error" && (status === 400 || status === 422);
 }

@@ -1,7 +1,14 @@
 import type { TargetModel } from "../../../contracts/dialect.ts";
 import type { Dispatcher } from "../../../contracts/dispatcher.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
-import type { CircuitBreakerSnapshot, OpenaiApi, ProviderSnapshot } from "../../../contracts/snapshot.ts";
+import type {
+  CircuitBreakerSnapshot,
+  ModelTargetSnapshot,
+  ModelTimeoutsSnapshot,
+  OpenaiApi,
+  PrefillSnapshot,
+  ProviderSnapshot,
+} from "../../../contracts/snapshot.ts";
 import type { InboundName } from "../../../dialects/index.ts";
 import type { Price } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
@@ -9,6 +16,7 @@ import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispa
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
 import type { KeyPool } from "../../provider-keys/key-pool.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
+import { RecentTimes } from "./hedging/recent-times.ts";
 import type { AiOperation } from "./translation.ts";
 
 /** One model at one provider, with all resolved that does not depend on a call. */
@@ -34,12 +42,20 @@ export interface AiTarget {
   readonly heads: readonly (readonly string[])[];
   /** Parameters of every call; "": none. */
   readonly query: string;
+  /** Of attempts. */
+  readonly timeouts: ModelTimeoutsSnapshot;
+  /** An attempt needs a clock: its own timeouts say more than what transports look after. */
+  readonly isTimed: boolean;
+  /** How the model is asked to go on from the beginning of an answer; null: it does not. */
+  readonly prefill: PrefillSnapshot | null;
 }
 
 /** What strategies `least-busy` and `latency` go by. Lives across snapshots. */
 export class TargetLoad {
   readonly numbers: TargetNumbers;
   #inFlight = 0;
+  #firstTokens: RecentTimes | null = null;
+  #wholeAnswers: RecentTimes | null = null;
   /** Moving average of the time to the first byte; 0 until one is known, so that a new target is tried. */
   firstByteMs = 0;
 
@@ -50,6 +66,16 @@ export class TargetLoad {
   /** Calls under way, the native side's included. */
   get inFlight(): number {
     return this.#inFlight + this.numbers.inFlight;
+  }
+
+  /** Of late; kept of targets whose calls are hedged. */
+  times(isStream: boolean): RecentTimes {
+    if (isStream) {
+      this.#firstTokens ??= new RecentTimes();
+      return this.#firstTokens;
+    }
+    this.#wholeAnswers ??= new RecentTimes();
+    return this.#wholeAnswers;
   }
 
   began(): void {
@@ -74,14 +100,14 @@ export function dialectAt({ api, provider }: AiTarget, operation: AiOperation, i
 export function compileAiTarget(
   provider: ProviderSnapshot,
   keys: KeyPool,
-  model: string,
-  weight: number,
-  api: OpenaiApi | undefined,
+  { model, weight, api, timeouts: own, prefill }: ModelTargetSnapshot,
   mayHoldForeign: boolean,
-  connectMs: number,
+  /** The route's. */
+  routeTimeouts: ModelTimeoutsSnapshot,
   breakerSettings: CircuitBreakerSnapshot,
   runtime: AiRuntime,
 ): AiTarget {
+  const timeouts = { ...routeTimeouts, totalMs: 0, ...own };
   const key = `${provider.id} ${model}`;
   const url = provider.transport === "simulated" ? null : new URL(provider.baseUrl);
   const { quirks } = provider;
@@ -100,7 +126,7 @@ export function compileAiTarget(
     dispatcher:
       url === null
         ? simulated(provider)
-        : runtime.dispatchers.get({ origin: url.origin, connectTimeoutMs: connectMs, caFile: null }),
+        : runtime.dispatchers.get({ origin: url.origin, connectTimeoutMs: timeouts.connectMs, caFile: null }),
     origin: url === null ? "" : url.origin,
     host: url === null ? "simulated" : url.host,
     pathPrefix: url === null ? "" : url.pathname.replace(/\/+$/, ""),
@@ -111,7 +137,20 @@ export function compileAiTarget(
     keys,
     heads: compileHeads(provider, keys, url === null ? "simulated" : url.host),
     query: provider.query ?? "",
+    timeouts,
+    isTimed: timeouts.firstTokenMs > 0 || timeouts.betweenTokensMs > 0 || timeouts.totalMs > 0,
+    prefill: prefillOf(provider, model, prefill),
   };
+}
+
+/** `isWanted`: what the configuration says of the target. */
+function prefillOf(
+  { prefill: known }: ProviderSnapshot,
+  model: string,
+  isWanted: boolean | undefined,
+): PrefillSnapshot | null {
+  const isKnown = known !== undefined && new RegExp(known.models).test(model);
+  return (isWanted ?? isKnown) ? (known ?? { models: "" }) : null;
 }
 
 function simulated(provider: ProviderSnapshot): Dispatcher {

@@ -62,6 +62,7 @@ export class RequestBuilder {
 
   /** Null: it is to be built in the pool. Throws what `buildCall` does. */
   build(request: InspectedRequest, plan: CallPlan): BuiltCall | null {
+    if (plan.prefix !== undefined) return this.isLarge ? null : buildCall(this.parsed(), plan);
     const scanned = this.#scanned;
     const same =
       scanned === null ? buildAddressed(this.bytes, plan) : buildPassthrough(this.bytes, scanned, request, plan);

@@ -30,19 +30,36 @@ export class TargetChoice {
    * way already.
    */
   next(begun: AiTarget | null, nowMs: number): number {
-    const order = this.#order;
-    const { targets } = this.#route;
-    const begunAt = begun === null ? -1 : targets.indexOf(begun);
+    const begunAt = begun === null ? -1 : this.#route.targets.indexOf(begun);
     if (begunAt >= 0 && begun?.breaker.acquire(nowMs) === true) {
-      this.#cursor = order.indexOf(begunAt) + 1;
+      this.#cursor = this.#order.indexOf(begunAt) + 1;
       this.#acquired = begun;
       return begunAt;
     }
+    return this.#find(nowMs, null);
+  }
+
+  /** The same among those that were not tried. */
+  fresh(nowMs: number): number {
+    return this.#find(nowMs, (index) => !this.#tried.includes(index));
+  }
+
+  /** The same among those that are wanted: one that was not tried, else one that was tried once. */
+  preferred(nowMs: number, isWanted: (target: AiTarget) => boolean): number {
+    const { targets } = this.#route;
+    const wanted = (index: number, tries: number) =>
+      isWanted(targets[index] as AiTarget) && this.#tried.filter((one) => one === index).length === tries;
+    const fresh = this.#find(nowMs, (index) => wanted(index, 0));
+    return fresh >= 0 ? fresh : this.#find(nowMs, (index) => wanted(index, 1));
+  }
+
+  #find(nowMs: number, isWanted: ((index: number) => boolean) | null): number {
+    const order = this.#order;
     for (let step = 0; step < order.length; step++) {
       const at = (this.#cursor + step) % order.length;
       const index = order[at] as number;
-      const target = targets[index] as AiTarget;
-      if (this.#incapable.includes(index)) continue;
+      const target = this.#route.targets[index] as AiTarget;
+      if (this.#incapable.includes(index) || isWanted?.(index) === false) continue;
       // Where there is no other, the keys that are out are tried nevertheless.
       if (order.length > 1 && !target.keys.isUsable(target.target.model, nowMs)) continue;
       if (!target.breaker.acquire(nowMs)) continue;
@@ -63,6 +80,12 @@ export class TargetChoice {
   exclude(index: number): void {
     this.release();
     this.#incapable = [...this.#incapable, index];
+  }
+
+  /** Its model will not take this request, wherever it is. */
+  excludeModel(model: string): void {
+    const same = this.#order.filter((index) => this.#route.targets[index]?.target.model === model);
+    this.#incapable = [...this.#incapable, ...same];
   }
 
   /** The call will not be made at the acquired target, which says nothing of it. */
