@@ -30,6 +30,8 @@ export interface StreamUsage {
   failureData: string;
   /** An event that matters could not be judged exactly and was left out. */
   needsHelp: boolean;
+  /** The event last seen only announces an answer. */
+  announces: boolean;
 }
 
 interface ScanAddon {

@@ -45,6 +45,28 @@ export interface CallRecord {
   release: number | null;
   /** Of calls for which a cache policy holds; null: none does, or the call did not come that far. */
   cache: CacheOutcome | null;
+  /**
+   * Of calls to models with more than one attempt: those beside the one that answered, as a JSON array of OtherAttempt. Tokens
+   * and cost of the record are those of all attempts together.
+   */
+  otherAttempts: string | null;
+}
+
+/** An attempt that did not answer, or not to the end. */
+export interface OtherAttempt {
+  provider: string;
+  model: string;
+  /**
+   * `failed`: before anything of it went to the caller. `broken`: its stream broke off, and another attempt went on with it.
+   * `lost`: a second target was asked, and the other one was faster.
+   */
+  outcome: "failed" | "broken" | "lost";
+  /** The error code; null: it did not fail. */
+  error: string | null;
+  /** Estimates, where the provider did not come to say; null: nothing is known to have been used. */
+  inputTokens: number | null;
+  outputTokens: number | null;
+  costUsd: number | null;
 }
 
 /**
@@ -89,6 +111,7 @@ export const CALL_RECORD_FIELDS = [
   "responseBody",
   "release",
   "cache",
+  "otherAttempts",
 ] as const satisfies readonly (keyof CallRecord)[];
 
 export type CallRecordValue = string | number | boolean | null;

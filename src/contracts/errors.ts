@@ -50,6 +50,8 @@ export const ERROR_CODES = {
   upstream_unavailable: { status: 503, source: "upstream" },
   upstream_connect_timeout: { status: 504, source: "upstream" },
   upstream_first_byte_timeout: { status: 504, source: "upstream" },
+  upstream_first_token_timeout: { status: 504, source: "upstream" },
+  upstream_attempt_timeout: { status: 504, source: "upstream" },
   upstream_idle_timeout: { status: 504, source: "upstream" },
   not_stored: { status: 504, source: "client" },
   upstream_total_timeout: { status: 504, source: "upstream" },

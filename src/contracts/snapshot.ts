@@ -11,7 +11,7 @@ export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policie
  */
 export interface Snapshot {
   /** Format of this structure: a worker refuses another one. */
-  format: 7;
+  format: 8;
   /** Counts up with each compile of this data directory. */
   version: number;
   /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */
@@ -98,7 +98,14 @@ export interface TimeoutsSnapshot {
   totalMs: number;
 }
 
-export type RetryCause = number | "reset" | "timeout" | "connect";
+/** Of calls to models; 0: none. `firstTokenMs` and `betweenTokensMs` are of streams alone. */
+export interface ModelTimeoutsSnapshot extends TimeoutsSnapshot {
+  firstTokenMs: number;
+  betweenTokensMs: number;
+}
+
+/** Of calls to models: never on the same model are `context_length` and `content_filter` tried again. */
+export type RetryCause = number | "reset" | "timeout" | "connect" | "context_length" | "content_filter";
 
 export interface RetriesSnapshot {
   /** Further attempts after the first; 0 turns retries off. */
@@ -155,7 +162,9 @@ export interface ProviderSnapshot {
   defaultMaxOutputTokens: number;
   /** What of its API is offered as it is below `/providers/{id}`; paths are below the base URL. Absent: nothing. */
   passThrough?: PassThroughRouteSnapshot[];
-  timeouts: TimeoutsSnapshot;
+  /** Absent: none of its models is known to go on from the beginning of an answer. */
+  prefill?: PrefillSnapshot;
+  timeouts: ModelTimeoutsSnapshot;
   retries: RetriesSnapshot;
   circuitBreaker: CircuitBreakerSnapshot;
   simulated: { firstTokenMs: number; tokenMs: number } | null;
@@ -170,16 +179,49 @@ export interface PassThroughRouteSnapshot {
   methods: string[] | null;
 }
 
+/** How a provider is asked to go on from the beginning of an answer, which is sent as the last message. */
+export interface PrefillSnapshot {
+  /** Regular expression: the models that do. */
+  models: string;
+  /** Fields of that message; absent: none. */
+  messageFields?: Record<string, unknown>;
+  /** Fields of the request; absent: none. */
+  requestFields?: Record<string, unknown>;
+}
+
+export interface ModelTargetSnapshot {
+  provider: string;
+  model: string;
+  weight: number;
+  /** In place of the provider's. */
+  api?: OpenaiApi;
+  /** Over those of the route; `totalMs` is one attempt's. */
+  timeouts?: Partial<ModelTimeoutsSnapshot>;
+  /** Absent: as is known of the provider. */
+  prefill?: boolean;
+}
+
+export interface HedgingSnapshot {
+  after: { percentile: number } | { ms: number };
+  /** With a percentile. */
+  minDelayMs: number;
+  /** Of the calls; above 0, up to 1. */
+  maxShare: number;
+}
+
 export interface ModelRouteSnapshot {
   name: string;
   strategy: "failover" | "weighted" | "latency" | "least-busy" | "cost" | "sticky";
   /** What `sticky` goes by. Absent: the application. */
   stickTo?: { type: "application" | "user" | "address" } | { type: "header"; name: string };
-  /** `api`: in place of the provider's. */
-  targets: { provider: string; model: string; weight: number; api?: OpenaiApi }[];
-  timeouts: TimeoutsSnapshot;
+  targets: ModelTargetSnapshot[];
+  timeouts: ModelTimeoutsSnapshot;
   retries: RetriesSnapshot;
   circuitBreaker: CircuitBreakerSnapshot;
+  /** Absent: nothing is hedged. */
+  hedging?: HedgingSnapshot;
+  /** Absent: an error ends it. */
+  onBrokenStream?: "continue" | "restart";
 }
 
 export type Access = "open" | "key" | "subscription";

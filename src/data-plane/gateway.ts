@@ -19,6 +19,7 @@ import { LimitLeases } from "./limits/limit-leases.ts";
 import { SharedLimitStore } from "./limits/shared-limit-store.ts";
 import { DataPlaneMetrics } from "./metrics.ts";
 import type { AiRuntime } from "./pipeline/ai/ai-runtime.ts";
+import { circuitMetrics } from "./pipeline/ai/circuit-metrics.ts";
 import { ResponseCache } from "./pipeline/cache/response-cache.ts";
 import { errorBody } from "./pipeline/errors.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
@@ -191,8 +192,9 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     },
     async collectMetrics() {
       metrics.addNative(engine.addon.governorCounts(engine.handle), runtime.targetNumbers);
-      const ofKeys = keyMetrics(runtime.keyPools, Date.now());
-      return [...(await metrics.collect()), ...ofKeys, ...((await leases?.collectMetrics()) ?? [])];
+      const nowMs = Date.now();
+      const ofTargets = [...keyMetrics(runtime.keyPools, nowMs), ...circuitMetrics(runtime.breakers, nowMs)];
+      return [...(await metrics.collect()), ...ofTargets, ...((await leases?.collectMetrics()) ?? [])];
     },
     async close(): Promise<void> {
       clearInterval(deadlines);

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { NativeEngine } from "../../native-bindings/engine.ts";
+import type { Usage } from "../contracts/ir.ts";
 import type { TargetNumbersTable } from "../upstream/target-numbers.ts";
+import type { HedgeOutcome } from "./pipeline/ai/hedging/hedge.ts";
 import type { RouteTarget } from "./pipeline/compiled.ts";
 import type { Context } from "./pipeline/context.ts";
 import { Series } from "./series.ts";
@@ -57,6 +59,15 @@ interface LookupSeries {
   count: number;
 }
 
+export type RescueOutcome = "continued" | "restarted" | "completed" | "failed";
+
+/** Of a model route. */
+interface RouteSeries {
+  model: string;
+  outcome: string;
+  count: number;
+}
+
 interface AttemptSeries {
   upstream: string;
   target: string;
@@ -88,6 +99,8 @@ export class DataPlaneMetrics {
     outputTokens: 0,
   }));
   readonly #lookups = new Series<LookupSeries>((service, outcome) => ({ service, outcome, count: 0 }));
+  readonly #hedged = new Series<RouteSeries>((model, outcome) => ({ model, outcome, count: 0 }));
+  readonly #rescued = new Series<RouteSeries>((model, outcome) => ({ model, outcome, count: 0 }));
   readonly #refused = new Map<string, number>();
   #openExchanges: () => number = () => 0;
   #store: () => { bytes: number; size: number; evictions: number } = () => ({ bytes: 0, size: 0, evictions: 0 });
@@ -166,11 +179,14 @@ export class DataPlaneMetrics {
     const { usage } = context;
     if (usage === null) return;
     const series = this.#models.get(context.provider ?? "", context.modelServed ?? "");
-    series.inputTokens += usage.inputTokens;
-    series.outputTokens += usage.outputTokens;
-    series.cachedInputTokens += usage.cachedInputTokens ?? 0;
-    series.reasoningTokens += usage.reasoningTokens ?? 0;
-    series.costUsd += context.costUsd ?? 0;
+    addTo(series, usage, context.costUsd, 1);
+    if (context.attemptNotes === null) return;
+    // The call's sums hold what other attempts have used: it goes to those who were paid for it.
+    for (const { provider, model, usage: others, costUsd } of context.attemptNotes) {
+      if (others === null) continue;
+      addTo(series, others, costUsd, -1);
+      addTo(this.#models.get(provider, model), others, costUsd, 1);
+    }
   }
 
   #saved({ usage, provider, modelServed }: Context): void {
@@ -185,6 +201,16 @@ export class DataPlaneMetrics {
     const series = this.#attempts.get(upstream, target);
     if (good) series.good++;
     else series.failed++;
+  }
+
+  /** What became of asking a second target beside a slow one. */
+  hedged(model: string, outcome: HedgeOutcome): void {
+    this.#hedged.get(model, outcome).count++;
+  }
+
+  /** How another target went on with a stream that broke off, or that none could. */
+  rescued(model: string, outcome: RescueOutcome): void {
+    this.#rescued.get(model, outcome).count++;
   }
 
   /** What became of a copy. */
@@ -239,6 +265,8 @@ export class DataPlaneMetrics {
       published.attempts.inc({ upstream, target, outcome: "failed" }, failed);
     }
     for (const { service, outcome, count } of this.#mirrored) published.mirrored.inc({ service, outcome }, count);
+    for (const { model, outcome, count } of this.#hedged) published.hedged.inc({ model, outcome }, count);
+    for (const { model, outcome, count } of this.#rescued) published.rescued.inc({ model, outcome }, count);
     for (const { provider, model, inputTokens, outputTokens } of this.#stored) {
       published.storedTokens.inc({ provider, model, type: "input" }, inputTokens);
       published.storedTokens.inc({ provider, model, type: "output" }, outputTokens);
@@ -266,6 +294,14 @@ export class DataPlaneMetrics {
       published.responseBytes.inc({ service }, responseBytes);
     }
   }
+}
+
+function addTo(series: ModelSeries, usage: Usage, costUsd: number | null, sign: 1 | -1): void {
+  series.inputTokens += sign * usage.inputTokens;
+  series.outputTokens += sign * usage.outputTokens;
+  series.cachedInputTokens += sign * (usage.cachedInputTokens ?? 0);
+  series.reasoningTokens += sign * (usage.reasoningTokens ?? 0);
+  series.costUsd += sign * (costUsd ?? 0);
 }
 
 type Published = ReturnType<typeof createPublished>;
@@ -333,6 +369,18 @@ function createPublished(registry: Registry) {
       name: "tidegate_mirrored_requests_total",
       help: "Copies of requests, by service and what became of them",
       labelNames: ["service", "outcome"],
+      registers,
+    }),
+    hedged: new Counter({
+      name: "tidegate_hedged_calls_total",
+      help: "Calls whose first target was slow, by model route: the second one won or lost, or was not asked for its cost",
+      labelNames: ["model", "outcome"],
+      registers,
+    }),
+    rescued: new Counter({
+      name: "tidegate_rescued_streams_total",
+      help: "Streams that broke off, by model route and how they were rescued; failed: they were not",
+      labelNames: ["model", "outcome"],
       registers,
     }),
     lookups: new Counter({

@@ -1,6 +1,6 @@
 import type { DialectName } from "../contracts/ir.ts";
 import type { ProviderQuirks } from "../contracts/provider-quirks.ts";
-import type { ProviderAuth } from "../contracts/snapshot.ts";
+import type { PrefillSnapshot, ProviderAuth } from "../contracts/snapshot.ts";
 
 /** What is known of a kind of provider before anybody configures one. */
 export interface CatalogueEntry {
@@ -27,6 +27,8 @@ export interface CatalogueEntry {
   headers: Readonly<Record<string, string>>;
   /** How it differs from its dialect. Absent: not at all. */
   quirks?: ProviderQuirks;
+  /** Which of its models go on from the beginning of an answer, and how they are asked to. Absent: none is known to. */
+  prefill?: PrefillSnapshot;
   /** Environment variable that holds the key by the provider's own convention; null: none. */
   envKey: string | null;
   /** Environment variable that overrides the address by the provider's own convention; null: none. */
@@ -93,6 +95,14 @@ export function regions(china: string, international: string): ProviderSetting[]
 export const CLASSIC_CHAT: ProviderQuirks = {
   renamedFields: { max_completion_tokens: "max_tokens" },
   developerRole: false,
+};
+
+/**
+ * Claude up to 4.5. Later models refuse a conversation that ends with the assistant's words
+ * (https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-6).
+ */
+export const CLAUDE_PREFILL: PrefillSnapshot = {
+  models: "claude-(?:3|(?:opus|sonnet|haiku)-4(?:[-.][0-5])?(?:$|[-@:](?:\\d{8}|latest|v\\d)))",
 };
 
 /** It answers chats, and has no embeddings. */

@@ -2,7 +2,7 @@ import { CLOUDS } from "./catalogue/clouds.ts";
 import { HOSTS } from "./catalogue/hosts.ts";
 import { LABS } from "./catalogue/labs.ts";
 import { OWN_SERVERS } from "./catalogue/own-servers.ts";
-import { type CatalogueEntry, openaiCompatible } from "./catalogue-entry.ts";
+import { type CatalogueEntry, CLAUDE_PREFILL, openaiCompatible } from "./catalogue-entry.ts";
 
 export type { CatalogueEntry } from "./catalogue-entry.ts";
 
@@ -24,6 +24,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     baseUrl: "https://api.anthropic.com/v1",
     auth: { type: "header", name: "x-api-key" },
     headers: { "anthropic-version": "2023-06-01" },
+    prefill: CLAUDE_PREFILL,
     envKey: "ANTHROPIC_API_KEY",
     envBaseUrl: "ANTHROPIC_BASE_URL",
     priceProvider: "anthropic",

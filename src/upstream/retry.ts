@@ -23,6 +23,8 @@ export function isRetryCause(retries: RetriesSnapshot, error: GatewayError): boo
     case "upstream_protocol_error":
       return retries.on.includes("reset");
     case "upstream_first_byte_timeout":
+    case "upstream_first_token_timeout":
+    case "upstream_attempt_timeout":
     case "upstream_idle_timeout":
       return retries.on.includes("timeout");
     case "provider_error":

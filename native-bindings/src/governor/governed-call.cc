@@ -35,6 +35,7 @@ void GovernedCall::begin(server::Exchange& exchange, std::shared_ptr<Generation>
   body_.clear();
   fields_.clear();
   held_.clear();
+  gated_.clear();
   failureCode_.clear();
   modelServed_.clear();
   reservationCount_ = 0;

@@ -117,6 +117,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   std::string body_;    // the request's, where it is not the caller's own bytes
   std::string fields_;  // of a gated or collected answer; of a stream, events kept from the caller before it began
   std::string held_;    // of its body, or of a stream's first event
+  std::string gated_;   // of a stream: what goes to the caller once there is a token
   std::string failureCode_;
   scan::ValueSpan modelSpan_;  // in the request's body
   Reservation reservations_[kMaxLimits];

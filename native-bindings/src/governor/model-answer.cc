@@ -14,6 +14,8 @@ namespace {
 
 // No provider's event comes near.
 constexpr size_t kMaxEventBytes = 8 * 1024 * 1024;
+// Held back of a stream until its first token comes; with more, it goes on to the caller.
+constexpr size_t kMaxGatedStreamBytes = 256 * 1024;
 
 }  // namespace
 
@@ -132,6 +134,12 @@ bool GovernedCall::pushEvent(std::string_view event, std::string_view rest, bool
     if (!committed_) fields_.append(event);
     return true;
   }
+  if (!committed_ && watcher_.announces && gated_.size() + event.size() <= kMaxGatedStreamBytes) {
+    // The provider may still fail, and the call go elsewhere.
+    fields_.append(event);
+    gated_.append(event);
+    return true;
+  }
   if (!committed_) commitStream();
   *ready = exchange_->writeAnswer(event.data(), event.size());
   return true;
@@ -148,6 +156,8 @@ void GovernedCall::commitStream() {
   firstByteMs_ = sinceStartMs();
   succeeded();
   exchange_->beginAnswer(status_, fields, server::BodyFraming::kUnknown, 0);
+  if (!gated_.empty()) exchange_->writeAnswer(gated_.data(), gated_.size());
+  gated_.clear();
 }
 
 // A stream that has begun ends with an error in the caller's dialect.

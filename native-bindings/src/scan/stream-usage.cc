@@ -119,6 +119,36 @@ bool readChoices(std::string_view text, Choices* choices) {
   return true;
 }
 
+bool isNothing(std::string_view value) {
+  return value == "null" || value == "\"\"" || (isArray(value) && trimBlanks(value.substr(1)) == "]");
+}
+
+// As holdsSome of src/dialects/openai/passthrough.ts: whether a chunk says more than who is going to speak. What can't be
+// told does.
+bool holdsSome(std::string_view choices) {
+  if (!isArray(choices)) return true;
+  JsonCursor cursor(choices);
+  cursor.take('[');
+  if (cursor.take(']')) return false;
+  do {
+    std::string_view choice;
+    if (cursor.takeValue(&choice) != Walk::kDone || !isObject(choice)) return true;
+    constexpr std::string_view kNames[] = {"finish_reason", "delta"};
+    std::string_view values[2];
+    if (readFields(choice, kNames, values) != Walk::kDone || isString(values[0]) || !isObject(values[1])) return true;
+    JsonCursor delta(values[1]);
+    delta.take('{');
+    if (delta.take('}')) continue;
+    do {
+      std::string_view name;
+      std::string_view value;
+      if (!delta.takeString(&name) || !delta.take(':') || delta.takeValue(&value) != Walk::kDone) return true;
+      if (name != "role" && !isNothing(value)) return true;
+    } while (delta.take(','));
+  } while (cursor.take(','));
+  return false;
+}
+
 // Where a chunk may carry usage: at the top, in Groq's `x_groq`, or in the first choice.
 UsageVerdict readChunkUsage(std::string_view top, std::string_view groq, const Choices& choices, Usage* usage) {
   const UsageVerdict verdict = judgeOpenaiUsage(top, usage);
@@ -144,12 +174,14 @@ bool StreamUsageWatcher::pushOpenai(std::string_view event) {
   if (raw.dataLines == 0) return true;
   if (startsWith(raw.data, "[DONE]")) {
     finished = true;
+    announces = false;
     return true;
   }
   const bool isWhole = raw.dataLines == 1;
-  if (!model.empty() && !mayMatter(isWhole ? raw.data : event, !isWhole)) return true;
+  if (!model.empty() && !announces && !mayMatter(isWhole ? raw.data : event, !isWhole)) return true;
   keep(event);
   if (isWhole) return lookAtChunk(raw.data);
+  announces = false;
   needsHelp = true;
   return true;
 }
@@ -163,6 +195,7 @@ bool StreamUsageWatcher::lookAtChunk(std::string_view data) {
   Usage found;
   std::string_view name;
   std::string_view kind;
+  if (announces) announces = walk == Walk::kDone && !holdsSome(choicesText);
   bool isSure = walk != Walk::kUnsure;
   UsageVerdict verdict = UsageVerdict::kNothing;
   if (walk == Walk::kDone) {
@@ -186,6 +219,7 @@ bool StreamUsageWatcher::lookAtChunk(std::string_view data) {
 
 void StreamUsageWatcher::pushAnthropic(std::string_view event) {
   const RawEvent raw = readRawEvent(event);
+  announces = raw.name == "message_start" || raw.name == "ping" || raw.name == "content_block_start";
   if (!isWatchedEvent(raw.name) || raw.dataLines == 0) return;
   keep(event);
   constexpr std::string_view kNames[] = {"type", "message", "usage"};

@@ -18,7 +18,8 @@ namespace tidegate::scan {
 class StreamUsageWatcher {
  public:
   // `includeUsage`: whether the caller wants the usage event, where that is optional (OpenAI).
-  StreamUsageWatcher(UsageDialect dialect, bool includeUsage) : dialect_(dialect), includeUsage_(includeUsage) {}
+  StreamUsageWatcher(UsageDialect dialect, bool includeUsage)
+      : announces(dialect == UsageDialect::kOpenai), dialect_(dialect), includeUsage_(includeUsage) {}
 
   // Looks at one whole event with its empty line, or at what is left when the stream ends. False: it must not reach the
   // caller (a usage event that the gateway asked for, not the caller).
@@ -34,6 +35,8 @@ class StreamUsageWatcher {
   bool finished = false;
   bool failed = false;
   bool needsHelp = false;
+  // The event last seen only announces an answer: until there is more of it, the call can still go elsewhere.
+  bool announces;
   // The events that matter, one after the other as they came; "" once they are over 64 KiB.
   const std::string& kept() const { return kept_; }
 

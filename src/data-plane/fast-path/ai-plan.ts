@@ -33,6 +33,9 @@ const DIALECTS: Partial<Record<string, number>> = { openai: 1, anthropic: 2 };
 export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: readonly AiTarget[] } | null {
   const { operation, inbound, route, request, built, id, maxResponseBytes } = options;
   const { strategy } = route;
+  // Clocks of tokens, races and rescues are JavaScript's.
+  if (route.onBrokenStream !== null && request.stream) return null;
+  if (route.hedging !== null || route.targets.some(({ isTimed }) => isTimed)) return null;
   if (strategy === "latency" || strategy === "least-busy" || strategy === "sticky") return null;
   // Streams are translated piece by piece, and requests for each target in its own way: JavaScript's.
   if (!built.passthrough && (request.stream || operation !== "chat")) return null;
@@ -40,6 +43,7 @@ export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: rea
   if (built.echo !== undefined) return null;
   const targets = strategy === "weighted" ? route.targets : route.targets.slice(0, 1);
   if (!built.passthrough && targets.length > 1) return null;
+  if (targets.some(({ timeouts }) => differ(timeouts, targets[0]?.timeouts))) return null;
   const native: NativePlanTarget[] = [];
   for (const target of targets) {
     const made = nativeTarget(target, operation, inbound, built);
@@ -47,13 +51,14 @@ export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: rea
     native.push(made);
   }
   const { timeouts } = route;
+  const [first] = targets;
   const plan: NativePlan = {
     ...EMPTY_PLAN,
     id,
     ai: true,
     targets: native,
-    firstByteMs: timeouts.firstByteMs,
-    idleMs: timeouts.idleMs,
+    firstByteMs: first?.timeouts.firstByteMs ?? timeouts.firstByteMs,
+    idleMs: first?.timeouts.idleMs ?? timeouts.idleMs,
     totalMs: timeouts.totalMs,
     modelAsked: request.model.slice(0, 200),
     stream: request.stream,
@@ -65,6 +70,11 @@ export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: rea
     foreignMarks: foreignMarks(targets, inbound, built),
   };
   return { plan, targets };
+}
+
+/** A plan has one set of timeouts. */
+function differ(one: AiTarget["timeouts"], other: AiTarget["timeouts"] = one): boolean {
+  return one.firstByteMs !== other.firstByteMs || one.idleMs !== other.idleMs;
 }
 
 /** What JavaScript has to take out of a conversation before it goes to a provider of the caller's own dialect. */

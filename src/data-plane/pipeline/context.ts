@@ -5,6 +5,7 @@ import type { Exchange } from "../../contracts/exchange.ts";
 import type { Usage } from "../../contracts/ir.ts";
 import type { LimitSnapshot, Snapshot, SubscriptionSnapshot } from "../../contracts/snapshot.ts";
 import type { AiTarget } from "./ai/ai-target.ts";
+import type { AttemptNote } from "./ai/attempt-notes.ts";
 import type { CompiledApplication, RouteTarget } from "./compiled.ts";
 import type { CompiledPolicies } from "./policies/compile-policies.ts";
 import type { CompiledCors } from "./policies/cors.ts";
@@ -104,8 +105,11 @@ export class Context {
   modelServed: string | null = null;
   upstream: string | null = null;
   streamed = false;
+  /** Of all attempts together. */
   usage: Usage | null = null;
   costUsd: number | null = null;
+  /** Attempts beside the one that answers; null: there was no other. */
+  attemptNotes: AttemptNote[] | null = null;
 
   // respond
   responseStarted = false;

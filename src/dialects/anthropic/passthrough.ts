@@ -12,14 +12,19 @@ import { StreamUsage, usageFromWire } from "./usage.ts";
 /** The events worth parsing; deltas, by far the most, are told by their name alone. */
 const WATCHED_EVENTS = new Set(["message_start", "message_delta", "message_stop", "error"]);
 
+/** They come before the model has said anything, and errors of overload after them. */
+const ANNOUNCEMENTS = new Set(["message_start", "ping", "content_block_start"]);
+
 /** Streams of this dialect always report usage: every event goes on to the caller. */
 class AnthropicUsageWatcher implements UsageWatcher {
+  announces = false;
   readonly #usage = new StreamUsage();
   #model: string | null = null;
   #finished = false;
   #failure: ProviderFailure | null = null;
 
   push(event: SseEvent): boolean {
+    this.announces = ANNOUNCEMENTS.has(event.event);
     if (!WATCHED_EVENTS.has(event.event)) return true;
     const data = tryParseJson(event.data);
     if (!isObject(data)) return true;

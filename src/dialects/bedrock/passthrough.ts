@@ -10,14 +10,19 @@ import { ERROR_EVENT, isException } from "./framing.ts";
 import { modelPath } from "./models.ts";
 import { usageFromWire } from "./usage.ts";
 
+/** They come before the model has said anything. */
+const ANNOUNCEMENTS = new Set(["messageStart", "contentBlockStart"]);
+
 /** Deltas, by far the most events, are told by their names alone. */
 class BedrockUsageWatcher implements UsageWatcher {
+  announces = false;
   usage: Usage | null = null;
   model: string | null = null;
   finished = false;
   failure: ProviderFailure | null = null;
 
   push({ event, data }: SseEvent): boolean {
+    this.announces = ANNOUNCEMENTS.has(event);
     if (event === "messageStop") this.finished = true;
     else if (event === "metadata") {
       const read = bedrockPassthrough.readUsage(tryParseJson(data));

@@ -7,14 +7,19 @@ import { tryParseJson } from "../json.ts";
 import { streamFailure } from "./errors.ts";
 import { usageFromWire } from "./usage.ts";
 
+/** They come before the model has said anything. */
+const ANNOUNCEMENTS = new Set(["message-start", "content-start"]);
+
 /** Only the last event says anything of interest; it may come without a name beside its data. */
 class CohereUsageWatcher implements UsageWatcher {
+  announces = false;
   usage: Usage | null = null;
   readonly model = null;
   finished = false;
   failure: ProviderFailure | null = null;
 
   push({ event, data }: SseEvent): boolean {
+    this.announces = ANNOUNCEMENTS.has(event);
     if (event !== "message-end" && (event !== "" || !data.includes('"message-end"'))) return true;
     const end = tryParseJson(data);
     if (!isObject(end) || end.type !== "message-end") return true;

@@ -10,6 +10,7 @@ import { modelPath } from "./models.ts";
 
 /** Every event is an answer of its own, with what is counted so far; a stream is over when each candidate gave its reason. */
 class GeminiUsageWatcher implements UsageWatcher {
+  announces = false;
   usage: Usage | null = null;
   model: string | null = null;
   failure: ProviderFailure | null = null;
@@ -31,9 +32,12 @@ class GeminiUsageWatcher implements UsageWatcher {
 
   #look(piece: JsonObject): void {
     this.usage = parseUsage(piece.usageMetadata) ?? this.usage;
+    const candidates = candidatesOf(piece);
+    // What is counted of the prompt may come before anything is said.
+    this.announces = candidates.length === 0 && !isBlocked(piece);
     if (this.model === null && typeof piece.modelVersion === "string") this.model = piece.modelVersion;
     if (isBlocked(piece)) this.#blocked = true;
-    for (const candidate of candidatesOf(piece)) {
+    for (const candidate of candidates) {
       const index = candidateIndex(candidate);
       if (typeof candidate.finishReason === "string") {
         this.#ended.add(index);

@@ -10,6 +10,7 @@ import { readChunkUsage } from "./usage.ts";
 
 /** Parses only what may matter: of a long answer, the first chunk and the last two or three. */
 class OpenaiUsageWatcher implements UsageWatcher {
+  announces = true;
   readonly #includeUsage: boolean;
   usage: Usage | null = null;
   model: string | null = null;
@@ -23,11 +24,19 @@ class OpenaiUsageWatcher implements UsageWatcher {
   push({ data }: SseEvent): boolean {
     if (data.startsWith("[DONE]")) {
       this.finished = true;
+      this.announces = false;
       return true;
     }
-    if (this.model !== null && !mayMatter(data)) return true;
+    if (this.model !== null && !this.announces && !mayMatter(data)) return true;
     const chunk = tryParseJson(data);
-    return isObject(chunk) ? this.#look(chunk) : true;
+    if (!isObject(chunk)) {
+      // Empty events, and comments without any data, keep connections alive.
+      if (data !== "") this.announces = false;
+      return true;
+    }
+    const keep = this.#look(chunk);
+    if (this.announces) this.announces = !holdsSome(chunk);
+    return keep;
   }
 
   #look(chunk: JsonObject): boolean {
@@ -39,6 +48,20 @@ class OpenaiUsageWatcher implements UsageWatcher {
     if (choices.some((choice) => isObject(choice) && typeof choice.finish_reason === "string")) this.finished = true;
     return this.#includeUsage || usage === undefined || choices.length > 0;
   }
+}
+
+/** Whether a chunk holds more than who is going to speak: the first ones of a stream may not. */
+function holdsSome({ choices }: JsonObject): boolean {
+  if (!Array.isArray(choices)) return true;
+  return choices.some((choice) => {
+    if (!isObject(choice) || typeof choice.finish_reason === "string") return true;
+    if (!isObject(choice.delta)) return true;
+    return Object.entries(choice.delta).some(([name, value]) => name !== "role" && !isNothing(value));
+  });
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === "" || (Array.isArray(value) && value.length === 0);
 }
 
 /** Whether one of the watched fields is there and not null. Within strings the quotes are escaped, so they don't match. */

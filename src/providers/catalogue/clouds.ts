@@ -1,4 +1,4 @@
-import { type CatalogueEntry, openaiCompatible, type ProviderSetting } from "../catalogue-entry.ts";
+import { type CatalogueEntry, CLAUDE_PREFILL, openaiCompatible, type ProviderSetting } from "../catalogue-entry.ts";
 
 const AZURE_RESOURCE: ProviderSetting = {
   name: "resource",
@@ -78,6 +78,7 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     auth: { type: "bearer" },
     credentials: ["aws"],
     awsService: "bedrock",
+    prefill: CLAUDE_PREFILL,
     headers: {},
     envKey: "AWS_BEARER_TOKEN_BEDROCK",
     envBaseUrl: null,

@@ -14,6 +14,7 @@ export const LABS: readonly CatalogueEntry[] = [
       streamOptions: false,
       developerRole: false,
     },
+    prefill: { models: "", messageFields: { prefix: true } },
     envKey: "MISTRAL_API_KEY",
     priceProvider: "mistral",
     listedModels: /-latest$/,
@@ -64,6 +65,8 @@ export const LABS: readonly CatalogueEntry[] = [
     baseUrl: "https://{region.host}/v1",
     settings: regions("api.moonshot.cn", "api.moonshot.ai"),
     quirks: { developerRole: false, paths: CHAT_ALONE },
+    // "Partial mode": https://platform.kimi.ai/docs/guide/use-partial-mode-feature-of-kimi-api
+    prefill: { models: "", messageFields: { partial: true } },
     envKey: "MOONSHOT_API_KEY",
     priceProvider: "moonshotai",
     listedModels: /^kimi-/,

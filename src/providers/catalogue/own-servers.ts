@@ -11,6 +11,7 @@ export const OWN_SERVERS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "vllm",
     baseUrl: "http://127.0.0.1:8000/v1",
+    prefill: { models: "", requestFields: { continue_final_message: true, add_generation_prompt: false } },
     envKey: null,
     docs: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server/",
   }),

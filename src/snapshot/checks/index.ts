@@ -7,6 +7,7 @@ import { checkJwtIssuers } from "./jwt-issuers.ts";
 import { checkKeys } from "./keys.ts";
 import { checkLimits } from "./limits.ts";
 import { checkListeners } from "./listeners.ts";
+import { checkModelResilience } from "./model-resilience.ts";
 import { checkPolicies } from "./policies.ts";
 import { checkProviders } from "./providers.ts";
 import { checkReferences } from "./references.ts";
@@ -23,6 +24,7 @@ export const CHECKS: readonly Check[] = [
   checkProviders,
   checkRoutes,
   checkUpstreams,
+  checkModelResilience,
   checkReleases,
   checkHeaderEdits,
   checkPolicies,

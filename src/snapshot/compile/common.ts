@@ -2,6 +2,7 @@ import type {
   CircuitBreakerSnapshot,
   HeaderEditsSnapshot,
   LimitSnapshot,
+  ModelTimeoutsSnapshot,
   RetriesSnapshot,
   TimeoutsSnapshot,
 } from "../../contracts/snapshot.ts";
@@ -11,12 +12,22 @@ type ProviderConfiguration = Configuration["providers"][number];
 type LimitConfiguration = Configuration["ai"]["limits"][number];
 type HeaderEditsConfiguration = Configuration["services"][number]["request_headers"];
 
-export function compileTimeouts(timeouts: ProviderConfiguration["timeouts"]): TimeoutsSnapshot {
+export function compileTimeouts(
+  timeouts: Pick<ProviderConfiguration["timeouts"], "connect" | "first_byte" | "idle" | "total">,
+): TimeoutsSnapshot {
   return {
     connectMs: timeouts.connect,
     firstByteMs: timeouts.first_byte,
     idleMs: timeouts.idle,
     totalMs: timeouts.total,
+  };
+}
+
+export function compileModelTimeouts(timeouts: ProviderConfiguration["timeouts"]): ModelTimeoutsSnapshot {
+  return {
+    ...compileTimeouts(timeouts),
+    firstTokenMs: timeouts.first_token,
+    betweenTokensMs: timeouts.between_tokens,
   };
 }
 

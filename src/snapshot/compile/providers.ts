@@ -1,12 +1,18 @@
-import type { ModelRouteSnapshot, ProviderAuth, ProviderSnapshot } from "../../contracts/snapshot.ts";
+import type {
+  ModelRouteSnapshot,
+  ModelTargetSnapshot,
+  ProviderAuth,
+  ProviderSnapshot,
+} from "../../contracts/snapshot.ts";
 import { baseUrlOf, queryOf } from "../../providers/base-url.ts";
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
 import { pricedModels } from "../../providers/prices.ts";
 import type { Configuration } from "../schema/configuration.ts";
-import { compileCircuitBreaker, compileRetries, compileTimeouts } from "./common.ts";
+import { compileCircuitBreaker, compileModelTimeouts, compileRetries } from "./common.ts";
 import { compileProviderKey } from "./provider-keys.ts";
 
 type ProviderConfiguration = Configuration["providers"][number];
+type TargetConfiguration = Configuration["models"][number]["targets"][number];
 
 export function compileProvider(provider: ProviderConfiguration, entry: CatalogueEntry): ProviderSnapshot {
   const { simulated } = provider;
@@ -26,7 +32,8 @@ export function compileProvider(provider: ProviderConfiguration, entry: Catalogu
     models: provider.models ?? listedModels(entry),
     defaultMaxOutputTokens: provider.default_max_output_tokens,
     ...(provider.pass_through.length === 0 ? {} : { passThrough: provider.pass_through }),
-    timeouts: compileTimeouts(provider.timeouts),
+    ...(entry.prefill === undefined ? {} : { prefill: entry.prefill }),
+    timeouts: compileModelTimeouts(provider.timeouts),
     retries: compileRetries(provider.retries),
     circuitBreaker: compileCircuitBreaker(provider.circuit_breaker),
     simulated:
@@ -49,14 +56,40 @@ function listedModels(entry: CatalogueEntry): string[] {
 }
 
 export function compileModelRoute(route: Configuration["models"][number]): ModelRouteSnapshot {
+  const { hedging, on_broken_stream: onBrokenStream } = route;
   return {
     name: route.name,
     strategy: route.strategy,
     ...(route.stick_to === undefined ? {} : { stickTo: stickToOf(route.stick_to) }),
-    targets: route.targets.map(({ api, ...target }) => (api === undefined ? target : { ...target, api })),
-    timeouts: compileTimeouts(route.timeouts),
+    targets: route.targets.map(compileModelTarget),
+    timeouts: compileModelTimeouts(route.timeouts),
     retries: compileRetries(route.retries),
     circuitBreaker: compileCircuitBreaker(route.circuit_breaker),
+    ...(hedging === undefined
+      ? {}
+      : { hedging: { after: hedging.after, minDelayMs: hedging.min_delay, maxShare: hedging.max_share } }),
+    ...(onBrokenStream === "error" ? {} : { onBrokenStream }),
+  };
+}
+
+function compileModelTarget({ api, timeouts, prefill, ...target }: TargetConfiguration): ModelTargetSnapshot {
+  return {
+    ...target,
+    ...(api === undefined ? {} : { api }),
+    ...(timeouts === undefined ? {} : { timeouts: compileTargetTimeouts(timeouts) }),
+    ...(prefill === undefined ? {} : { prefill }),
+  };
+}
+
+function compileTargetTimeouts(timeouts: NonNullable<TargetConfiguration["timeouts"]>) {
+  const { connect, first_byte, idle, first_token, between_tokens, total } = timeouts;
+  return {
+    ...(connect === undefined ? {} : { connectMs: connect }),
+    ...(first_byte === undefined ? {} : { firstByteMs: first_byte }),
+    ...(idle === undefined ? {} : { idleMs: idle }),
+    ...(first_token === undefined ? {} : { firstTokenMs: first_token }),
+    ...(between_tokens === undefined ? {} : { betweenTokensMs: between_tokens }),
+    ...(total === undefined ? {} : { totalMs: total }),
   };
 }
 

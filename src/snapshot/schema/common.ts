@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { LimitSubject } from "../../contracts/policies.ts";
 import {
+  aiRetryCause,
   duration,
   headerName,
   headerValue,
@@ -15,44 +16,71 @@ export const access = z.enum(["open", "key", "subscription"]);
 
 /** Timeouts with the defaults of ordinary services or of calls to models. */
 export function timeouts(defaults: { total: string }) {
-  return z
-    .strictObject({
-      connect: positiveDuration.prefault("5s").describe("Longest time for the connection to the upstream."),
-      first_byte: duration
-        .prefault("60s")
-        .describe("From the request being sent to the first byte of the response head. 0: no limit."),
-      idle: duration.prefault("60s").describe("Longest silence within a body, either way. 0: no limit."),
-      total: duration.prefault(defaults.total).describe("The whole exchange with all its attempts. 0: no limit."),
-    })
-    .prefault({})
-    .describe("How long each step of a call may take.");
+  return z.strictObject(timeoutFields(defaults)).prefault({}).describe("How long each step of a call may take.");
+}
+
+export function timeoutFields(defaults: { total: string }) {
+  return {
+    connect: positiveDuration.prefault("5s").describe("Longest time for the connection to the upstream."),
+    first_byte: duration
+      .prefault("60s")
+      .describe("From the request being sent to the first byte of the response head. 0: no limit."),
+    idle: duration.prefault("60s").describe("Longest silence within a body, either way. 0: no limit."),
+    total: duration.prefault(defaults.total).describe("The whole exchange with all its attempts. 0: no limit."),
+  };
 }
 
 export function retries(defaults: { attempts: number; on: (number | string)[] }) {
   return z
     .strictObject({
-      attempts: integer(0, 10)
-        .prefault(defaults.attempts)
-        .describe("Further attempts after the first one. 0 turns retries off."),
+      attempts: retryAttempts(defaults),
       on: z
         .array(retryCause)
         .prefault(defaults.on)
         .describe(
           "What is retried: statuses of the upstream, `connect` (no connection), `reset` (connection lost before the answer began), `timeout` (no first byte in time). Nothing is retried once the answer has begun.",
         ),
-      backoff: positiveDuration
-        .prefault("200ms")
-        .describe("First back-off; doubles with each attempt, with full jitter. A `retry-after` of the upstream wins."),
-      max_backoff: positiveDuration.prefault("5s").describe("Longest back-off."),
+      ...BACKOFF,
     })
     .prefault({})
     .describe("When a failed attempt is tried again.");
 }
 
+/** Of calls to models. */
+export function modelRetries(defaults: { attempts: number; on: (number | string)[] }) {
+  return z
+    .strictObject({
+      attempts: retryAttempts(defaults),
+      on: z
+        .array(aiRetryCause)
+        .prefault(defaults.on)
+        .describe(
+          "What is tried again: statuses of the provider, `connect` (no connection), `reset` (connection lost, or no answer of its dialect), `timeout` (none in time); and, never with the same model, `context_length` (the request is too long for the model) and `content_filter` (the provider refused its content). What becomes of an answer that has begun is said by a model route's `on_broken_stream`.",
+        ),
+      ...BACKOFF,
+    })
+    .prefault({})
+    .describe("When a failed attempt is tried again.");
+}
+
+function retryAttempts({ attempts }: { attempts: number }) {
+  return integer(0, 10).prefault(attempts).describe("Further attempts after the first one. 0 turns retries off.");
+}
+
+const BACKOFF = {
+  backoff: positiveDuration
+    .prefault("200ms")
+    .describe("First back-off; doubles with each attempt, with full jitter. A `retry-after` of the upstream wins."),
+  max_backoff: positiveDuration.prefault("5s").describe("Longest back-off."),
+};
+
 export const REST_TIMEOUTS = { total: "0" };
 export const AI_TIMEOUTS = { total: "600s" };
 export const REST_RETRIES = { attempts: 1, on: ["connect", "reset", 502, 503, 504] };
-export const AI_RETRIES = { attempts: 2, on: [429, 500, 502, 503, 504, 529, "reset", "timeout", "connect"] };
+export const AI_RETRIES = {
+  attempts: 2,
+  on: [429, 500, 502, 503, 504, 529, "reset", "timeout", "connect", "context_length"],
+};
 
 export const circuitBreaker = z
   .strictObject({

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, openaiApi, retries, timeouts, weight } from "./common.ts";
+import { AI_RETRIES, circuitBreaker, modelRetries, openaiApi, weight } from "./common.ts";
+import { hedging, modelTimeouts, onBrokenStream, prefill, targetTimeouts } from "./model-resilience.ts";
 import { fieldNotes } from "./notes.ts";
 import { headerName, id, name, text } from "./scalars.ts";
 
@@ -12,6 +13,8 @@ const modelTarget = z
       .optional()
       .describe("Which of OpenAI's APIs is called, as `providers[].api`.")
       .register(fieldNotes, { shownDefault: "the provider's" }),
+    timeouts: targetTimeouts,
+    prefill,
   })
   .describe("A target.");
 
@@ -41,8 +44,10 @@ export const modelRoute = z
       ),
     stick_to: stickTo,
     targets: z.array(modelTarget).min(1).describe("The models that answer."),
-    timeouts: timeouts(AI_TIMEOUTS),
-    retries: retries(AI_RETRIES),
+    timeouts: modelTimeouts,
+    retries: modelRetries(AI_RETRIES),
     circuit_breaker: circuitBreaker,
+    hedging,
+    on_broken_stream: onBrokenStream,
   })
   .describe("One public model name with one or more targets.");

@@ -1,15 +1,7 @@
 import { z } from "zod";
 import { upstreamUrl } from "./addresses.ts";
-import {
-  AI_RETRIES,
-  AI_TIMEOUTS,
-  circuitBreaker,
-  openaiApi,
-  providerHeaders,
-  retries,
-  routePath,
-  timeouts,
-} from "./common.ts";
+import { AI_RETRIES, circuitBreaker, modelRetries, openaiApi, providerHeaders, routePath } from "./common.ts";
+import { modelTimeouts } from "./model-resilience.ts";
 import { fieldNotes } from "./notes.ts";
 import { providerKey } from "./provider-key.ts";
 import { duration, id, integer, method, name, text } from "./scalars.ts";
@@ -91,8 +83,8 @@ export function provider(kinds: [string, ...string[]]) {
         .describe(
           "What of the provider's own API callers may use as it is, below `/providers/<id>`, with their key of the gateway: [providers.md](providers.md#pass-through). `[{ path: / }]` is all of it, what manages the account included.",
         ),
-      timeouts: timeouts(AI_TIMEOUTS),
-      retries: retries(AI_RETRIES),
+      timeouts: modelTimeouts,
+      retries: modelRetries(AI_RETRIES),
       circuit_breaker: circuitBreaker,
       simulated: simulated,
     })

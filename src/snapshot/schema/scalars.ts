@@ -163,10 +163,19 @@ const STATUS_EXPECTED = "a status from 400 to 599, or one of connect, reset, tim
 export const retryCause = scalar<number | "connect" | "reset" | "timeout">({
   type: "status or cause",
   expected: STATUS_EXPECTED,
-  parse: (value) => {
-    if (value === "connect" || value === "reset" || value === "timeout") return value;
-    return typeof value === "number" && Number.isInteger(value) && value >= 400 && value <= 599 ? value : undefined;
-  },
+  parse: retryCauseOf,
+});
+
+function retryCauseOf(value: unknown): number | "connect" | "reset" | "timeout" | undefined {
+  if (value === "connect" || value === "reset" || value === "timeout") return value;
+  return typeof value === "number" && Number.isInteger(value) && value >= 400 && value <= 599 ? value : undefined;
+}
+
+/** Of calls to models. */
+export const aiRetryCause = scalar<number | "connect" | "reset" | "timeout" | "context_length" | "content_filter">({
+  type: "status or cause",
+  expected: `${STATUS_EXPECTED}, context_length, content_filter`,
+  parse: (value) => (value === "context_length" || value === "content_filter" ? value : retryCauseOf(value)),
 });
 
 /** `200` or `200-399`: from and to, inclusive. */

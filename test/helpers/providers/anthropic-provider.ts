@@ -80,6 +80,7 @@ function promptOf(request: MessagesRequest): Prompt {
     outputSchema: request.output_config?.format?.schema,
     jsonObject: false,
     thinks: thinking?.type === "enabled" || thinking?.type === "adaptive",
+    ...(messages.at(-1)?.role === "assistant" ? { begun: textOf(messages.at(-1)?.content) } : {}),
   };
 }
 

@@ -20,6 +20,8 @@ export type Behaviour =
   | { kind: "length-too-long" }
   /** Announces fewer bytes than it sends. */
   | { kind: "length-too-short" }
+  /** A stream of these events, so far apart. */
+  | { kind: "events"; events: readonly (string | Buffer)[]; intervalMs: number }
   /** Falls silent within a stream. */
   | { kind: "stall-stream"; afterEvents: number }
   /** Resets the connection within a stream. */

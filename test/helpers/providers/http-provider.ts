@@ -182,7 +182,7 @@ class Reply {
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #dialect: ProviderDialect;
-  readonly #eventIntervalMs: number;
+  #eventIntervalMs: number;
   readonly #later: (ms: number, run: () => void) => void;
 
   constructor(
@@ -216,6 +216,10 @@ class Reply {
         return;
       case "garbage":
         socket.end("\u0016\u0003\u0001 SSH-2.0-OpenSSH_9.2\r\n\r\n");
+        return;
+      case "events":
+        this.#eventIntervalMs = behaviour.intervalMs;
+        this.#stream({ status: 200, events: behaviour.events }, behaviour.events.length, "end");
         return;
       case "not-json":
         this.#sendRaw(200, { "content-type": "application/json" }, "<html><body>It works!</body></html>");

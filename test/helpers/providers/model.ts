@@ -18,6 +18,8 @@ export interface Prompt {
   outputSchema: unknown;
   jsonObject: boolean;
   thinks: boolean;
+  /** The beginning of the answer, which it is to go on from. */
+  begun?: string;
 }
 
 /** What it answers: the same to the same prompt. */
@@ -51,7 +53,9 @@ export function answerTo(prompt: Prompt): Answer {
     const words = toolCalls.reduce((sum, call) => sum + 1 + tokensOf(JSON.stringify(call.arguments)).length, 0);
     return { thinking, text: "", toolCalls, finish: "tool_calls", stopSequence: null, usage: usageOf(words) };
   }
-  const whole = compose(prompt);
+  const composed = compose(prompt);
+  const { begun = "" } = prompt;
+  const whole = composed.startsWith(begun) ? composed.slice(begun.length) : composed;
   const stopSequence = prompt.stop.find((sequence) => whole.includes(sequence)) ?? null;
   const stopped = stopSequence === null ? whole : whole.slice(0, whole.indexOf(stopSequence));
   const words = tokensOf(stopped);

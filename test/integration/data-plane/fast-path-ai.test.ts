@@ -356,7 +356,7 @@ const CASES: Record<string, Case> = {
     targets: ["anthropic"],
     path: MESSAGES,
     fields: STREAM,
-    behave: { anthropic: [{ kind: "error-event", afterEvents: 3 }] },
+    behave: { anthropic: [{ kind: "error-event", afterEvents: 5 }] },
   },
   "an error event of another shape": {
     targets: ["own"],
@@ -375,6 +375,7 @@ const CASES: Record<string, Case> = {
     fields: STREAM,
     answer: events(
       'event: message_start\ndata: {"type":"message_start","message":{"model":"m","usage":{"input_tokens":5,"output_tokens":1}}}\n\n',
+      'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"one"}}\n\n',
       'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"own-key-1234567890"}}\n\n',
     ),
   },

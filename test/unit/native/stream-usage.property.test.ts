@@ -25,10 +25,10 @@ function compare(dialect: UsageDialect, includeUsage: boolean, events: readonly 
   for (const event of events) {
     const before = native.seen;
     const kept = native.push(event);
-    const { needsHelp, failureData, model, failed, ...seen } = native.seen;
+    const { needsHelp, failureData, model, failed, announces, ...seen } = native.seen;
     if (needsHelp) {
       expect(kept).toBe(true);
-      expect(native.seen).toEqual({ ...before, needsHelp: true });
+      expect(native.seen).toEqual({ ...before, needsHelp: true, announces });
       return false;
     }
     expect(kept).toBe(watcher.push(parseRawEvent(event)));
@@ -38,6 +38,8 @@ function compare(dialect: UsageDialect, includeUsage: boolean, events: readonly 
       model: watcher.model ?? "",
       failed: watcher.failure !== null,
     });
+    // What only a parser can tell is taken for a part of the answer.
+    if (announces) expect(watcher.announces).toBe(true);
     if (failed && !before.failed) expect(failureData).toBe(parseRawEvent(event).data);
   }
   return true;

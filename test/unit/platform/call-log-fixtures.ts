@@ -54,6 +54,7 @@ export function record(number: number, changes: Partial<CallRecord> = {}): CallR
     responseBody: null,
     release: null,
     cache: null,
+    otherAttempts: null,
     ...changes,
   };
 }

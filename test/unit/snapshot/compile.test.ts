@@ -29,7 +29,7 @@ describe("compiling a configuration", () => {
   test("a file with nothing but its version yields the documented defaults", () => {
     const snapshot = compile("version: 1");
     expect(snapshot).toMatchObject({
-      format: 7,
+      format: 8,
       version: 1,
       compiledAtMs: 1_000,
       listeners: [
@@ -206,7 +206,7 @@ providers:
       timeouts: { connectMs: 5_000, firstByteMs: 60_000, idleMs: 60_000, totalMs: 600_000 },
       retries: {
         attempts: 2,
-        on: [429, 500, 502, 503, 504, 529, "reset", "timeout", "connect"],
+        on: [429, 500, 502, 503, 504, 529, "reset", "timeout", "connect", "context_length"],
         backoffMs: 200,
         maxBackoffMs: 5_000,
       },

@@ -1,10 +1,10 @@
-import type { AnswerContext } from "../../../contracts/dialect.ts";
+import type { AnswerContext, StreamFormatter } from "../../../contracts/dialect.ts";
 import type { BegunAttempt, DispatchHandler } from "../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../contracts/exchange.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
 import type { LimitStore } from "../../../contracts/limits.ts";
-import { inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
+import { inboundDialects, outboundDialects } from "../../../dialects/index.ts";
 import { signV4 } from "../../../providers/signing/sigv4.ts";
 import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
@@ -14,14 +14,10 @@ import { headerOf } from "../rest/response-headers.ts";
 import { respondStream } from "../stages/respond.ts";
 import type { AiCall } from "./ai-call.ts";
 import type { AiTarget } from "./ai-target.ts";
+import { AttemptClock } from "./attempt-clock.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
-import {
-  PassthroughStream,
-  providerFailed,
-  type StreamAnswer,
-  type StreamProgress,
-  TranslatedStream,
-} from "./stream-answer.ts";
+import { openStream } from "./open-stream.ts";
+import { providerFailed, type StreamAnswer, type StreamProgress } from "./stream-answer.ts";
 import type { BuiltCall } from "./translation.ts";
 
 /** What is read of an error answer. */
@@ -62,6 +58,13 @@ export class AiAttempt implements DispatchHandler {
   #isKeySettled = false;
   /** Told its outcome: nothing that comes after counts. */
   #over = false;
+  /** What it used is in the call's sums already. */
+  isBooked = false;
+  /** null: transports look after its timeouts. */
+  readonly #clock: AttemptClock | null;
+  #tokens = 0;
+  /** The provider was asked. */
+  wasSent = false;
 
   /** `dialect`: in which the call is made. */
   constructor(call: AiCall, target: AiTarget, dialect: DialectName, built: BuiltCall, key: ProviderKey | null) {
@@ -72,13 +75,16 @@ export class AiAttempt implements DispatchHandler {
     this.key = key;
     this.outage = key === null ? null : key.state.outageFor(target.target.model);
     this.#reservedAtMs = key === null || key.limits.length === 0 ? 0 : Date.now();
+    this.#clock = target.isTimed ? new AttemptClock(target.timeouts, (error) => this.#fail(error)) : null;
   }
 
   /** `begun`: the native hot path has sent it already. `token`: to be sent in the place of a key. */
   dispatch(begun: BegunAttempt | null, token: string | null): void {
     const { target, built } = this;
-    const { timeouts } = this.#call.route;
+    const { timeouts } = target;
     target.load.began();
+    this.wasSent = true;
+    this.#clock?.start(this.#call.request.stream);
     if (begun !== null) {
       begun.adopt(this);
       return;
@@ -125,6 +131,31 @@ export class AiAttempt implements DispatchHandler {
     this.#abort?.(reason);
   }
 
+  /** Another attempt answers: this one is ended, and says nothing more. */
+  cancel(): void {
+    this.#over = true;
+    this.#clock?.stop();
+    this.#abort?.(new Error("another target was faster"));
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Some of its answer went to the caller. */
+  get hasCommitted(): boolean {
+    return this.#stream !== null;
+  }
+
+  /** Its stream; null: none has come. */
+  get answer(): StreamAnswer | null {
+    return this.#answer;
+  }
+
+  get elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
   /** It says nothing of its key any more: the next call may be the one that tries it. */
   releaseKey(): void {
     if (this.outage !== null) this.outage.isProbed = false;
@@ -143,15 +174,15 @@ export class AiAttempt implements DispatchHandler {
 
   onStart(abort: (reason: Error) => void): void {
     this.#abort = abort;
-    if (this.#call.context.finished) abort(new Error("the call is over"));
+    if (this.#over || this.#call.context.finished) abort(new Error("the call is over"));
   }
 
   onHeaders(status: number, headers: string[], resume: () => void): boolean {
-    if (this.#call.context.finished) return true;
+    if (this.#over || this.#call.context.finished) return true;
     this.#status = status;
     this.#headers = headers;
     this.#resume = resume;
-    if (status < 400) this.target.load.answered(performance.now() - this.#startedAt);
+    if (status < 400) this.target.load.answered(this.elapsedMs);
     const streamType = outboundDialects[this.#dialect].framing?.contentType ?? "text/event-stream";
     const isStream = headerOf(headers, "content-type")?.startsWith(streamType) === true;
     if (status >= 400) return true;
@@ -162,22 +193,13 @@ export class AiAttempt implements DispatchHandler {
   }
 
   #openStream(): StreamAnswer {
-    const events = this.#openEvents();
-    if (this.#call.address?.framing !== "json-array") return events;
-    this.#elements = new JsonArrayWriter();
+    const { rescue, address } = this.#call;
+    const events = openStream(this.#call, this, this.#dialect);
+    if (address?.framing !== "json-array") return events;
+    // Where another attempt goes on, it goes on in the same array.
+    this.#elements = (rescue?.isBroken === true ? rescue.elements : null) ?? new JsonArrayWriter();
+    if (rescue !== null) rescue.elements = this.#elements;
     return new JsonArrayStream(events, this.#elements);
-  }
-
-  #openEvents(): StreamAnswer {
-    const { inbound, request } = this.#call;
-    const watcher = this.built.passthrough
-      ? passthroughs[this.#dialect]?.createUsageWatcher(request.includeUsage)
-      : undefined;
-    const { framing } = outboundDialects[this.#dialect];
-    if (watcher !== undefined) return new PassthroughStream(watcher, framing);
-    const parser = outboundDialects[this.#dialect].createStreamParser(this.target.target);
-    const formatter = inboundDialects[inbound].createStreamFormatter(this.answerContext(request.includeUsage));
-    return new TranslatedStream(parser, formatter, framing);
   }
 
   answerContext(includeUsage: boolean): AnswerContext {
@@ -221,12 +243,13 @@ export class AiAttempt implements DispatchHandler {
       return;
     }
     if (this.#answer !== null) {
-      if (!this.#forward(this.#answer.end()) && this.#over) return;
-      this.#endStream();
+      this.#forward(this.#answer.end());
+      if (!this.#over) this.#endStream();
       return;
     }
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     this.#over = true;
+    this.#clock?.stop();
     if (this.#status >= 400) this.#call.failed(this, this.#providerError(body));
     else this.#call.answered(this, this.#status, body);
   }
@@ -237,8 +260,7 @@ export class AiAttempt implements DispatchHandler {
       this.#left();
       return;
     }
-    this.#over = true;
-    this.#call.failed(this, error instanceof GatewayError ? error : protocolError(error.message));
+    this.#fail(error instanceof GatewayError ? error : protocolError(error.message));
   }
 
   /** The caller is gone. Once the target was judged, its circuit belongs to other calls. */
@@ -271,6 +293,7 @@ export class AiAttempt implements DispatchHandler {
       this.#call.lookup?.push(progress.output);
       ready = this.#stream.write(progress.output);
     }
+    if (this.#clock !== null) this.#noteTokens(this.#clock, ready);
     if (progress.failure !== null) {
       this.#fail(progress.failure);
       return true;
@@ -278,26 +301,52 @@ export class AiAttempt implements DispatchHandler {
     return ready;
   }
 
-  /** From here on the answer is this attempt's: nothing is retried any more. */
+  #noteTokens(clock: AttemptClock, ready: boolean): void {
+    const tokens = this.#answer?.tokens ?? 0;
+    if (tokens !== this.#tokens) clock.token();
+    this.#tokens = tokens;
+    if (!ready) clock.pause();
+  }
+
+  /** From here on the answer is this attempt's; where streams are not rescued, nothing is retried any more. */
   #commit(): void {
-    const { context } = this.#call;
+    const { context, rescue } = this.#call;
     this.#call.committed(this);
+    if (rescue !== null && rescue.stream !== null) {
+      this.#stream = rescue.stream;
+      return;
+    }
     context.streamed = true;
     const headers = this.#call.answerHeaders(this, this.#call.contentType);
     headers.push("cache-control", "no-cache", "x-accel-buffering", "no");
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;
-    context.noteBeforeFinish(() => this.#noteUsage());
+    if (rescue !== null) rescue.stream = stream;
+    const call = this.#call;
+    context.noteBeforeFinish(() => call.answering?.noteUsage());
     // SDKs may close at the end marker, without waiting for the end of the body.
-    context.isWhole = () => this.#answer?.ended === true && this.#answer.usage !== null;
-    stream.onDrain(() => this.#resume?.());
-    context.endWithError = (error) => {
-      const { formatStreamError } = inboundDialects[this.#call.inbound];
-      const text = this.#answer?.fail(error) ?? formatStreamError(error, context.id, this.#answer?.events);
-      const elements = this.#elements;
-      stream.write(elements === null ? text : elements.write(text) + elements.close());
-      stream.end();
-    };
+    context.isWhole = () => call.answering?.isWhole === true;
+    stream.onDrain(() => call.answering?.drained());
+    context.endWithError = (error) => call.answering?.endWithError(stream, error);
+  }
+
+  get isWhole(): boolean {
+    return this.#answer?.ended === true && this.#answer.usage !== null;
+  }
+
+  /** The caller has taken what it was given. */
+  drained(): void {
+    this.#clock?.resume();
+    this.#resume?.();
+  }
+
+  endWithError(stream: ResponseStream, error: GatewayError): void {
+    const { inbound, context } = this.#call;
+    const { formatStreamError } = inboundDialects[inbound];
+    const text = this.#answer?.fail(error) ?? formatStreamError(error, context.id, this.#answer?.events);
+    const elements = this.#elements;
+    stream.write(elements === null ? text : elements.write(text) + elements.close());
+    stream.end();
   }
 
   #endStream(): void {
@@ -306,26 +355,47 @@ export class AiAttempt implements DispatchHandler {
       return;
     }
     this.#over = true;
-    this.#noteUsage();
+    this.#clock?.stop();
+    this.noteUsage();
     this.#call.lookup?.end(this.#status);
     this.#call.streamed();
     this.#stream.end();
   }
 
-  #noteUsage(): void {
-    if (this.#answer === null) return;
+  noteUsage(): void {
+    if (this.#answer === null || this.isBooked) return;
     this.#call.used(this, this.#answer.usage, this.#answer.model);
   }
 
   #fail(error: GatewayError): void {
     if (this.#over) return;
     this.#over = true;
-    this.#call.failed(this, withoutKeys(this.target, error));
+    this.#clock?.stop();
+    if (!this.#completed(error)) this.#call.failed(this, withoutKeys(this.target, error));
     this.#abort?.(error);
+  }
+
+  /** Of a stream that is rescued, and lacks nothing but its end: ends it. */
+  #completed(error: GatewayError): boolean {
+    const { rescue, context } = this.#call;
+    if (rescue === null || this.#stream === null || error.source !== "upstream" || context.finished) return false;
+    const rest = this.#answer?.complete?.(() => rescue.counting(this.createFormatter())) ?? null;
+    if (rest === null) return false;
+    this.#call.lookup?.push(rest);
+    this.#stream.write(rest);
+    this.#call.completed();
+    this.#endStream();
+    return true;
+  }
+
+  createFormatter(): StreamFormatter {
+    const { inbound, request } = this.#call;
+    return inboundDialects[inbound].createStreamFormatter(this.answerContext(request.includeUsage));
   }
 
   #released(): void {
     this.#abort = null;
+    this.#clock?.stop();
     this.target.load.ended();
   }
 }

@@ -1,8 +1,7 @@
 import type { CallAddress } from "../../../contracts/dialect.ts";
-import { GatewayError } from "../../../contracts/errors.ts";
+import type { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
 import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
-import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { TokenSource } from "../../provider-keys/token-source.ts";
 import { type ModelCache, modelTtlMs } from "../cache/model-cache.ts";
@@ -13,29 +12,26 @@ import { respondWhole } from "../stages/respond.ts";
 import { AiAttempt, DIALECT_HEADERS, estimatedTokens } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, dialectAt } from "./ai-target.ts";
+import { bookAnswer, bookAttempt } from "./attempt-accounts.ts";
+import { hasEffects } from "./hedging/has-effects.ts";
+import { Hedge, type HedgeOutcome } from "./hedging/hedge.ts";
 import { judgeFailure } from "./judge-failure.ts";
 import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
-import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
-import type { TranslateResult, TranslateTask } from "./translate-task.ts";
+import { nextAttemptMs } from "./next-attempt.ts";
+import { RequestBuilder } from "./request-builder.ts";
+import { StreamRescue } from "./rescue/stream-rescue.ts";
+import { TargetChoice } from "./target-choice.ts";
+import { translateInPool } from "./translate-in-pool.ts";
 import {
   type AiOperation,
   type BuiltCall,
-  buildAddressed,
-  buildCall,
-  buildPassthrough,
   type CallPlan,
   type InspectedRequest,
   inspectAddress,
-  inspectRequest,
-  inspectScanned,
-  parseBody,
   type TranslatedAnswer,
   translateAnswer,
 } from "./translation.ts";
-
-/** Timers may fire a little early; a probe must not. */
-const TIMER_SLACK_MS = 5;
 
 export interface AiCallOptions {
   operation: AiOperation;
@@ -46,13 +42,15 @@ export interface AiCallOptions {
   maxResponseBytes: number;
 }
 
-const NONE: readonly number[] = [];
 /** Keys that are refused are out, so that a call would end even without this. */
-const MAX_KEY_CHANGES = 20;
+const MAX_CHANGES = 20;
 const EVENT_STREAM = "text/event-stream; charset=utf-8";
 const JSON_TYPE = "application/json";
 
-/** A call to a model: finds the route, builds the request for each target in turn, and answers with the first that does. */
+/**
+ * A call to a model: finds the route, builds the request for each target in turn (request-builder.ts), and answers with the
+ * first that does. Whose turn it is says target-choice.ts; whether there is a next attempt, next-attempt.ts.
+ */
 export class AiCall {
   readonly context: Context;
   readonly inbound: InboundName;
@@ -62,27 +60,26 @@ export class AiCall {
   request!: InspectedRequest;
   /** Of the stored answer; null: no cache policy holds. */
   lookup: ModelLookup | null = null;
+  /** Of its stream; null: an error ends it when it breaks off. */
+  rescue: StreamRescue | null = null;
+  /** The attempt whose stream the caller is getting; null: none is. */
+  answering: AiAttempt | null = null;
   readonly #operation: AiOperation;
   readonly #offloadBytes: number;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
   readonly #cache: ModelCache;
-  /** Null when the body can't be known without parsing it. */
-  #scanned: ScannedRequest | null = null;
-  #body: Record<string, unknown> | null = null;
-  #order: readonly number[] = [];
-  #cursor = 0;
-  /** Indices of targets. A list: most calls try one. */
-  readonly #tried: number[] = [];
-  /** Targets whose dialect can't express this request. */
-  #incapable: readonly number[] = NONE;
+  #builder!: RequestBuilder;
+  #choice!: TargetChoice;
   #lastError: GatewayError | null = null;
   #current: AiAttempt | null = null;
-  /** Its circuit has let this call pass, and the call is not under way yet. */
-  #acquired: AiTarget | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
-  /** How often another key of a target was tried at once. */
-  #keyChanges = 0;
+  /** How often another key of a target was tried at once, or the target asked in another way. */
+  #changes = 0;
+  /** null: no second target is asked while the first one is. */
+  #hedge: Hedge | null = null;
+  /** null: no second target was asked. */
+  #hedgeOutcome: HedgeOutcome | null = null;
 
   constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime, cache: ModelCache) {
     this.context = context;
@@ -97,26 +94,12 @@ export class AiCall {
   }
 
   start(): void {
-    const bytes = this.context.body;
-    if (bytes === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
-    this.context.abortAttempt = (reason) => this.#abandon(reason);
-    if (this.address !== null) {
-      this.#begin(inspectAddress(this.address));
-      return;
-    }
-    this.#scanned = scanRequest(bytes);
-    if (this.#scanned !== null) {
-      this.#begin(inspectScanned(this.#scanned, this.inbound));
-      return;
-    }
-    if (bytes.length <= this.#offloadBytes) {
-      this.#body = parseBody(bytes);
-      this.#begin(inspectRequest(this.#body, this.inbound));
-      return;
-    }
-    this.#offload({ kind: "inspect", bytes, inbound: this.inbound }, (result) =>
-      this.#begin(result as InspectedRequest),
-    );
+    const { context } = this;
+    this.#builder = RequestBuilder.of(context, this.#offloadBytes);
+    context.abortAttempt = (reason) => this.#abandon(reason);
+    const request = this.address === null ? this.#builder.inspect(this.inbound) : inspectAddress(this.address);
+    if (request !== null) this.#begin(request);
+    else this.#builder.inspectInPool(this.#runtime.pool, context, this.inbound, (found) => this.#begin(found));
   }
 
   #begin(request: InspectedRequest): void {
@@ -151,7 +134,11 @@ export class AiCall {
   }
 
   #forward(): void {
-    this.#order = this.route.order(this.context);
+    const { onBrokenStream, hedging } = this.route;
+    const { stream } = this.request;
+    this.#choice = new TargetChoice(this.route, this.route.order(this.context));
+    if (onBrokenStream !== null && stream && this.#operation === "chat") this.rescue = new StreamRescue(onBrokenStream);
+    if (hedging !== null && this.#operation !== "count_tokens") this.#hedge = new Hedge(hedging, this, stream);
     this.#next();
   }
 
@@ -164,47 +151,49 @@ export class AiCall {
   #abandon(reason: Error): void {
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
-    this.#acquired?.breaker.released();
-    this.#acquired = null;
+    // Not there yet while the body is being looked at.
+    this.#choice?.release();
+    this.#hedge?.stop();
     this.#current?.abort(reason);
+    for (const attempt of this.#hedge?.racing ?? []) if (attempt !== this.#current) attempt.abort(reason);
   }
 
   // --- the attempt loop ---
 
   #next(): void {
-    const index = this.#choose(Date.now());
+    const nowMs = Date.now();
+    const { rescue } = this;
+    let index = -1;
+    if (rescue?.isBroken === true) index = this.#choice.preferred(nowMs, (target) => rescue.takesPrefix(target));
+    if (index < 0) index = this.#choice.next((this.context.begun?.target as AiTarget | undefined) ?? null, nowMs);
     if (index < 0) {
-      this.context.pipeline.fail(this.context, this.#lastError ?? this.#unavailable());
+      this.context.pipeline.fail(this.context, rescue?.cause ?? this.#lastError ?? this.#choice.unavailable(nowMs));
       return;
     }
-    const target = this.route.targets[index] as AiTarget;
-    const plan = this.#plan(target);
-    const bytes = this.context.body as Buffer;
-    const scanned = this.#scanned;
-    const passthrough =
-      scanned === null ? buildAddressed(bytes, plan) : buildPassthrough(bytes, scanned, this.request, plan);
-    if (passthrough !== null) {
-      if (scanned !== null) this.#learn(passthrough, index);
-      this.#dispatch(index, passthrough);
-      return;
-    }
-    if (bytes.length > this.#offloadBytes) {
-      this.#offload(
-        { kind: "build", bytes, plan },
-        (result) => this.#dispatch(index, asBuilt(result)),
-        (error) => this.#notBuilt(index, error),
-      );
-      return;
-    }
-    let built: BuiltCall;
+    this.#ask(index);
+  }
+
+  /** Makes an attempt at the acquired target. */
+  #ask(index: number): void {
+    const plan = this.#plan(this.route.targets[index] as AiTarget);
+    let built: BuiltCall | null;
     try {
-      this.#body ??= parseBody(bytes);
-      built = buildCall(this.#body, plan);
+      built = this.#builder.build(this.request, plan);
     } catch (error) {
       this.#notBuilt(index, error);
       return;
     }
-    if (this.#scanned !== null) this.#learn(built, index);
+    if (built === null) {
+      this.#builder.buildInPool(
+        this.#runtime.pool,
+        this.context,
+        plan,
+        (result) => this.#dispatch(index, result),
+        (error) => this.#notBuilt(index, error),
+      );
+      return;
+    }
+    if (this.#builder.isScanned) this.#learn(built, index);
     this.#dispatch(index, built);
   }
 
@@ -213,59 +202,34 @@ export class AiCall {
     this.#runtime.fastPath?.learnAi(context, this.#operation, inbound, route, request, built, index);
   }
 
-  /** The next target in turn whose circuit lets a call pass; takes the right to make it. -1: there is none. */
-  #choose(nowMs: number): number {
-    const order = this.#order;
-    const begunAt = this.route.targets.indexOf(this.context.begun?.target as AiTarget);
-    if (begunAt >= 0 && (this.route.targets[begunAt] as AiTarget).breaker.acquire(nowMs)) {
-      this.#cursor = order.indexOf(begunAt) + 1;
-      this.#acquired = this.route.targets[begunAt] as AiTarget;
-      return begunAt;
-    }
-    for (let step = 0; step < order.length; step++) {
-      const at = (this.#cursor + step) % order.length;
-      const index = order[at] as number;
-      const target = this.route.targets[index] as AiTarget;
-      if (this.#incapable.includes(index)) continue;
-      // Where there is no other, the keys that are out are tried nevertheless.
-      if (order.length > 1 && !target.keys.isUsable(target.target.model, nowMs)) continue;
-      if (!target.breaker.acquire(nowMs)) continue;
-      this.#cursor = at + 1;
-      this.#acquired = target;
-      return index;
-    }
-    return -1;
-  }
-
-  #unavailable(): GatewayError {
-    const nowMs = Date.now();
-    const waits = this.route.targets.map((target) => Math.max(0, target.breaker.openUntilMs - nowMs));
-    const lacking = this.route.targets.find((target) => !target.keys.isUsable(target.target.model, nowMs));
-    if (lacking !== undefined) return noKeyFor(lacking, nowMs);
-    return new GatewayError(
-      "upstream_unavailable",
-      `no target of model \`${this.route.name}\` is available: all failed recently and are being left alone for a while`,
-      { retryAfterMs: Math.max(1000, Math.min(...waits)) },
-    );
-  }
-
   /** Another target may be able to do what this one can't; what the caller got wrong is wrong everywhere. */
   #notBuilt(index: number, error: unknown): void {
     const failure = asGatewayError(error);
-    this.#acquired = null;
-    (this.route.targets[index] as AiTarget).breaker.released();
     if (failure.code !== "unsupported_field") {
+      this.#choice.release();
       this.context.pipeline.fail(this.context, failure);
       return;
     }
-    this.#incapable = [...this.#incapable, index];
-    this.#lastError ??= failure;
+    this.#exclude(index, failure);
+  }
+
+  #exclude(index: number, reason: GatewayError): void {
+    this.#choice.exclude(index);
+    this.#lastError ??= reason;
+    if (this.#hedge?.isAsking === true) {
+      this.#hedge.gaveUp();
+      if (this.#hedge.racing.length > 0) return;
+    }
     this.#next();
   }
 
   #dispatch(index: number, built: BuiltCall): void {
     const { context } = this;
     const target = this.route.targets[index] as AiTarget;
+    if (this.#hedge?.isAsking === true && this.#hedge.isDecided) {
+      this.#choice.release();
+      return;
+    }
     const begun = context.takeBegun(target);
     let key: ProviderKey | null = null;
     if (target.keys.keys.length > 0) {
@@ -274,20 +238,19 @@ export class AiCall {
           ? target.keys.take(target.target.model, estimatedTokens(context), Date.now())
           : (target.keys.keys[begun.key] ?? null);
       if (key === null) {
-        this.#lacksKey(index, target);
+        // All keys have expired or are at their limits: another target may have one.
+        this.#exclude(index, noKeyFor(target, Date.now()));
         return;
       }
     }
-    this.#tried.push(index);
-    this.#acquired = null;
+    this.#choice.tried(index);
     context.attempts++;
-    context.provider = target.provider.id;
-    context.upstream = target.host;
-    context.modelServed = target.target.model;
+    this.#serve(target);
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
     const dialect = dialectAt(target, this.#operation, this.inbound);
     const attempt = new AiAttempt(this, target, dialect, built, key);
     this.#current = attempt;
+    this.#hedge?.began(attempt);
     if (key === null || key.tokens === null) attempt.dispatch(begun?.attempt ?? null, null);
     else this.#withToken(attempt, key, key.tokens);
   }
@@ -301,22 +264,23 @@ export class AiCall {
       return;
     }
     tokens.wait(nowMs, (outcome) => {
+      if (attempt.isOver) return;
       if (this.context.finished) this.left(attempt);
       else if (typeof outcome === "string") attempt.dispatch(null, outcome);
       else this.failed(attempt, noToken(attempt.target, key, outcome));
     });
   }
 
-  /** All keys have expired or are at their limits: another target may have one. */
-  #lacksKey(index: number, target: AiTarget): void {
-    target.breaker.released();
-    this.#acquired = null;
-    this.#incapable = [...this.#incapable, index];
-    this.#lastError ??= noKeyFor(target, Date.now());
-    this.#next();
+  /** Who the call is at, for its record. */
+  #serve({ provider, host, target }: AiTarget): void {
+    const { context } = this;
+    context.provider = provider.id;
+    context.upstream = host;
+    context.modelServed = target.model;
   }
 
   #plan(target: AiTarget): CallPlan {
+    const prefix = this.rescue === null ? null : this.rescue.prefixFor(target);
     return {
       operation: this.#operation,
       inbound: this.inbound,
@@ -324,48 +288,77 @@ export class AiCall {
       target: target.target,
       mayHoldForeign: target.mayHoldForeign || this.inbound === "openai-responses",
       ...(this.address === null ? {} : { address: this.address }),
+      ...(prefix === null || target.prefill === null ? {} : { prefix: { text: prefix, prefill: target.prefill } }),
     };
   }
 
   // --- what an attempt tells ---
 
   failed(attempt: AiAttempt, error: GatewayError): void {
-    const { context, route } = this;
-    const { target, key } = attempt;
+    const { context, rescue } = this;
     const nowMs = Date.now();
-    const isOnly = route.targets.length === 1;
+    const mayChange = this.#judge(attempt, error, nowMs);
+    this.#lastError = error;
+    const isBroken = attempt.hasCommitted;
+    const isRescued = isBroken && rescue !== null && attempt.answer !== null && !context.finished;
+    const goesOn = isRescued && rescue.broke(attempt.answer, error, () => attempt.createFormatter());
+    if (goesOn || !isBroken) {
+      const outcome = isBroken ? "broken" : "failed";
+      bookAttempt(context, this.#runtime, attempt, outcome, error, rescue?.takeWritten() ?? 0);
+      if (rescue !== null) rescue.usedBefore = context.usage;
+    }
+    if (context.finished) return;
+    if (this.#hedge !== null) {
+      this.#hedge.failed(attempt);
+      if (!isBroken && this.#hedge.hasOther(attempt)) {
+        this.#serve((this.#hedge.racing[0] ?? attempt).target);
+        return;
+      }
+    }
+    const failed = {
+      error,
+      model: attempt.target.target.model,
+      uncounted: this.#changes,
+      mayChange,
+      isRescued: goesOn,
+    };
+    const mayGoOn = (goesOn || !isBroken) && rescue?.differs !== true;
+    const waitMs = mayGoOn ? nextAttemptMs(context, this.route, this.#choice, failed, nowMs) : null;
+    if (waitMs === null) {
+      if (rescue?.isBroken === true) this.#runtime.metrics.rescued(this.route.name, "failed");
+      context.pipeline.fail(context, rescue?.cause ?? error);
+      return;
+    }
+    this.#nextIn(waitMs, error);
+  }
+
+  /** What a failure says of the target and its key. True: the target may be asked at once, with another key or in another way. */
+  #judge(attempt: AiAttempt, error: GatewayError, nowMs: number): boolean {
+    const { target, key } = attempt;
+    const isOnly = this.route.targets.length === 1;
     const refusal = key === null ? null : keyRefusal(error);
     attempt.releaseKey();
-    if (!context.responseStarted) attempt.settleKey(this.#runtime.limits, 0);
     if (key !== null && refusal !== null) noteRefusal(target, key, refusal, error, nowMs, isOnly);
-    const hasOtherKey = refusal !== null && this.#keyChanges < MAX_KEY_CHANGES && hasKeyFor(target, nowMs);
+    const hasOtherKey = refusal !== null && this.#changes < MAX_CHANGES && hasKeyFor(target, nowMs);
     if (hasOtherKey) {
       // It was the key's fault, not the target's.
       target.breaker.released();
       this.#runtime.metrics.attempted(target.provider.id, target.target.model, false);
-      this.#keyChanges++;
-      this.#cursor = this.#order.indexOf(route.targets.indexOf(target));
+    } else if (this.rescue?.differs === true) {
+      // It is well, and says something else.
+      target.breaker.succeeded();
     } else judgeFailure(target, error, nowMs, isOnly, this.#runtime.metrics);
-    this.#lastError = error;
-    const allowed = Math.max(route.retries.attempts, route.targets.length - 1);
-    if (context.finished) return;
-    // Nothing was asked of the provider yet.
-    const wasNotSent = error.code === "provider_token_unavailable" && this.#hasFresh(nowMs);
-    const mayGoOn = hasOtherKey || wasNotSent || isRetryCause(route.retries, error);
-    if (context.responseStarted || !mayGoOn || context.attempts - this.#keyChanges > allowed) {
-      context.pipeline.fail(context, error);
-      return;
-    }
-    const waitMs = hasOtherKey ? 0 : this.#waitMs(error, nowMs);
-    const withinDeadline = context.deadlineMs === 0 || nowMs + waitMs < context.deadlineMs;
-    if (waitMs > Math.max(route.retries.maxBackoffMs, TIMER_SLACK_MS) || !withinDeadline) {
-      context.pipeline.fail(context, error);
-      return;
-    }
-    this.#runtime.logger.debug(
-      { requestId: context.id, code: error.code, status: error.status, waitMs },
-      "attempt failed, trying again",
-    );
+    const refusesPrefix = attempt.built.prefix !== undefined && isBadRequest(error);
+    if (refusesPrefix) this.rescue?.prefixRefused(target);
+    if (!hasOtherKey && !refusesPrefix) return false;
+    this.#changes++;
+    this.#choice.repeat(target);
+    return true;
+  }
+
+  #nextIn(waitMs: number, { code, status }: GatewayError): void {
+    const { context } = this;
+    this.#runtime.logger.debug({ requestId: context.id, code, status, waitMs }, "attempt failed, trying again");
     // In a later turn in any case: the failed attempt is still on the stack.
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = null;
@@ -378,30 +371,27 @@ export class AiCall {
     }, waitMs);
   }
 
-  /** There is a target that was not tried, and can be. */
-  #hasFresh(nowMs: number): boolean {
-    return this.#order.some((index) => {
-      if (this.#tried.includes(index) || this.#incapable.includes(index)) return false;
-      const { breaker, keys, target } = this.route.targets[index] as AiTarget;
-      return breaker.permits(nowMs) && keys.isUsable(target.model, nowMs);
-    });
-  }
-
-  /** No wait while there is a target that was not tried; else back-off, or what the provider asked for if that is longer. */
-  #waitMs(error: GatewayError, nowMs: number): number {
-    if (this.#hasFresh(nowMs)) return 0;
-    const ownMs = backoffMs(this.route.retries, this.context.attempts, Math.random());
-    return error.retryAfterMs === null ? ownMs : Math.max(ownMs, error.retryAfterMs + TIMER_SLACK_MS);
-  }
-
   /** The caller left while an attempt was under way: that says nothing of the target. */
   left(attempt: AiAttempt): void {
     attempt.target.breaker.released();
     attempt.releaseKey();
   }
 
+  /** The attempt's first token has come: it is the one that answers. */
   committed(attempt: AiAttempt): void {
+    this.#won(attempt);
     this.#succeeded(attempt);
+    this.answering = attempt;
+    if (this.rescue?.isBroken !== true) return;
+    this.#runtime.metrics.rescued(this.route.name, attempt.built.prefix === undefined ? "restarted" : "continued");
+    this.rescue.goesOn();
+  }
+
+  #won(attempt: AiAttempt): void {
+    if (this.#hedge === null || this.#hedge.isDecided) return;
+    this.#hedge.won(attempt);
+    this.#current = attempt;
+    this.#serve(attempt.target);
   }
 
   #succeeded(attempt: AiAttempt): void {
@@ -412,13 +402,41 @@ export class AiCall {
   }
 
   used(attempt: AiAttempt, usage: Usage | null, model: string | null): void {
-    const { context } = this;
-    if (model !== null) context.modelServed = model;
-    if (usage === null) return;
-    attempt.settleKey(this.#runtime.limits, usage.inputTokens + usage.outputTokens);
-    context.usage = usage;
-    const { price } = attempt.target;
-    if (price !== null) context.costUsd = this.#runtime.prices.costUsd(price, usage);
+    if (model !== null) this.context.modelServed = model;
+    if (usage !== null) bookAnswer(this.context, this.#runtime, attempt, usage);
+  }
+
+  // --- a second target beside the first one ---
+
+  mayBeHedged(): boolean {
+    if (this.context.finished || this.#builder.isLarge) return false;
+    try {
+      return !hasEffects(this.#builder.parsed());
+    } catch {
+      return false;
+    }
+  }
+
+  askAnother(): boolean {
+    const index = this.#choice.fresh(Date.now());
+    if (index >= 0) this.#ask(index);
+    return index >= 0;
+  }
+
+  lost(attempt: AiAttempt): void {
+    bookAttempt(this.context, this.#runtime, attempt, "lost", null, 0);
+    this.left(attempt);
+    attempt.cancel();
+  }
+
+  hedged(outcome: HedgeOutcome): void {
+    this.#runtime.metrics.hedged(this.route.name, outcome);
+    if (outcome !== "over_share") this.#hedgeOutcome = outcome;
+  }
+
+  /** Its stream broke off, and lacked nothing but its end. */
+  completed(): void {
+    this.#runtime.metrics.rescued(this.route.name, "completed");
   }
 
   /** A stream has ended well. */
@@ -428,6 +446,7 @@ export class AiCall {
 
   /** A whole good answer. */
   answered(attempt: AiAttempt, status: number, bytes: Buffer): void {
+    this.#won(attempt);
     const plan = this.#plan(attempt.target);
     const { passthrough } = attempt.built;
     const answerContext = attempt.answerContext(true);
@@ -437,7 +456,9 @@ export class AiCall {
     if (bytes.length > this.#offloadBytes && !passthrough) {
       // It has answered: should the caller leave before the translation is done, the next call may probe.
       attempt.target.breaker.released();
-      this.#offload(
+      translateInPool(
+        this.#runtime.pool,
+        this.context,
         { kind: "answer", bytes, encodingFormat, plan, passthrough, context: answerContext },
         (result) => give(result as TranslatedAnswer),
         refuse,
@@ -473,36 +494,13 @@ export class AiCall {
     headers.push("x-tidegate-model", target.target.model, "x-tidegate-attempts", String(context.attempts));
     pushRequestId(headers, context);
     for (const part of context.rateLimitHeaders) headers.push(part);
+    if (this.#hedgeOutcome !== null) headers.push("x-tidegate-hedge", this.#hedgeOutcome);
     this.lookup?.editAnswer(headers);
     return headers;
   }
-
-  // --- the pool ---
-
-  #offload(task: TranslateTask, onResult: (result: TranslateResult) => void, onError?: (error: unknown) => void): void {
-    const { context } = this;
-    const fail = onError ?? ((error: unknown) => context.pipeline.fail(context, error));
-    this.#runtime.pool
-      .run<TranslateTask, { result: TranslateResult } | { error: SerializedError }>("translate", task)
-      .then((outcome) => {
-        if (context.finished) return;
-        if ("error" in outcome) fail(revive(outcome.error));
-        else onResult(outcome.result);
-      })
-      .catch((error: unknown) => {
-        if (!context.finished) context.pipeline.fail(context, error);
-      });
-  }
 }
 
-type SerializedError = import("./translate-task.ts").SerializedError;
-
-function revive({ code, message, param }: SerializedError): GatewayError {
-  return new GatewayError(code, message, param === null ? {} : { param });
-}
-
-/** Bytes cross threads as plain Uint8Arrays. */
-function asBuilt(result: TranslateResult): BuiltCall {
-  const built = result as BuiltCall;
-  return { ...built, body: Buffer.from(built.body.buffer, built.body.byteOffset, built.body.byteLength) };
+/** The provider understood the request, and will not have it. */
+function isBadRequest({ code, status }: GatewayError): boolean {
+  return code === "provider_error" && (status === 400 || status === 422);
 }

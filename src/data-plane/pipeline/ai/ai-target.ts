@@ -1,12 +1,20 @@
 import type { TargetModel } from "../../../contracts/dialect.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
-import type { CircuitBreakerSnapshot, OpenaiApi, ProviderSnapshot } from "../../../contracts/snapshot.ts";
+import type {
+  CircuitBreakerSnapshot,
+  ModelTargetSnapshot,
+  ModelTimeoutsSnapshot,
+  OpenaiApi,
+  PrefillSnapshot,
+  ProviderSnapshot,
+} from "../../../contracts/snapshot.ts";
 import type { InboundName } from "../../../dialects/index.ts";
 import type { Price } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
 import type { KeyPool } from "../../provider-keys/key-pool.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
+import { RecentTimes } from "./hedging/recent-times.ts";
 import { compileProviderAddress, type ProviderAddress } from "./provider-address.ts";
 import type { AiOperation } from "./translation.ts";
 
@@ -24,12 +32,20 @@ export interface AiTarget extends ProviderAddress {
   readonly load: TargetLoad;
   readonly price: Price | null;
   readonly keys: KeyPool;
+  /** Of attempts. */
+  readonly timeouts: ModelTimeoutsSnapshot;
+  /** An attempt needs a clock: its own timeouts say more than what transports look after. */
+  readonly isTimed: boolean;
+  /** How the model is asked to go on from the beginning of an answer; null: it does not. */
+  readonly prefill: PrefillSnapshot | null;
 }
 
 /** What strategies `least-busy` and `latency` go by. Lives across snapshots. */
 export class TargetLoad {
   readonly numbers: TargetNumbers;
   #inFlight = 0;
+  #firstTokens: RecentTimes | null = null;
+  #wholeAnswers: RecentTimes | null = null;
   /** Moving average of the time to the first byte; 0 until one is known, so that a new target is tried. */
   firstByteMs = 0;
 
@@ -40,6 +56,16 @@ export class TargetLoad {
   /** Calls under way, the native side's included. */
   get inFlight(): number {
     return this.#inFlight + this.numbers.inFlight;
+  }
+
+  /** Of late; kept of targets whose calls are hedged. */
+  times(isStream: boolean): RecentTimes {
+    if (isStream) {
+      this.#firstTokens ??= new RecentTimes();
+      return this.#firstTokens;
+    }
+    this.#wholeAnswers ??= new RecentTimes();
+    return this.#wholeAnswers;
   }
 
   began(): void {
@@ -64,14 +90,14 @@ export function dialectAt({ api, provider }: AiTarget, operation: AiOperation, i
 export function compileAiTarget(
   provider: ProviderSnapshot,
   keys: KeyPool,
-  model: string,
-  weight: number,
-  api: OpenaiApi | undefined,
+  { model, weight, api, timeouts: own, prefill }: ModelTargetSnapshot,
   mayHoldForeign: boolean,
-  connectMs: number,
+  /** The route's. */
+  routeTimeouts: ModelTimeoutsSnapshot,
   breakerSettings: CircuitBreakerSnapshot,
   runtime: AiRuntime,
 ): AiTarget {
+  const timeouts = { ...routeTimeouts, totalMs: 0, ...own };
   const key = `${provider.id} ${model}`;
   const { quirks } = provider;
   const load = kept(runtime.loads, key, () => new TargetLoad(runtime.targetNumbers.of(`model ${key}`)));
@@ -86,13 +112,26 @@ export function compileAiTarget(
     weight,
     api: api ?? provider.api ?? "chat-completions",
     mayHoldForeign,
-    ...compileProviderAddress(provider, keys, connectMs, runtime),
+    ...compileProviderAddress(provider, keys, timeouts.connectMs, runtime),
     breaker: kept(runtime.breakers, key, () => new CircuitBreaker(runtime.targetNumbers.of(`model ${key}`))),
     breakerSettings,
     load,
     price: provider.priceProvider === null ? null : runtime.prices.priceOf(provider.priceProvider, model),
     keys,
+    timeouts,
+    isTimed: timeouts.firstTokenMs > 0 || timeouts.betweenTokensMs > 0 || timeouts.totalMs > 0,
+    prefill: prefillOf(provider, model, prefill),
   };
+}
+
+/** `isWanted`: what the configuration says of the target. */
+function prefillOf(
+  { prefill: known }: ProviderSnapshot,
+  model: string,
+  isWanted: boolean | undefined,
+): PrefillSnapshot | null {
+  const isKnown = known !== undefined && new RegExp(known.models).test(model);
+  return (isWanted ?? isKnown) ? (known ?? { models: "" }) : null;
 }
 
 function kept<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {

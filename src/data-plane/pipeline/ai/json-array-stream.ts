@@ -1,3 +1,4 @@
+import type { StreamFormatter } from "../../../contracts/dialect.ts";
 import type { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
 import { parseRawEvent, SseSplitter } from "./sse-splitter.ts";
@@ -22,6 +23,19 @@ export class JsonArrayStream implements StreamAnswer {
 
   get model(): string | null {
     return this.#events.model;
+  }
+
+  get tokens(): number {
+    return this.#events.tokens;
+  }
+
+  complete(createFormatter: () => StreamFormatter): string | Buffer | null {
+    const rest = this.#events.complete?.(createFormatter) ?? null;
+    return rest === null ? null : this.#elements.write(rest) + this.#elements.close();
+  }
+
+  bringUp(formatter: StreamFormatter): boolean {
+    return this.#events.bringUp?.(formatter) === true;
   }
 
   get events(): number {

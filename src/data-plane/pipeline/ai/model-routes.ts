@@ -1,9 +1,10 @@
-import type { OpenaiApi, RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
+import type { ModelTimeoutsSnapshot, OpenaiApi, RetriesSnapshot, Snapshot } from "../../../contracts/snapshot.ts";
 import { createConsistentHash } from "../../../upstream/balancing/consistent-hash.ts";
 import { compileKeyPools } from "../../provider-keys/key-pool.ts";
 import type { Context } from "../context.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, compileAiTarget } from "./ai-target.ts";
+import { HedgePolicy } from "./hedging/hedge-policy.ts";
 import { compileModelNames, type NamedModel } from "./model-names.ts";
 import { compileStickTo, type StickTo } from "./stick-to.ts";
 
@@ -12,8 +13,12 @@ export interface ModelRoute {
   name: string;
   strategy: NamedModel["strategy"];
   targets: readonly AiTarget[];
-  timeouts: TimeoutsSnapshot;
+  timeouts: ModelTimeoutsSnapshot;
   retries: RetriesSnapshot;
+  /** null: an error ends it. */
+  onBrokenStream: "continue" | "restart" | null;
+  /** null: nothing is hedged. */
+  hedging: HedgePolicy | null;
   /** The order in which the targets are to be tried for a call: indices. */
   order(context: Context): readonly number[];
 }
@@ -46,17 +51,27 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
     timeouts,
     retries,
     circuitBreaker,
+    onBrokenStream,
+    hedging,
   }: NamedModel): ModelRoute {
-    const targets = at.flatMap(({ provider, model, weight, api }) => {
-      const found = providers.get(provider);
-      const keys = pools.get(provider);
+    const targets = at.flatMap((target) => {
+      const found = providers.get(target.provider);
+      const keys = pools.get(target.provider);
       if (found === undefined || keys === undefined) return [];
-      return [
-        compileAiTarget(found, keys, model, weight, api, mayHoldForeign, timeouts.connectMs, circuitBreaker, runtime),
-      ];
+      return [compileAiTarget(found, keys, target, mayHoldForeign, timeouts, circuitBreaker, runtime)];
     });
     if (strategy === "cost") targets.sort((one, other) => costOf(one) - costOf(other));
-    return { name, strategy, targets, timeouts, retries, order: compileOrder(strategy, targets, stickTo) };
+    const order = compileOrder(strategy, targets, stickTo);
+    return {
+      name,
+      strategy,
+      targets,
+      timeouts,
+      retries,
+      order,
+      onBrokenStream: onBrokenStream ?? null,
+      hedging: hedging === undefined ? null : new HedgePolicy(hedging),
+    };
   }
 
   function compileDirect(name: string): ModelRoute {

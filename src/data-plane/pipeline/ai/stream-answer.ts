@@ -9,10 +9,13 @@ import { GatewayError, type ProviderFailure } from "../../../contracts/errors.ts
 import type { ChatEvent, Usage } from "../../../contracts/ir.ts";
 import type { UsageWatcher } from "../../../contracts/passthrough.ts";
 import { createSseReader } from "../../../dialects/sse/reader.ts";
+import type { Transcript } from "./rescue/transcript.ts";
 import { parseRawEvent, SseSplitter } from "./sse-splitter.ts";
 
 /** No provider's event comes near; what is longer is no event stream. */
 export const MAX_EVENT_BYTES = 8 * 1024 * 1024;
+/** What is held back of a stream until its first token comes; with more, it goes on to the caller. */
+const MAX_GATED_BYTES = 256 * 1024;
 
 /** What a chunk of a provider's stream came to. */
 export interface StreamProgress {
@@ -37,6 +40,18 @@ export interface StreamAnswer {
   readonly events: number;
   /** The answer has come to its end, whatever follows in the body. */
   readonly ended: boolean;
+  /** Grows with each event that holds some of the answer. */
+  readonly tokens: number;
+  /**
+   * The rest of a stream that broke off when the model had said why it stopped: the caller lacks nothing but the end. Null: it
+   * lacks more. Absent where nobody looks.
+   */
+  complete?(createFormatter: () => StreamFormatter): string | Buffer | null;
+  /**
+   * Has a new formatter write all that was sent, into nothing; false: it would have written something else. Absent: a formatter
+   * has written the stream.
+   */
+  bringUp?(formatter: StreamFormatter): boolean;
 }
 
 /** Provider's dialect → IR → caller's dialect. */
@@ -45,6 +60,7 @@ export class TranslatedStream implements StreamAnswer {
   model: string | null = null;
   readonly events = 0;
   ended = false;
+  tokens = 0;
   readonly #parser: StreamParser;
   readonly #formatter: StreamFormatter;
   readonly #reader: StreamReader;
@@ -52,12 +68,20 @@ export class TranslatedStream implements StreamAnswer {
   /** What a formatter writes that has a framing of its own. */
   #frames: Buffer[] = [];
   #committed = false;
+  #finished = false;
   #failure: GatewayError | null = null;
+  readonly #transcript: Transcript | null;
 
-  /** `framing`: the provider's; undefined: server-sent events. */
-  constructor(parser: StreamParser, formatter: StreamFormatter, framing?: StreamFraming) {
+  /** `framing`: the provider's; undefined: server-sent events. `transcript`: keeps what goes to the caller. */
+  constructor(
+    parser: StreamParser,
+    formatter: StreamFormatter,
+    framing?: StreamFraming,
+    transcript: Transcript | null = null,
+  ) {
     this.#parser = parser;
     this.#formatter = formatter;
+    this.#transcript = transcript;
     const onEvent = (event: SseEvent) => this.#take(this.#parser.push(event));
     this.#reader =
       framing === undefined
@@ -90,6 +114,13 @@ export class TranslatedStream implements StreamAnswer {
     return this.#formatter.fail?.(error) ?? null;
   }
 
+  complete(): string | Buffer | null {
+    this.#failure = null;
+    if (!this.#finished) this.#take(this.#parser.finish());
+    else this.#take([{ type: "end" }]);
+    return this.ended ? this.#progress().output : null;
+  }
+
   #take(events: readonly ChatEvent[]): void {
     for (const event of events) {
       if (this.#failure !== null) return;
@@ -107,11 +138,24 @@ export class TranslatedStream implements StreamAnswer {
           break;
         case "usage":
           this.usage = event.usage;
+          break;
+        case "text":
+        case "thinking":
+        case "refusal":
+          // Some begin with a text of no characters.
+          if (event.text === "") break;
+          this.#committed = true;
+          this.tokens++;
+          break;
+        case "finish":
+          this.#finished = true;
           this.#committed = true;
           break;
         default:
           this.#committed = true;
+          this.tokens++;
       }
+      this.#transcript?.note(event);
       const piece = this.#formatter.push(event);
       if (typeof piece === "string") this.#output += piece;
       else this.#frames.push(piece);
@@ -120,6 +164,7 @@ export class TranslatedStream implements StreamAnswer {
 
   /** The head of an answer is held back until there is something after it, so that an error at once can still fail over. */
   #progress(): StreamProgress {
+    if (!this.#committed && this.#output.length > MAX_GATED_BYTES) this.#committed = true;
     if (!this.#committed) return { output: "", committed: false, failure: this.#failure };
     const output = this.#frames.length === 0 ? this.#output : Buffer.concat(this.#frames);
     this.#output = "";
@@ -135,9 +180,11 @@ export class PassthroughStream implements StreamAnswer {
   /** null: server-sent events, which the splitter cuts. */
   readonly #reader: StreamReader | null;
   #pieces: Buffer[] = [];
+  #gatedBytes = 0;
   #committed = false;
   #failure: GatewayError | null = null;
   events = 0;
+  tokens = 0;
 
   constructor(watcher: UsageWatcher, framing?: StreamFraming) {
     this.#watcher = watcher;
@@ -194,7 +241,13 @@ export class PassthroughStream implements StreamAnswer {
       return;
     }
     if (!keep) return;
-    if (this.#watcher.announces !== true) this.#committed = true;
+    if (this.#watcher.announces !== true) {
+      this.#committed = true;
+      this.tokens++;
+    } else if (!this.#committed) {
+      this.#gatedBytes += raw.length;
+      if (this.#gatedBytes > MAX_GATED_BYTES) this.#committed = true;
+    }
     this.events++;
     this.#pieces.push(raw);
   }

@@ -6,6 +6,7 @@ import { type InboundName, inboundDialects, outboundDialects, passthroughs } fro
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
 import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
+import { type AnswerPrefix, markPrefix, withPrefix } from "./rescue/answer-prefix.ts";
 import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface BuiltCall {
   passthrough: boolean;
   /** What a translated answer repeats of the request, where the caller's dialect repeats anything. */
   echo?: Record<string, unknown>;
+  /** The beginning of the answer that the model is to go on from. Absent: it answers from the beginning. */
+  prefix?: string;
 }
 
 export interface CallPlan {
@@ -45,6 +48,8 @@ export interface CallPlan {
   mayHoldForeign: boolean;
   /** Absent: the body says what is asked of which model. */
   address?: CallAddress;
+  /** Absent: the answer is to begin at its beginning. */
+  prefix?: AnswerPrefix;
 }
 
 export interface TranslatedAnswer {
@@ -156,6 +161,11 @@ const NO_HEADERS: Record<string, string> = {};
 
 /** Throws `invalid_request` for what the caller got wrong and `unsupported_field` for what the target can't do. */
 export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
+  const { prefix, ...whole } = plan;
+  if (prefix !== undefined) {
+    const built = buildCall(withPrefix(body, plan.inbound, prefix), whole);
+    return { ...built, body: markPrefix(built.body, plan.outbound, prefix), prefix: prefix.text };
+  }
   const { inbound, target } = plan;
   requireOperation(plan);
   const path = passthroughPath(plan);

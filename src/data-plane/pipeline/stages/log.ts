@@ -1,5 +1,6 @@
-import type { CallRecordValue } from "../../../contracts/call-record.ts";
+import type { CallRecordValue, OtherAttempt } from "../../../contracts/call-record.ts";
 import type { Snapshot } from "../../../contracts/snapshot.ts";
+import type { AttemptNote } from "../ai/attempt-notes.ts";
 import type { Context } from "../context.ts";
 import type { FinishStage } from "../pipeline.ts";
 import type { Runtime } from "../runtime.ts";
@@ -53,7 +54,15 @@ function recordOf(context: Context, totalMs: number, worker: number, keepBodies:
     keepBodies ? context.loggedResponseBody : null,
     target?.kind === "rest" && target.releases === null ? target.service.release : null,
     context.cache,
+    context.attemptNotes === null || context.attempts < 2 ? null : otherAttempts(context.attemptNotes),
   ];
+}
+
+function otherAttempts(notes: readonly AttemptNote[]): string {
+  const others = notes.map(({ usage, costUsd, ...note }): OtherAttempt => {
+    return { ...note, inputTokens: usage?.inputTokens ?? null, outputTokens: usage?.outputTokens ?? null, costUsd };
+  });
+  return JSON.stringify(others);
 }
 
 function routeOf(context: Context): string | null {

@@ -1,0 +1,103 @@
+import { GatewayError } from "../../../contracts/errors.ts";
+import type { InboundName } from "../../../dialects/index.ts";
+import type { WorkerPool } from "../../../platform/worker-pool.ts";
+import type { Context } from "../context.ts";
+import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
+import { translateInPool } from "./translate-in-pool.ts";
+import type { TranslateResult } from "./translate-task.ts";
+import {
+  type BuiltCall,
+  buildAddressed,
+  buildCall,
+  buildPassthrough,
+  type CallPlan,
+  type InspectedRequest,
+  inspectRequest,
+  inspectScanned,
+  parseBody,
+} from "./translation.ts";
+
+/**
+ * Makes a call's request into that of each target. What needs no translation is edited in place, whatever its size; small
+ * bodies are translated in place, large ones in the pool.
+ */
+export class RequestBuilder {
+  readonly bytes: Buffer;
+  readonly #offloadBytes: number;
+  /** Null when the body can't be known without parsing it. */
+  #scanned: ScannedRequest | null = null;
+  #body: Record<string, unknown> | null = null;
+
+  constructor(bytes: Buffer, offloadBytes: number) {
+    this.bytes = bytes;
+    this.#offloadBytes = offloadBytes;
+  }
+
+  /** The next request of the kind can be made without looking at more of its body. */
+  get isScanned(): boolean {
+    return this.#scanned !== null;
+  }
+
+  /** The bytes have to be worked on in the pool. */
+  get isLarge(): boolean {
+    return this.bytes.length > this.#offloadBytes;
+  }
+
+  /** What the body asks for; null: it is to be looked at in the pool. Throws `invalid_json` or `invalid_request`. */
+  inspect(inbound: InboundName): InspectedRequest | null {
+    this.#scanned = scanRequest(this.bytes);
+    if (this.#scanned !== null) return inspectScanned(this.#scanned, inbound);
+    return this.isLarge ? null : inspectRequest(this.parsed(), inbound);
+  }
+
+  inspectInPool(
+    pool: WorkerPool,
+    context: Context,
+    inbound: InboundName,
+    onInspected: (request: InspectedRequest) => void,
+  ): void {
+    const task = { kind: "inspect", bytes: this.bytes, inbound } as const;
+    translateInPool(pool, context, task, (result) => onInspected(result as InspectedRequest));
+  }
+
+  /** Null: it is to be built in the pool. Throws what `buildCall` does. */
+  build(request: InspectedRequest, plan: CallPlan): BuiltCall | null {
+    if (plan.prefix !== undefined) return this.isLarge ? null : buildCall(this.parsed(), plan);
+    const scanned = this.#scanned;
+    const same =
+      scanned === null ? buildAddressed(this.bytes, plan) : buildPassthrough(this.bytes, scanned, request, plan);
+    if (same !== null) return same;
+    return this.isLarge ? null : buildCall(this.parsed(), plan);
+  }
+
+  buildInPool(
+    pool: WorkerPool,
+    context: Context,
+    plan: CallPlan,
+    onBuilt: (built: BuiltCall) => void,
+    onError: (error: unknown) => void,
+  ): void {
+    const task = { kind: "build", bytes: this.bytes, plan } as const;
+    translateInPool(pool, context, task, (result) => onBuilt(asBuilt(result)), onError);
+  }
+
+  /** The body as an object; not to be changed. */
+  parsed(): Readonly<Record<string, unknown>> {
+    this.#body ??= parseBody(this.bytes);
+    return this.#body;
+  }
+
+  /** Throws `invalid_json` where there is none. */
+  static of(context: Context, offloadBytes: number): RequestBuilder {
+    if (context.body === null) {
+      throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
+    }
+    return new RequestBuilder(context.body, offloadBytes);
+  }
+}
+
+/** Bytes cross threads as plain Uint8Arrays. */
+function asBuilt(result: TranslateResult): BuiltCall {
+  const built = result as BuiltCall;
+  return { ...built, body: Buffer.from(built.body.buffer, built.body.byteOffset, built.body.byteLength) };
+}

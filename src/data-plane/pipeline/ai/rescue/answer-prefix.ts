@@ -1,0 +1,51 @@
+import type { DialectName } from "../../../../contracts/ir.ts";
+import type { PrefillSnapshot } from "../../../../contracts/snapshot.ts";
+import type { InboundName } from "../../../../dialects/index.ts";
+
+type JsonObject = Record<string, unknown>;
+
+/** The beginning of an answer, for a model that is to go on from there. */
+export interface AnswerPrefix {
+  text: string;
+  prefill: PrefillSnapshot;
+}
+
+/** Where each dialect has its messages, and how it writes one of the assistant. */
+const TURNS: Record<InboundName, { field: string; turn(text: string): JsonObject }> = {
+  openai: { field: "messages", turn: (content) => ({ role: "assistant", content }) },
+  "openai-responses": {
+    field: "input",
+    turn: (text) => ({ type: "message", role: "assistant", content: [{ type: "output_text", text, annotations: [] }] }),
+  },
+  anthropic: { field: "messages", turn: (content) => ({ role: "assistant", content }) },
+  gemini: { field: "contents", turn: (text) => ({ role: "model", parts: [{ text }] }) },
+  cohere: { field: "messages", turn: (content) => ({ role: "assistant", content }) },
+  bedrock: { field: "messages", turn: (text) => ({ role: "assistant", content: [{ text }] }) },
+};
+
+/** A caller's request that ends with the beginning of the answer. Blanks at its end are refused by some. */
+export function withPrefix(body: Readonly<JsonObject>, inbound: InboundName, { text }: AnswerPrefix): JsonObject {
+  const { field, turn } = TURNS[inbound];
+  const given = body[field];
+  const turns: unknown[] = Array.isArray(given)
+    ? given
+    : typeof given === "string"
+      ? [{ role: "user", content: given }]
+      : [];
+  return { ...body, [field]: [...turns, turn(text.trimEnd())] };
+}
+
+/** The provider's request with what tells the provider that the last message is a beginning. */
+export function markPrefix(body: Buffer, outbound: DialectName, { prefill }: AnswerPrefix): Buffer {
+  const { messageFields, requestFields } = prefill;
+  if (messageFields === undefined && requestFields === undefined) return body;
+  const request = { ...(JSON.parse(body.toString()) as JsonObject), ...requestFields };
+  const { field } = TURNS[outbound];
+  const messages = request[field];
+  if (Array.isArray(messages)) {
+    request[field] = messages.map((message, index) =>
+      index === messages.length - 1 ? { ...(message as JsonObject), ...messageFields } : message,
+    );
+  }
+  return Buffer.from(JSON.stringify(request));
+}
