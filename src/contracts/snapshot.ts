@@ -1,5 +1,6 @@
 import type { DialectName } from "./ir.ts";
 import type { HeaderEditsSnapshot, LimitScope, LimitSnapshot, PoliciesSnapshot } from "./policies.ts";
+import type { ModelPrices } from "./prices.ts";
 import type { ProviderKeySnapshot } from "./provider-keys.ts";
 import type { ProviderQuirks } from "./provider-quirks.ts";
 
@@ -11,7 +12,7 @@ export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policie
  */
 export interface Snapshot {
   /** Format of this structure: a worker refuses another one. */
-  format: 7;
+  format: 8;
   /** Counts up with each compile of this data directory. */
   version: number;
   /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */
@@ -159,6 +160,8 @@ export interface ProviderSnapshot {
   simulated: { firstTokenMs: number; tokenMs: number } | null;
   /** The name under which @pydantic/genai-prices knows this provider, or null. */
   priceProvider: string | null;
+  /** What its models cost where it is not as that list says, by the provider's own names. Absent: none. */
+  prices?: Record<string, ModelPrices>;
 }
 
 export interface ModelRouteSnapshot {
@@ -166,8 +169,8 @@ export interface ModelRouteSnapshot {
   strategy: "failover" | "weighted" | "latency" | "least-busy" | "cost" | "sticky";
   /** What `sticky` goes by. Absent: the application. */
   stickTo?: { type: "application" | "user" | "address" } | { type: "header"; name: string };
-  /** `api`: in place of the provider's. */
-  targets: { provider: string; model: string; weight: number; api?: OpenaiApi }[];
+  /** `api` and `price`: in place of the provider's. */
+  targets: { provider: string; model: string; weight: number; api?: OpenaiApi; price?: ModelPrices }[];
   timeouts: TimeoutsSnapshot;
   retries: RetriesSnapshot;
   circuitBreaker: CircuitBreakerSnapshot;

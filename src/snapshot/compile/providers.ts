@@ -1,3 +1,4 @@
+import type { ModelPrices } from "../../contracts/prices.ts";
 import type { ModelRouteSnapshot, ProviderAuth, ProviderSnapshot } from "../../contracts/snapshot.ts";
 import { baseUrlOf, queryOf } from "../../providers/base-url.ts";
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
@@ -31,6 +32,7 @@ export function compileProvider(provider: ProviderConfiguration, entry: Catalogu
     simulated:
       entry.transport === "simulated" ? { firstTokenMs: simulated.first_token, tokenMs: simulated.token } : null,
     priceProvider: entry.priceProvider,
+    ...(Object.keys(provider.prices).length === 0 ? {} : { prices: compilePrices(provider.prices) }),
   };
 }
 
@@ -52,11 +54,26 @@ export function compileModelRoute(route: Configuration["models"][number]): Model
     name: route.name,
     strategy: route.strategy,
     ...(route.stick_to === undefined ? {} : { stickTo: stickToOf(route.stick_to) }),
-    targets: route.targets.map(({ api, ...target }) => (api === undefined ? target : { ...target, api })),
+    targets: route.targets.map(({ api, price, ...target }) => ({
+      ...target,
+      ...(api === undefined ? {} : { api }),
+      ...(price === undefined ? {} : { price: compilePrice(price) }),
+    })),
     timeouts: compileTimeouts(route.timeouts),
     retries: compileRetries(route.retries),
     circuitBreaker: compileCircuitBreaker(route.circuit_breaker),
   };
+}
+
+function compilePrices(prices: ProviderConfiguration["prices"]): Record<string, ModelPrices> {
+  return Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, compilePrice(price)]));
+}
+
+function compilePrice(price: ProviderConfiguration["prices"][string]): ModelPrices {
+  const amounts = Object.entries(price).flatMap(([unit, amount]) => {
+    return amount === undefined ? [] : [[unit, amount.tiers.length === 0 ? amount.base : amount] as const];
+  });
+  return Object.fromEntries(amounts);
 }
 
 function stickToOf({ type, name }: NonNullable<Configuration["models"][number]["stick_to"]>) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AI_RETRIES, AI_TIMEOUTS, circuitBreaker, openaiApi, retries, timeouts, weight } from "./common.ts";
 import { fieldNotes } from "./notes.ts";
+import { modelPrice } from "./price.ts";
 import { headerName, id, name, text } from "./scalars.ts";
 
 const modelTarget = z
@@ -12,6 +13,10 @@ const modelTarget = z
       .optional()
       .describe("Which of OpenAI's APIs is called, as `providers[].api`.")
       .register(fieldNotes, { shownDefault: "the provider's" }),
+    price: modelPrice
+      .optional()
+      .describe("What calls by this route cost there, in US dollars.")
+      .register(fieldNotes, { shownDefault: "the provider's `prices`, else the built-in list" }),
   })
   .describe("A target.");
 

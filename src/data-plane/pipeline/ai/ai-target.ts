@@ -1,9 +1,10 @@
 import type { TargetModel } from "../../../contracts/dialect.ts";
 import type { Dispatcher } from "../../../contracts/dispatcher.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
+import type { ModelPrices } from "../../../contracts/prices.ts";
 import type { CircuitBreakerSnapshot, OpenaiApi, ProviderSnapshot } from "../../../contracts/snapshot.ts";
 import type { InboundName } from "../../../dialects/index.ts";
-import type { Price } from "../../../providers/prices.ts";
+import { type Price, priceFrom } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
@@ -77,6 +78,7 @@ export function compileAiTarget(
   model: string,
   weight: number,
   api: OpenaiApi | undefined,
+  price: ModelPrices | undefined,
   mayHoldForeign: boolean,
   connectMs: number,
   breakerSettings: CircuitBreakerSnapshot,
@@ -107,11 +109,22 @@ export function compileAiTarget(
     breaker: kept(runtime.breakers, key, () => new CircuitBreaker(runtime.targetNumbers.of(`model ${key}`))),
     breakerSettings,
     load,
-    price: provider.priceProvider === null ? null : runtime.prices.priceOf(provider.priceProvider, model),
+    price: priceOf(provider, model, price, runtime),
     keys,
     heads: compileHeads(provider, keys, url === null ? "simulated" : url.host),
     query: provider.query ?? "",
   };
+}
+
+/** The route's, else the provider's own, else the list's. */
+function priceOf(
+  { prices, priceProvider }: ProviderSnapshot,
+  model: string,
+  ofRoute: ModelPrices | undefined,
+  runtime: AiRuntime,
+): Price | null {
+  const own = ofRoute ?? (prices !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined);
+  return own === undefined ? runtime.prices.priceOf(priceProvider, model) : priceFrom(own);
 }
 
 function simulated(provider: ProviderSnapshot): Dispatcher {

@@ -47,12 +47,23 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
     retries,
     circuitBreaker,
   }: NamedModel): ModelRoute {
-    const targets = at.flatMap(({ provider, model, weight, api }) => {
+    const targets = at.flatMap(({ provider, model, weight, api, price }) => {
       const found = providers.get(provider);
       const keys = pools.get(provider);
       if (found === undefined || keys === undefined) return [];
       return [
-        compileAiTarget(found, keys, model, weight, api, mayHoldForeign, timeouts.connectMs, circuitBreaker, runtime),
+        compileAiTarget(
+          found,
+          keys,
+          model,
+          weight,
+          api,
+          price,
+          mayHoldForeign,
+          timeouts.connectMs,
+          circuitBreaker,
+          runtime,
+        ),
       ];
     });
     if (strategy === "cost") targets.sort((one, other) => costOf(one) - costOf(other));
