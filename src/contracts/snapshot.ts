@@ -1,4 +1,5 @@
 import type { DialectName } from "./ir.ts";
+import type { ModelFacts } from "./model-facts.ts";
 import type { HeaderEditsSnapshot, LimitScope, LimitSnapshot, PoliciesSnapshot } from "./policies.ts";
 import type { ModelPrices } from "./prices.ts";
 import type { ProviderKeySnapshot } from "./provider-keys.ts";
@@ -162,6 +163,8 @@ export interface ProviderSnapshot {
   priceProvider: string | null;
   /** What its models cost where it is not as that list says, by the provider's own names. Absent: none. */
   prices?: Record<string, ModelPrices>;
+  /** Of models that are listed, those of which something is known. Absent: none. */
+  facts?: Record<string, ModelFacts>;
 }
 
 export interface ModelRouteSnapshot {
@@ -169,11 +172,21 @@ export interface ModelRouteSnapshot {
   strategy: "failover" | "weighted" | "latency" | "least-busy" | "cost" | "sticky";
   /** What `sticky` goes by. Absent: the application. */
   stickTo?: { type: "application" | "user" | "address" } | { type: "header"; name: string };
-  /** `api` and `price`: in place of the provider's. */
-  targets: { provider: string; model: string; weight: number; api?: OpenaiApi; price?: ModelPrices }[];
+  targets: ModelTargetSnapshot[];
   timeouts: TimeoutsSnapshot;
   retries: RetriesSnapshot;
   circuitBreaker: CircuitBreakerSnapshot;
+}
+
+export interface ModelTargetSnapshot {
+  provider: string;
+  model: string;
+  weight: number;
+  /** In place of the provider's. */
+  api?: OpenaiApi;
+  price?: ModelPrices;
+  /** Absent: nothing is known. */
+  facts?: ModelFacts;
 }
 
 export type Access = "open" | "key" | "subscription";

@@ -216,3 +216,14 @@ export function pricedModels(priceProvider: string): string[] {
     .map((model) => model.id)
     .sort();
 }
+
+/** Whether the list has a price of the model. */
+export function listKnows(priceProvider: string, model: string): boolean {
+  return lookUp(priceProvider, model, new Date()) !== null;
+}
+
+/** Tokens; undefined: the list does not say. */
+export function listedContextWindow(priceProvider: string, model: string): number | undefined {
+  const nothing = { input_tokens: 0, output_tokens: 0 };
+  return calcPrice(nothing, model, { providerId: priceProvider })?.model.context_window;
+}

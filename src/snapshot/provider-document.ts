@@ -56,6 +56,7 @@ export function readModelRouteDocument(
   document: object,
   providers: readonly { id: string; kind: string }[],
 ): ModelRouteDocument {
+  const entryOf = (id: string) => catalogueEntryOf(providers.find((one) => one.id === id)?.kind ?? "");
   const known = providers.map(({ id, kind }) => {
     const address = catalogueEntryOf(kind)?.transport === "http" ? { base_url: "https://provider.invalid" } : {};
     return { id, kind, ...address, ...(catalogueEntryOf(kind)?.requiresKey === true ? { keys: [ANY_KEY] } : {}) };
@@ -63,5 +64,5 @@ export function readModelRouteDocument(
   const validation = validateValue({ version: 1, providers: known, models: [document] }, "model", OPTIONS);
   const [route] = validation.configuration?.models ?? [];
   if (route === undefined) return { ok: false, problems: within(validation.problems, "models[0]") };
-  return { ok: true, route: compileModelRoute(route) };
+  return { ok: true, route: compileModelRoute(route, entryOf) };
 }

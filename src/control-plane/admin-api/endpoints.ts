@@ -6,6 +6,7 @@ import { identityProviderEndpoints } from "./routes/identity-providers.ts";
 import { modelEndpoints } from "./routes/models.ts";
 import { organisationEndpoints } from "./routes/organisation.ts";
 import { peopleEndpoints } from "./routes/people.ts";
+import { providerKindEndpoints } from "./routes/provider-kinds.ts";
 import { providerEndpoints } from "./routes/providers.ts";
 import { serviceEndpoints } from "./routes/services.ts";
 import { tokenIssuerEndpoints } from "./routes/token-issuers.ts";
@@ -23,6 +24,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...tokenIssuerEndpoints,
   ...providerEndpoints,
   ...modelEndpoints,
+  ...providerKindEndpoints,
   ...organisationEndpoints,
   ...webhookEndpoints,
   ...identityProviderEndpoints,

@@ -1,8 +1,10 @@
+import type { ModelFacts } from "../../contracts/model-facts.ts";
 import type { ModelPrices } from "../../contracts/prices.ts";
 import type { ModelRouteSnapshot, ProviderAuth, ProviderSnapshot } from "../../contracts/snapshot.ts";
 import { baseUrlOf, queryOf } from "../../providers/base-url.ts";
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
-import { pricedModels } from "../../providers/prices.ts";
+import { addedPrices, factsOf } from "../../providers/models/model-facts.ts";
+import { listedContextWindow, listKnows, pricedModels } from "../../providers/prices.ts";
 import type { Configuration } from "../schema/configuration.ts";
 import { compileCircuitBreaker, compileRetries, compileTimeouts } from "./common.ts";
 import { compileProviderKey } from "./provider-keys.ts";
@@ -12,6 +14,9 @@ type ProviderConfiguration = Configuration["providers"][number];
 export function compileProvider(provider: ProviderConfiguration, entry: CatalogueEntry): ProviderSnapshot {
   const { simulated } = provider;
   const query = queryOf(entry, provider.settings);
+  const models = provider.models ?? listedModels(entry);
+  const prices = { ...addedPrices(entry.kind, (model) => isPriced(entry, model)), ...compilePrices(provider.prices) };
+  const facts = factsOfAll(entry, models);
   return {
     id: provider.id,
     kind: provider.kind,
@@ -24,7 +29,7 @@ export function compileProvider(provider: ProviderConfiguration, entry: Catalogu
     headers: { ...entry.headers, ...provider.headers },
     ...(query === "" ? {} : { query }),
     ...(entry.quirks === undefined ? {} : { quirks: entry.quirks }),
-    models: provider.models ?? listedModels(entry),
+    models,
     defaultMaxOutputTokens: provider.default_max_output_tokens,
     timeouts: compileTimeouts(provider.timeouts),
     retries: compileRetries(provider.retries),
@@ -32,7 +37,8 @@ export function compileProvider(provider: ProviderConfiguration, entry: Catalogu
     simulated:
       entry.transport === "simulated" ? { firstTokenMs: simulated.first_token, tokenMs: simulated.token } : null,
     priceProvider: entry.priceProvider,
-    ...(Object.keys(provider.prices).length === 0 ? {} : { prices: compilePrices(provider.prices) }),
+    ...(Object.keys(prices).length === 0 ? {} : { prices }),
+    ...(Object.keys(facts).length === 0 ? {} : { facts }),
   };
 }
 
@@ -49,7 +55,32 @@ function listedModels(entry: CatalogueEntry): string[] {
   return [...entry.models, ...priced.filter((model) => pattern?.test(model))];
 }
 
-export function compileModelRoute(route: Configuration["models"][number]): ModelRouteSnapshot {
+/** In place of what the list has nothing of. */
+function isPriced({ priceProvider }: CatalogueEntry, model: string): boolean {
+  return priceProvider !== null && listKnows(priceProvider, model);
+}
+
+function factsOfAll(entry: CatalogueEntry, models: readonly string[]): Record<string, ModelFacts> {
+  const facts = models.flatMap((model) => {
+    const known = modelFacts(entry, model);
+    return known === null ? [] : [[model, known] as const];
+  });
+  return Object.fromEntries(facts);
+}
+
+/** What is known of a model; a context window may be known by the list of prices alone. */
+function modelFacts({ kind, priceProvider }: CatalogueEntry, model: string): ModelFacts | null {
+  const facts = factsOf(kind, model);
+  if (facts?.contextWindow !== undefined || priceProvider === null) return facts;
+  const contextWindow = listedContextWindow(priceProvider, model);
+  return contextWindow === undefined ? facts : { ...facts, contextWindow };
+}
+
+/** `entryOf`: of the kind of the provider of that id; undefined: not known. */
+export function compileModelRoute(
+  route: Configuration["models"][number],
+  entryOf: (provider: string) => CatalogueEntry | undefined,
+): ModelRouteSnapshot {
   return {
     name: route.name,
     strategy: route.strategy,
@@ -58,11 +89,17 @@ export function compileModelRoute(route: Configuration["models"][number]): Model
       ...target,
       ...(api === undefined ? {} : { api }),
       ...(price === undefined ? {} : { price: compilePrice(price) }),
+      ...factsAt(entryOf(target.provider), target.model),
     })),
     timeouts: compileTimeouts(route.timeouts),
     retries: compileRetries(route.retries),
     circuitBreaker: compileCircuitBreaker(route.circuit_breaker),
   };
+}
+
+function factsAt(entry: CatalogueEntry | undefined, model: string): { facts?: ModelFacts } {
+  const facts = entry === undefined ? null : modelFacts(entry, model);
+  return facts === null ? {} : { facts };
 }
 
 function compilePrices(prices: ProviderConfiguration["prices"]): Record<string, ModelPrices> {

@@ -167,6 +167,8 @@ function examples(fixture: Fixture): Record<string, Example> {
     updateProviderKey: { path: "/providers/models/keys/key-1", body: { weight: 2 } },
     deleteProviderKey: { path: "/providers/models/keys/key-1" },
     compareProviderKey: { path: "/providers/models/keys/key-1/compare", body: { value: "canary-provider-key" } },
+    listProviderKinds: { path: "/provider-kinds", reads: true },
+    searchModels: { path: "/model-catalogue?search=gpt", reads: true },
     listModelRoutes: { path: "/models", reads: true },
     createModelRoute: { path: "/models", body: { name: "new", targets: [{ provider: "models", model: "m" }] } },
     getModelRoute: { path: "/models/fast", reads: true },

@@ -38,7 +38,7 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
   };
   yield;
   const routes = compileModelRoutes(snapshot, runtime);
-  const answerModels = compileModelList(routes, snapshot);
+  const answerModels = compileModelList(snapshot, runtime.prices);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;
 
   return (context) => {
