@@ -208,6 +208,14 @@ export interface Usage {
   cachedInputTokens?: number;
   cacheWriteTokens?: number;
   reasoningTokens?: number;
+  /** Of those above, what some models have other prices for; absent: none, or not told. */
+  inputAudioTokens?: number;
+  outputAudioTokens?: number;
+  cachedAudioTokens?: number;
+  inputImageTokens?: number;
+  outputImageTokens?: number;
+  /** Of the cache writes, those that are kept for an hour. */
+  cacheWrite1hTokens?: number;
 }
 
 /** Where a stretch of an answer comes from. */

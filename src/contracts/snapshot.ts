@@ -1,5 +1,7 @@
 import type { DialectName } from "./ir.ts";
+import type { ModelFacts } from "./model-facts.ts";
 import type { HeaderEditsSnapshot, LimitScope, LimitSnapshot, PoliciesSnapshot } from "./policies.ts";
+import type { ModelPrices } from "./prices.ts";
 import type { ProviderKeySnapshot } from "./provider-keys.ts";
 import type { ProviderQuirks } from "./provider-quirks.ts";
 
@@ -170,6 +172,10 @@ export interface ProviderSnapshot {
   simulated: { firstTokenMs: number; tokenMs: number } | null;
   /** The name under which @pydantic/genai-prices knows this provider, or null. */
   priceProvider: string | null;
+  /** What its models cost where it is not as that list says, by the provider's own names. Absent: none. */
+  prices?: Record<string, ModelPrices>;
+  /** Of models that are listed, those of which something is known. Absent: none. */
+  facts?: Record<string, ModelFacts>;
 }
 
 export interface PassThroughRouteSnapshot {
@@ -199,6 +205,10 @@ export interface ModelTargetSnapshot {
   timeouts?: Partial<ModelTimeoutsSnapshot>;
   /** Absent: as is known of the provider. */
   prefill?: boolean;
+  /** Absent: the provider's. */
+  price?: ModelPrices;
+  /** Absent: nothing is known. */
+  facts?: ModelFacts;
 }
 
 export interface HedgingSnapshot {

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from "kysely";
 import type { Logger } from "../contracts/logger.ts";
+import type { ModelRouteSnapshot, ProviderSnapshot } from "../contracts/snapshot.ts";
 import { createLinter, type Linter } from "../governance/linting/lint-openapi.ts";
 import type { Sealer } from "../platform/seal.ts";
 import type { SecretReaders } from "../platform/secrets/secret-store.ts";
@@ -25,8 +26,16 @@ export interface Change {
   touch(subject: Touched): void;
 }
 
-/** Of the organisation: its policies. */
+/** Of the organisation: its policies, token issuers, providers or models. */
 export type Touched = { kind: "service" | "application" | "team" | "organisation"; id: string };
+
+/** What the configuration file, or the environment in its place, has of providers and models. */
+export interface Configured {
+  /** For people, e.g. the path of the file. */
+  source: string;
+  providers: readonly ProviderSnapshot[];
+  models: readonly ModelRouteSnapshot[];
+}
 
 export interface PlaneOptions {
   database: Database;
@@ -41,6 +50,10 @@ export interface PlaneOptions {
   secrets?: SecretReaders;
   /** Where calls are tried; null: nowhere. */
   gateway?: () => Gateway | null;
+  /** Absent: nothing. */
+  configured?: () => Configured;
+  /** Hosts where providers may be called without TLS: see provider-addresses.ts. */
+  providerHosts?: readonly string[];
 }
 
 const NO_SECRETS: SecretReaders = {
@@ -48,6 +61,8 @@ const NO_SECRETS: SecretReaders = {
     resolve: async (references) => references.map(() => ({ ok: false, message: "references are not resolved here" })),
   }),
 };
+
+const NOTHING_CONFIGURED: Configured = { source: "the configuration", providers: [], models: [] };
 
 /** Any number: it only has to be the same for all who write. */
 const WRITER_LOCK = 7_361_402;
@@ -61,6 +76,9 @@ export class Plane {
   readonly linter: Linter;
   readonly referenceRules: ReferenceRules;
   readonly gateway: () => Gateway | null;
+  readonly configured: () => Configured;
+  readonly providerHosts: readonly string[];
+  readonly secrets: SecretReaders;
   /** Of this process: passwords are guessed at one place or another, and counted there. */
   readonly throttle = new SignInThrottle();
   /** Speaks to identity providers, and remembers what they said of themselves. */
@@ -76,8 +94,11 @@ export class Plane {
     this.nowMs = nowMs;
     this.linter = linter;
     this.gateway = options.gateway ?? (() => null);
+    this.configured = options.configured ?? (() => NOTHING_CONFIGURED);
+    this.providerHosts = options.providerHosts ?? [];
+    this.secrets = options.secrets ?? NO_SECRETS;
     this.referenceRules = options.referenceRules ?? NO_REFERENCES;
-    this.relyingParty = new RelyingParty({ sealer, nowMs, secrets: options.secrets ?? NO_SECRETS });
+    this.relyingParty = new RelyingParty({ sealer, nowMs, secrets: this.secrets });
   }
 
   get db(): Connection {

@@ -1,5 +1,6 @@
-import { calcPrice, findProvider, type ModelPrice, type TieredPrices } from "@pydantic/genai-prices";
+import { calcPrice, findProvider, type ModelPrice, type Provider, type TieredPrices } from "@pydantic/genai-prices";
 import type { Usage } from "../contracts/ir.ts";
+import type { ModelPrices } from "../contracts/prices.ts";
 
 /** US dollars per token. */
 export interface Price {
@@ -7,14 +8,21 @@ export interface Price {
   outputPerToken: number;
   cachedInputPerToken: number;
   cacheWritePerToken: number;
-  /** Set where the price depends on the size or the time of the call. */
+  /** Set where the price depends on the size or the time of the call, or calls have one of their own. */
   variable: VariablePrice | null;
+  /** Set where some of the tokens (reasoning, audio, images, an hour in the cache) have other prices than the rest. */
+  detailed: PriceSource | null;
+}
+
+/** Where the library finds it. `own`: not in its list. */
+export interface PriceSource {
+  priceProvider: string;
+  model: string;
+  own?: Provider;
 }
 
 /** The library is asked for each call of more input tokens than this (-1: for every call). */
-export interface VariablePrice {
-  priceProvider: string;
-  model: string;
+export interface VariablePrice extends PriceSource {
   aboveInputTokens: number;
 }
 
@@ -54,9 +62,11 @@ export function createPriceBook(options: PriceBookOptions = {}): PriceBook {
     },
     costUsd(price, usage) {
       const counts = countsOf(usage);
-      const { variable } = price;
-      if (variable === null || counts.input <= variable.aboveInputTokens) return fixedCost(price, counts);
-      return variableCost(variable, counts, new Date(nowMs())) ?? fixedCost(price, counts);
+      const { variable, detailed } = price;
+      const isFixed = variable === null || counts.input <= variable.aboveInputTokens;
+      const source = isFixed ? (detailed !== null && hasDetails(usage) ? detailed : null) : variable;
+      if (source === null) return fixedCost(price, counts);
+      return costBySource(source, counts, usage, new Date(nowMs())) ?? fixedCost(price, counts);
     },
   };
 }
@@ -69,20 +79,61 @@ function forgetOldest(entries: Map<string, unknown>): void {
 }
 
 function lookUp(priceProvider: string, model: string, timestamp: Date): Price | null {
-  const result = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { providerId: priceProvider, timestamp });
+  return priceBy({ priceProvider, model }, timestamp);
+}
+
+/** A price that somebody has given, in place of the list's. */
+export function priceFrom(prices: ModelPrices): Price {
+  // A price of calls alone is one, too.
+  const model = { id: OWN, match: { equals: OWN }, prices: { input_mtok: 0, ...prices } as ModelPrice };
+  const own: Provider = { id: OWN, name: OWN, api_pattern: OWN, models: [model] };
+  const price = priceBy({ priceProvider: OWN, model: OWN, own }, new Date(0));
+  if (price === null) throw new TypeError("a price that was given is always found");
+  return price;
+}
+
+const OWN = "own";
+
+function priceBy(source: PriceSource, timestamp: Date): Price | null {
+  const { model, own, priceProvider } = source;
+  const where = own === undefined ? { providerId: priceProvider } : { provider: own };
+  const result = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { ...where, timestamp });
   if (result === null) return null;
   const { input_mtok, output_mtok, cache_read_mtok, cache_write_mtok } = result.model_price;
   if (input_mtok === undefined && output_mtok === undefined) return null;
   const { prices } = result.model;
   const dependsOnTime = Array.isArray(prices) && prices.some((one) => one.constraint?.type === "time_of_date");
-  const firstTier = dependsOnTime ? -1 : firstTierOf(result.model_price);
+  const hasPriceOfCalls = result.model_price.requests_kcount !== undefined;
+  const firstTier = dependsOnTime || hasPriceOfCalls ? -1 : firstTierOf(result.model_price);
   return {
     inputPerToken: perToken(input_mtok ?? 0),
     outputPerToken: perToken(output_mtok ?? 0),
     cachedInputPerToken: perToken(cache_read_mtok ?? input_mtok ?? 0),
     cacheWritePerToken: perToken(cache_write_mtok ?? input_mtok ?? 0),
-    variable: firstTier === null ? null : { priceProvider, model, aboveInputTokens: firstTier },
+    variable: firstTier === null ? null : { ...source, aboveInputTokens: firstTier },
+    detailed: DETAILED_UNITS.some((unit) => result.model_price[unit] !== undefined) ? source : null,
   };
+}
+
+const DETAILED_UNITS = [
+  "output_reasoning_mtok",
+  "input_audio_mtok",
+  "output_audio_mtok",
+  "cache_audio_read_mtok",
+  "input_image_mtok",
+  "output_image_mtok",
+  "cache_write_1h_mtok",
+];
+
+function hasDetails(usage: Usage): boolean {
+  return (
+    usage.reasoningTokens !== undefined ||
+    usage.inputAudioTokens !== undefined ||
+    usage.outputAudioTokens !== undefined ||
+    usage.inputImageTokens !== undefined ||
+    usage.outputImageTokens !== undefined ||
+    usage.cacheWrite1hTokens !== undefined
+  );
 }
 
 /** Input tokens up to which the base price holds, or null where there are no tiers. */
@@ -120,15 +171,41 @@ function fixedCost(price: Price, { input, output, cached, written }: TokenCounts
   );
 }
 
-function variableCost(variable: VariablePrice, counts: TokenCounts, timestamp: Date): number | null {
-  const usage = {
-    input_tokens: counts.input,
-    output_tokens: counts.output,
-    cache_read_tokens: counts.cached,
-    cache_write_tokens: counts.written,
+/** What a detail counts is a part of its whole: providers have been seen to report more. */
+function costBySource(
+  { priceProvider, model, own }: PriceSource,
+  counts: TokenCounts,
+  usage: Usage,
+  timestamp: Date,
+): number | null {
+  const { input, output, cached, written } = counts;
+  const cachedAudio = Math.min(usage.cachedAudioTokens ?? 0, cached);
+  const inputAudio = Math.min(
+    Math.max(usage.inputAudioTokens ?? 0, cachedAudio),
+    input - cached - written + cachedAudio,
+  );
+  const inputImage = Math.min(usage.inputImageTokens ?? 0, input - cached - written - (inputAudio - cachedAudio));
+  const outputAudio = Math.min(usage.outputAudioTokens ?? 0, output);
+  const outputImage = Math.min(usage.outputImageTokens ?? 0, output - outputAudio);
+  const details = {
+    output_reasoning_tokens: Math.min(usage.reasoningTokens ?? 0, output - outputAudio - outputImage),
+    input_audio_tokens: inputAudio,
+    cache_audio_read_tokens: Math.min(cachedAudio, inputAudio),
+    input_image_tokens: inputImage,
+    output_audio_tokens: outputAudio,
+    output_image_tokens: outputImage,
+    cache_write_1h_tokens: Math.min(usage.cacheWrite1hTokens ?? 0, written),
   };
-  const result = calcPrice(usage, variable.model, { providerId: variable.priceProvider, timestamp });
-  return result?.total_price ?? null;
+  const told = Object.fromEntries(Object.entries(details).filter(([, tokens]) => tokens > 0));
+  const asked = {
+    input_tokens: input,
+    output_tokens: output,
+    cache_read_tokens: cached,
+    cache_write_tokens: written,
+    ...told,
+  };
+  const where = own === undefined ? { providerId: priceProvider } : { provider: own };
+  return calcPrice(asked, model, { ...where, timestamp })?.total_price ?? null;
 }
 
 /** Names of the provider's current models that are in the price list, sorted. */
@@ -138,4 +215,15 @@ export function pricedModels(priceProvider: string): string[] {
     .filter((model) => model.deprecated !== true)
     .map((model) => model.id)
     .sort();
+}
+
+/** Whether the list has a price of the model. */
+export function listKnows(priceProvider: string, model: string): boolean {
+  return lookUp(priceProvider, model, new Date()) !== null;
+}
+
+/** Tokens; undefined: the list does not say. */
+export function listedContextWindow(priceProvider: string, model: string): number | undefined {
+  const nothing = { input_tokens: 0, output_tokens: 0 };
+  return calcPrice(nothing, model, { providerId: priceProvider })?.model.context_window;
 }

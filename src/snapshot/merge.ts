@@ -3,6 +3,8 @@ import type {
   ApplicationSnapshot,
   CredentialSnapshot,
   JwtIssuerSnapshot,
+  ModelRouteSnapshot,
+  ProviderSnapshot,
   ServiceSnapshot,
   Snapshot,
   TeamSnapshot,
@@ -29,6 +31,8 @@ export function mergeSnapshot(
     services: readonly ServiceSnapshot[];
     applications: readonly ApplicationSnapshot[];
     jwtIssuers?: readonly JwtIssuerSnapshot[];
+    providers?: readonly ProviderSnapshot[];
+    models?: readonly ModelRouteSnapshot[];
     cachePurges?: Readonly<Record<string, number>>;
   },
 ): Merged {
@@ -47,7 +51,9 @@ export function mergeSnapshot(
     withoutOwn(one, own, leftOut),
   );
   const addedIssuers = issuersFor(base, additions.jwtIssuers ?? [], leftOut);
-  const parts = [reachable, applications, addedTeams, addedIssuers];
+  const providers = withoutTaken("provider", base.providers, additions.providers ?? [], leftOut);
+  const models = modelsFor(base, [...base.providers, ...providers], additions.models ?? [], leftOut);
+  const parts = [reachable, applications, addedTeams, addedIssuers, providers, models];
   const { cachePurges } = additions;
   if (addedPolicies === undefined && cachePurges === undefined && parts.every(({ length }) => length === 0))
     return { snapshot: base, leftOut };
@@ -55,6 +61,8 @@ export function mergeSnapshot(
     ...base,
     ...(addedPolicies === undefined ? {} : { policies: addedPolicies }),
     ...(addedTeams.length === 0 ? {} : { teams: [...(base.teams ?? []), ...addedTeams] }),
+    providers: [...base.providers, ...providers],
+    models: [...base.models, ...models],
     services: [...base.services, ...reachable],
     applications: [...base.applications, ...applications],
     jwtIssuers: [...base.jwtIssuers, ...addedIssuers],
@@ -124,6 +132,29 @@ function policiesFor(
   if (base.policies === undefined || added === undefined) return added;
   leftOut.push("policies of the organisation: the configuration has some");
   return undefined;
+}
+
+/** What a target's provider is not served for, its routes go without. */
+function modelsFor(
+  base: Snapshot,
+  providers: readonly ProviderSnapshot[],
+  added: readonly ModelRouteSnapshot[],
+  leftOut: string[],
+): ModelRouteSnapshot[] {
+  const taken = new Set(base.models.map(({ name }) => name));
+  const served = new Set(providers.map(({ id }) => id));
+  return added.flatMap((route) => {
+    if (taken.has(route.name)) {
+      leftOut.push(`model route ${route.name}: the configuration has one of this name`);
+      return [];
+    }
+    const targets = route.targets.filter(({ provider }) => served.has(provider));
+    if (targets.length === 0) leftOut.push(`model route ${route.name}: none of its providers is served`);
+    else if (targets.length < route.targets.length) {
+      leftOut.push(`some targets of model route ${route.name}: their providers are not served`);
+    }
+    return targets.length === 0 ? [] : [targets.length === route.targets.length ? route : { ...route, targets }];
+  });
 }
 
 /** A token has one issuer, by its `iss`. None of these speaks for the configuration's own applications. */

@@ -22,12 +22,15 @@ export class PlaneWithGateway {
   #touched: Touched[] = [];
 
   static async open(kind: DatabaseKind, yaml: string): Promise<PlaneWithGateway> {
-    const test = await TestPlane.open(kind);
+    const gateway = await startGateway(yaml);
+    const { providers, models } = gateway.snapshot();
+    const configured = () => ({ source: "the file", providers, models });
+    const test = await TestPlane.open(kind, { configured });
     test.nowMs = Date.now() - HOUR_MS;
     test.owner = await test.again();
     const source = new DatabaseSource(test.plane);
     await source.load();
-    return new PlaneWithGateway(test, await startGateway(yaml), source);
+    return new PlaneWithGateway(test, gateway, source);
   }
 
   private constructor(test: TestPlane, gateway: TestGateway, source: DatabaseSource) {

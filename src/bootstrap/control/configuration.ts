@@ -2,6 +2,7 @@ import type { Logger } from "../../contracts/logger.ts";
 import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import type { ApplicationSnapshot, ServiceSnapshot, Snapshot } from "../../contracts/snapshot.ts";
 import type { ConfigurationState } from "../../control-plane/admin-api/readiness.ts";
+import type { Configured } from "../../control-plane/plane.ts";
 import type { SecretReader } from "../../platform/secrets/secret-store.ts";
 import { loadConfiguration } from "../../snapshot/load.ts";
 import { applicationMerger, mergeSnapshot } from "../../snapshot/merge.ts";
@@ -56,6 +57,13 @@ export class Configuration {
   get services(): readonly ServiceSnapshot[] {
     if (this.#services === null && this.#snapshot !== null) this.#services = unpackServices(this.#snapshot);
     return this.#services ?? [];
+  }
+
+  /** What the file, or the environment in its place, has of providers and models. */
+  get configured(): Configured {
+    const { configPath } = this.#options;
+    const source = configPath === null ? "the environment of Tidegate" : `the configuration file ${configPath}`;
+    return { source, providers: this.#base?.providers ?? [], models: this.#base?.models ?? [] };
   }
 
   get state(): ConfigurationState {

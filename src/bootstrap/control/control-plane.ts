@@ -3,9 +3,10 @@ import type { FirstAdmin } from "../../contracts/messages.ts";
 import type { ApplicationSnapshot } from "../../contracts/snapshot.ts";
 import { SYSTEM } from "../../control-plane/access/actor.ts";
 import { createAdminApp } from "../../control-plane/admin-api/app.ts";
+import { providerHosts } from "../../control-plane/entities/provider-addresses.ts";
 import { referenceRules } from "../../control-plane/entities/reference-rules.ts";
 import { createFirstUser } from "../../control-plane/entities/users.ts";
-import { Plane, type Touched } from "../../control-plane/plane.ts";
+import { type Configured, Plane, type Touched } from "../../control-plane/plane.ts";
 import { ProblemError } from "../../control-plane/problem.ts";
 import type { Additions } from "../../control-plane/snapshot-source/additions.ts";
 import { ChangeFeed } from "../../control-plane/snapshot-source/change-feed.ts";
@@ -25,6 +26,8 @@ export interface ControlPlaneOptions {
   logger: ProgramLogger;
   secrets: SecretStore;
   gateway(): Gateway | null;
+  /** What the file has of providers and models. */
+  configured(): Configured;
   /** All of the database is read, which keeps the process silent when that is much. `onChange` follows. */
   beforeReading(): Promise<void>;
   /** What gateways serve has changed: these applications alone, or anything (null). */
@@ -106,6 +109,8 @@ export class ControlPlane {
         referenceRules: referenceRules(env),
         secrets,
         gateway: () => this.#options.gateway(),
+        configured: () => this.#options.configured(),
+        providerHosts: providerHosts(env),
       });
       await sealEarlierDocuments(plane);
       const source = new DatabaseSource(plane);

@@ -125,6 +125,7 @@ class ControlProcess {
       logger: this.#logger,
       secrets: this.#secrets,
       gateway: () => gatewayOf(this.#configuration.snapshot?.head ?? null, this.#environment.role, process.env),
+      configured: () => this.#configuration.configured,
       beforeReading: () => this.#channel.send({ type: "reload-begun" }),
       onChange: (applications) => void this.#merge(applications),
       onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),

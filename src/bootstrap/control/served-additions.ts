@@ -1,6 +1,7 @@
 import type { Logger } from "../../contracts/logger.ts";
 import type { PoliciesSnapshot } from "../../contracts/policies.ts";
 import { type SecretReference, secretKey } from "../../contracts/secret-reference.ts";
+import type { ProviderSnapshot } from "../../contracts/snapshot.ts";
 import type { Additions } from "../../control-plane/snapshot-source/additions.ts";
 import type { SecretReader } from "../../platform/secrets/secret-store.ts";
 import { missingSecrets, withSecrets } from "../../snapshot/secrets/stored-references.ts";
@@ -23,8 +24,9 @@ export class ServedAdditions {
 
   /** A service without a secret that it needs is not served; policies without theirs let nobody in. */
   async of(additions: Additions): Promise<Additions> {
-    const { policies, teams, services, applications } = additions;
-    const parts = [...(policies === undefined ? [] : [policies]), ...teams, ...services, ...applications];
+    const { policies, teams, services, applications, providers = [] } = additions;
+    const others = [...services, ...applications, ...providers];
+    const parts = [...(policies === undefined ? [] : [policies]), ...teams, ...others];
     const references = parts.flatMap((part) => this.#missingIn(part));
     const resolved = await this.#secrets.resolve(references);
     if (references.length === 0) return additions;
@@ -42,8 +44,18 @@ export class ServedAdditions {
       ...(policies === undefined ? {} : { policies: filled(policies) ?? CLOSED }),
       teams: teams.map((team) => filled(team) ?? { ...team, policies: CLOSED }),
       services: services.flatMap((service) => filled(service) ?? []),
+      ...(providers.length === 0
+        ? {}
+        : { providers: providers.flatMap((one) => this.#withSomeKeys(one, filled) ?? []) }),
       applications: applications.map((one) => filled(one) ?? { ...one, subscriptions: [], policies: CLOSED }),
     };
+  }
+
+  /** A provider goes without the keys that can't be had; null: it has no others, or its headers can't be had. */
+  #withSomeKeys(provider: ProviderSnapshot, filled: <One extends object>(one: One) => One | null) {
+    const keys = provider.keys.filter((key) => filled(key) !== null);
+    if (keys.length === 0 && provider.keys.length > 0) return null;
+    return filled(keys.length === provider.keys.length ? provider : { ...provider, keys });
   }
 
   /** Whether a part needs secrets. */
@@ -73,7 +85,7 @@ export class ServedAdditions {
       const fields = { secrets: Object.fromEntries(failures) };
       this.#logger.error(
         fields,
-        "secrets can't be had: services that need them are not served, policies let nobody in",
+        "secrets can't be had: services and keys that need them are not served, policies let nobody in",
       );
     }
     this.#reported = reasons;

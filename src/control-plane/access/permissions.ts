@@ -7,6 +7,12 @@ export const PERMISSIONS = {
   "role.manage": { scope: "organisation", reads: false, what: "define roles" },
   "setting.read": { scope: "organisation", reads: true, what: "see the settings" },
   "setting.manage": { scope: "organisation", reads: false, what: "change the settings" },
+  "provider.read": { scope: "organisation", reads: true, what: "see providers and models" },
+  "provider.manage": {
+    scope: "organisation",
+    reads: false,
+    what: "manage providers, their keys and models, and test them",
+  },
   "audit.read": { scope: "organisation", reads: true, what: "read the audit trail" },
   "team.read": { scope: "team", reads: true, what: "see the team and its members" },
   "team.manage": { scope: "team", reads: false, what: "change and remove the team" },

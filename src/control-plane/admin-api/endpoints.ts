@@ -3,8 +3,11 @@ import { applicationEndpoints } from "./routes/applications.ts";
 import { credentialEndpoints } from "./routes/credentials.ts";
 import { governanceEndpoints } from "./routes/governance.ts";
 import { identityProviderEndpoints } from "./routes/identity-providers.ts";
+import { modelEndpoints } from "./routes/models.ts";
 import { organisationEndpoints } from "./routes/organisation.ts";
 import { peopleEndpoints } from "./routes/people.ts";
+import { providerKindEndpoints } from "./routes/provider-kinds.ts";
+import { providerEndpoints } from "./routes/providers.ts";
 import { serviceEndpoints } from "./routes/services.ts";
 import { tokenIssuerEndpoints } from "./routes/token-issuers.ts";
 import { tryItEndpoints } from "./routes/try-it.ts";
@@ -19,6 +22,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...applicationEndpoints,
   ...credentialEndpoints,
   ...tokenIssuerEndpoints,
+  ...providerEndpoints,
+  ...modelEndpoints,
+  ...providerKindEndpoints,
   ...organisationEndpoints,
   ...webhookEndpoints,
   ...identityProviderEndpoints,

@@ -2,6 +2,8 @@ import type { PoliciesSnapshot } from "../../contracts/policies.ts";
 import type {
   ApplicationSnapshot,
   JwtIssuerSnapshot,
+  ModelRouteSnapshot,
+  ProviderSnapshot,
   ServiceSnapshot,
   TeamSnapshot,
 } from "../../contracts/snapshot.ts";
@@ -16,6 +18,9 @@ export interface Additions {
   applications: readonly ApplicationSnapshot[];
   /** Absent: none. */
   jwtIssuers?: readonly JwtIssuerSnapshot[];
+  /** Absent: none. */
+  providers?: readonly ProviderSnapshot[];
+  models?: readonly ModelRouteSnapshot[];
   /** By service; absent: none. */
   cachePurges?: Readonly<Record<string, number>>;
 }

@@ -16,6 +16,7 @@ import type { ApplicationTable, Row, ServiceTable, SubscriptionTable } from "../
 import type { Additions } from "./additions.ts";
 import { CallerReader, CREDENTIAL_COLUMNS, type CredentialPart } from "./callers.ts";
 import { type LiveRelease, liveNumbers, liveService, routeKey } from "./live-service.ts";
+import { NO_PROVIDERS, type ProvidersAndModels, readProviders } from "./providers.ts";
 
 /** What was read of some ids: those that are not in it are served no longer. */
 interface Read {
@@ -27,6 +28,7 @@ interface Read {
   policies: PoliciesSnapshot | undefined;
   /** Empty: none, or not read. */
   jwtIssuers: readonly JwtIssuerSnapshot[];
+  ai: ProvidersAndModels;
   cachePurges: Readonly<Record<string, number>>;
 }
 
@@ -35,7 +37,7 @@ interface Wanted {
   services: readonly string[] | null;
   applications: readonly string[] | null;
   teams: readonly string[] | null;
-  /** Policies and token issuers. */
+  /** Policies, token issuers, providers and models. */
   organisation: boolean;
 }
 
@@ -69,6 +71,7 @@ export class DatabaseSource {
   #teams = new Map<string, TeamSnapshot>();
   #policies: PoliciesSnapshot | undefined;
   #jwtIssuers: readonly JwtIssuerSnapshot[] = [];
+  #ai: ProvidersAndModels = NO_PROVIDERS;
   #cachePurges: Readonly<Record<string, number>> = {};
   /** By their text: many have the same ones. Null: they can't be read. */
   readonly #limits = new Map<string, LimitSnapshot[] | null>();
@@ -88,6 +91,8 @@ export class DatabaseSource {
       services: inOrder(this.#services).flat(),
       applications: inOrder(this.#applications),
       ...(this.#jwtIssuers.length === 0 ? {} : { jwtIssuers: this.#jwtIssuers }),
+      ...(this.#ai.providers.length === 0 ? {} : { providers: this.#ai.providers }),
+      ...(this.#ai.models.length === 0 ? {} : { models: this.#ai.models }),
       ...(Object.keys(this.#cachePurges).length === 0 ? {} : { cachePurges: this.#cachePurges }),
     };
   }
@@ -100,13 +105,14 @@ export class DatabaseSource {
   /** All of it. */
   load(): Promise<void> {
     return this.#inTurn(async () => {
-      const { services, applications, teams, policies, jwtIssuers, cachePurges } = await this.#read(ALL);
+      const { services, applications, teams, policies, jwtIssuers, ai, cachePurges } = await this.#read(ALL);
       this.#cachePurges = cachePurges;
       this.#services = services;
       this.#applications = applications;
       this.#teams = teams;
       this.#policies = policies;
       this.#jwtIssuers = jwtIssuers;
+      this.#ai = ai;
     });
   }
 
@@ -122,7 +128,7 @@ export class DatabaseSource {
     };
     if (touched.length === 0) return Promise.resolve();
     return this.#inTurn(async () => {
-      const { services, applications, teams, policies, jwtIssuers, cachePurges } = await this.#read(wanted);
+      const { services, applications, teams, policies, jwtIssuers, ai, cachePurges } = await this.#read(wanted);
       this.#cachePurges = cachePurges;
       replace(this.#services, wanted.services ?? [], services);
       replace(this.#applications, wanted.applications ?? [], applications);
@@ -130,6 +136,7 @@ export class DatabaseSource {
       if (!wanted.organisation) return;
       this.#policies = policies;
       this.#jwtIssuers = jwtIssuers;
+      this.#ai = ai;
     });
   }
 
@@ -148,13 +155,14 @@ export class DatabaseSource {
     return snapshot.execute(async (trx) => {
       const cachePurges = await readCachePurges(trx);
       const nothing = { services: new Map(), applications: new Map(), teams: new Map(), policies: undefined };
-      const read: Read = { ...nothing, jwtIssuers: [], cachePurges };
+      const read: Read = { ...nothing, jwtIssuers: [], ai: NO_PROVIDERS, cachePurges };
       await this.#readServices(trx, wanted.services, read);
       await this.#readApplications(trx, wanted.applications, read);
       await this.#readTeams(trx, wanted.teams, read);
       if (wanted.organisation) {
         read.policies = this.#policiesOf("organisation", "", await organisationPolicies(trx));
         read.jwtIssuers = await this.#callers.tokenIssuers(trx);
+        read.ai = await readProviders(trx, this.#plane);
       }
       return read;
     });

@@ -24,6 +24,7 @@ export const DOCUMENT_COLUMNS = {
   applications: ["policies"],
   subscriptions: ["policies"],
   settings: ["value"],
+  providers: ["document"],
 } as const;
 
 const COLUMNS: ReadonlySet<string> = new Set(Object.values(DOCUMENT_COLUMNS).flat());

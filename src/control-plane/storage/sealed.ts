@@ -11,6 +11,7 @@ export const OWN_KEY = "key of Tidegate itself";
 export const CLIENT_SECRET = "identity provider client secret";
 export const HMAC_SECRET = "secret of signed requests";
 export const TOKEN_ISSUER_KEYS = "keys of a token issuer";
+export const PROVIDER_KEY = "key of a provider of models";
 
 /** Secrets by the id of the key that they were sealed with. */
 export async function countSealed(connection: Connection): Promise<Record<string, number>> {
@@ -20,10 +21,11 @@ export async function countSealed(connection: Connection): Promise<Record<string
   const providers = await db.selectFrom("identity_providers").select("client_secret as text").execute();
   const issuers = await db.selectFrom("token_issuers").select("keys as text").execute();
   const keys = await db.selectFrom("credentials").select("secret as text").where("secret", "is not", null).execute();
+  const providerKeys = await db.selectFrom("provider_keys").select("secret as text").execute();
   const counts: Record<string, number> = {};
   const documents: { text: string | null }[] = [];
   for (const { table, column } of documentColumns()) documents.push(...(await sealedIn(db, table, column)));
-  for (const { text } of [...webhooks, ...answers, ...providers, ...issuers, ...keys, ...documents]) {
+  for (const { text } of [...webhooks, ...answers, ...providers, ...issuers, ...keys, ...providerKeys, ...documents]) {
     if (text?.startsWith(SEALED_PREFIX)) counts[keyIdOf(text)] = (counts[keyIdOf(text)] ?? 0) + 1;
   }
   return counts;
@@ -62,6 +64,15 @@ export async function sealAgain(change: Pick<Change, "trx">, sealer: Sealer): Pr
     if (keys === null || !isOutdated(keys)) continue;
     const change = trx.updateTable("token_issuers").set({ keys: again(keys, TOKEN_ISSUER_KEYS) });
     await change.where("id", "=", id).execute();
+    count++;
+  }
+  for (const { provider_id, id, secret } of await trx
+    .selectFrom("provider_keys")
+    .select(["provider_id", "id", "secret"])
+    .execute()) {
+    if (!isOutdated(secret)) continue;
+    const change = trx.updateTable("provider_keys").set({ secret: again(secret, PROVIDER_KEY) });
+    await change.where("provider_id", "=", provider_id).where("id", "=", id).execute();
     count++;
   }
   for (const { actor_id, key, body } of await trx

@@ -20,6 +20,9 @@ export interface Tables {
   credentials: CredentialTable;
   credential_names: CredentialNameTable;
   token_issuers: TokenIssuerTable;
+  providers: ProviderTable;
+  provider_keys: ProviderKeyTable;
+  model_routes: ModelRouteTable;
   subscriptions: SubscriptionTable;
   settings: SettingTable;
   audit: AuditTable;
@@ -246,6 +249,46 @@ export interface TokenIssuerTable {
   options: string;
   /** Sealed JSON: `keys` or `jwk_set`, likewise; null: they are fetched. */
   keys: string | null;
+  created_by: string;
+  created_at: number;
+  revision: Revision;
+}
+
+/** Who is called for models. */
+export interface ProviderTable {
+  id: string;
+  /** A name of the catalogue: never changed, for its keys are of that kind. */
+  kind: string;
+  /** JSON: all others but the keys, as `providers` of `tidegate.yaml` has it. */
+  document: string;
+  created_by: string;
+  created_at: number;
+  revision: Revision;
+}
+
+export type ProviderKeyKind = "value" | "aws" | "service_account" | "entra";
+
+export interface ProviderKeyTable {
+  provider_id: string;
+  /** Unique within the provider. */
+  id: string;
+  kind: ProviderKeyKind;
+  /** What may be shown of the secret, to tell keys apart. */
+  hint: string;
+  /** Sealed JSON: the value, the credential, or the reference to it. */
+  secret: string;
+  /** JSON: weight, priority, expiry and limits, as in `tidegate.yaml`. */
+  terms: string;
+  created_by: string;
+  created_at: number;
+  revision: Revision;
+}
+
+/** A public name of models. */
+export interface ModelRouteTable {
+  name: string;
+  /** JSON: all but the name, as `models` of `tidegate.yaml` has it. */
+  document: string;
   created_by: string;
   created_at: number;
   revision: Revision;

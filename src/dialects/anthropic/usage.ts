@@ -14,6 +14,10 @@ export function usageFromWire(wire: JsonObject): Usage {
   };
   if (typeof cacheRead === "number") usage.cachedInputTokens = count(cacheRead);
   if (typeof cacheWrite === "number") usage.cacheWriteTokens = count(cacheWrite);
+  const created = wire.cache_creation;
+  if (isObject(created) && count(created.ephemeral_1h_input_tokens) > 0) {
+    usage.cacheWrite1hTokens = count(created.ephemeral_1h_input_tokens);
+  }
   const details = wire.output_tokens_details;
   if (isObject(details) && typeof details.thinking_tokens === "number") {
     usage.reasoningTokens = count(details.thinking_tokens);

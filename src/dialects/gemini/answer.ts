@@ -200,7 +200,25 @@ export function parseUsage(metadata: unknown): Usage | null {
   };
   if (typeof cached === "number") usage.cachedInputTokens = count(cached);
   if (typeof thoughts === "number") usage.reasoningTokens = count(thoughts);
+  const inputAudio = countOfModality(metadata.promptTokensDetails, "AUDIO");
+  const cachedAudio = countOfModality(metadata.cacheTokensDetails, "AUDIO");
+  const outputAudio = countOfModality(metadata.candidatesTokensDetails, "AUDIO");
+  const inputImage = countOfModality(metadata.promptTokensDetails, "IMAGE");
+  const outputImage = countOfModality(metadata.candidatesTokensDetails, "IMAGE");
+  if (inputAudio > 0) usage.inputAudioTokens = inputAudio;
+  if (cachedAudio > 0) usage.cachedAudioTokens = cachedAudio;
+  if (outputAudio > 0) usage.outputAudioTokens = outputAudio;
+  if (inputImage > 0) usage.inputImageTokens = inputImage;
+  if (outputImage > 0) usage.outputImageTokens = outputImage;
   return usage;
+}
+
+/** `[{ modality: "TEXT", tokenCount: 3 }, …]` */
+function countOfModality(details: unknown, modality: string): number {
+  if (!Array.isArray(details)) return 0;
+  return details
+    .filter(isObject)
+    .reduce((sum, one) => (one.modality === modality ? sum + count(one.tokenCount) : sum), 0);
 }
 
 function count(value: unknown): number {

@@ -26,6 +26,10 @@ export function readUsage(value: unknown): Usage | undefined {
   if (cached !== undefined) usage.cachedInputTokens = cached;
   if (cacheWrite !== undefined) usage.cacheWriteTokens = cacheWrite;
   if (reasoning !== undefined) usage.reasoningTokens = reasoning;
+  const inputAudio = countOf(promptDetails.audio_tokens);
+  const outputAudio = countOf(completionDetails.audio_tokens);
+  if (inputAudio) usage.inputAudioTokens = inputAudio;
+  if (outputAudio) usage.outputAudioTokens = outputAudio;
   return usage;
 }
 

@@ -51,7 +51,12 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
       if (entry === undefined) throw new TypeError(`${provider.kind} is not in the provider catalogue`);
       return compileProvider(provider, entry);
     }),
-    models: configuration.models.map(compileModelRoute),
+    models: configuration.models.map((route) =>
+      compileModelRoute(route, (id) => {
+        const kind = configuration.providers.find((provider) => provider.id === id)?.kind;
+        return catalogue.find((one) => one.kind === kind);
+      }),
+    ),
     ...withPolicies(configuration.policies),
     ...compileTeams(configuration.teams ?? []),
     services: configuration.services.flatMap((service) => compileReleases(service, baseDirectory)),

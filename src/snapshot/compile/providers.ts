@@ -1,3 +1,5 @@
+import type { ModelFacts } from "../../contracts/model-facts.ts";
+import type { ModelPrices } from "../../contracts/prices.ts";
 import type {
   ModelRouteSnapshot,
   ModelTargetSnapshot,
@@ -6,7 +8,8 @@ import type {
 } from "../../contracts/snapshot.ts";
 import { baseUrlOf, queryOf } from "../../providers/base-url.ts";
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
-import { pricedModels } from "../../providers/prices.ts";
+import { addedPrices, factsOf } from "../../providers/models/model-facts.ts";
+import { listedContextWindow, listKnows, pricedModels } from "../../providers/prices.ts";
 import type { Configuration } from "../schema/configuration.ts";
 import { compileCircuitBreaker, compileModelTimeouts, compileRetries } from "./common.ts";
 import { compileProviderKey } from "./provider-keys.ts";
@@ -17,6 +20,9 @@ type TargetConfiguration = Configuration["models"][number]["targets"][number];
 export function compileProvider(provider: ProviderConfiguration, entry: CatalogueEntry): ProviderSnapshot {
   const { simulated } = provider;
   const query = queryOf(entry, provider.settings);
+  const models = provider.models ?? listedModels(entry);
+  const prices = { ...addedPrices(entry.kind, (model) => isPriced(entry, model)), ...compilePrices(provider.prices) };
+  const facts = factsOfAll(entry, models);
   return {
     id: provider.id,
     kind: provider.kind,
@@ -29,7 +35,7 @@ export function compileProvider(provider: ProviderConfiguration, entry: Catalogu
     headers: { ...entry.headers, ...provider.headers },
     ...(query === "" ? {} : { query }),
     ...(entry.quirks === undefined ? {} : { quirks: entry.quirks }),
-    models: provider.models ?? listedModels(entry),
+    models,
     defaultMaxOutputTokens: provider.default_max_output_tokens,
     ...(provider.pass_through.length === 0 ? {} : { passThrough: provider.pass_through }),
     ...(entry.prefill === undefined ? {} : { prefill: entry.prefill }),
@@ -39,6 +45,8 @@ export function compileProvider(provider: ProviderConfiguration, entry: Catalogu
     simulated:
       entry.transport === "simulated" ? { firstTokenMs: simulated.first_token, tokenMs: simulated.token } : null,
     priceProvider: entry.priceProvider,
+    ...(Object.keys(prices).length === 0 ? {} : { prices }),
+    ...(Object.keys(facts).length === 0 ? {} : { facts }),
   };
 }
 
@@ -55,13 +63,38 @@ function listedModels(entry: CatalogueEntry): string[] {
   return [...entry.models, ...priced.filter((model) => pattern?.test(model))];
 }
 
-export function compileModelRoute(route: Configuration["models"][number]): ModelRouteSnapshot {
+/** In place of what the list has nothing of. */
+function isPriced({ priceProvider }: CatalogueEntry, model: string): boolean {
+  return priceProvider !== null && listKnows(priceProvider, model);
+}
+
+function factsOfAll(entry: CatalogueEntry, models: readonly string[]): Record<string, ModelFacts> {
+  const facts = models.flatMap((model) => {
+    const known = modelFacts(entry, model);
+    return known === null ? [] : [[model, known] as const];
+  });
+  return Object.fromEntries(facts);
+}
+
+/** What is known of a model; a context window may be known by the list of prices alone. */
+function modelFacts({ kind, priceProvider }: CatalogueEntry, model: string): ModelFacts | null {
+  const facts = factsOf(kind, model);
+  if (facts?.contextWindow !== undefined || priceProvider === null) return facts;
+  const contextWindow = listedContextWindow(priceProvider, model);
+  return contextWindow === undefined ? facts : { ...facts, contextWindow };
+}
+
+/** `entryOf`: of the kind of the provider of that id; undefined: not known. */
+export function compileModelRoute(
+  route: Configuration["models"][number],
+  entryOf: (provider: string) => CatalogueEntry | undefined,
+): ModelRouteSnapshot {
   const { hedging, on_broken_stream: onBrokenStream } = route;
   return {
     name: route.name,
     strategy: route.strategy,
     ...(route.stick_to === undefined ? {} : { stickTo: stickToOf(route.stick_to) }),
-    targets: route.targets.map(compileModelTarget),
+    targets: route.targets.map((target) => compileModelTarget(target, entryOf(target.provider))),
     timeouts: compileModelTimeouts(route.timeouts),
     retries: compileRetries(route.retries),
     circuitBreaker: compileCircuitBreaker(route.circuit_breaker),
@@ -72,10 +105,15 @@ export function compileModelRoute(route: Configuration["models"][number]): Model
   };
 }
 
-function compileModelTarget({ api, timeouts, prefill, ...target }: TargetConfiguration): ModelTargetSnapshot {
+function compileModelTarget(
+  { api, timeouts, prefill, price, ...target }: TargetConfiguration,
+  entry: CatalogueEntry | undefined,
+): ModelTargetSnapshot {
   return {
     ...target,
     ...(api === undefined ? {} : { api }),
+    ...(price === undefined ? {} : { price: compilePrice(price) }),
+    ...factsAt(entry, target.model),
     ...(timeouts === undefined ? {} : { timeouts: compileTargetTimeouts(timeouts) }),
     ...(prefill === undefined ? {} : { prefill }),
   };
@@ -91,6 +129,22 @@ function compileTargetTimeouts(timeouts: NonNullable<TargetConfiguration["timeou
     ...(between_tokens === undefined ? {} : { betweenTokensMs: between_tokens }),
     ...(total === undefined ? {} : { totalMs: total }),
   };
+}
+
+function factsAt(entry: CatalogueEntry | undefined, model: string): { facts?: ModelFacts } {
+  const facts = entry === undefined ? null : modelFacts(entry, model);
+  return facts === null ? {} : { facts };
+}
+
+function compilePrices(prices: ProviderConfiguration["prices"]): Record<string, ModelPrices> {
+  return Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, compilePrice(price)]));
+}
+
+function compilePrice(price: ProviderConfiguration["prices"][string]): ModelPrices {
+  const amounts = Object.entries(price).flatMap(([unit, amount]) => {
+    return amount === undefined ? [] : [[unit, amount.tiers.length === 0 ? amount.base : amount] as const];
+  });
+  return Object.fromEntries(amounts);
 }
 
 function stickToOf({ type, name }: NonNullable<Configuration["models"][number]["stick_to"]>) {

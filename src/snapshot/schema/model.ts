@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AI_RETRIES, circuitBreaker, modelRetries, openaiApi, weight } from "./common.ts";
 import { hedging, modelTimeouts, onBrokenStream, prefill, targetTimeouts } from "./model-resilience.ts";
 import { fieldNotes } from "./notes.ts";
+import { modelPrice } from "./price.ts";
 import { headerName, id, name, text } from "./scalars.ts";
 
 const modelTarget = z
@@ -15,6 +16,10 @@ const modelTarget = z
       .register(fieldNotes, { shownDefault: "the provider's" }),
     timeouts: targetTimeouts,
     prefill,
+    price: modelPrice
+      .optional()
+      .describe("What calls by this route cost there, in US dollars.")
+      .register(fieldNotes, { shownDefault: "the provider's `prices`, else the built-in list" }),
   })
   .describe("A target.");
 

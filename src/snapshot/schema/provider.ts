@@ -3,6 +3,7 @@ import { upstreamUrl } from "./addresses.ts";
 import { AI_RETRIES, circuitBreaker, modelRetries, openaiApi, providerHeaders, routePath } from "./common.ts";
 import { modelTimeouts } from "./model-resilience.ts";
 import { fieldNotes } from "./notes.ts";
+import { modelPrice } from "./price.ts";
 import { providerKey } from "./provider-key.ts";
 import { duration, id, integer, method, name, text } from "./scalars.ts";
 
@@ -74,6 +75,10 @@ export function provider(kinds: [string, ...string[]]) {
         .optional()
         .describe("Models that `GET /v1/models` lists. Any other model of the provider may be called all the same.")
         .register(fieldNotes, { shownDefault: "those of the built-in price list" }),
+      prices: z
+        .record(name, modelPrice)
+        .prefault({})
+        .describe("Prices of its models, by the provider's own names, where they are not those of the built-in list."),
       default_max_output_tokens: integer(1)
         .prefault(8192)
         .describe("Limit of output tokens where the provider demands one and the caller gave none (tokens)."),

@@ -154,6 +154,26 @@ function examples(fixture: Fixture): Record<string, Example> {
       body: { keys: [{ secret: "canary-secret-of-the-issuer-0123456789" }] },
     },
     deleteTokenIssuer: { path: "/token-issuers/corp" },
+    listProviders: { path: "/providers", reads: true },
+    createProvider: { path: "/providers", body: { id: "another", kind: "simulated" } },
+    testNewProvider: { path: "/providers/test", body: { provider: { id: "another", kind: "simulated" } } },
+    testProvider: { path: "/providers/models/test", body: {} },
+    getProvider: { path: "/providers/models", reads: true },
+    updateProvider: { path: "/providers/models", body: { models: [] } },
+    deleteProvider: { path: "/providers/models" },
+    listProviderKeys: { path: "/providers/models/keys", reads: true },
+    createProviderKey: { path: "/providers/models/keys", body: { value: "canary-another-provider-key" } },
+    getProviderKey: { path: "/providers/models/keys/key-1", reads: true },
+    updateProviderKey: { path: "/providers/models/keys/key-1", body: { weight: 2 } },
+    deleteProviderKey: { path: "/providers/models/keys/key-1" },
+    compareProviderKey: { path: "/providers/models/keys/key-1/compare", body: { value: "canary-provider-key" } },
+    listProviderKinds: { path: "/provider-kinds", reads: true },
+    searchModels: { path: "/model-catalogue?search=gpt", reads: true },
+    listModelRoutes: { path: "/models", reads: true },
+    createModelRoute: { path: "/models", body: { name: "new", targets: [{ provider: "models", model: "m" }] } },
+    getModelRoute: { path: "/models/fast", reads: true },
+    updateModelRoute: { path: "/models/fast", body: { strategy: "weighted" } },
+    deleteModelRoute: { path: "/models/fast" },
     listIdentities: { path: `/users/${user}/identities`, reads: true },
     deleteIdentity: { path: `/users/${user}/identities/${identity}` },
   };
@@ -193,6 +213,9 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
     await owner.do("POST", "/identity-providers", acme);
     const keys = [{ secret: "canary-secret-of-the-issuer-0123456789" }];
     await owner.do("POST", "/token-issuers", { id: "corp", issuer: "corp", algorithms: ["HS256"], keys });
+    const models = { id: "models", kind: "openai", base_url: "https://models.example.org/v1" };
+    await owner.do("POST", "/providers", { ...models, keys: [{ value: "canary-provider-key" }] });
+    await owner.do("POST", "/models", { name: "fast", targets: [{ provider: "models", model: "m" }] });
     const identity = "finn-at-acme";
     const of_acme = { provider_id: "acme", issuer: acme.issuer, subject: "finn", created_at: 1, last_sign_in_at: 1 };
     await test.database.db

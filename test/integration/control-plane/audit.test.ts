@@ -7,9 +7,15 @@ import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 
 const UPSTREAM_SECRET = "Bearer canary-upstream-secret";
 const ISSUER_SECRET = "canary-secret-of-the-issuer-0123456789";
+const PROVIDER_SECRET = "canary-secret-of-the-provider-0123456789";
 
 /** What is sent has no place in a URL. */
-const ONLY_ASKS = new Set(["compareClientSecret", "compareCredentialSecret", "compareTokenIssuerKeys"]);
+const ONLY_ASKS = new Set([
+  "compareClientSecret",
+  "compareCredentialSecret",
+  "compareTokenIssuerKeys",
+  "compareProviderKey",
+]);
 
 describe.each(DATABASES)("the audit trail, on %s", (kind) => {
   let test: TestPlane;
@@ -162,6 +168,45 @@ describe.each(DATABASES)("the audit trail, on %s", (kind) => {
     });
     await change("deleteTokenIssuer", "/token-issuers/corp", null, "token_issuer.delete");
     expect(JSON.stringify(await entries())).not.toContain(ISSUER_SECRET);
+
+    const models = {
+      id: "models",
+      kind: "openai",
+      base_url: "http://127.0.0.1:9/v1",
+      headers: { "x-a": PROVIDER_SECRET },
+    };
+    const made_provider = await change(
+      "createProvider",
+      "/providers",
+      { ...models, keys: [{ value: PROVIDER_SECRET }] },
+      "provider.create",
+    );
+    expect(JSON.parse(made_provider.entry?.after ?? "")).toMatchObject({
+      headers: { "x-a": "[redacted]" },
+      keys: [{ id: "key-1", kind: "value" }],
+    });
+    await change("updateProvider", "/providers/models", { models: ["m"] }, "provider.update");
+    const second = { id: "second", value: `${PROVIDER_SECRET}-2` };
+    await change("createProviderKey", "/providers/models/keys", second, "provider_key.create");
+    const replaced = await change(
+      "updateProviderKey",
+      "/providers/models/keys/second",
+      { value: `${PROVIDER_SECRET}-3` },
+      "provider_key.update",
+    );
+    expect(JSON.parse(replaced.entry?.after ?? "")).toMatchObject({ id: "second", secret_changed: true });
+    const tested = await change("testProvider", "/providers/models/test", {}, "provider.test");
+    expect(tested.answer).toMatchObject({ ok: false, results: [{ result: "connection_refused" }, {}] });
+    expect(JSON.parse(tested.entry?.after ?? "")).toMatchObject(tested.answer);
+    const unsaved = { provider: { id: "unsaved", kind: "simulated" } };
+    await change("testNewProvider", "/providers/test", unsaved, "provider.test");
+    const fast = { name: "fast", targets: [{ provider: "models", model: "m" }] };
+    await change("createModelRoute", "/models", fast, "model_route.create");
+    await change("updateModelRoute", "/models/fast", { strategy: "weighted" }, "model_route.update");
+    await change("deleteModelRoute", "/models/fast", null, "model_route.delete");
+    await change("deleteProviderKey", "/providers/models/keys/second", null, "provider_key.delete");
+    await change("deleteProvider", "/providers/models", null, "provider.delete");
+    expect(JSON.stringify(await entries())).not.toContain(PROVIDER_SECRET);
 
     const changing = ENDPOINTS.map(({ spec }) => spec)
       .filter(({ method, operationId }) => method !== "get" && !ONLY_ASKS.has(operationId))

@@ -81,6 +81,12 @@ async function filledPlane(kind: DatabaseKind): Promise<TestPlane> {
   await owner.do("POST", "/applications", { id: "web", team: "shop", name: "Web" });
   const keys = [{ secret: "canary-secret-of-the-issuer-0123456789" }];
   await owner.do("POST", "/token-issuers", { id: "corp", issuer: "corp", algorithms: ["HS256"], keys });
+  await owner.do("POST", "/providers", {
+    id: "own",
+    kind: "openai",
+    keys: [{ value: "canary-provider-key-0123456789" }],
+  });
+  await owner.do("POST", "/models", { name: "fast", targets: [{ provider: "own", model: "gpt-4o-mini" }] });
   const jwt = { issuer: "corp", claim: "azp", values: ["web"] };
   for (const kind of [{}, { basic: { username: "cron" } }, { hmac: { key_id: "web-1" } }, { jwt }]) {
     await owner.do("POST", "/applications/web/credentials", { name: "one", ...kind });
@@ -126,7 +132,13 @@ describe.each(DATABASES)("a backup of %s", (kind) => {
     const place = await newPlace(target);
     const summary = await restore({ ...place, file });
     expect(summary.tables).toMatchObject({ teams: 2, services: 1, releases: 1, settings: 2_101, webhooks: 1 });
-    expect(summary.tables).toMatchObject({ identity_providers: 1, identities: 1 });
+    expect(summary.tables).toMatchObject({
+      identity_providers: 1,
+      identities: 1,
+      providers: 1,
+      provider_keys: 1,
+      model_routes: 1,
+    });
     await withDatabase(place, async (database) => {
       const restored = await dump(database);
       expect(Object.keys(restored).length).toBeGreaterThan(15);

@@ -58,6 +58,7 @@ describe.each(DATABASES)("migrations, on %s", (kind) => {
       "011-session-origins",
       "012-own-keys",
       "013-credentials",
+      "014-providers",
     ]);
   });
 

@@ -8,7 +8,10 @@ let api: UnifiedApi;
 beforeAll(async () => {
   api = await startUnifiedApi({
     providers: `${NO_RETRIES}\n    models: [first, second]`,
-    rest: () => "models: [{ name: fast, targets: [{ provider: openai, model: gpt-4o-mini }] }]",
+    rest: () => `models:
+  - { name: known, targets: [{ provider: openai, model: gpt-4o-mini }] }
+  - { name: either, targets: [{ provider: openai, model: gpt-4o-mini }, { provider: anthropic, model: claude-haiku-4-5 }] }
+  - { name: own-price, targets: [{ provider: openai, model: gpt-4o-mini, price: { input_mtok: 7 } }] }`,
   });
 });
 afterAll(() => api.close());
@@ -71,13 +74,13 @@ describe("embeddings elsewhere", () => {
 });
 
 describe("models", () => {
-  const ids = ["fast", ...PROVIDER_NAMES.flatMap((id) => [`${id}/first`, `${id}/second`])];
+  const ids = ["known", "either", "own-price", ...PROVIDER_NAMES.flatMap((id) => [`${id}/first`, `${id}/second`])];
 
   it("are listed to the openai SDK", async () => {
     const listed = [];
     for await (const model of api.openai.models.list()) listed.push(model);
     expect(listed.map((model) => model.id)).toEqual(ids);
-    expect(listed[1]).toMatchObject({ object: "model", owned_by: "openai" });
+    expect(listed[3]).toMatchObject({ object: "model", owned_by: "openai" });
     expect(await api.openai.models.retrieve("gemini/second")).toMatchObject({ id: "gemini/second", object: "model" });
     await expect(api.openai.models.retrieve("gemini/third")).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
@@ -88,6 +91,30 @@ describe("models", () => {
     expect(listed.map((model) => model.id)).toEqual(ids);
     expect(await api.anthropic.models.retrieve("openai/first")).toMatchObject({ id: "openai/first", type: "model" });
     await expect(api.anthropic.models.retrieve("gemini/third")).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+  });
+
+  it("say what is known of them: window, capabilities and price, as the caller's dialect has it", async () => {
+    const id = "known";
+    const openai = await api.openai.models.retrieve(id);
+    expect(openai).toMatchObject({
+      type: "chat",
+      context_window: 128_000,
+      max_output_tokens: 16_384,
+      capabilities: expect.arrayContaining(["tools", "vision"]),
+      price: { input_mtok: 0.15, output_mtok: 0.6, cache_read_mtok: 0.075 },
+    });
+    expect(await api.anthropic.models.retrieve(id)).toMatchObject({ max_input_tokens: 128_000, max_tokens: 16_384 });
+    const gemini = await api.gemini.models.get({ model: id });
+    expect(gemini).toMatchObject({ inputTokenLimit: 128_000, outputTokenLimit: 16_384 });
+    // Of several targets, what holds whichever answers; and no price, which differs.
+    const either = await api.openai.models.retrieve("either");
+    expect(either).toMatchObject({
+      context_window: 128_000,
+      max_output_tokens: 16_384,
+      capabilities: expect.not.arrayContaining(["reasoning"]),
+    });
+    expect(either).not.toHaveProperty("price");
+    expect(await api.openai.models.retrieve("own-price")).toMatchObject({ price: { input_mtok: 7, output_mtok: 0 } });
   });
 
   it("are logged as calls without a provider", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createPriceBook, type Price, pricedModels } from "../../../src/providers/prices.ts";
+import { createPriceBook, type Price, pricedModels, priceFrom } from "../../../src/providers/prices.ts";
 
 const book = createPriceBook();
 
@@ -65,6 +65,56 @@ describe("prices", () => {
     expect(book.priceOf(null, "gpt-4o")).toBeNull();
     expect(book.priceOf("no-such-provider", "gpt-4o")).toBeNull();
     expect(book.priceOf("openai", "no-such-model")).toBeNull();
+  });
+
+  test("an hour in the cache, audio, images and reasoning cost what the provider asks for them", () => {
+    const sonnet = price("anthropic", "claude-sonnet-4-6");
+    const written = { inputTokens: 1000, outputTokens: 0, cacheWriteTokens: 1000 };
+    const [fiveMinutes, hour] = [written, { ...written, cacheWrite1hTokens: 1000 }].map((usage) =>
+      book.costUsd(sonnet, usage),
+    );
+    expect([fiveMinutes, hour]).toEqual([expect.closeTo(0.00375, 9), expect.closeTo(0.006, 9)]);
+    const flash = price("google", "gemini-2.5-flash");
+    const heard = { inputTokens: 1_000_000, outputTokens: 0, inputAudioTokens: 400_000 };
+    expect(book.costUsd(flash, heard)).toBeCloseTo(0.6 * 0.3 + 0.4 * 1, 9);
+    const painter = price("google", "gemini-2.5-flash-image");
+    const painted = { inputTokens: 0, outputTokens: 1_000_000, outputImageTokens: 500_000 };
+    expect(book.costUsd(painter, painted)).toBeCloseTo(0.5 * 2.5 + 0.5 * 30, 9);
+    const deep = price("perplexity", "sonar-deep-research");
+    const thought = { inputTokens: 0, outputTokens: 1_000_000, reasoningTokens: 600_000 };
+    expect(book.costUsd(deep, thought)).toBeCloseTo(0.4 * 8 + 0.6 * 3, 9);
+  });
+
+  test("calls that have a price of their own cost it once", () => {
+    const sonar = price("perplexity", "sonar");
+    const usage = { inputTokens: 1_000_000, outputTokens: 0 };
+    expect(book.costUsd(sonar, usage)).toBeGreaterThan(sonar.inputPerToken * 1_000_000);
+  });
+
+  test("details beyond their whole, as some servers report, cost no more than the whole", () => {
+    const flash = price("google", "gemini-2.5-flash");
+    const usage = { inputTokens: 100, outputTokens: 10, inputAudioTokens: 5_000, reasoningTokens: 5_000 };
+    expect(book.costUsd(flash, usage)).toBeCloseTo(100e-6 + 25e-6, 12);
+  });
+
+  test("a price that was given is all there is to say, tiers and details as well", () => {
+    const own = priceFrom({
+      input_mtok: { base: 1, tiers: [{ start: 1000, price: 2 }] },
+      output_mtok: 4,
+      output_reasoning_mtok: 8,
+      requests_kcount: 1000,
+    });
+    expect(book.costUsd(own, { inputTokens: 1000, outputTokens: 0 })).toBeCloseTo(1 + 0.001, 9);
+    expect(book.costUsd(own, { inputTokens: 2000, outputTokens: 100, reasoningTokens: 50 })).toBeCloseTo(
+      1 + 0.004 + 50 * 4e-6 + 50 * 8e-6,
+      9,
+    );
+    const flat = priceFrom({ input_mtok: 3, output_mtok: 9 });
+    expect(flat).toMatchObject({ variable: null, detailed: null, cachedInputPerToken: 3e-6, cacheWritePerToken: 3e-6 });
+    expect(book.costUsd(priceFrom({ requests_kcount: 5 }), { inputTokens: 10, outputTokens: 10 })).toBeCloseTo(
+      0.005,
+      9,
+    );
   });
 
   test("a price is remembered, for an hour at most, and the memory is bounded", () => {

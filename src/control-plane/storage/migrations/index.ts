@@ -12,6 +12,7 @@ import { cachePurges } from "./010-cache-purges.ts";
 import { sessionOrigins } from "./011-session-origins.ts";
 import { ownKeys } from "./012-own-keys.ts";
 import { credentials } from "./013-credentials.ts";
+import { providers } from "./014-providers.ts";
 
 /** All migrations, in the order of their names. A migration that has landed is never changed. */
 export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
@@ -29,6 +30,7 @@ export function migrationsFor(kind: "sqlite" | "postgres"): MigrationProvider {
     "011-session-origins": sessionOrigins,
     "012-own-keys": ownKeys,
     "013-credentials": credentials(kind),
+    "014-providers": providers,
   };
   return { getMigrations: async () => migrations };
 }

@@ -1,5 +1,6 @@
 import type { TargetModel } from "../../../contracts/dialect.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
+import type { ModelPrices } from "../../../contracts/prices.ts";
 import type {
   CircuitBreakerSnapshot,
   ModelTargetSnapshot,
@@ -9,7 +10,7 @@ import type {
   ProviderSnapshot,
 } from "../../../contracts/snapshot.ts";
 import type { InboundName } from "../../../dialects/index.ts";
-import type { Price } from "../../../providers/prices.ts";
+import { type Price, priceFrom } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
 import type { KeyPool } from "../../provider-keys/key-pool.ts";
@@ -90,7 +91,7 @@ export function dialectAt({ api, provider }: AiTarget, operation: AiOperation, i
 export function compileAiTarget(
   provider: ProviderSnapshot,
   keys: KeyPool,
-  { model, weight, api, timeouts: own, prefill }: ModelTargetSnapshot,
+  { model, weight, api, price, timeouts: own, prefill }: ModelTargetSnapshot,
   mayHoldForeign: boolean,
   /** The route's. */
   routeTimeouts: ModelTimeoutsSnapshot,
@@ -116,7 +117,7 @@ export function compileAiTarget(
     breaker: kept(runtime.breakers, key, () => new CircuitBreaker(runtime.targetNumbers.of(`model ${key}`))),
     breakerSettings,
     load,
-    price: provider.priceProvider === null ? null : runtime.prices.priceOf(provider.priceProvider, model),
+    price: priceOf(provider, model, price, runtime),
     keys,
     timeouts,
     isTimed: timeouts.firstTokenMs > 0 || timeouts.betweenTokensMs > 0 || timeouts.totalMs > 0,
@@ -132,6 +133,17 @@ function prefillOf(
 ): PrefillSnapshot | null {
   const isKnown = known !== undefined && new RegExp(known.models).test(model);
   return (isWanted ?? isKnown) ? (known ?? { models: "" }) : null;
+}
+
+/** The route's, else the provider's own, else the list's. */
+function priceOf(
+  { prices, priceProvider }: ProviderSnapshot,
+  model: string,
+  ofRoute: ModelPrices | undefined,
+  runtime: AiRuntime,
+): Price | null {
+  const own = ofRoute ?? (prices !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined);
+  return own === undefined ? runtime.prices.priceOf(priceProvider, model) : priceFrom(own);
 }
 
 function kept<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {

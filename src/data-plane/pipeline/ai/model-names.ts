@@ -7,8 +7,6 @@ export type NamedModel = Omit<ModelRouteSnapshot, "strategy"> & { strategy: Mode
 export interface ModelNames {
   /** Throws `model_not_found`. */
   resolve(name: string): NamedModel;
-  /** Names for `GET /v1/models`. */
-  readonly listed: readonly { id: string; ownedBy: string }[];
 }
 
 const MAX_NAMES_IN_ERROR = 8;
@@ -16,11 +14,10 @@ const MAX_NAMES_IN_ERROR = 8;
 export function compileModelNames(snapshot: Pick<Snapshot, "providers" | "models">): ModelNames {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
   const named = new Map<string, NamedModel>(snapshot.models.map((route) => [route.name, route]));
+  /** For errors. */
   const listed = [
-    ...snapshot.models.map((route) => ({ id: route.name, ownedBy: "tidegate" })),
-    ...snapshot.providers.flatMap((provider) =>
-      provider.models.map((model) => ({ id: `${provider.id}/${model}`, ownedBy: provider.id })),
-    ),
+    ...snapshot.models.map(({ name }) => name),
+    ...snapshot.providers.flatMap(({ id, models }) => models.map((model) => `${id}/${model}`)),
   ];
 
   function direct(name: string): NamedModel | undefined {
@@ -34,11 +31,10 @@ export function compileModelNames(snapshot: Pick<Snapshot, "providers" | "models
   }
 
   return {
-    listed,
     resolve(name) {
       const found = named.get(name) ?? direct(name);
       if (found !== undefined) return found;
-      const known = listed.slice(0, MAX_NAMES_IN_ERROR).map((model) => model.id);
+      const known = listed.slice(0, MAX_NAMES_IN_ERROR);
       throw new GatewayError(
         "model_not_found",
         `model \`${name.slice(0, 200)}\` is not known: use \`provider/model\` or a model route (${known.join(", ")}${listed.length > known.length ? ", …" : ""})`,

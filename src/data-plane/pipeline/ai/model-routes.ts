@@ -26,8 +26,6 @@ export interface ModelRoute {
 export interface ModelRoutes {
   /** Throws `model_not_found`. */
   resolve(name: string): ModelRoute;
-  /** Names for `GET /v1/models`. */
-  readonly listed: readonly { id: string; ownedBy: string }[];
 }
 
 /** `provider/model` names are compiled when first used; callers must not be able to fill the memory with them. */
@@ -82,7 +80,6 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
   }
 
   return {
-    listed: names.listed,
     resolve: (name) => named.get(name) ?? direct.get(name) ?? compileDirect(name),
   };
 }

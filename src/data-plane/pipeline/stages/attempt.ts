@@ -42,7 +42,7 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
   yield;
   const routes = compileModelRoutes(snapshot, runtime);
   const passed = compilePassedProviders(snapshot.providers, runtime);
-  const answerModels = compileModelList(routes, snapshot);
+  const answerModels = compileModelList(snapshot, runtime.prices);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;
 
   return (context) => {

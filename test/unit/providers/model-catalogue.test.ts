@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import { CATALOGUE } from "../../../src/providers/catalogue.ts";
+import { modelCatalogue } from "../../../src/providers/models/model-catalogue.ts";
+import { factsOf, knownModels } from "../../../src/providers/models/model-facts.ts";
+import { priceFrom } from "../../../src/providers/prices.ts";
+
+describe("the catalogue of models", () => {
+  const models = modelCatalogue(Date.parse("2026-11-01"));
+
+  test("holds more than a thousand models with prices, context windows and capabilities", () => {
+    const complete = models.filter(
+      ({ prices, contextWindow, capabilities }) => prices && contextWindow && capabilities,
+    );
+    expect(models.filter(({ prices }) => prices).length).toBeGreaterThan(1000);
+    expect(models.filter(({ contextWindow }) => contextWindow).length).toBeGreaterThan(1000);
+    expect(models.filter(({ capabilities }) => capabilities).length).toBeGreaterThan(1000);
+    expect(complete.length).toBeGreaterThan(500);
+  });
+
+  test("has each model of a kind once, of kinds that there are", () => {
+    const keys = models.map(({ kind, model }) => `${kind} ${model}`);
+    expect(new Set(keys).size).toBe(keys.length);
+    const kinds = new Set(CATALOGUE.map(({ kind }) => kind));
+    expect(models.filter(({ kind }) => !kinds.has(kind))).toEqual([]);
+  });
+
+  test("says where each price of its own was taken from, and each can be paid", () => {
+    const own = models.filter(({ priceSource }) => priceSource !== undefined && priceSource !== "list");
+    expect(own.length).toBeGreaterThan(100);
+    for (const { kind, model, prices = {}, priceSource = "" } of own) {
+      expect([kind, model, URL.canParse(priceSource) && new URL(priceSource).protocol]).toEqual([
+        kind,
+        model,
+        "https:",
+      ]);
+      expect([kind, model, Number.isFinite(priceFrom(prices).inputPerToken)]).toEqual([kind, model, true]);
+    }
+  });
+
+  test("reads every line of what is known", () => {
+    for (const { kind } of CATALOGUE) {
+      for (const known of knownModels(kind).values()) {
+        const { id, type, contextWindow = 1, maxOutputTokens = 1, capabilities = ["tools"] } = known;
+        expect([kind, id, /^[a-z]+$/.test(type ?? "")]).toEqual([kind, id, true]);
+        expect([kind, id, contextWindow > 0 && maxOutputTokens > 0, capabilities.length > 0]).toEqual([
+          kind,
+          id,
+          true,
+          true,
+        ]);
+      }
+    }
+  });
+
+  test("knows models by their makers' names where others have them", () => {
+    expect(factsOf("openai", "gpt-4o")).toMatchObject({
+      contextWindow: 128_000,
+      capabilities: expect.arrayContaining(["vision", "tools"]),
+    });
+    expect(factsOf("openrouter", "openai/gpt-4o:extended")).toEqual(factsOf("openai", "gpt-4o"));
+    expect(factsOf("openai-compatible", "gpt-4o")).toBeNull();
+    expect(factsOf("openai", "no-such-model")).toBeNull();
+  });
+});
