@@ -1,4 +1,5 @@
 import type { DialectName } from "../contracts/ir.ts";
+import type { ProviderEndpoints } from "../contracts/provider-endpoints.ts";
 import type { ProviderQuirks } from "../contracts/provider-quirks.ts";
 import type { ProviderAuth } from "../contracts/snapshot.ts";
 
@@ -27,6 +28,8 @@ export interface CatalogueEntry {
   headers: Readonly<Record<string, string>>;
   /** How it differs from its dialect. Absent: not at all. */
   quirks?: ProviderQuirks;
+  /** What it has beside chats and embeddings. Absent: nothing. */
+  endpoints?: ProviderEndpoints;
   /** Environment variable that holds the key by the provider's own convention; null: none. */
   envKey: string | null;
   /** Environment variable that overrides the address by the provider's own convention; null: none. */

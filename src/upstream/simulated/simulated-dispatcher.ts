@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Dispatcher, DispatchHandler, DispatchOptions } from "../../contracts/dispatcher.ts";
 import { GatewayError } from "../../contracts/errors.ts";
 import { type EchoAnswer, echo, messagesProblem, tokensOf } from "./echo-model.ts";
+import { otherAnswer } from "./other-answers.ts";
 
 export interface SimulatedSettings {
   /** From the request to the first token of the answer. */
@@ -72,6 +73,11 @@ export class SimulatedDispatcher implements Dispatcher {
     }
     if (options.path.startsWith("/embeddings")) {
       call.json(200, embeddings(body));
+      return;
+    }
+    const other = otherAnswer(options.path, body);
+    if (other !== null) {
+      call.json(200, other);
       return;
     }
     if (!options.path.startsWith("/chat/completions")) {

@@ -16,6 +16,7 @@ import { type AiTarget, dialectAt } from "./ai-target.ts";
 import { judgeFailure } from "./judge-failure.ts";
 import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
+import { isOther, targetsWith } from "./other-operations.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
 import type { TranslateResult, TranslateTask } from "./translate-task.ts";
 import {
@@ -151,7 +152,7 @@ export class AiCall {
   }
 
   #forward(): void {
-    this.#order = this.route.order(this.context);
+    this.#order = targetsWith(this.#operation, this.route, this.route.order(this.context));
     this.#next();
   }
 
@@ -210,6 +211,7 @@ export class AiCall {
 
   #learn(built: BuiltCall, index: number): void {
     const { context, inbound, route, request } = this;
+    if (isOther(this.#operation)) return;
     this.#runtime.fastPath?.learnAi(context, this.#operation, inbound, route, request, built, index);
   }
 

@@ -3,6 +3,7 @@ import type { Dispatcher } from "../../../contracts/dispatcher.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
 import type { CircuitBreakerSnapshot, OpenaiApi, ProviderSnapshot } from "../../../contracts/snapshot.ts";
 import type { InboundName } from "../../../dialects/index.ts";
+import { endpointsOf } from "../../../providers/endpoints.ts";
 import type { Price } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
@@ -85,6 +86,7 @@ export function compileAiTarget(
   const key = `${provider.id} ${model}`;
   const url = provider.transport === "simulated" ? null : new URL(provider.baseUrl);
   const { quirks } = provider;
+  const endpoints = endpointsOf(provider.kind);
   const load = kept(runtime.loads, key, () => new TargetLoad(runtime.targetNumbers.of(`model ${key}`)));
   if (load.numbers.index !== 0) keys.watch(load.numbers);
   return {
@@ -93,6 +95,7 @@ export function compileAiTarget(
       model,
       defaultMaxOutputTokens: provider.defaultMaxOutputTokens,
       ...(quirks === undefined ? {} : { quirks }),
+      ...(endpoints === undefined ? {} : { endpoints }),
     },
     weight,
     api: api ?? provider.api ?? "chat-completions",

@@ -11,7 +11,7 @@ export interface EndpointPath {
 
 /** A model's name with its slashes encoded, as AWS's clients have it, or plain. Services keep all else below `/model`. */
 const CONVERSE: readonly EndpointPath[] = [":model", ":provider/:model", ":provider/:vendor/:model"].flatMap((model) =>
-  ["converse", "converse-stream"].map((operation): EndpointPath => {
+  ["converse", "converse-stream", "count-tokens"].map((operation): EndpointPath => {
     return { method: "POST", path: `/model/${model}/${operation}`, endpoint: "addressed", dialect: "bedrock" };
   }),
 );
@@ -21,6 +21,8 @@ export const AI_ENDPOINTS: readonly EndpointPath[] = [
   { method: "POST", path: "/v1/chat/completions", endpoint: "chat", dialect: "openai" },
   { method: "POST", path: "/v1/responses", endpoint: "chat", dialect: "openai-responses" },
   { method: "POST", path: "/v1/messages", endpoint: "chat", dialect: "anthropic" },
+  { method: "POST", path: "/v1/messages/count_tokens", endpoint: "count_tokens", dialect: "anthropic" },
+  { method: "POST", path: "/v1/responses/input_tokens", endpoint: "count_tokens", dialect: "openai-responses" },
   { method: "POST", path: "/v2/chat", endpoint: "chat", dialect: "cohere" },
   { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
   { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },

@@ -1,9 +1,11 @@
 import type { AnswerContext, CallAddress, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
+import type { ModelEndpoint } from "../../../contracts/provider-endpoints.ts";
 import { buildChatCall } from "../../../dialects/build-call.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
+import { buildOther, isOther, otherPath, translateOther } from "./other-operations.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
 import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
 import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
@@ -13,7 +15,7 @@ import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
  * (workers/tasks/translate.ts) for large ones.
  */
 
-export type AiOperation = "chat" | "embeddings" | "count_tokens";
+export type AiOperation = "chat" | "embeddings" | ModelEndpoint;
 
 /** What must be known of a request before a target can be chosen. */
 export interface InspectedRequest {
@@ -116,6 +118,7 @@ export function passthroughPath(
   plan: Pick<CallPlan, "operation" | "inbound" | "outbound" | "target">,
 ): string | undefined {
   const { operation, inbound, outbound } = plan;
+  if (isOther(operation)) return otherPath(operation, plan);
   const path = inbound === outbound ? PASSTHROUGH_PATHS[inbound]?.[operation] : undefined;
   return path === undefined ? undefined : (pathAt(plan, path) ?? undefined);
 }
@@ -147,9 +150,14 @@ export function buildPassthrough(
   if (path === undefined || mustBeAdapted(bytes, plan)) return null;
   const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
   if (foreign?.marks.some((mark) => bytes.includes(mark))) return null;
-  const addUsage = stream && !includeUsage && plan.target.quirks?.streamOptions !== false;
+  const addUsage = stream && !includeUsage && hasStreamOptions(plan) && plan.target.quirks?.streamOptions !== false;
   const body = editRequest(bytes, scanned, { model: plan.target.model, addUsage });
   return { path, query: "", headers: NO_HEADERS, body, passthrough: true };
+}
+
+/** Usage is asked for where OpenAI's API has a field for it. */
+function hasStreamOptions({ operation }: CallPlan): boolean {
+  return !isOther(operation) || operation === "completions";
 }
 
 const NO_HEADERS: Record<string, string> = {};
@@ -163,10 +171,11 @@ export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall
     const { stream, includeUsage } = inspectRequest(body, inbound);
     const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
     const own = foreign?.remove(body) ?? body;
-    const addUsage = stream && !includeUsage && target.quirks?.streamOptions !== false;
+    const addUsage = stream && !includeUsage && hasStreamOptions(plan) && target.quirks?.streamOptions !== false;
     const rewritten = rewriteRequest(adapted(own, plan), { model: target.model, addUsage });
     return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
   }
+  if (isOther(plan.operation)) return buildOther(plan.operation, body, plan);
   const call = buildText(body, plan);
   const echo = inboundDialects[inbound].echo?.(body);
   const built = { ...call, body: Buffer.from(call.body), passthrough: false };
@@ -189,12 +198,8 @@ function buildOperation(body: Readonly<JsonObject>, plan: CallPlan) {
       return buildChat(body, plan);
     case "embeddings":
       return buildEmbeddings(body, plan);
-    case "count_tokens":
-      throw new GatewayError(
-        "unsupported_field",
-        `tokens are counted by providers that speak the ${plan.inbound} API themselves: choose a model of one, or read the usage of an answer`,
-        { param: "model" },
-      );
+    default:
+      throw new GatewayError("internal_error", `${plan.operation} is not built here`);
   }
 }
 
@@ -229,6 +234,7 @@ export function translateAnswer(
 ): TranslatedAnswer {
   if (passthrough) return readAnswer(bytes, plan);
   const body = parseAnswer(bytes);
+  if (isOther(plan.operation)) return translateOther(plan.operation, body, plan, context);
   if (plan.operation === "chat") {
     const response = outboundDialects[plan.outbound].parseChatResponse(body, plan.target);
     const text = inboundDialects[plan.inbound].formatChatResponse(response, context);

@@ -1,0 +1,79 @@
+import type { AnswerContext } from "../../../contracts/dialect.ts";
+import { GatewayError } from "../../../contracts/errors.ts";
+import type { ModelEndpoint } from "../../../contracts/provider-endpoints.ts";
+import { unsupportedField } from "../../../dialects/foreign.ts";
+import { endpointFor, operations, pathFor, takesAsIs } from "../../../dialects/operations/index.ts";
+import type { AiTarget } from "./ai-target.ts";
+import type { ModelRoute } from "./model-routes.ts";
+import type { AiOperation, BuiltCall, CallPlan, TranslatedAnswer } from "./translation.ts";
+
+/** Endpoints beside chats and embeddings: which targets have them, and their requests and answers. */
+
+export function isOther(operation: AiOperation): operation is ModelEndpoint {
+  return operation !== "chat" && operation !== "embeddings";
+}
+
+/** A path where the request goes on as it came; undefined: it has to be translated, or there is none. */
+export function otherPath(
+  operation: ModelEndpoint,
+  { inbound, target }: Pick<CallPlan, "inbound" | "target">,
+): string | undefined {
+  const endpoint = endpointFor(target.endpoints, operation, target.model);
+  if (endpoint === undefined || !takesAsIs(operation, endpoint, inbound)) return undefined;
+  return pathFor(endpoint, target.model);
+}
+
+export function buildOther(
+  operation: ModelEndpoint,
+  body: Readonly<Record<string, unknown>>,
+  plan: CallPlan,
+): BuiltCall {
+  const build = operations[operation]?.build;
+  if (build === undefined) throw unsupportedField("model", `names a model of a provider that has no ${operation}`);
+  const { echo, ...call } = build(body, plan, endpointFor(plan.target.endpoints, operation, plan.target.model));
+  const built = { ...call, body: Buffer.from(call.body) };
+  return echo === undefined ? built : { ...built, echo };
+}
+
+export function translateOther(
+  operation: ModelEndpoint,
+  answer: unknown,
+  plan: CallPlan,
+  context: AnswerContext,
+): TranslatedAnswer {
+  const endpoint = endpointFor(plan.target.endpoints, operation, plan.target.model);
+  const translated = operations[operation]?.translate(answer, plan, context, endpoint);
+  if (translated === undefined) throw new GatewayError("upstream_protocol_error", `there is no ${operation} to read`);
+  return { ...translated, model: null };
+}
+
+/** Of the targets in turn, those that have the endpoint. Throws `unsupported_field` where none has. */
+export function targetsWith(operation: AiOperation, { name, targets }: ModelRoute, order: readonly number[]) {
+  if (!isOther(operation)) return order;
+  const able = order.filter((index) => has(operation, targets[index] as AiTarget));
+  if (able.length > 0 || order.length === 0) return able;
+  const ids = [...new Set(targets.map(({ provider }) => provider.id))].map((id) => `\`${id}\``).join(", ");
+  throw new GatewayError(
+    "unsupported_field",
+    `\`model\` is \`${name}\`, whose providers (${ids}) have no ${SPOKEN[operation]} for it. Choose a model of a provider that has.`,
+    { param: "model" },
+  );
+}
+
+function has(operation: ModelEndpoint, { target, provider }: AiTarget): boolean {
+  if (endpointFor(target.endpoints, operation, target.model) !== undefined) return true;
+  // A gateway of its own: what is asked of a chat model by its prompt alone.
+  return operation === "completions" && provider.quirks?.paths?.chat !== null;
+}
+
+const SPOKEN: Record<ModelEndpoint, string> = {
+  count_tokens: "counter of tokens",
+  completions: "text completions",
+  rerank: "reranking",
+  moderations: "moderations",
+  image_generations: "image generation",
+  image_edits: "image editing",
+  speech: "speech",
+  transcriptions: "transcriptions",
+  translations: "translations of audio",
+};

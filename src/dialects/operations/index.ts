@@ -1,0 +1,33 @@
+import type { DialectName } from "../../contracts/ir.ts";
+import type { ModelEndpoint, ProviderEndpoint, ProviderEndpoints } from "../../contracts/provider-endpoints.ts";
+import { countsAsAsked, countTokens } from "./count-tokens.ts";
+import type { Operation } from "./operation.ts";
+
+export type { Operation, OperationAnswer, OperationCall, OperationPlan } from "./operation.ts";
+export { pathFor } from "./operation.ts";
+
+/** Endpoints whose requests may have to be translated. */
+export const operations: Readonly<Partial<Record<ModelEndpoint, Operation>>> = {
+  count_tokens: countTokens,
+};
+
+/** The endpoint of a provider, where it has it for this model. */
+export function endpointFor(
+  endpoints: ProviderEndpoints | undefined,
+  name: ModelEndpoint,
+  model: string,
+): ProviderEndpoint | undefined {
+  const endpoint = endpoints?.[name];
+  if (endpoint?.models === undefined) return endpoint;
+  return new RegExp(endpoint.models).test(model) ? endpoint : undefined;
+}
+
+/** Whether a provider's endpoint takes a caller's request as it is, but for the model's name. */
+export function takesAsIs(name: ModelEndpoint, endpoint: ProviderEndpoint, inbound: DialectName): boolean {
+  switch (name) {
+    case "count_tokens":
+      return countsAsAsked(endpoint, inbound);
+    default:
+      return endpoint.form === undefined;
+  }
+}
