@@ -1,5 +1,5 @@
 import { CLOUDS } from "./catalogue/clouds.ts";
-import { OPENAI_ENDPOINTS } from "./catalogue/endpoints.ts";
+import { COMPLETIONS, OPENAI_ENDPOINTS } from "./catalogue/endpoints.ts";
 import { HOSTS } from "./catalogue/hosts.ts";
 import { LABS } from "./catalogue/labs.ts";
 import { OWN_SERVERS } from "./catalogue/own-servers.ts";
@@ -77,7 +77,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     baseUrl: null,
     auth: { type: "none" },
     headers: {},
-    endpoints: { count_tokens: { path: "/chat/completions/input_tokens", form: "chat" } },
+    endpoints: { ...COMPLETIONS, count_tokens: { path: "/chat/completions/input_tokens", form: "chat" } },
     envKey: null,
     envBaseUrl: null,
     priceProvider: null,

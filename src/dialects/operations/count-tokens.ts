@@ -1,16 +1,11 @@
 import { GatewayError } from "../../contracts/errors.ts";
 import type { ChatRequest, DialectName } from "../../contracts/ir.ts";
 import type { ProviderEndpoint } from "../../contracts/provider-endpoints.ts";
-import { anthropicInbound, anthropicOutbound } from "../anthropic/index.ts";
-import { bedrockInbound, bedrockOutbound } from "../bedrock/index.ts";
 import { buildChatCall } from "../build-call.ts";
 import { asObject, isObject, type JsonObject } from "../checks.ts";
-import { cohereInbound } from "../cohere/index.ts";
 import { unsupportedField } from "../foreign.ts";
-import { geminiInbound, geminiOutbound } from "../gemini/index.ts";
+import { inboundDialects, outboundDialects } from "../index.ts";
 import { countOf } from "../json.ts";
-import { openaiInbound, openaiOutbound } from "../openai/index.ts";
-import { responsesInbound, responsesOutbound } from "../openai-responses/index.ts";
 import { JSON_HEADERS, type Operation, type OperationPlan, pathFor } from "./operation.ts";
 
 /**
@@ -25,7 +20,10 @@ export const countTokens: Operation = {
     const call = { path: pathFor(endpoint, target.model), query: "", headers: { ...JSON_HEADERS } };
     const request = parseRequest(body, plan);
     request.model = target.model;
-    const chat = buildChatCall(INBOUND[plan.inbound], form.outbound, request, target);
+    // No counter asks for a limit of the answer; where a chat must have one, it must not get in the way of thinking.
+    if (form.outbound === "gemini") delete request.maxOutputTokens;
+    else request.maxOutputTokens = UNLIMITED_TOKENS;
+    const chat = buildChatCall(inboundDialects[plan.inbound], outboundDialects[form.outbound], request, target);
     return { ...call, body: JSON.stringify(form.counted(JSON.parse(chat.body), target.model)), passthrough: false };
   },
   translate(answer, { inbound }, _context, endpoint) {
@@ -41,19 +39,11 @@ export const countTokens: Operation = {
   },
 };
 
+const UNLIMITED_TOKENS = 200_000;
+
 function noCounter(): GatewayError {
   return unsupportedField("model", "names a model of a provider that does not count tokens");
 }
-
-/** Not those of `dialects/index.ts`, which would be a cycle. */
-const INBOUND = {
-  openai: openaiInbound,
-  "openai-responses": responsesInbound,
-  anthropic: anthropicInbound,
-  gemini: geminiInbound,
-  cohere: cohereInbound,
-  bedrock: bedrockInbound,
-};
 
 const ANSWERS: Partial<Record<DialectName, (tokens: number) => JsonObject>> = {
   anthropic: (tokens) => ({ input_tokens: tokens }),
@@ -64,7 +54,7 @@ const ANSWERS: Partial<Record<DialectName, (tokens: number) => JsonObject>> = {
 
 /** The chat that is to be counted, from where each API's counter has it. */
 function parseRequest(body: Readonly<JsonObject>, { inbound }: OperationPlan): ChatRequest {
-  const { parseChatRequest } = INBOUND[inbound];
+  const { parseChatRequest } = inboundDialects[inbound];
   switch (inbound) {
     case "anthropic":
       // The counter takes no limit, and the chat has to have one.
@@ -99,7 +89,8 @@ function converseChat(body: Readonly<JsonObject>): JsonObject {
 interface CounterForm {
   /** Whose callers ask in the same form, and name the model in the body. */
   own: DialectName | null;
-  outbound: typeof openaiOutbound;
+  /** In which the chat is written. */
+  outbound: DialectName;
   /** What of a chat the counter takes. */
   counted(chat: JsonObject, model: string): JsonObject;
   /** Of the answer. */
@@ -110,7 +101,7 @@ interface CounterForm {
 const FORMS: Readonly<Record<string, CounterForm>> = {
   anthropic: {
     own: "anthropic",
-    outbound: anthropicOutbound,
+    outbound: "anthropic",
     counted: only([
       ...["model", "messages", "system", "tools", "tool_choice", "thinking", "cache_control", "output_config"],
       ...["mcp_servers", "context_management", "speed"],
@@ -119,7 +110,7 @@ const FORMS: Readonly<Record<string, CounterForm>> = {
   },
   responses: {
     own: "openai-responses",
-    outbound: responsesOutbound,
+    outbound: "openai-responses",
     counted: only([
       ...["model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "reasoning", "text"],
       ...["truncation", "conversation", "previous_response_id"],
@@ -129,19 +120,19 @@ const FORMS: Readonly<Record<string, CounterForm>> = {
   // The Gemini API counts all of a request only where it is given whole; Vertex AI takes the parts beside each other.
   "gemini-request": {
     own: null,
-    outbound: geminiOutbound,
+    outbound: "gemini",
     counted: (chat, model) => ({ generateContentRequest: { model: `models/${model}`, ...chat } }),
     field: "totalTokens",
   },
   "gemini-parts": {
     own: null,
-    outbound: geminiOutbound,
+    outbound: "gemini",
     counted: only(["contents", "systemInstruction", "tools", "generationConfig"]),
     field: "totalTokens",
   },
   bedrock: {
     own: null,
-    outbound: bedrockOutbound,
+    outbound: "bedrock",
     counted: (chat) => {
       const pick = only(["messages", "system", "toolConfig", "additionalModelRequestFields"]);
       return { input: { converse: pick(chat, "") } };
@@ -149,7 +140,7 @@ const FORMS: Readonly<Record<string, CounterForm>> = {
     field: "inputTokens",
   },
   /** Of the provider `simulated`. */
-  chat: { own: null, outbound: openaiOutbound, counted: (chat) => chat, field: "input_tokens" },
+  chat: { own: null, outbound: "openai", counted: (chat) => chat, field: "input_tokens" },
 };
 
 function only(fields: readonly string[]): CounterForm["counted"] {

@@ -1,5 +1,6 @@
 import type { DialectName } from "../../contracts/ir.ts";
 import type { ModelEndpoint, ProviderEndpoint, ProviderEndpoints } from "../../contracts/provider-endpoints.ts";
+import { completions } from "./completions.ts";
 import { countsAsAsked, countTokens } from "./count-tokens.ts";
 import type { Operation } from "./operation.ts";
 
@@ -9,6 +10,7 @@ export { pathFor } from "./operation.ts";
 /** Endpoints whose requests may have to be translated. */
 export const operations: Readonly<Partial<Record<ModelEndpoint, Operation>>> = {
   count_tokens: countTokens,
+  completions,
 };
 
 /** The endpoint of a provider, where it has it for this model. */
@@ -19,8 +21,16 @@ export function endpointFor(
 ): ProviderEndpoint | undefined {
   const endpoint = endpoints?.[name];
   if (endpoint?.models === undefined) return endpoint;
-  return new RegExp(endpoint.models).test(model) ? endpoint : undefined;
+  let pattern = patterns.get(endpoint.models);
+  if (pattern === undefined) {
+    pattern = new RegExp(endpoint.models);
+    patterns.set(endpoint.models, pattern);
+  }
+  return pattern.test(model) ? endpoint : undefined;
 }
+
+/** Of the catalogue: a few. */
+const patterns = new Map<string, RegExp>();
 
 /** Whether a provider's endpoint takes a caller's request as it is, but for the model's name. */
 export function takesAsIs(name: ModelEndpoint, endpoint: ProviderEndpoint, inbound: DialectName): boolean {

@@ -1,4 +1,5 @@
 import { type CatalogueEntry, CHAT_ALONE, openaiCompatible, regions } from "../catalogue-entry.ts";
+import { COMPLETIONS } from "./endpoints.ts";
 
 /** Who runs models of others. */
 export const HOSTS: readonly CatalogueEntry[] = [
@@ -19,6 +20,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "together",
     baseUrl: "https://api.together.xyz/v1",
+    endpoints: COMPLETIONS,
     envKey: "TOGETHER_API_KEY",
     priceProvider: "together",
     docs: "https://docs.together.ai/reference/chat-completions-1",
@@ -26,6 +28,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "fireworks",
     baseUrl: "https://api.fireworks.ai/inference/v1",
+    endpoints: COMPLETIONS,
     envKey: "FIREWORKS_API_KEY",
     priceProvider: "fireworks",
     docs: "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
@@ -33,6 +36,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "openrouter",
     baseUrl: "https://openrouter.ai/api/v1",
+    endpoints: COMPLETIONS,
     envKey: "OPENROUTER_API_KEY",
     priceProvider: "openrouter",
     docs: "https://openrouter.ai/docs/api-reference/overview",
@@ -45,6 +49,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
       developerRole: false,
       paths: CHAT_ALONE,
     },
+    endpoints: COMPLETIONS,
     envKey: "CEREBRAS_API_KEY",
     priceProvider: "cerebras",
     listedModels: /^/,
@@ -59,6 +64,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "nvidia",
     baseUrl: "https://integrate.api.nvidia.com/v1",
+    endpoints: COMPLETIONS,
     envKey: "NVIDIA_API_KEY",
     docs: "https://docs.api.nvidia.com/nim/reference/llm-apis",
   }),
@@ -80,12 +86,14 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "deepinfra",
     baseUrl: "https://api.deepinfra.com/v1/openai",
+    endpoints: COMPLETIONS,
     envKey: "DEEPINFRA_API_KEY",
     docs: "https://deepinfra.com/docs/openai_api",
   }),
   openaiCompatible({
     kind: "novita",
     baseUrl: "https://api.novita.ai/openai/v1",
+    endpoints: COMPLETIONS,
     envKey: "NOVITA_API_KEY",
     priceProvider: "novita",
     docs: "https://novita.ai/docs/api-reference/model-apis-llm-create-chat-completion",

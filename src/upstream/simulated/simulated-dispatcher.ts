@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Dispatcher, DispatchHandler, DispatchOptions } from "../../contracts/dispatcher.ts";
 import { GatewayError } from "../../contracts/errors.ts";
 import { type EchoAnswer, echo, messagesProblem, tokensOf } from "./echo-model.ts";
-import { otherAnswer } from "./other-answers.ts";
+import { completionOf, otherAnswer } from "./other-answers.ts";
 
 export interface SimulatedSettings {
   /** From the request to the first token of the answer. */
@@ -73,6 +73,12 @@ export class SimulatedDispatcher implements Dispatcher {
     }
     if (options.path.startsWith("/embeddings")) {
       call.json(200, embeddings(body));
+      return;
+    }
+    if (options.path === "/completions") {
+      const stream = completionOf(body, `cmpl-simulated-${++this.#created}`);
+      if (body.stream !== true) call.json(200, stream.whole);
+      else call.stream(stream.events, headerNumber(options.headers, SIMULATED_HEADERS.tokenMs) ?? 0, undefined);
       return;
     }
     const other = otherAnswer(options.path, body);

@@ -70,7 +70,11 @@ export async function startEndpointServer(
 export class Refused extends Error {}
 
 /** Throws Refused for fields that the provider does not know, and for those that it needs and are not there. */
-export function accept(body: Record<string, unknown>, required: readonly string[], optional: readonly string[] = []): void {
+export function accept(
+  body: Record<string, unknown>,
+  required: readonly string[],
+  optional: readonly string[] = [],
+): void {
   for (const name of required) if (body[name] === undefined) throw new Refused(`${name} is required`);
   for (const name of Object.keys(body)) {
     if (!required.includes(name) && !optional.includes(name)) throw new Refused(`unknown field ${name}`);

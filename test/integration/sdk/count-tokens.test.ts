@@ -120,7 +120,9 @@ describe("counting", () => {
   const ask = { messages: [{ role: "user" as const, content: "one two three" }] };
 
   it("costs nothing and is logged with the provider", async () => {
-    const { response } = await anthropic().messages.countTokens({ model: "anthropic/m", ...ask }).withResponse();
+    const { response } = await anthropic()
+      .messages.countTokens({ model: "anthropic/m", ...ask })
+      .withResponse();
     expect(await gateway.record(response.headers.get("x-request-id"))).toMatchObject({
       route: "/v1/messages/count_tokens",
       provider: "anthropic",

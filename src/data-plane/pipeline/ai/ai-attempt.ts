@@ -15,6 +15,7 @@ import { respondStream } from "../stages/respond.ts";
 import type { AiCall } from "./ai-call.ts";
 import type { AiTarget } from "./ai-target.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
+import { otherFormatter } from "./other-operations.ts";
 import {
   PassthroughStream,
   providerFailed,
@@ -169,14 +170,15 @@ export class AiAttempt implements DispatchHandler {
   }
 
   #openEvents(): StreamAnswer {
-    const { inbound, request } = this.#call;
+    const { inbound, operation, request } = this.#call;
     const watcher = this.built.passthrough
       ? passthroughs[this.#dialect]?.createUsageWatcher(request.includeUsage)
       : undefined;
     const { framing } = outboundDialects[this.#dialect];
     if (watcher !== undefined) return new PassthroughStream(watcher, framing);
     const parser = outboundDialects[this.#dialect].createStreamParser(this.target.target);
-    const formatter = inboundDialects[inbound].createStreamFormatter(this.answerContext(request.includeUsage));
+    const context = this.answerContext(request.includeUsage);
+    const formatter = otherFormatter(operation, context) ?? inboundDialects[inbound].createStreamFormatter(context);
     return new TranslatedStream(parser, formatter, framing);
   }
 

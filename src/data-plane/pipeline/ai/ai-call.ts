@@ -16,7 +16,8 @@ import { type AiTarget, dialectAt } from "./ai-target.ts";
 import { judgeFailure } from "./judge-failure.ts";
 import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
-import { isOther, targetsWith } from "./other-operations.ts";
+import { isOther } from "./operation-kinds.ts";
+import { targetsWith } from "./other-operations.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
 import type { TranslateResult, TranslateTask } from "./translate-task.ts";
 import {
@@ -63,7 +64,7 @@ export class AiCall {
   request!: InspectedRequest;
   /** Of the stored answer; null: no cache policy holds. */
   lookup: ModelLookup | null = null;
-  readonly #operation: AiOperation;
+  readonly operation: AiOperation;
   readonly #offloadBytes: number;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
@@ -90,7 +91,7 @@ export class AiCall {
     this.inbound = options.inbound;
     this.address = options.address;
     this.maxResponseBytes = options.maxResponseBytes;
-    this.#operation = options.operation;
+    this.operation = options.operation;
     this.#offloadBytes = options.offloadBytes;
     this.#routes = routes;
     this.#runtime = runtime;
@@ -133,7 +134,7 @@ export class AiCall {
       return;
     }
     // Of a call whose path says what is asked, all that its path says.
-    const how = this.address === null ? this.#operation : `${this.address.method} ${this.address.framing}`;
+    const how = this.address === null ? this.operation : `${this.address.method} ${this.address.framing}`;
     const operation = `${this.inbound} ${how}`;
     const headers = DIALECT_HEADERS[this.inbound] ?? [];
     const { contentType } = this;
@@ -152,7 +153,7 @@ export class AiCall {
   }
 
   #forward(): void {
-    this.#order = targetsWith(this.#operation, this.route, this.route.order(this.context));
+    this.#order = targetsWith(this.operation, this.route, this.route.order(this.context));
     this.#next();
   }
 
@@ -211,8 +212,8 @@ export class AiCall {
 
   #learn(built: BuiltCall, index: number): void {
     const { context, inbound, route, request } = this;
-    if (isOther(this.#operation)) return;
-    this.#runtime.fastPath?.learnAi(context, this.#operation, inbound, route, request, built, index);
+    if (isOther(this.operation)) return;
+    this.#runtime.fastPath?.learnAi(context, this.operation, inbound, route, request, built, index);
   }
 
   /** The next target in turn whose circuit lets a call pass; takes the right to make it. -1: there is none. */
@@ -287,7 +288,7 @@ export class AiCall {
     context.upstream = target.host;
     context.modelServed = target.target.model;
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
-    const dialect = dialectAt(target, this.#operation, this.inbound);
+    const dialect = dialectAt(target, this.operation, this.inbound);
     const attempt = new AiAttempt(this, target, dialect, built, key);
     this.#current = attempt;
     if (key === null || key.tokens === null) attempt.dispatch(begun?.attempt ?? null, null);
@@ -320,9 +321,9 @@ export class AiCall {
 
   #plan(target: AiTarget): CallPlan {
     return {
-      operation: this.#operation,
+      operation: this.operation,
       inbound: this.inbound,
-      outbound: dialectAt(target, this.#operation, this.inbound),
+      outbound: dialectAt(target, this.operation, this.inbound),
       target: target.target,
       mayHoldForeign: target.mayHoldForeign || this.inbound === "openai-responses",
       ...(this.address === null ? {} : { address: this.address }),

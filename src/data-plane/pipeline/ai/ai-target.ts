@@ -3,6 +3,7 @@ import type { Dispatcher } from "../../../contracts/dispatcher.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
 import type { CircuitBreakerSnapshot, OpenaiApi, ProviderSnapshot } from "../../../contracts/snapshot.ts";
 import type { InboundName } from "../../../dialects/index.ts";
+import { endpointFor } from "../../../dialects/operations/index.ts";
 import { endpointsOf } from "../../../providers/endpoints.ts";
 import type { Price } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
@@ -67,9 +68,19 @@ export class TargetLoad {
 }
 
 /** The dialect in which a call is made at a target. */
-export function dialectAt({ api, provider }: AiTarget, operation: AiOperation, inbound: InboundName): DialectName {
-  if (api === "chat-completions" || operation !== "chat") return provider.dialect;
+export function dialectAt(
+  { api, provider, target }: AiTarget,
+  operation: AiOperation,
+  inbound: InboundName,
+): DialectName {
+  // A text completion without an endpoint of its own is asked as a chat.
+  const isChat = operation === "chat" || (operation === "completions" && !hasCompletions(target));
+  if (api === "chat-completions" || !isChat) return provider.dialect;
   return api === "responses" || inbound === "openai-responses" ? "openai-responses" : provider.dialect;
+}
+
+function hasCompletions({ endpoints, model }: TargetModel): boolean {
+  return endpointFor(endpoints, "completions", model) !== undefined;
 }
 
 export function compileAiTarget(

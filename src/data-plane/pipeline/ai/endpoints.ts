@@ -24,6 +24,7 @@ export const AI_ENDPOINTS: readonly EndpointPath[] = [
   { method: "POST", path: "/v1/messages/count_tokens", endpoint: "count_tokens", dialect: "anthropic" },
   { method: "POST", path: "/v1/responses/input_tokens", endpoint: "count_tokens", dialect: "openai-responses" },
   { method: "POST", path: "/v2/chat", endpoint: "chat", dialect: "cohere" },
+  { method: "POST", path: "/v1/completions", endpoint: "completions", dialect: "openai" },
   { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
   { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },
   { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },

@@ -1,17 +1,15 @@
-import type { AnswerContext } from "../../../contracts/dialect.ts";
+import type { AnswerContext, StreamFormatter } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ModelEndpoint } from "../../../contracts/provider-endpoints.ts";
 import { unsupportedField } from "../../../dialects/foreign.ts";
 import { endpointFor, operations, pathFor, takesAsIs } from "../../../dialects/operations/index.ts";
 import type { AiTarget } from "./ai-target.ts";
 import type { ModelRoute } from "./model-routes.ts";
+import { isOther } from "./operation-kinds.ts";
+import { pathAt } from "./provider-quirks.ts";
 import type { AiOperation, BuiltCall, CallPlan, TranslatedAnswer } from "./translation.ts";
 
 /** Endpoints beside chats and embeddings: which targets have them, and their requests and answers. */
-
-export function isOther(operation: AiOperation): operation is ModelEndpoint {
-  return operation !== "chat" && operation !== "embeddings";
-}
 
 /** A path where the request goes on as it came; undefined: it has to be translated, or there is none. */
 export function otherPath(
@@ -30,8 +28,11 @@ export function buildOther(
 ): BuiltCall {
   const build = operations[operation]?.build;
   if (build === undefined) throw unsupportedField("model", `names a model of a provider that has no ${operation}`);
-  const { echo, ...call } = build(body, plan, endpointFor(plan.target.endpoints, operation, plan.target.model));
-  const built = { ...call, body: Buffer.from(call.body) };
+  const endpoint = endpointFor(plan.target.endpoints, operation, plan.target.model);
+  const { echo, ...call } = build(body, plan, endpoint);
+  // What has no endpoint is asked as a chat.
+  const path = endpoint === undefined ? pathAt({ ...plan, operation: "chat" }, call.path) : call.path;
+  const built = { ...call, path: path ?? call.path, body: Buffer.from(call.body) };
   return echo === undefined ? built : { ...built, echo };
 }
 
@@ -47,6 +48,11 @@ export function translateOther(
   return { ...translated, model: null };
 }
 
+/** Writes a translated stream of such an endpoint; undefined: as the caller's dialect streams chats. */
+export function otherFormatter(operation: AiOperation, context: AnswerContext): StreamFormatter | undefined {
+  return isOther(operation) ? operations[operation]?.createStreamFormatter?.(context) : undefined;
+}
+
 /** Of the targets in turn, those that have the endpoint. Throws `unsupported_field` where none has. */
 export function targetsWith(operation: AiOperation, { name, targets }: ModelRoute, order: readonly number[]) {
   if (!isOther(operation)) return order;
@@ -60,10 +66,9 @@ export function targetsWith(operation: AiOperation, { name, targets }: ModelRout
   );
 }
 
-function has(operation: ModelEndpoint, { target, provider }: AiTarget): boolean {
+function has(operation: ModelEndpoint, { target }: AiTarget): boolean {
   if (endpointFor(target.endpoints, operation, target.model) !== undefined) return true;
-  // A gateway of its own: what is asked of a chat model by its prompt alone.
-  return operation === "completions" && provider.quirks?.paths?.chat !== null;
+  return operation === "completions" && target.quirks?.paths?.chat !== null;
 }
 
 const SPOKEN: Record<ModelEndpoint, string> = {

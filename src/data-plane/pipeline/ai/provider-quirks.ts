@@ -1,7 +1,8 @@
 import type { ProviderQuirks } from "../../../contracts/provider-quirks.ts";
 import { unsupportedField } from "../../../dialects/foreign.ts";
 import { adaptRequest, quirkyFields } from "../../../dialects/openai/quirks.ts";
-import { isOther } from "./other-operations.ts";
+import { isOther } from "./operation-kinds.ts";
+
 import { scanTopLevel } from "./top-level-fields.ts";
 import type { CallPlan } from "./translation.ts";
 
