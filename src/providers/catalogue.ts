@@ -1,5 +1,5 @@
 import { CLOUDS } from "./catalogue/clouds.ts";
-import { COMPLETIONS, OPENAI_ENDPOINTS } from "./catalogue/endpoints.ts";
+import { COMPATIBLE_ENDPOINTS, OPENAI_ENDPOINTS } from "./catalogue/endpoints.ts";
 import { HOSTS } from "./catalogue/hosts.ts";
 import { LABS } from "./catalogue/labs.ts";
 import { OWN_SERVERS } from "./catalogue/own-servers.ts";
@@ -58,6 +58,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     baseUrl: "https://api.cohere.com/v2",
     auth: { type: "bearer" },
     headers: {},
+    endpoints: { rerank: { path: "/rerank", form: "cohere" } },
     envKey: "COHERE_API_KEY",
     envBaseUrl: null,
     priceProvider: "cohere",
@@ -77,7 +78,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     baseUrl: null,
     auth: { type: "none" },
     headers: {},
-    endpoints: { ...COMPLETIONS, count_tokens: { path: "/chat/completions/input_tokens", form: "chat" } },
+    endpoints: { ...COMPATIBLE_ENDPOINTS, count_tokens: { path: "/chat/completions/input_tokens", form: "chat" } },
     envKey: null,
     envBaseUrl: null,
     priceProvider: null,

@@ -2,7 +2,9 @@ import type { DialectName } from "../../contracts/ir.ts";
 import type { ModelEndpoint, ProviderEndpoint, ProviderEndpoints } from "../../contracts/provider-endpoints.ts";
 import { completions } from "./completions.ts";
 import { countsAsAsked, countTokens } from "./count-tokens.ts";
+import { moderations } from "./moderations.ts";
 import type { Operation } from "./operation.ts";
+import { rerank } from "./rerank.ts";
 
 export type { Operation, OperationAnswer, OperationCall, OperationPlan } from "./operation.ts";
 export { pathFor } from "./operation.ts";
@@ -11,6 +13,8 @@ export { pathFor } from "./operation.ts";
 export const operations: Readonly<Partial<Record<ModelEndpoint, Operation>>> = {
   count_tokens: countTokens,
   completions,
+  rerank,
+  moderations,
 };
 
 /** The endpoint of a provider, where it has it for this model. */

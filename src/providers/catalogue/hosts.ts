@@ -1,5 +1,5 @@
 import { type CatalogueEntry, CHAT_ALONE, openaiCompatible, regions } from "../catalogue-entry.ts";
-import { COMPLETIONS } from "./endpoints.ts";
+import { COMPLETIONS, RERANK } from "./endpoints.ts";
 
 /** Who runs models of others. */
 export const HOSTS: readonly CatalogueEntry[] = [
@@ -20,7 +20,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "together",
     baseUrl: "https://api.together.xyz/v1",
-    endpoints: COMPLETIONS,
+    endpoints: { ...COMPLETIONS, ...RERANK },
     envKey: "TOGETHER_API_KEY",
     priceProvider: "together",
     docs: "https://docs.together.ai/reference/chat-completions-1",
@@ -93,7 +93,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "novita",
     baseUrl: "https://api.novita.ai/openai/v1",
-    endpoints: COMPLETIONS,
+    endpoints: { ...COMPLETIONS, ...RERANK },
     envKey: "NOVITA_API_KEY",
     priceProvider: "novita",
     docs: "https://novita.ai/docs/api-reference/model-apis-llm-create-chat-completion",
@@ -102,6 +102,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
     kind: "siliconflow",
     baseUrl: "https://{region.host}/v1",
     settings: regions("api.siliconflow.cn", "api.siliconflow.com"),
+    endpoints: RERANK,
     envKey: "SILICONFLOW_API_KEY",
     docs: "https://docs.siliconflow.com/en/api-reference/chat-completions/chat-completions",
   }),

@@ -1,4 +1,5 @@
 import { type CatalogueEntry, CHAT_ALONE, CLASSIC_CHAT, openaiCompatible, regions } from "../catalogue-entry.ts";
+import { RERANK } from "./endpoints.ts";
 
 /** Who makes models, and offers them in an API of their own. */
 export const LABS: readonly CatalogueEntry[] = [
@@ -14,6 +15,7 @@ export const LABS: readonly CatalogueEntry[] = [
       streamOptions: false,
       developerRole: false,
     },
+    endpoints: { moderations: { path: "/moderations", form: "mistral", defaultModel: "mistral-moderation-latest" } },
     envKey: "MISTRAL_API_KEY",
     priceProvider: "mistral",
     listedModels: /-latest$/,
@@ -199,6 +201,7 @@ export const LABS: readonly CatalogueEntry[] = [
       droppedFields: ["user"],
       paths: { chat: null },
     },
+    endpoints: { rerank: { path: "/rerank", form: "voyage" } },
     envKey: "VOYAGE_API_KEY",
     priceProvider: "voyageai",
     listedModels: /^voyage-(?:[3-9]|code-3)/,
@@ -209,6 +212,7 @@ export const LABS: readonly CatalogueEntry[] = [
     kind: "jina",
     baseUrl: "https://api.jina.ai/v1",
     quirks: { renamedFields: { encoding_format: "embedding_type" }, droppedFields: ["user"], paths: { chat: null } },
+    endpoints: RERANK,
     envKey: "JINA_API_KEY",
     docs: "https://api.jina.ai/redoc",
   }),

@@ -5,9 +5,48 @@ export function otherAnswer(path: string, body: Record<string, unknown>): object
   switch (path) {
     case "/chat/completions/input_tokens":
       return { object: "response.input_tokens", input_tokens: echo({ ...body, tools: [] }).promptTokens };
+    case "/rerank":
+      return ranked(body);
+    case "/moderations":
+      return moderated(body);
     default:
       return null;
   }
+}
+
+/** By the words that a document has in common with the query. */
+function ranked(body: Record<string, unknown>): object {
+  const words = new Set(wordsOf(body.query));
+  const documents = (Array.isArray(body.documents) ? body.documents : []).map((document) =>
+    wordsOf(typeof document === "string" ? document : (document as { text?: unknown } | null)?.text),
+  );
+  const results = documents
+    .map((document, index) => {
+      const shared = document.filter((word) => words.has(word)).length;
+      return { index, relevance_score: document.length === 0 ? 0 : shared / document.length };
+    })
+    .sort((one, other) => other.relevance_score - one.relevance_score || one.index - other.index)
+    .slice(0, typeof body.top_n === "number" ? body.top_n : documents.length);
+  const total_tokens = documents.reduce((sum, document) => sum + document.length + words.size, 0);
+  return { model: body.model, results, usage: { total_tokens } };
+}
+
+function wordsOf(text: unknown): string[] {
+  return (
+    String(text ?? "")
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  );
+}
+
+/** Nothing is flagged but what says so itself. */
+function moderated(body: Record<string, unknown>): object {
+  const inputs = Array.isArray(body.input) ? body.input : [body.input];
+  const results = inputs.map((input) => {
+    const flagged = wordsOf(typeof input === "string" ? input : JSON.stringify(input)).includes("violence");
+    return { flagged, categories: { violence: flagged }, category_scores: { violence: flagged ? 1 : 0 } };
+  });
+  return { id: "modr-simulated", model: body.model, results };
 }
 
 /** A text completion: goes on with the prompt by saying it once more. */

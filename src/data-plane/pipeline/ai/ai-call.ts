@@ -46,6 +46,8 @@ export interface AiCallOptions {
   address: CallAddress | null;
   offloadBytes: number;
   maxResponseBytes: number;
+  /** What is meant where no model is named. Absent: one has to be. */
+  usualModel?: string;
 }
 
 const NONE: readonly number[] = [];
@@ -66,6 +68,7 @@ export class AiCall {
   lookup: ModelLookup | null = null;
   readonly operation: AiOperation;
   readonly #offloadBytes: number;
+  readonly #usualModel: string | undefined;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
   readonly #cache: ModelCache;
@@ -93,6 +96,7 @@ export class AiCall {
     this.maxResponseBytes = options.maxResponseBytes;
     this.operation = options.operation;
     this.#offloadBytes = options.offloadBytes;
+    this.#usualModel = options.usualModel;
     this.#routes = routes;
     this.#runtime = runtime;
     this.#cache = cache;
@@ -108,12 +112,12 @@ export class AiCall {
     }
     this.#scanned = scanRequest(bytes);
     if (this.#scanned !== null) {
-      this.#begin(inspectScanned(this.#scanned, this.inbound));
+      this.#begin(inspectScanned(this.#scanned, this.inbound, this.#usualModel));
       return;
     }
     if (bytes.length <= this.#offloadBytes) {
       this.#body = parseBody(bytes);
-      this.#begin(inspectRequest(this.#body, this.inbound));
+      this.#begin(inspectRequest(this.#body, this.inbound, this.#usualModel));
       return;
     }
     this.#offload({ kind: "inspect", bytes, inbound: this.inbound }, (result) =>

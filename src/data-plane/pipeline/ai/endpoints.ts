@@ -25,6 +25,9 @@ export const AI_ENDPOINTS: readonly EndpointPath[] = [
   { method: "POST", path: "/v1/responses/input_tokens", endpoint: "count_tokens", dialect: "openai-responses" },
   { method: "POST", path: "/v2/chat", endpoint: "chat", dialect: "cohere" },
   { method: "POST", path: "/v1/completions", endpoint: "completions", dialect: "openai" },
+  { method: "POST", path: "/v1/rerank", endpoint: "rerank", dialect: "openai" },
+  { method: "POST", path: "/v2/rerank", endpoint: "rerank", dialect: "cohere" },
+  { method: "POST", path: "/v1/moderations", endpoint: "moderations", dialect: "openai" },
   { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
   { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },
   { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },
@@ -35,10 +38,13 @@ export const AI_ENDPOINTS: readonly EndpointPath[] = [
 ];
 
 /** Where a mount tells the dialect that the path alone does not. */
-const MOUNTED_ONLY: readonly EndpointPath[] = (["anthropic", "gemini"] as const).flatMap((dialect) => [
-  { method: "GET", path: "/v1/models", endpoint: "models", dialect },
-  { method: "GET", path: "/v1/models/*", endpoint: "model", dialect },
-]);
+const MOUNTED_ONLY: readonly EndpointPath[] = [
+  ...(["anthropic", "gemini"] as const).flatMap((dialect): EndpointPath[] => [
+    { method: "GET", path: "/v1/models", endpoint: "models", dialect },
+    { method: "GET", path: "/v1/models/*", endpoint: "model", dialect },
+  ]),
+  { method: "POST", path: "/v1/rerank", endpoint: "rerank", dialect: "cohere" },
+];
 
 const VERSION = /^\/v\d+(?:beta)?(?=\/)/;
 

@@ -1,8 +1,10 @@
 import type { AnswerContext, StreamFormatter } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ModelEndpoint } from "../../../contracts/provider-endpoints.ts";
+import type { Snapshot } from "../../../contracts/snapshot.ts";
 import { unsupportedField } from "../../../dialects/foreign.ts";
 import { endpointFor, operations, pathFor, takesAsIs } from "../../../dialects/operations/index.ts";
+import { endpointsOf } from "../../../providers/endpoints.ts";
 import type { AiTarget } from "./ai-target.ts";
 import type { ModelRoute } from "./model-routes.ts";
 import { isOther } from "./operation-kinds.ts";
@@ -10,6 +12,17 @@ import { pathAt } from "./provider-quirks.ts";
 import type { AiOperation, BuiltCall, CallPlan, TranslatedAnswer } from "./translation.ts";
 
 /** Endpoints beside chats and embeddings: which targets have them, and their requests and answers. */
+
+/** Of endpoints whose callers need not name a model, the model that is meant: the first provider's that has one. */
+export function usualModels({ providers }: Pick<Snapshot, "providers">): Partial<Record<AiOperation, string>> {
+  const usual: Partial<Record<AiOperation, string>> = {};
+  for (const { id, kind } of providers) {
+    for (const [name, { defaultModel }] of Object.entries(endpointsOf(kind) ?? {})) {
+      if (defaultModel !== undefined) usual[name as ModelEndpoint] ??= `${id}/${defaultModel}`;
+    }
+  }
+  return usual;
+}
 
 /** A path where the request goes on as it came; undefined: it has to be translated, or there is none. */
 export function otherPath(

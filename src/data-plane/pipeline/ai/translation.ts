@@ -73,8 +73,14 @@ export function parseBody(bytes: Buffer): JsonObject {
   return body as JsonObject;
 }
 
-export function inspectRequest(body: Readonly<JsonObject>, inbound: InboundName): InspectedRequest {
-  if (typeof body.model !== "string" || body.model === "") {
+/** `usualModel`: what is meant where none is named. */
+export function inspectRequest(
+  body: Readonly<JsonObject>,
+  inbound: InboundName,
+  usualModel?: string,
+): InspectedRequest {
+  const model = body.model ?? usualModel;
+  if (typeof model !== "string" || model === "") {
     throw new GatewayError("invalid_request", "`model` must be a string that names a model", { param: "model" });
   }
   if (body.stream !== undefined && body.stream !== null && typeof body.stream !== "boolean") {
@@ -82,7 +88,7 @@ export function inspectRequest(body: Readonly<JsonObject>, inbound: InboundName)
   }
   const options = body.stream_options as { include_usage?: unknown } | null | undefined;
   return {
-    model: body.model,
+    model,
     stream: body.stream === true,
     includeUsage: inbound !== "openai" || options?.include_usage === true,
     encodingFormat: body.encoding_format === "base64" ? "base64" : "float",
@@ -95,7 +101,7 @@ export function inspectAddress({ model, stream }: CallAddress): InspectedRequest
 }
 
 /** The same of a body that was scanned, not parsed. */
-export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): InspectedRequest {
+export function inspectScanned(scanned: ScannedRequest, inbound: InboundName, usualModel?: string): InspectedRequest {
   return inspectRequest(
     {
       model: parsed(scanned.model),
@@ -104,6 +110,7 @@ export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): I
       encoding_format: parsed(scanned.encodingFormat),
     },
     inbound,
+    usualModel,
   );
 }
 

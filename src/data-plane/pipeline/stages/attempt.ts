@@ -7,6 +7,7 @@ import { AiCall } from "../ai/ai-call.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
+import { usualModels } from "../ai/other-operations.ts";
 import { isSafe } from "../cache/bypass.ts";
 import type { CachingServices } from "../cache/cache-scope.ts";
 import { ModelCache } from "../cache/model-cache.ts";
@@ -40,6 +41,7 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
   const routes = compileModelRoutes(snapshot, runtime);
   const answerModels = compileModelList(routes, snapshot);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;
+  const usual = usualModels(snapshot);
 
   return (context) => {
     const { target } = context;
@@ -70,9 +72,11 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
         const address = target.inbound.readAddress?.(path, query) ?? null;
         const operation = target.endpoint === "addressed" ? (address?.operation ?? "chat") : target.endpoint;
         const inbound = target.inbound.name;
+        const usualModel = usual[operation];
+        const options = { operation, inbound, address, offloadBytes, maxResponseBytes };
         new AiCall(
           context,
-          { operation, inbound, address, offloadBytes, maxResponseBytes },
+          usualModel === undefined ? options : { ...options, usualModel },
           routes,
           runtime,
           modelCache,
