@@ -208,6 +208,15 @@ export interface Usage {
   cachedInputTokens?: number;
   cacheWriteTokens?: number;
   reasoningTokens?: number;
+  /** Of the input, what has a price of its own. */
+  media?: MediaUsage;
+}
+
+export interface MediaUsage {
+  inputAudioTokens?: number;
+  inputImageTokens?: number;
+  /** Of models that are paid by the length of a recording. */
+  audioSeconds?: number;
 }
 
 /** Where a stretch of an answer comes from. */

@@ -1,5 +1,5 @@
 import { CLOUDS } from "./catalogue/clouds.ts";
-import { COMPATIBLE_ENDPOINTS, OPENAI_ENDPOINTS } from "./catalogue/endpoints.ts";
+import { OPENAI_ENDPOINTS, SIMULATED_ENDPOINTS } from "./catalogue/endpoints.ts";
 import { HOSTS } from "./catalogue/hosts.ts";
 import { LABS } from "./catalogue/labs.ts";
 import { OWN_SERVERS } from "./catalogue/own-servers.ts";
@@ -78,7 +78,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     baseUrl: null,
     auth: { type: "none" },
     headers: {},
-    endpoints: { ...COMPATIBLE_ENDPOINTS, count_tokens: { path: "/chat/completions/input_tokens", form: "chat" } },
+    endpoints: SIMULATED_ENDPOINTS,
     envKey: null,
     envBaseUrl: null,
     priceProvider: null,

@@ -1,5 +1,5 @@
 import { calcPrice, findProvider, type ModelPrice, type TieredPrices } from "@pydantic/genai-prices";
-import type { Usage } from "../contracts/ir.ts";
+import type { MediaUsage, Usage } from "../contracts/ir.ts";
 
 /** US dollars per token. */
 export interface Price {
@@ -7,8 +7,15 @@ export interface Price {
   outputPerToken: number;
   cachedInputPerToken: number;
   cacheWritePerToken: number;
+  /** Set where sound or pictures have a price of their own: the library is asked for calls that used some. */
+  media?: MediaPrice;
   /** Set where the price depends on the size or the time of the call. */
   variable: VariablePrice | null;
+}
+
+export interface MediaPrice {
+  priceProvider: string;
+  model: string;
 }
 
 /** The library is asked for each call of more input tokens than this (-1: for every call). */
@@ -54,9 +61,12 @@ export function createPriceBook(options: PriceBookOptions = {}): PriceBook {
     },
     costUsd(price, usage) {
       const counts = countsOf(usage);
-      const { variable } = price;
+      const { variable, media } = price;
+      if (media !== undefined && usage.media !== undefined) {
+        return libraryCost(media, counts, new Date(nowMs()), usage.media) ?? fixedCost(price, counts);
+      }
       if (variable === null || counts.input <= variable.aboveInputTokens) return fixedCost(price, counts);
-      return variableCost(variable, counts, new Date(nowMs())) ?? fixedCost(price, counts);
+      return libraryCost(variable, counts, new Date(nowMs())) ?? fixedCost(price, counts);
     },
   };
 }
@@ -72,7 +82,8 @@ function lookUp(priceProvider: string, model: string, timestamp: Date): Price | 
   const result = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { providerId: priceProvider, timestamp });
   if (result === null) return null;
   const { input_mtok, output_mtok, cache_read_mtok, cache_write_mtok } = result.model_price;
-  if (input_mtok === undefined && output_mtok === undefined) return null;
+  const hasMedia = MEDIA_PRICES.some((name) => result.model_price[name] !== undefined);
+  if (input_mtok === undefined && output_mtok === undefined && !hasMedia) return null;
   const { prices } = result.model;
   const dependsOnTime = Array.isArray(prices) && prices.some((one) => one.constraint?.type === "time_of_date");
   const firstTier = dependsOnTime ? -1 : firstTierOf(result.model_price);
@@ -81,9 +92,12 @@ function lookUp(priceProvider: string, model: string, timestamp: Date): Price | 
     outputPerToken: perToken(output_mtok ?? 0),
     cachedInputPerToken: perToken(cache_read_mtok ?? input_mtok ?? 0),
     cacheWritePerToken: perToken(cache_write_mtok ?? input_mtok ?? 0),
+    ...(hasMedia ? { media: { priceProvider, model } } : {}),
     variable: firstTier === null ? null : { priceProvider, model, aboveInputTokens: firstTier },
   };
 }
+
+const MEDIA_PRICES = ["input_audio_mtok", "input_image_mtok", "audio_hours"] as const;
 
 /** Input tokens up to which the base price holds, or null where there are no tiers. */
 function firstTierOf(prices: ModelPrice): number | null {
@@ -120,14 +134,24 @@ function fixedCost(price: Price, { input, output, cached, written }: TokenCounts
   );
 }
 
-function variableCost(variable: VariablePrice, counts: TokenCounts, timestamp: Date): number | null {
+function libraryCost(
+  { priceProvider, model }: MediaPrice,
+  counts: TokenCounts,
+  timestamp: Date,
+  media: MediaUsage = {},
+): number | null {
+  const { inputAudioTokens, inputImageTokens, audioSeconds } = media;
   const usage = {
     input_tokens: counts.input,
     output_tokens: counts.output,
     cache_read_tokens: counts.cached,
     cache_write_tokens: counts.written,
+    ...(inputAudioTokens === undefined ? {} : { input_audio_tokens: inputAudioTokens }),
+    ...(inputImageTokens === undefined ? {} : { input_image_tokens: inputImageTokens }),
+    // The library wants to know of what kind the sound is, too.
+    ...(audioSeconds === undefined ? {} : { audio_seconds: audioSeconds, input_audio_seconds: audioSeconds }),
   };
-  const result = calcPrice(usage, variable.model, { providerId: variable.priceProvider, timestamp });
+  const result = calcPrice(usage, model, { providerId: priceProvider, timestamp });
   return result?.total_price ?? null;
 }
 

@@ -1,4 +1,5 @@
 import { type CatalogueEntry, openaiCompatible, type ProviderSetting } from "../catalogue-entry.ts";
+import { AUDIO, DEPLOYMENTS, IMAGES } from "./endpoints.ts";
 
 const AZURE_RESOURCE: ProviderSetting = {
   name: "resource",
@@ -21,6 +22,7 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     query: { "api-version": "{api_version}" },
     auth: { type: "header", name: "api-key" },
     credentials: ["entra"],
+    endpoints: { ...IMAGES, ...AUDIO },
     envKey: "AZURE_OPENAI_API_KEY",
     envBaseUrl: "AZURE_OPENAI_ENDPOINT",
     priceProvider: "azure",
@@ -35,6 +37,7 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     auth: { type: "header", name: "api-key" },
     credentials: ["entra"],
     quirks: { paths: { chat: "/{model}/chat/completions", embeddings: "/{model}/embeddings" } },
+    endpoints: DEPLOYMENTS,
     envKey: null,
     requiresKey: true,
     priceProvider: "azure",

@@ -1,5 +1,5 @@
 import { type CatalogueEntry, CHAT_ALONE, openaiCompatible, regions } from "../catalogue-entry.ts";
-import { COMPLETIONS, RERANK } from "./endpoints.ts";
+import { AUDIO, COMPLETIONS, RERANK } from "./endpoints.ts";
 
 /** Who runs models of others. */
 export const HOSTS: readonly CatalogueEntry[] = [
@@ -12,6 +12,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
       impliedValues: { logprobs: false, n: 1, frequency_penalty: 0, presence_penalty: 0 },
       droppedFields: ["store", "metadata"],
     },
+    endpoints: AUDIO,
     envKey: "GROQ_API_KEY",
     priceProvider: "groq",
     listedModels: /^(?!whisper)/,
@@ -20,7 +21,12 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "together",
     baseUrl: "https://api.together.xyz/v1",
-    endpoints: { ...COMPLETIONS, ...RERANK },
+    endpoints: {
+      ...COMPLETIONS,
+      ...RERANK,
+      ...AUDIO,
+      image_generations: { path: "/images/generations" },
+    },
     envKey: "TOGETHER_API_KEY",
     priceProvider: "together",
     docs: "https://docs.together.ai/reference/chat-completions-1",
@@ -86,7 +92,11 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "deepinfra",
     baseUrl: "https://api.deepinfra.com/v1/openai",
-    endpoints: COMPLETIONS,
+    endpoints: {
+      ...COMPLETIONS,
+      ...AUDIO,
+      image_generations: { path: "/images/generations" },
+    },
     envKey: "DEEPINFRA_API_KEY",
     docs: "https://deepinfra.com/docs/openai_api",
   }),

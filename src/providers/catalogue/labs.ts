@@ -15,7 +15,10 @@ export const LABS: readonly CatalogueEntry[] = [
       streamOptions: false,
       developerRole: false,
     },
-    endpoints: { moderations: { path: "/moderations", form: "mistral", defaultModel: "mistral-moderation-latest" } },
+    endpoints: {
+      moderations: { path: "/moderations", form: "mistral", defaultModel: "mistral-moderation-latest" },
+      transcriptions: { path: "/audio/transcriptions" },
+    },
     envKey: "MISTRAL_API_KEY",
     priceProvider: "mistral",
     listedModels: /-latest$/,
@@ -39,6 +42,7 @@ export const LABS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "xai",
     baseUrl: "https://api.x.ai/v1",
+    endpoints: { image_generations: { path: "/images/generations" } },
     envKey: "XAI_API_KEY",
     priceProvider: "x-ai",
     listedModels: /^grok-(?!.*voice)/,

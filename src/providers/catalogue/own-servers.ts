@@ -1,5 +1,5 @@
 import { type CatalogueEntry, openaiCompatible } from "../catalogue-entry.ts";
-import { COMPATIBLE_ENDPOINTS, COMPLETIONS, RERANK } from "./endpoints.ts";
+import { AUDIO, COMPATIBLE_ENDPOINTS, COMPLETIONS, IMAGES, RERANK } from "./endpoints.ts";
 
 /** Servers that people run themselves, where they listen when nobody says otherwise; and anything else that is compatible. */
 export const OWN_SERVERS: readonly CatalogueEntry[] = [
@@ -13,7 +13,12 @@ export const OWN_SERVERS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "vllm",
     baseUrl: "http://127.0.0.1:8000/v1",
-    endpoints: { ...COMPLETIONS, ...RERANK },
+    endpoints: {
+      ...COMPLETIONS,
+      ...RERANK,
+      transcriptions: { path: "/audio/transcriptions" },
+      translations: { path: "/audio/translations" },
+    },
     envKey: null,
     docs: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server/",
   }),
@@ -27,7 +32,7 @@ export const OWN_SERVERS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "xinference",
     baseUrl: "http://127.0.0.1:9997/v1",
-    endpoints: { ...COMPLETIONS, ...RERANK },
+    endpoints: { ...COMPLETIONS, ...RERANK, ...IMAGES, ...AUDIO },
     envKey: null,
     docs: "https://inference.readthedocs.io/en/latest/user_guide/client_api.html",
   }),

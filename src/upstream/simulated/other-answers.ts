@@ -5,6 +5,8 @@ export function otherAnswer(path: string, body: Record<string, unknown>): object
   switch (path) {
     case "/chat/completions/input_tokens":
       return { object: "response.input_tokens", input_tokens: echo({ ...body, tools: [] }).promptTokens };
+    case "/images/generations":
+      return drawn(body);
     case "/rerank":
       return ranked(body);
     case "/moderations":
@@ -12,6 +14,42 @@ export function otherAnswer(path: string, body: Record<string, unknown>): object
     default:
       return null;
   }
+}
+
+/** A picture of one transparent dot. */
+const DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+
+function drawn(body: Record<string, unknown>): object {
+  const count = typeof body.n === "number" ? Math.min(10, Math.max(1, Math.trunc(body.n))) : 1;
+  const input_tokens = tokensOf(String(body.prompt ?? "")).length;
+  const usage = { input_tokens, output_tokens: count, total_tokens: input_tokens + count };
+  return {
+    created: Math.floor(Date.now() / 1000),
+    data: Array.from({ length: count }, () => ({ b64_json: DOT })),
+    usage,
+  };
+}
+
+const SAMPLES_PER_SECOND = 8000;
+const WAV_HEAD_BYTES = 44;
+
+/** Of a tenth of a second for each word, as WAV: one channel, eight bits. */
+export function silence(text: string): Buffer {
+  const samples = (tokensOf(text).length * SAMPLES_PER_SECOND) / 10;
+  const wav = Buffer.alloc(WAV_HEAD_BYTES + samples, 0x80);
+  wav.write("RIFF", 0, "latin1");
+  wav.writeUInt32LE(wav.length - 8, 4);
+  wav.write("WAVEfmt ", 8, "latin1");
+  wav.writeUInt32LE(16, 16);
+  wav.writeUInt16LE(1, 20);
+  wav.writeUInt16LE(1, 22);
+  wav.writeUInt32LE(SAMPLES_PER_SECOND, 24);
+  wav.writeUInt32LE(SAMPLES_PER_SECOND, 28);
+  wav.writeUInt16LE(1, 32);
+  wav.writeUInt16LE(8, 34);
+  wav.write("data", 36, "latin1");
+  wav.writeUInt32LE(samples, 40);
+  return wav;
 }
 
 /** By the words that a document has in common with the query. */

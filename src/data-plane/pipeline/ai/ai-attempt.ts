@@ -16,6 +16,7 @@ import type { AiCall } from "./ai-call.ts";
 import type { AiTarget } from "./ai-target.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import { otherFormatter } from "./other-operations.ts";
+import { isRelayed, relayedAnswer } from "./relayed-answer.ts";
 import {
   PassthroughStream,
   providerFailed,
@@ -92,7 +93,7 @@ export class AiAttempt implements DispatchHandler {
         path: query === "" ? path : `${path}?${query}`,
         method: "POST",
         headers: this.#requestHeaders(path, query, token),
-        body: built.body,
+        body: built.upload ?? built.body,
         connectTimeoutMs: timeouts.connectMs,
         firstByteTimeoutMs: timeouts.firstByteMs,
         idleTimeoutMs: timeouts.idleMs,
@@ -156,10 +157,25 @@ export class AiAttempt implements DispatchHandler {
     const streamType = outboundDialects[this.#dialect].framing?.contentType ?? "text/event-stream";
     const isStream = headerOf(headers, "content-type")?.startsWith(streamType) === true;
     if (status >= 400) return true;
-    if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
+    if (isRelayed(this.#call.operation)) this.#relay(headers);
+    else if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
     else if (this.#call.request.stream) this.#fail(protocolError("the provider did not answer with an event stream"));
     else this.#limitBytes = this.#call.maxResponseBytes;
     return true;
+  }
+
+  #relay(headers: readonly string[]): void {
+    this.#limitBytes = this.#call.maxResponseBytes;
+    try {
+      this.#answer = relayedAnswer(headers);
+    } catch (error) {
+      this.#fail(error as GatewayError);
+    }
+  }
+
+  /** What the provider says that its answer is. */
+  get answerType(): string {
+    return headerOf(this.#headers, "content-type") ?? "application/octet-stream";
   }
 
   #openStream(): StreamAnswer {
@@ -285,7 +301,8 @@ export class AiAttempt implements DispatchHandler {
     const { context } = this.#call;
     this.#call.committed(this);
     context.streamed = true;
-    const headers = this.#call.answerHeaders(this, this.#call.contentType);
+    const isRelay = isRelayed(this.#call.operation);
+    const headers = this.#call.answerHeaders(this, isRelay ? this.answerType : this.#call.contentType);
     headers.push("cache-control", "no-cache", "x-accel-buffering", "no");
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;
@@ -293,6 +310,8 @@ export class AiAttempt implements DispatchHandler {
     // SDKs may close at the end marker, without waiting for the end of the body.
     context.isWhole = () => this.#answer?.ended === true && this.#answer.usage !== null;
     stream.onDrain(() => this.#resume?.());
+    // In the middle of sound there is no way to tell an error: the connection is cut.
+    if (isRelay && !this.answerType.startsWith("text/event-stream")) return;
     context.endWithError = (error) => {
       const { formatStreamError } = inboundDialects[this.#call.inbound];
       const text = this.#answer?.fail(error) ?? formatStreamError(error, context.id, this.#answer?.events);

@@ -17,8 +17,9 @@ import { judgeFailure } from "./judge-failure.ts";
 import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { isOther } from "./operation-kinds.ts";
-import { targetsWith } from "./other-operations.ts";
+import { buildUpload, targetsWith } from "./other-operations.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
+import { isRelayed } from "./relayed-answer.ts";
 import type { TranslateResult, TranslateTask } from "./translate-task.ts";
 import {
   type AiOperation,
@@ -35,6 +36,7 @@ import {
   type TranslatedAnswer,
   translateAnswer,
 } from "./translation.ts";
+import type { MultipartUpload } from "./upload/multipart-upload.ts";
 
 /** Timers may fire a little early; a probe must not. */
 const TIMER_SLACK_MS = 5;
@@ -48,6 +50,8 @@ export interface AiCallOptions {
   maxResponseBytes: number;
   /** What is meant where no model is named. Absent: one has to be. */
   usualModel?: string;
+  /** Of a call whose body is a form. */
+  upload: MultipartUpload | null;
 }
 
 const NONE: readonly number[] = [];
@@ -68,6 +72,7 @@ export class AiCall {
   lookup: ModelLookup | null = null;
   readonly operation: AiOperation;
   readonly #offloadBytes: number;
+  readonly #upload: MultipartUpload | null;
   readonly #usualModel: string | undefined;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
@@ -96,6 +101,7 @@ export class AiCall {
     this.maxResponseBytes = options.maxResponseBytes;
     this.operation = options.operation;
     this.#offloadBytes = options.offloadBytes;
+    this.#upload = options.upload;
     this.#usualModel = options.usualModel;
     this.#routes = routes;
     this.#runtime = runtime;
@@ -103,6 +109,11 @@ export class AiCall {
   }
 
   start(): void {
+    if (this.#upload !== null) {
+      this.context.abortAttempt = (reason) => this.#abandon(reason);
+      this.#upload.start((request) => this.#begin(request));
+      return;
+    }
     const bytes = this.context.body;
     if (bytes === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
     this.context.abortAttempt = (reason) => this.#abandon(reason);
@@ -133,7 +144,7 @@ export class AiCall {
     if (this.route.timeouts.totalMs > 0) context.deadlineMs = context.startedAtMs + this.route.timeouts.totalMs;
     const policy = context.policies === null ? null : context.policies.cache;
     const ttlMs = modelTtlMs(policy);
-    if (policy === null || ttlMs === null) {
+    if (policy === null || ttlMs === null || isRelayed(this.operation)) {
       this.#forward();
       return;
     }
@@ -185,6 +196,10 @@ export class AiCall {
     }
     const target = this.route.targets[index] as AiTarget;
     const plan = this.#plan(target);
+    if (this.#upload !== null) {
+      this.#dispatch(index, buildUpload(this.#upload, plan));
+      return;
+    }
     const bytes = this.context.body as Buffer;
     const scanned = this.#scanned;
     const passthrough =
@@ -359,7 +374,12 @@ export class AiCall {
     // Nothing was asked of the provider yet.
     const wasNotSent = error.code === "provider_token_unavailable" && this.#hasFresh(nowMs);
     const mayGoOn = hasOtherKey || wasNotSent || isRetryCause(route.retries, error);
-    if (context.responseStarted || !mayGoOn || context.attempts - this.#keyChanges > allowed) {
+    if (
+      context.responseStarted ||
+      !mayGoOn ||
+      this.#upload?.isSpent === true ||
+      context.attempts - this.#keyChanges > allowed
+    ) {
       context.pipeline.fail(context, error);
       return;
     }
@@ -466,7 +486,7 @@ export class AiCall {
     this.#succeeded(attempt);
     this.used(attempt, answer.usage, answer.model);
     const body = answer.text === null ? bytes : Buffer.from(answer.text);
-    const headers = this.answerHeaders(attempt, JSON_TYPE);
+    const headers = this.answerHeaders(attempt, isRelayed(this.operation) ? attempt.answerType : JSON_TYPE);
     if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
     this.lookup?.push(body);
     this.lookup?.end(status);

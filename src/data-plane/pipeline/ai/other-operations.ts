@@ -10,6 +10,7 @@ import type { ModelRoute } from "./model-routes.ts";
 import { isOther } from "./operation-kinds.ts";
 import { pathAt } from "./provider-quirks.ts";
 import type { AiOperation, BuiltCall, CallPlan, TranslatedAnswer } from "./translation.ts";
+import type { MultipartUpload } from "./upload/multipart-upload.ts";
 
 /** Endpoints beside chats and embeddings: which targets have them, and their requests and answers. */
 
@@ -47,6 +48,15 @@ export function buildOther(
   const path = endpoint === undefined ? pathAt({ ...plan, operation: "chat" }, call.path) : call.path;
   const built = { ...call, path: path ?? call.path, body: Buffer.from(call.body) };
   return echo === undefined ? built : { ...built, echo };
+}
+
+/** Of a form. Its targets were chosen by what they have. */
+export function buildUpload(upload: MultipartUpload, { operation, target }: CallPlan): BuiltCall {
+  const endpoint = isOther(operation) ? endpointFor(target.endpoints, operation, target.model) : undefined;
+  if (endpoint === undefined) throw unsupportedField("model", "names a model of a provider that takes no such form");
+  const { headers, body } = upload.request(target.model);
+  const call = { path: pathFor(endpoint, target.model), query: "", headers, passthrough: true };
+  return Buffer.isBuffer(body) ? { ...call, body } : { ...call, body: Buffer.alloc(0), upload: body };
 }
 
 export function translateOther(

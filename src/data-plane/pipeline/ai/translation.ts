@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { AnswerContext, CallAddress, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
@@ -5,10 +6,12 @@ import type { ModelEndpoint } from "../../../contracts/provider-endpoints.ts";
 import { buildChatCall } from "../../../dialects/build-call.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
+import { readTokens } from "../../../dialects/operations/usage.ts";
 import { isOther } from "./operation-kinds.ts";
 import { buildOther, otherPath, translateOther } from "./other-operations.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
 import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
+import { isRelayed } from "./relayed-answer.ts";
 import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
 /**
@@ -33,6 +36,8 @@ export interface BuiltCall {
   query: string;
   headers: Record<string, string>;
   body: Buffer;
+  /** In place of the body: one that can't be sent again. */
+  upload?: Readable;
   /** Same dialect on both sides: the answer goes back as it is. */
   passthrough: boolean;
   /** What a translated answer repeats of the request, where the caller's dialect repeats anything. */
@@ -240,7 +245,7 @@ export function translateAnswer(
   passthrough: boolean,
   context: AnswerContext,
 ): TranslatedAnswer {
-  if (passthrough) return readAnswer(bytes, plan);
+  if (passthrough) return isRelayed(plan.operation) ? readRelayed(bytes) : readAnswer(bytes, plan);
   const body = parseAnswer(bytes);
   if (isOther(plan.operation)) return translateOther(plan.operation, body, plan, context);
   if (plan.operation === "chat") {
@@ -273,6 +278,13 @@ function readAnswer(bytes: Buffer, plan: CallPlan): TranslatedAnswer {
     spans === null ? parseAnswer(bytes) : Object.fromEntries(names.map((name, index) => [name, fieldOf(spans[index])]));
   const { usage, model } = passthrough?.readUsage(body) ?? { usage: null, model: null };
   return { text: null, usage, model };
+}
+
+/** The same of an answer that need not be JSON. */
+function readRelayed(bytes: Buffer): TranslatedAnswer {
+  const [span] = scanTopLevel(bytes.toString("latin1"), ["usage"]) ?? [];
+  const usage = span == null ? null : readTokens(parsed(bytes.toString("utf8", span.start, span.end)));
+  return { text: null, usage, model: null };
 }
 
 const ANSWER_FIELDS = ["usage", "model"];

@@ -8,6 +8,7 @@ import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
 import { usualModels } from "../ai/other-operations.ts";
+import { uploadOf } from "../ai/upload/upload-of.ts";
 import { isSafe } from "../cache/bypass.ts";
 import type { CachingServices } from "../cache/cache-scope.ts";
 import { ModelCache } from "../cache/model-cache.ts";
@@ -73,7 +74,8 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
         const operation = target.endpoint === "addressed" ? (address?.operation ?? "chat") : target.endpoint;
         const inbound = target.inbound.name;
         const usualModel = usual[operation];
-        const options = { operation, inbound, address, offloadBytes, maxResponseBytes };
+        const upload = uploadOf(context, operation);
+        const options = { operation, inbound, address, offloadBytes, maxResponseBytes, upload };
         new AiCall(
           context,
           usualModel === undefined ? options : { ...options, usualModel },
