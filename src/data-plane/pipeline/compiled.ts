@@ -1,6 +1,6 @@
 import type { InboundDialect } from "../../contracts/dialect.ts";
 import type { PolicyLevel } from "../../contracts/policies.ts";
-import type { ModelEndpoint } from "../../contracts/provider-endpoints.ts";
+import type { EndpointName } from "../../contracts/provider-endpoints.ts";
 import type {
   Access,
   ApplicationSnapshot,
@@ -50,7 +50,7 @@ export interface CompiledService {
 }
 
 /** `addressed`: a call's path says what is asked of which model. */
-export type AiEndpoint = "chat" | "embeddings" | "addressed" | "models" | "model" | ModelEndpoint;
+export type AiEndpoint = "chat" | "embeddings" | "addressed" | "models" | "model" | EndpointName;
 
 export type RouteTarget =
   | {

@@ -18,6 +18,9 @@ export const IMAGES: ProviderEndpoints = {
   image_edits: { path: "/images/edits" },
 };
 
+/** Files, and batches of requests made of them. */
+export const BATCHES: ProviderEndpoints = { files: { path: "/files" }, batches: { path: "/batches" } };
+
 /** What OpenAI has. Of its models, three go on with a text; all others answer chats. */
 export const OPENAI_ENDPOINTS: ProviderEndpoints = {
   count_tokens: { path: "/responses/input_tokens", form: "responses" },
@@ -25,6 +28,7 @@ export const OPENAI_ENDPOINTS: ProviderEndpoints = {
   moderations: { path: "/moderations", defaultModel: "omni-moderation-latest" },
   ...IMAGES,
   ...AUDIO,
+  ...BATCHES,
 };
 
 /** Of Azure's dated API, where a deployment is a part of the path. */
@@ -42,6 +46,7 @@ export const COMPATIBLE_ENDPOINTS: ProviderEndpoints = {
   moderations: { path: "/moderations" },
   ...IMAGES,
   ...AUDIO,
+  ...BATCHES,
 };
 
 export const SIMULATED_ENDPOINTS: ProviderEndpoints = {

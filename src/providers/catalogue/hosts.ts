@@ -1,5 +1,5 @@
 import { type CatalogueEntry, CHAT_ALONE, openaiCompatible, regions } from "../catalogue-entry.ts";
-import { AUDIO, COMPLETIONS, RERANK } from "./endpoints.ts";
+import { AUDIO, BATCHES, COMPLETIONS, RERANK } from "./endpoints.ts";
 
 /** Who runs models of others. */
 export const HOSTS: readonly CatalogueEntry[] = [
@@ -12,7 +12,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
       impliedValues: { logprobs: false, n: 1, frequency_penalty: 0, presence_penalty: 0 },
       droppedFields: ["store", "metadata"],
     },
-    endpoints: AUDIO,
+    endpoints: { ...AUDIO, ...BATCHES },
     envKey: "GROQ_API_KEY",
     priceProvider: "groq",
     listedModels: /^(?!whisper)/,

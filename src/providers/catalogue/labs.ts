@@ -1,5 +1,5 @@
 import { type CatalogueEntry, CHAT_ALONE, CLASSIC_CHAT, openaiCompatible, regions } from "../catalogue-entry.ts";
-import { RERANK } from "./endpoints.ts";
+import { BATCHES, RERANK } from "./endpoints.ts";
 
 /** Who makes models, and offers them in an API of their own. */
 export const LABS: readonly CatalogueEntry[] = [
@@ -101,6 +101,7 @@ export const LABS: readonly CatalogueEntry[] = [
       },
     ],
     quirks: CLASSIC_CHAT,
+    endpoints: BATCHES,
     envKey: "DASHSCOPE_API_KEY",
     docs: "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
   }),

@@ -36,7 +36,7 @@ import {
   type TranslatedAnswer,
   translateAnswer,
 } from "./translation.ts";
-import type { MultipartUpload } from "./upload/multipart-upload.ts";
+import type { ModelForm } from "./upload/model-form.ts";
 
 /** Timers may fire a little early; a probe must not. */
 const TIMER_SLACK_MS = 5;
@@ -51,7 +51,7 @@ export interface AiCallOptions {
   /** What is meant where no model is named. Absent: one has to be. */
   usualModel?: string;
   /** Of a call whose body is a form. */
-  upload: MultipartUpload | null;
+  upload: ModelForm | null;
 }
 
 const NONE: readonly number[] = [];
@@ -72,7 +72,7 @@ export class AiCall {
   lookup: ModelLookup | null = null;
   readonly operation: AiOperation;
   readonly #offloadBytes: number;
-  readonly #upload: MultipartUpload | null;
+  readonly #upload: ModelForm | null;
   readonly #usualModel: string | undefined;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;

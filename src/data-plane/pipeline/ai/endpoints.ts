@@ -3,7 +3,7 @@ import type { AiEndpoint } from "../compiled.ts";
 
 /** One endpoint of the unified API and the dialect it is spoken in. */
 export interface EndpointPath {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   path: string;
   endpoint: AiEndpoint;
   dialect: InboundName;
@@ -15,6 +15,19 @@ const CONVERSE: readonly EndpointPath[] = [":model", ":provider/:model", ":provi
     return { method: "POST", path: `/model/${model}/${operation}`, endpoint: "addressed", dialect: "bedrock" };
   }),
 );
+
+/** About what providers keep. */
+const STORED: readonly EndpointPath[] = [
+  { method: "POST", path: "/v1/files", endpoint: "files", dialect: "openai" },
+  { method: "GET", path: "/v1/files", endpoint: "files", dialect: "openai" },
+  { method: "GET", path: "/v1/files/:file", endpoint: "files", dialect: "openai" },
+  { method: "DELETE", path: "/v1/files/:file", endpoint: "files", dialect: "openai" },
+  { method: "GET", path: "/v1/files/:file/content", endpoint: "files", dialect: "openai" },
+  { method: "POST", path: "/v1/batches", endpoint: "batches", dialect: "openai" },
+  { method: "GET", path: "/v1/batches", endpoint: "batches", dialect: "openai" },
+  { method: "GET", path: "/v1/batches/:batch", endpoint: "batches", dialect: "openai" },
+  { method: "POST", path: "/v1/batches/:batch/cancel", endpoint: "batches", dialect: "openai" },
+];
 
 export const AI_ENDPOINTS: readonly EndpointPath[] = [
   ...CONVERSE,
@@ -34,6 +47,7 @@ export const AI_ENDPOINTS: readonly EndpointPath[] = [
   { method: "POST", path: "/v1/audio/transcriptions", endpoint: "transcriptions", dialect: "openai" },
   { method: "POST", path: "/v1/audio/translations", endpoint: "translations", dialect: "openai" },
   { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
+  ...STORED,
   { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },
   { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },
   { method: "POST", path: "/v1/models/*", endpoint: "addressed", dialect: "gemini" },

@@ -10,7 +10,7 @@ import type { ModelRoute } from "./model-routes.ts";
 import { isOther } from "./operation-kinds.ts";
 import { pathAt } from "./provider-quirks.ts";
 import type { AiOperation, BuiltCall, CallPlan, TranslatedAnswer } from "./translation.ts";
-import type { MultipartUpload } from "./upload/multipart-upload.ts";
+import type { ModelForm } from "./upload/model-form.ts";
 
 /** Endpoints beside chats and embeddings: which targets have them, and their requests and answers. */
 
@@ -51,7 +51,7 @@ export function buildOther(
 }
 
 /** Of a form. Its targets were chosen by what they have. */
-export function buildUpload(upload: MultipartUpload, { operation, target }: CallPlan): BuiltCall {
+export function buildUpload(upload: ModelForm, { operation, target }: CallPlan): BuiltCall {
   const endpoint = isOther(operation) ? endpointFor(target.endpoints, operation, target.model) : undefined;
   if (endpoint === undefined) throw unsupportedField("model", "names a model of a provider that takes no such form");
   const { headers, body } = upload.request(target.model);

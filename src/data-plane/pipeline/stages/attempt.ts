@@ -8,6 +8,7 @@ import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
 import { usualModels } from "../ai/other-operations.ts";
+import { compileStoredEndpoints } from "../ai/stored/stored-endpoints.ts";
 import { uploadOf } from "../ai/upload/upload-of.ts";
 import { isSafe } from "../cache/bypass.ts";
 import type { CachingServices } from "../cache/cache-scope.ts";
@@ -42,6 +43,7 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
   const routes = compileModelRoutes(snapshot, runtime);
   const answerModels = compileModelList(routes, snapshot);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;
+  const answerStored = compileStoredEndpoints(snapshot, routes, runtime);
   const usual = usualModels(snapshot);
 
   return (context) => {
@@ -67,11 +69,13 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
       const mirror = context.policies === null ? null : context.policies.mirror;
       if (isForwarded && mirror !== null) mirrors.get(mirror)?.send(context, edited, target);
     } else if (target?.kind === "ai") {
-      if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
+      const { endpoint } = target;
+      if (endpoint === "models" || endpoint === "model") answerModels(context, endpoint);
+      else if (endpoint === "files" || endpoint === "batches" || endpoint === "responses") answerStored(context);
       else {
         const { path, query } = context.exchange;
         const address = target.inbound.readAddress?.(path, query) ?? null;
-        const operation = target.endpoint === "addressed" ? (address?.operation ?? "chat") : target.endpoint;
+        const operation = endpoint === "addressed" ? (address?.operation ?? "chat") : endpoint;
         const inbound = target.inbound.name;
         const usualModel = usual[operation];
         const upload = uploadOf(context, operation);

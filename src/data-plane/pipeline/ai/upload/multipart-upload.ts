@@ -2,14 +2,29 @@ import { Readable } from "node:stream";
 import { GatewayError } from "../../../../contracts/errors.ts";
 import type { Context } from "../../context.ts";
 import { bodyLimitBytes, bodyTooLarge } from "../../stages/guard.ts";
-import type { InspectedRequest } from "../translation.ts";
 import { type FormPart, MultipartScanner } from "./multipart-scanner.ts";
 
 /** A form whose model comes after its file is held up to this: OpenAI takes files of up to 25 MB to be transcribed. */
 export const HELD_FORM_BYTES = 26 * 1024 * 1024;
-const MAX_MODEL_BYTES = 1024;
 /** On its way to the provider; a piece of a form beside it. */
 const BUFFER_BYTES = 256 * 1024;
+
+/** The one part without which a form can't go on. */
+export interface WantedPart {
+  /** For people, e.g. "`model`". */
+  description: string;
+  param: string;
+  isPart(part: FormPart): boolean;
+  /** All of it has to be there, or its head alone. */
+  wantsValue: boolean;
+}
+
+/** What is put in the place of some of the bytes that are held. */
+export interface FormEdit {
+  start: number;
+  end: number;
+  text: string;
+}
 
 export interface FormRequest {
   headers: Record<string, string>;
@@ -18,29 +33,31 @@ export interface FormRequest {
 }
 
 /**
- * A form on its way up. It goes on as soon as the model is known, piece by piece as the provider takes it; what is there by
- * then is held. One that is short, or has come to its end by then, is held whole and can be sent again.
+ * A form on its way up. It goes on as soon as the part that is wanted is known, piece by piece as the provider takes it; what is
+ * there by then is held. One that is short, or has come to its end by then, is held whole and can be sent again.
  */
 export class MultipartUpload {
   /** The provider has got some of what can't be sent again. */
   isSpent = false;
   readonly #context: Context;
+  readonly #wanted: WantedPart;
   readonly #scanner: MultipartScanner;
   #held: Buffer[] = [];
   #heldBytes = 0;
-  #onInspected: ((request: InspectedRequest) => void) | null = null;
+  #onFound: ((part: FormPart) => void) | null = null;
   #stream: Readable | null = null;
   #ended = false;
 
-  constructor(context: Context, boundary: string) {
+  constructor(context: Context, boundary: string, wanted: WantedPart) {
     this.#context = context;
+    this.#wanted = wanted;
     this.#scanner = new MultipartScanner(boundary);
   }
 
-  /** Calls back once the model is known. Throws, or fails the call, with `invalid_request` or `body_too_large`. */
-  start(onInspected: (request: InspectedRequest) => void): void {
+  /** Calls back once the part is known. Throws, or fails the call, with `invalid_request` or `body_too_large`. */
+  start(onFound: (part: FormPart) => void): void {
     const { exchange, body } = this.#context;
-    this.#onInspected = onInspected;
+    this.#onFound = onFound;
     if (body !== null) {
       this.#hold(body);
       this.#scanner.push(body);
@@ -58,13 +75,15 @@ export class MultipartUpload {
     });
   }
 
-  /** With the target's name for the model. */
-  request(model: string): FormRequest {
+  /** What was held when the part was found, and is until the form goes up. */
+  held(start: number, end: number): Buffer {
+    return this.#whole().subarray(start, end);
+  }
+
+  request({ start, end, text }: FormEdit): FormRequest {
     const { exchange } = this.#context;
-    const whole = this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held, this.#heldBytes);
-    this.#held = [whole];
-    const named = this.#model() as FormPart;
-    const edited = Buffer.concat([whole.subarray(0, named.start), Buffer.from(model), whole.subarray(named.end)]);
+    const whole = this.#whole();
+    const edited = Buffer.concat([whole.subarray(0, start), Buffer.from(text), whole.subarray(end)]);
     const headers: Record<string, string> = { "content-type": exchange.header("content-type") ?? "" };
     if (this.#ended) return { headers, body: edited };
     if (exchange.contentLength > 0) {
@@ -77,6 +96,11 @@ export class MultipartUpload {
     this.#stream.on("error", () => {});
     this.#stream.push(edited);
     return { headers, body: this.#stream };
+  }
+
+  #whole(): Buffer {
+    if (this.#held.length !== 1) this.#held = [Buffer.concat(this.#held, this.#heldBytes)];
+    return this.#held[0] as Buffer;
   }
 
   #guarded<Result>(run: () => Result): Result | true {
@@ -99,24 +123,22 @@ export class MultipartUpload {
       if (context.requestBytes > limitBytes) throw bodyTooLarge(limitBytes, null);
     }
     this.#scanner.push(chunk);
-    if (this.#stream !== null) {
-      // A second one might be the one that the provider goes by.
-      this.#model();
-      return this.#stream.destroyed || this.#stream.push(chunk);
-    }
+    const part = this.#find();
+    if (this.#stream !== null) return this.#stream.destroyed || this.#stream.push(chunk);
     this.#hold(chunk);
-    const onInspected = this.#onInspected;
-    if (onInspected === null) return false;
-    const model = this.#model();
-    if (model !== null && model.end >= 0) {
-      this.#inspected(model, onInspected);
+    const onFound = this.#onFound;
+    if (onFound === null) return false;
+    if (part !== null && (part.end >= 0 || !this.#wanted.wantsValue)) {
+      this.#onFound = null;
+      onFound(part);
       return false;
     }
     if (this.#heldBytes <= HELD_FORM_BYTES) return true;
+    const { description, param } = this.#wanted;
     throw new GatewayError(
       "invalid_request",
-      `\`model\` is not among the first ${HELD_FORM_BYTES} bytes of the form: put it before the file`,
-      { param: "model" },
+      `${description} is not among the first ${HELD_FORM_BYTES} bytes of the form: put it before what is long`,
+      { param },
     );
   }
 
@@ -128,32 +150,21 @@ export class MultipartUpload {
   #end(): void {
     this.#ended = true;
     if (!this.#scanner.isWhole) throw new GatewayError("invalid_request", "the form ends within a part");
+    const part = this.#find();
     if (this.#stream !== null) this.#stream.push(null);
-    const onInspected = this.#onInspected;
-    if (onInspected === null) return;
-    const model = this.#model();
-    if (model === null) {
-      throw new GatewayError("invalid_request", "`model` must be a field of the form that names a model", {
-        param: "model",
-      });
-    }
-    this.#inspected(model, onInspected);
+    const onFound = this.#onFound;
+    if (onFound === null) return;
+    const { description, param } = this.#wanted;
+    if (part === null) throw new GatewayError("invalid_request", `${description} is not in the form`, { param });
+    this.#onFound = null;
+    onFound(part);
   }
 
-  #inspected({ start, end }: FormPart, onInspected: (request: InspectedRequest) => void): void {
-    this.#onInspected = null;
-    const bytes = end - start > MAX_MODEL_BYTES ? null : Buffer.concat(this.#held).subarray(start, end);
-    if (bytes === null || bytes.length === 0) {
-      throw new GatewayError("invalid_request", "`model` must name a model", { param: "model" });
-    }
-    onInspected({ model: bytes.toString(), stream: false, includeUsage: true, encodingFormat: "float" });
-  }
-
-  #model(): FormPart | null {
-    const named = this.#scanner.parts.filter(({ name, fileName }) => name === "model" && fileName === null);
-    if (named.length > 1) {
-      throw new GatewayError("invalid_request", "`model` is in the form more than once", { param: "model" });
-    }
-    return named[0] ?? null;
+  /** A second one might be the one that the provider goes by. */
+  #find(): FormPart | null {
+    const found = this.#scanner.parts.filter(this.#wanted.isPart);
+    if (found.length <= 1) return found[0] ?? null;
+    const { description, param } = this.#wanted;
+    throw new GatewayError("invalid_request", `${description} is in the form more than once`, { param });
   }
 }

@@ -2,7 +2,12 @@ import type { Exchange } from "../../../../contracts/exchange.ts";
 import type { AiEndpoint } from "../../compiled.ts";
 
 /** Endpoints that take forms with files. */
-const UPLOADS: ReadonlySet<AiEndpoint> = new Set<AiEndpoint>(["transcriptions", "translations", "image_edits"]);
+const UPLOADS: ReadonlySet<AiEndpoint> = new Set<AiEndpoint>([
+  "transcriptions",
+  "translations",
+  "image_edits",
+  "files",
+]);
 /** Forms up to this are held whole: another attempt can send them again. */
 const HELD_FORM_BYTES = 1024 * 1024;
 
