@@ -3,6 +3,7 @@ import type { GatewayToSupervisor, SnapshotMessage, SupervisorToGateway } from "
 import type { SnapshotHead } from "../contracts/packed-snapshot.ts";
 import { type CallLogFileSink, createCallLogSink } from "../platform/call-log/sink.ts";
 import { createLogger, type ProgramLogger } from "../platform/logger.ts";
+import { loadMasterKeys } from "../platform/seal.ts";
 import { createWorkerPool, type WorkerPool } from "../platform/worker-pool.ts";
 import { SnapshotReceiver } from "../snapshot/packed/messages.ts";
 import { clusterOf } from "./cluster-name.ts";
@@ -141,6 +142,7 @@ class GatewayProcess {
           }
         : undefined),
       invalidationsFile,
+      masterKeys: () => loadMasterKeys(this.#environment.homeDirectory, process.env).keys,
       logger,
       pool: this.#pool,
     });

@@ -1,5 +1,6 @@
 import type { GatewayError, ProviderFailure } from "./errors.ts";
 import type { ChatEvent, ChatRequest, ChatResponse, DialectName, EmbeddingRequest, EmbeddingResponse } from "./ir.ts";
+import type { ProviderEndpoints } from "./provider-endpoints.ts";
 import type { ProviderQuirks } from "./provider-quirks.ts";
 
 /** One server-sent event, its lines joined as WHATWG HTML §9.2.6 says. `event` is "" when the stream named none. */
@@ -50,6 +51,8 @@ export interface TargetModel {
   maxTokensField?: "max_tokens" | "max_completion_tokens";
   /** How the provider differs from its dialect; absent: not at all. */
   quirks?: ProviderQuirks;
+  /** What its provider has beside chats and embeddings; absent: nothing. */
+  endpoints?: ProviderEndpoints;
 }
 
 /** Reads one provider's stream. Fed with whole events; keeps its own state; throws nothing. */

@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   subscription_expired: { status: 403, source: "client" },
   route_not_found: { status: 404, source: "client" },
   model_not_found: { status: 404, source: "client" },
+  object_not_found: { status: 404, source: "client" },
   method_not_allowed: { status: 405, source: "client" },
   request_timeout: { status: 408, source: "client" },
   service_retired: { status: 410, source: "client" },

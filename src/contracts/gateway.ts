@@ -53,5 +53,10 @@ export interface GatewayOptions {
   onLimitsShared?(isShared: boolean): void;
   /** The file in which workers of the machine tell each other what they hold is no longer good. */
   invalidationsFile: string;
+  /**
+   * Sign the ids of what providers keep for applications, the first one; all nodes have the same. Asked for once there is something
+   * to sign. Absent: ids hold for as long as this process.
+   */
+  masterKeys?(): readonly Buffer[];
   logger: import("./logger.ts").Logger;
 }

@@ -216,6 +216,8 @@ export interface Usage {
   outputImageTokens?: number;
   /** Of the cache writes, those that are kept for an hour. */
   cacheWrite1hTokens?: number;
+  /** Of models that are paid by the length of a recording. */
+  audioSeconds?: number;
 }
 
 /** Where a stretch of an answer comes from. */

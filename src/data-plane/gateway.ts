@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { DRAINING, type Handover, NativeEngine } from "../../native-bindings/engine.ts";
 import { GatewayError } from "../contracts/errors.ts";
 import type { Exchange } from "../contracts/exchange.ts";
@@ -20,6 +21,7 @@ import { SharedLimitStore } from "./limits/shared-limit-store.ts";
 import { DataPlaneMetrics } from "./metrics.ts";
 import type { AiRuntime } from "./pipeline/ai/ai-runtime.ts";
 import { circuitMetrics } from "./pipeline/ai/circuit-metrics.ts";
+import { ObjectIds } from "./pipeline/ai/stored/object-ids.ts";
 import { ResponseCache } from "./pipeline/cache/response-cache.ts";
 import { errorBody } from "./pipeline/errors.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
@@ -64,6 +66,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     keySets: new KeySetStore(options.logger),
     fastPath: null,
     prices: createPriceBook(),
+    objectIds: new ObjectIds(options.masterKeys ?? (() => [randomBytes(32)])),
     draining: false,
   };
   const fastPath = new FastPath(engine, runtime, unpackRecord);

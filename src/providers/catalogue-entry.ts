@@ -1,4 +1,5 @@
 import type { DialectName } from "../contracts/ir.ts";
+import type { ProviderEndpoints } from "../contracts/provider-endpoints.ts";
 import type { ProviderQuirks } from "../contracts/provider-quirks.ts";
 import type { PrefillSnapshot, ProviderAuth } from "../contracts/snapshot.ts";
 
@@ -29,6 +30,8 @@ export interface CatalogueEntry {
   quirks?: ProviderQuirks;
   /** Which of its models go on from the beginning of an answer, and how they are asked to. Absent: none is known to. */
   prefill?: PrefillSnapshot;
+  /** What it has beside chats and embeddings. Absent: nothing. */
+  endpoints?: ProviderEndpoints;
   /** Environment variable that holds the key by the provider's own convention; null: none. */
   envKey: string | null;
   /** Environment variable that overrides the address by the provider's own convention; null: none. */

@@ -1,4 +1,5 @@
 import { CLOUDS } from "./catalogue/clouds.ts";
+import { OPENAI_ENDPOINTS, SIMULATED_ENDPOINTS } from "./catalogue/endpoints.ts";
 import { HOSTS } from "./catalogue/hosts.ts";
 import { LABS } from "./catalogue/labs.ts";
 import { OWN_SERVERS } from "./catalogue/own-servers.ts";
@@ -11,6 +12,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "openai",
     baseUrl: "https://api.openai.com/v1",
+    endpoints: OPENAI_ENDPOINTS,
     envKey: "OPENAI_API_KEY",
     envBaseUrl: "OPENAI_BASE_URL",
     priceProvider: "openai",
@@ -25,6 +27,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     auth: { type: "header", name: "x-api-key" },
     headers: { "anthropic-version": "2023-06-01" },
     prefill: CLAUDE_PREFILL,
+    endpoints: { count_tokens: { path: "/messages/count_tokens", form: "anthropic" } },
     envKey: "ANTHROPIC_API_KEY",
     envBaseUrl: "ANTHROPIC_BASE_URL",
     priceProvider: "anthropic",
@@ -40,6 +43,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     baseUrl: "https://generativelanguage.googleapis.com/v1beta",
     auth: { type: "header", name: "x-goog-api-key" },
     headers: {},
+    endpoints: { count_tokens: { path: "/models/{model}:countTokens", form: "gemini-request" } },
     envKey: "GEMINI_API_KEY",
     envBaseUrl: "GEMINI_BASE_URL",
     priceProvider: "google",
@@ -55,6 +59,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     baseUrl: "https://api.cohere.com/v2",
     auth: { type: "bearer" },
     headers: {},
+    endpoints: { rerank: { path: "/rerank", form: "cohere" } },
     envKey: "COHERE_API_KEY",
     envBaseUrl: null,
     priceProvider: "cohere",
@@ -74,6 +79,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     baseUrl: null,
     auth: { type: "none" },
     headers: {},
+    endpoints: SIMULATED_ENDPOINTS,
     envKey: null,
     envBaseUrl: null,
     priceProvider: null,

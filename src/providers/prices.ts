@@ -100,7 +100,8 @@ function priceBy(source: PriceSource, timestamp: Date): Price | null {
   const result = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { ...where, timestamp });
   if (result === null) return null;
   const { input_mtok, output_mtok, cache_read_mtok, cache_write_mtok } = result.model_price;
-  if (input_mtok === undefined && output_mtok === undefined) return null;
+  const isDetailed = DETAILED_UNITS.some((unit) => result.model_price[unit] !== undefined);
+  if (input_mtok === undefined && output_mtok === undefined && !isDetailed) return null;
   const { prices } = result.model;
   const dependsOnTime = Array.isArray(prices) && prices.some((one) => one.constraint?.type === "time_of_date");
   const hasPriceOfCalls = result.model_price.requests_kcount !== undefined;
@@ -111,7 +112,7 @@ function priceBy(source: PriceSource, timestamp: Date): Price | null {
     cachedInputPerToken: perToken(cache_read_mtok ?? input_mtok ?? 0),
     cacheWritePerToken: perToken(cache_write_mtok ?? input_mtok ?? 0),
     variable: firstTier === null ? null : { ...source, aboveInputTokens: firstTier },
-    detailed: DETAILED_UNITS.some((unit) => result.model_price[unit] !== undefined) ? source : null,
+    detailed: isDetailed ? source : null,
   };
 }
 
@@ -123,6 +124,7 @@ const DETAILED_UNITS = [
   "input_image_mtok",
   "output_image_mtok",
   "cache_write_1h_mtok",
+  "audio_hours",
 ];
 
 function hasDetails(usage: Usage): boolean {
@@ -132,7 +134,8 @@ function hasDetails(usage: Usage): boolean {
     usage.outputAudioTokens !== undefined ||
     usage.inputImageTokens !== undefined ||
     usage.outputImageTokens !== undefined ||
-    usage.cacheWrite1hTokens !== undefined
+    usage.cacheWrite1hTokens !== undefined ||
+    usage.audioSeconds !== undefined
   );
 }
 
@@ -195,6 +198,9 @@ function costBySource(
     output_audio_tokens: outputAudio,
     output_image_tokens: outputImage,
     cache_write_1h_tokens: Math.min(usage.cacheWrite1hTokens ?? 0, written),
+    // The library wants to know of what kind the sound is, too.
+    audio_seconds: usage.audioSeconds ?? 0,
+    input_audio_seconds: usage.audioSeconds ?? 0,
   };
   const told = Object.fromEntries(Object.entries(details).filter(([, tokens]) => tokens > 0));
   const asked = {

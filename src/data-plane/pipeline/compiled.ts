@@ -1,5 +1,6 @@
 import type { InboundDialect } from "../../contracts/dialect.ts";
 import type { PolicyLevel } from "../../contracts/policies.ts";
+import type { EndpointName } from "../../contracts/provider-endpoints.ts";
 import type {
   Access,
   ApplicationSnapshot,
@@ -49,7 +50,15 @@ export interface CompiledService {
 }
 
 /** `addressed`: a call's path says what is asked of which model. */
-export type AiEndpoint = "chat" | "embeddings" | "addressed" | "models" | "model" | "realtime" | PassThroughEndpoint;
+export type AiEndpoint =
+  | "chat"
+  | "embeddings"
+  | "addressed"
+  | "models"
+  | "model"
+  | "realtime"
+  | PassThroughEndpoint
+  | EndpointName;
 
 /** A provider's own API. */
 export type PassThroughEndpoint = "pass-through";

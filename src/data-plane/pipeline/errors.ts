@@ -7,6 +7,7 @@ const PATHS: readonly (readonly [beginning: string, dialect: InboundName])[] = [
   ["/v1/", "openai"],
   ["/v1beta/", "gemini"],
   ["/v2/chat", "cohere"],
+  ["/v2/rerank", "cohere"],
   ["/model/", "bedrock"],
   ["/cohere/", "cohere"],
   ["/openai/", "openai"],

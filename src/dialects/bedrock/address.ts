@@ -1,10 +1,10 @@
 import type { CallAddress } from "../../contracts/dialect.ts";
 import { GatewayError } from "../../contracts/errors.ts";
 
-const PATH = /^\/model\/(.+)\/(converse|converse-stream)$/;
+const PATH = /^\/model\/(.+)\/(converse|converse-stream|count-tokens)$/;
 
 /**
- * The path of a call to `/model/{modelId}/converse` or `…/converse-stream`. AWS's clients encode the slashes of a name; plain
+ * The path of a call to `/model/{modelId}/converse`, `…/converse-stream` or `…/count-tokens`. AWS's clients encode the slashes of a name; plain
  * ones are taken as well.
  *
  * Throws GatewayError: `invalid_request` for a name that can't be read, `route_not_found` for another operation.
@@ -14,10 +14,11 @@ export function readAddress(path: string): CallAddress {
   if (name === undefined || method === undefined) {
     throw new GatewayError(
       "route_not_found",
-      "there is no such operation of a model: use POST /model/{modelId}/converse, or …/converse-stream",
+      "there is no such operation of a model: use POST /model/{modelId}/converse, …/converse-stream or …/count-tokens",
     );
   }
-  return { operation: "chat", model: decoded(name), stream: method === "converse-stream", method, framing: "events" };
+  const operation = method === "count-tokens" ? "count_tokens" : "chat";
+  return { operation, model: decoded(name), stream: method === "converse-stream", method, framing: "events" };
 }
 
 function decoded(name: string): string {

@@ -1,4 +1,5 @@
 import { type CatalogueEntry, CLAUDE_PREFILL, openaiCompatible, type ProviderSetting } from "../catalogue-entry.ts";
+import { AUDIO, BATCHES, DEPLOYMENTS, IMAGES } from "./endpoints.ts";
 
 const AZURE_RESOURCE: ProviderSetting = {
   name: "resource",
@@ -21,6 +22,7 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     query: { "api-version": "{api_version}" },
     auth: { type: "header", name: "api-key" },
     credentials: ["entra"],
+    endpoints: { ...IMAGES, ...AUDIO, ...BATCHES },
     envKey: "AZURE_OPENAI_API_KEY",
     envBaseUrl: "AZURE_OPENAI_ENDPOINT",
     priceProvider: "azure",
@@ -35,6 +37,7 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     auth: { type: "header", name: "api-key" },
     credentials: ["entra"],
     quirks: { paths: { chat: "/{model}/chat/completions", embeddings: "/{model}/embeddings" } },
+    endpoints: DEPLOYMENTS,
     envKey: null,
     requiresKey: true,
     priceProvider: "azure",
@@ -60,6 +63,7 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     credentials: ["service_account"],
     headers: {},
     quirks: { paths: { embeddings: null } },
+    endpoints: { count_tokens: { path: "/models/{model}:countTokens", form: "gemini-parts" } },
     envKey: null,
     envBaseUrl: null,
     priceProvider: "google",
@@ -80,6 +84,7 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     awsService: "bedrock",
     prefill: CLAUDE_PREFILL,
     headers: {},
+    endpoints: { count_tokens: { path: "/model/{model}/count-tokens", form: "bedrock" } },
     envKey: "AWS_BEARER_TOKEN_BEDROCK",
     envBaseUrl: null,
     priceProvider: "aws",

@@ -1,4 +1,5 @@
 import { type CatalogueEntry, CHAT_ALONE, openaiCompatible, regions } from "../catalogue-entry.ts";
+import { AUDIO, BATCHES, COMPLETIONS, RERANK } from "./endpoints.ts";
 
 /** Who runs models of others. */
 export const HOSTS: readonly CatalogueEntry[] = [
@@ -11,6 +12,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
       impliedValues: { logprobs: false, n: 1, frequency_penalty: 0, presence_penalty: 0 },
       droppedFields: ["store", "metadata"],
     },
+    endpoints: { ...AUDIO, ...BATCHES },
     envKey: "GROQ_API_KEY",
     priceProvider: "groq",
     listedModels: /^(?!whisper)/,
@@ -19,6 +21,12 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "together",
     baseUrl: "https://api.together.xyz/v1",
+    endpoints: {
+      ...COMPLETIONS,
+      ...RERANK,
+      ...AUDIO,
+      image_generations: { path: "/images/generations" },
+    },
     envKey: "TOGETHER_API_KEY",
     priceProvider: "together",
     docs: "https://docs.together.ai/reference/chat-completions-1",
@@ -26,6 +34,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "fireworks",
     baseUrl: "https://api.fireworks.ai/inference/v1",
+    endpoints: COMPLETIONS,
     envKey: "FIREWORKS_API_KEY",
     priceProvider: "fireworks",
     docs: "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
@@ -33,6 +42,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "openrouter",
     baseUrl: "https://openrouter.ai/api/v1",
+    endpoints: COMPLETIONS,
     envKey: "OPENROUTER_API_KEY",
     priceProvider: "openrouter",
     docs: "https://openrouter.ai/docs/api-reference/overview",
@@ -45,6 +55,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
       developerRole: false,
       paths: CHAT_ALONE,
     },
+    endpoints: COMPLETIONS,
     envKey: "CEREBRAS_API_KEY",
     priceProvider: "cerebras",
     listedModels: /^/,
@@ -59,6 +70,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "nvidia",
     baseUrl: "https://integrate.api.nvidia.com/v1",
+    endpoints: COMPLETIONS,
     envKey: "NVIDIA_API_KEY",
     docs: "https://docs.api.nvidia.com/nim/reference/llm-apis",
   }),
@@ -80,12 +92,18 @@ export const HOSTS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "deepinfra",
     baseUrl: "https://api.deepinfra.com/v1/openai",
+    endpoints: {
+      ...COMPLETIONS,
+      ...AUDIO,
+      image_generations: { path: "/images/generations" },
+    },
     envKey: "DEEPINFRA_API_KEY",
     docs: "https://deepinfra.com/docs/openai_api",
   }),
   openaiCompatible({
     kind: "novita",
     baseUrl: "https://api.novita.ai/openai/v1",
+    endpoints: { ...COMPLETIONS, ...RERANK },
     envKey: "NOVITA_API_KEY",
     priceProvider: "novita",
     docs: "https://novita.ai/docs/api-reference/model-apis-llm-create-chat-completion",
@@ -94,6 +112,7 @@ export const HOSTS: readonly CatalogueEntry[] = [
     kind: "siliconflow",
     baseUrl: "https://{region.host}/v1",
     settings: regions("api.siliconflow.cn", "api.siliconflow.com"),
+    endpoints: RERANK,
     envKey: "SILICONFLOW_API_KEY",
     docs: "https://docs.siliconflow.com/en/api-reference/chat-completions/chat-completions",
   }),

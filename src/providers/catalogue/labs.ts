@@ -1,4 +1,5 @@
 import { type CatalogueEntry, CHAT_ALONE, CLASSIC_CHAT, openaiCompatible, regions } from "../catalogue-entry.ts";
+import { BATCHES, RERANK } from "./endpoints.ts";
 
 /** Who makes models, and offers them in an API of their own. */
 export const LABS: readonly CatalogueEntry[] = [
@@ -15,6 +16,10 @@ export const LABS: readonly CatalogueEntry[] = [
       developerRole: false,
     },
     prefill: { models: "", messageFields: { prefix: true } },
+    endpoints: {
+      moderations: { path: "/moderations", form: "mistral", defaultModel: "mistral-moderation-latest" },
+      transcriptions: { path: "/audio/transcriptions" },
+    },
     envKey: "MISTRAL_API_KEY",
     priceProvider: "mistral",
     listedModels: /-latest$/,
@@ -38,6 +43,7 @@ export const LABS: readonly CatalogueEntry[] = [
   openaiCompatible({
     kind: "xai",
     baseUrl: "https://api.x.ai/v1",
+    endpoints: { image_generations: { path: "/images/generations" } },
     envKey: "XAI_API_KEY",
     priceProvider: "x-ai",
     listedModels: /^grok-(?!.*voice)/,
@@ -98,6 +104,7 @@ export const LABS: readonly CatalogueEntry[] = [
       },
     ],
     quirks: CLASSIC_CHAT,
+    endpoints: BATCHES,
     envKey: "DASHSCOPE_API_KEY",
     docs: "https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
   }),
@@ -202,6 +209,7 @@ export const LABS: readonly CatalogueEntry[] = [
       droppedFields: ["user"],
       paths: { chat: null },
     },
+    endpoints: { rerank: { path: "/rerank", form: "voyage" } },
     envKey: "VOYAGE_API_KEY",
     priceProvider: "voyageai",
     listedModels: /^voyage-(?:[3-9]|code-3)/,
@@ -212,6 +220,7 @@ export const LABS: readonly CatalogueEntry[] = [
     kind: "jina",
     baseUrl: "https://api.jina.ai/v1",
     quirks: { renamedFields: { encoding_format: "embedding_type" }, droppedFields: ["user"], paths: { chat: null } },
+    endpoints: RERANK,
     envKey: "JINA_API_KEY",
     docs: "https://api.jina.ai/redoc",
   }),

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Dispatcher, DispatchHandler, DispatchOptions } from "../../contracts/dispatcher.ts";
 import { GatewayError } from "../../contracts/errors.ts";
 import { type EchoAnswer, echo, messagesProblem, tokensOf } from "./echo-model.ts";
+import { completionOf, otherAnswer, silence } from "./other-answers.ts";
 
 export interface SimulatedSettings {
   /** From the request to the first token of the answer. */
@@ -74,6 +75,21 @@ export class SimulatedDispatcher implements Dispatcher {
       call.json(200, embeddings(body));
       return;
     }
+    if (options.path === "/completions") {
+      const stream = completionOf(body, `cmpl-simulated-${++this.#created}`);
+      if (body.stream !== true) call.json(200, stream.whole);
+      else call.stream(stream.events, headerNumber(options.headers, SIMULATED_HEADERS.tokenMs) ?? 0, undefined);
+      return;
+    }
+    if (options.path === "/audio/speech") {
+      call.whole(200, "audio/wav", silence(String(body.input)));
+      return;
+    }
+    const other = otherAnswer(options.path, body);
+    if (other !== null) {
+      call.json(200, other);
+      return;
+    }
     if (!options.path.startsWith("/chat/completions")) {
       call.json(404, {
         error: { message: `no such endpoint: ${options.path}`, type: "invalid_request_error", param: null, code: null },
@@ -132,11 +148,12 @@ class SimulatedCall {
   }
 
   json(status: number, body: unknown): void {
-    const bytes = Buffer.from(JSON.stringify(body));
-    const ready = this.#handler.onHeaders(
-      status,
-      ["content-type", "application/json", "content-length", String(bytes.length)],
-      () => this.#resumed(),
+    this.whole(status, "application/json", Buffer.from(JSON.stringify(body)));
+  }
+
+  whole(status: number, type: string, bytes: Buffer): void {
+    const ready = this.#handler.onHeaders(status, ["content-type", type, "content-length", String(bytes.length)], () =>
+      this.#resumed(),
     );
     this.#whenReady(ready, () => this.#whenReady(this.#handler.onData(bytes), () => this.#complete()));
   }

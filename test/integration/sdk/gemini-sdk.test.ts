@@ -250,15 +250,15 @@ describe("the same dialect on both sides", () => {
     expect(String(api.providers.gemini.last.query)).toBe("alt=sse");
   });
 
-  it("counts tokens, which models of others can't", async () => {
+  it("counts tokens, which models of Cohere can't", async () => {
     const { totalTokens } = await api.gemini.models.countTokens({ model: MODELS.gemini, contents: "one two three" });
     expect(totalTokens).toBe(3);
-    const refused = await post(`/v1beta/models/${MODELS.openai}:countTokens`, hello);
+    const refused = await post(`/v1beta/models/${MODELS.cohere}:countTokens`, hello);
     expect(refused.status).toBe(400);
     expect(await refused.json()).toMatchObject({
       error: { status: "INVALID_ARGUMENT", details: [{ reason: "UNSUPPORTED_FIELD" }, {}, {}] },
     });
-    expect(api.providers.openai.requests).toHaveLength(0);
+    expect(api.providers.cohere.requests).toHaveLength(0);
   });
 });
 

@@ -17,6 +17,7 @@ import type { AiTarget } from "./ai-target.ts";
 import { AttemptClock } from "./attempt-clock.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import { openStream } from "./open-stream.ts";
+import { isRelayed, relayedAnswer } from "./relayed-answer.ts";
 import { providerFailed, type StreamAnswer, type StreamProgress } from "./stream-answer.ts";
 import type { BuiltCall } from "./translation.ts";
 
@@ -97,7 +98,7 @@ export class AiAttempt implements DispatchHandler {
         path: query === "" ? path : `${path}?${query}`,
         method: "POST",
         headers: this.#requestHeaders(path, query, token),
-        body: built.body,
+        body: built.upload ?? built.body,
         connectTimeoutMs: timeouts.connectMs,
         firstByteTimeoutMs: timeouts.firstByteMs,
         idleTimeoutMs: timeouts.idleMs,
@@ -186,10 +187,25 @@ export class AiAttempt implements DispatchHandler {
     const streamType = outboundDialects[this.#dialect].framing?.contentType ?? "text/event-stream";
     const isStream = headerOf(headers, "content-type")?.startsWith(streamType) === true;
     if (status >= 400) return true;
-    if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
+    if (isRelayed(this.#call.operation)) this.#relay(headers);
+    else if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
     else if (this.#call.request.stream) this.#fail(protocolError("the provider did not answer with an event stream"));
     else this.#limitBytes = this.#call.maxResponseBytes;
     return true;
+  }
+
+  #relay(headers: readonly string[]): void {
+    this.#limitBytes = this.#call.maxResponseBytes;
+    try {
+      this.#answer = relayedAnswer(headers);
+    } catch (error) {
+      this.#fail(error as GatewayError);
+    }
+  }
+
+  /** What the provider says that its answer is. */
+  get answerType(): string {
+    return headerOf(this.#headers, "content-type") ?? "application/octet-stream";
   }
 
   #openStream(): StreamAnswer {
@@ -317,7 +333,8 @@ export class AiAttempt implements DispatchHandler {
       return;
     }
     context.streamed = true;
-    const headers = this.#call.answerHeaders(this, this.#call.contentType);
+    const isRelay = isRelayed(this.#call.operation);
+    const headers = this.#call.answerHeaders(this, isRelay ? this.answerType : this.#call.contentType);
     headers.push("cache-control", "no-cache", "x-accel-buffering", "no");
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;
@@ -327,6 +344,8 @@ export class AiAttempt implements DispatchHandler {
     // SDKs may close at the end marker, without waiting for the end of the body.
     context.isWhole = () => call.answering?.isWhole === true;
     stream.onDrain(() => call.answering?.drained());
+    // In the middle of sound there is no way to tell an error: the connection is cut.
+    if (isRelay && !this.answerType.startsWith("text/event-stream")) return;
     context.endWithError = (error) => call.answering?.endWithError(stream, error);
   }
 

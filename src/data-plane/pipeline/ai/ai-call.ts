@@ -19,6 +19,9 @@ import { judgeFailure } from "./judge-failure.ts";
 import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { nextAttemptMs } from "./next-attempt.ts";
+import { isOther } from "./operation-kinds.ts";
+import { buildUpload, targetsWith } from "./other-operations.ts";
+import { isRelayed } from "./relayed-answer.ts";
 import { RequestBuilder } from "./request-builder.ts";
 import { StreamRescue } from "./rescue/stream-rescue.ts";
 import { TargetChoice } from "./target-choice.ts";
@@ -32,6 +35,7 @@ import {
   type TranslatedAnswer,
   translateAnswer,
 } from "./translation.ts";
+import type { ModelForm } from "./upload/model-form.ts";
 
 export interface AiCallOptions {
   operation: AiOperation;
@@ -40,6 +44,10 @@ export interface AiCallOptions {
   address: CallAddress | null;
   offloadBytes: number;
   maxResponseBytes: number;
+  /** What is meant where no model is named. Absent: one has to be. */
+  usualModel?: string;
+  /** Of a call whose body is a form. */
+  upload: ModelForm | null;
 }
 
 /** Keys that are refused are out, so that a call would end even without this. */
@@ -64,8 +72,10 @@ export class AiCall {
   rescue: StreamRescue | null = null;
   /** The attempt whose stream the caller is getting; null: none is. */
   answering: AiAttempt | null = null;
-  readonly #operation: AiOperation;
+  readonly operation: AiOperation;
   readonly #offloadBytes: number;
+  readonly #upload: ModelForm | null;
+  readonly #usualModel: string | undefined;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
   readonly #cache: ModelCache;
@@ -86,8 +96,10 @@ export class AiCall {
     this.inbound = options.inbound;
     this.address = options.address;
     this.maxResponseBytes = options.maxResponseBytes;
-    this.#operation = options.operation;
+    this.operation = options.operation;
     this.#offloadBytes = options.offloadBytes;
+    this.#upload = options.upload;
+    this.#usualModel = options.usualModel;
     this.#routes = routes;
     this.#runtime = runtime;
     this.#cache = cache;
@@ -95,9 +107,16 @@ export class AiCall {
 
   start(): void {
     const { context } = this;
-    this.#builder = RequestBuilder.of(context, this.#offloadBytes);
+    if (this.#upload !== null) {
+      context.abortAttempt = (reason) => this.#abandon(reason);
+      this.#upload.start((request) => this.#begin(request));
+      return;
+    }
+    const builder = RequestBuilder.of(context, this.#offloadBytes);
+    this.#builder = builder;
     context.abortAttempt = (reason) => this.#abandon(reason);
-    const request = this.address === null ? this.#builder.inspect(this.inbound) : inspectAddress(this.address);
+    const request =
+      this.address === null ? builder.inspect(this.inbound, this.#usualModel) : inspectAddress(this.address);
     if (request !== null) this.#begin(request);
     else this.#builder.inspectInPool(this.#runtime.pool, context, this.inbound, (found) => this.#begin(found));
   }
@@ -110,12 +129,12 @@ export class AiCall {
     if (this.route.timeouts.totalMs > 0) context.deadlineMs = context.startedAtMs + this.route.timeouts.totalMs;
     const policy = context.policies === null ? null : context.policies.cache;
     const ttlMs = modelTtlMs(policy);
-    if (policy === null || ttlMs === null) {
+    if (policy === null || ttlMs === null || isRelayed(this.operation)) {
       this.#forward();
       return;
     }
     // Of a call whose path says what is asked, all that its path says.
-    const how = this.address === null ? this.#operation : `${this.address.method} ${this.address.framing}`;
+    const how = this.address === null ? this.operation : `${this.address.method} ${this.address.framing}`;
     const operation = `${this.inbound} ${how}`;
     const headers = DIALECT_HEADERS[this.inbound] ?? [];
     const { contentType } = this;
@@ -136,9 +155,10 @@ export class AiCall {
   #forward(): void {
     const { onBrokenStream, hedging } = this.route;
     const { stream } = this.request;
-    this.#choice = new TargetChoice(this.route, this.route.order(this.context));
-    if (onBrokenStream !== null && stream && this.#operation === "chat") this.rescue = new StreamRescue(onBrokenStream);
-    if (hedging !== null && this.#operation !== "count_tokens") this.#hedge = new Hedge(hedging, this, stream);
+    const order = targetsWith(this.operation, this.route, this.route.order(this.context));
+    this.#choice = new TargetChoice(this.route, order);
+    if (onBrokenStream !== null && stream && this.operation === "chat") this.rescue = new StreamRescue(onBrokenStream);
+    if (hedging !== null && mayHedge(this.operation)) this.#hedge = new Hedge(hedging, this, stream);
     this.#next();
   }
 
@@ -176,6 +196,10 @@ export class AiCall {
   /** Makes an attempt at the acquired target. */
   #ask(index: number): void {
     const plan = this.#plan(this.route.targets[index] as AiTarget);
+    if (this.#upload !== null) {
+      this.#dispatch(index, buildUpload(this.#upload, plan));
+      return;
+    }
     let built: BuiltCall | null;
     try {
       built = this.#builder.build(this.request, plan);
@@ -199,7 +223,8 @@ export class AiCall {
 
   #learn(built: BuiltCall, index: number): void {
     const { context, inbound, route, request } = this;
-    this.#runtime.fastPath?.learnAi(context, this.#operation, inbound, route, request, built, index);
+    if (isOther(this.operation)) return;
+    this.#runtime.fastPath?.learnAi(context, this.operation, inbound, route, request, built, index);
   }
 
   /** Another target may be able to do what this one can't; what the caller got wrong is wrong everywhere. */
@@ -247,7 +272,7 @@ export class AiCall {
     context.attempts++;
     this.#serve(target);
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
-    const dialect = dialectAt(target, this.#operation, this.inbound);
+    const dialect = dialectAt(target, this.operation, this.inbound);
     const attempt = new AiAttempt(this, target, dialect, built, key);
     this.#current = attempt;
     this.#hedge?.began(attempt);
@@ -282,9 +307,9 @@ export class AiCall {
   #plan(target: AiTarget): CallPlan {
     const prefix = this.rescue === null ? null : this.rescue.prefixFor(target);
     return {
-      operation: this.#operation,
+      operation: this.operation,
       inbound: this.inbound,
-      outbound: dialectAt(target, this.#operation, this.inbound),
+      outbound: dialectAt(target, this.operation, this.inbound),
       target: target.target,
       mayHoldForeign: target.mayHoldForeign || this.inbound === "openai-responses",
       ...(this.address === null ? {} : { address: this.address }),
@@ -322,7 +347,8 @@ export class AiCall {
       mayChange,
       isRescued: goesOn,
     };
-    const mayGoOn = (goesOn || !isBroken) && rescue?.differs !== true;
+    const isSpent = this.#upload?.isSpent === true;
+    const mayGoOn = (goesOn || !isBroken) && rescue?.differs !== true && !isSpent;
     const waitMs = mayGoOn ? nextAttemptMs(context, this.route, this.#choice, failed, nowMs) : null;
     if (waitMs === null) {
       if (rescue?.isBroken === true) this.#runtime.metrics.rescued(this.route.name, "failed");
@@ -480,7 +506,7 @@ export class AiCall {
     this.#succeeded(attempt);
     this.used(attempt, answer.usage, answer.model);
     const body = answer.text === null ? bytes : Buffer.from(answer.text);
-    const headers = this.answerHeaders(attempt, JSON_TYPE);
+    const headers = this.answerHeaders(attempt, isRelayed(this.operation) ? attempt.answerType : JSON_TYPE);
     if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
     this.lookup?.push(body);
     this.lookup?.end(status);
@@ -498,6 +524,11 @@ export class AiCall {
     this.lookup?.editAnswer(headers);
     return headers;
   }
+}
+
+/** Chats and embeddings: other operations are paid by the call, or are no models' work. */
+function mayHedge(operation: AiOperation): boolean {
+  return operation === "chat" || operation === "embeddings";
 }
 
 /** The provider understood the request, and will not have it. */

@@ -10,6 +10,8 @@ import type {
   ProviderSnapshot,
 } from "../../../contracts/snapshot.ts";
 import type { InboundName } from "../../../dialects/index.ts";
+import { endpointFor } from "../../../dialects/operations/index.ts";
+import { endpointsOf } from "../../../providers/endpoints.ts";
 import { type Price, priceFrom } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
@@ -83,9 +85,19 @@ export class TargetLoad {
 }
 
 /** The dialect in which a call is made at a target. */
-export function dialectAt({ api, provider }: AiTarget, operation: AiOperation, inbound: InboundName): DialectName {
-  if (api === "chat-completions" || operation !== "chat") return provider.dialect;
+export function dialectAt(
+  { api, provider, target }: AiTarget,
+  operation: AiOperation,
+  inbound: InboundName,
+): DialectName {
+  // A text completion without an endpoint of its own is asked as a chat.
+  const isChat = operation === "chat" || (operation === "completions" && !hasCompletions(target));
+  if (api === "chat-completions" || !isChat) return provider.dialect;
   return api === "responses" || inbound === "openai-responses" ? "openai-responses" : provider.dialect;
+}
+
+function hasCompletions({ endpoints, model }: TargetModel): boolean {
+  return endpointFor(endpoints, "completions", model) !== undefined;
 }
 
 export function compileAiTarget(
@@ -101,6 +113,7 @@ export function compileAiTarget(
   const timeouts = { ...routeTimeouts, totalMs: 0, ...own };
   const key = `${provider.id} ${model}`;
   const { quirks } = provider;
+  const endpoints = endpointsOf(provider.kind);
   const load = kept(runtime.loads, key, () => new TargetLoad(runtime.targetNumbers.of(`model ${key}`)));
   if (load.numbers.index !== 0) keys.watch(load.numbers);
   return {
@@ -109,6 +122,7 @@ export function compileAiTarget(
       model,
       defaultMaxOutputTokens: provider.defaultMaxOutputTokens,
       ...(quirks === undefined ? {} : { quirks }),
+      ...(endpoints === undefined ? {} : { endpoints }),
     },
     weight,
     api: api ?? provider.api ?? "chat-completions",

@@ -3,7 +3,7 @@ import type { AiEndpoint } from "../compiled.ts";
 
 /** One endpoint of the unified API and the dialect it is spoken in. */
 export interface EndpointPath {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   path: string;
   endpoint: AiEndpoint;
   dialect: InboundName;
@@ -11,19 +11,44 @@ export interface EndpointPath {
 
 /** A model's name with its slashes encoded, as AWS's clients have it, or plain. Services keep all else below `/model`. */
 const CONVERSE: readonly EndpointPath[] = [":model", ":provider/:model", ":provider/:vendor/:model"].flatMap((model) =>
-  ["converse", "converse-stream"].map((operation): EndpointPath => {
+  ["converse", "converse-stream", "count-tokens"].map((operation): EndpointPath => {
     return { method: "POST", path: `/model/${model}/${operation}`, endpoint: "addressed", dialect: "bedrock" };
   }),
 );
+
+/** About what providers keep. */
+const STORED: readonly EndpointPath[] = [
+  { method: "POST", path: "/v1/files", endpoint: "files", dialect: "openai" },
+  { method: "GET", path: "/v1/files", endpoint: "files", dialect: "openai" },
+  { method: "GET", path: "/v1/files/:file", endpoint: "files", dialect: "openai" },
+  { method: "DELETE", path: "/v1/files/:file", endpoint: "files", dialect: "openai" },
+  { method: "GET", path: "/v1/files/:file/content", endpoint: "files", dialect: "openai" },
+  { method: "POST", path: "/v1/batches", endpoint: "batches", dialect: "openai" },
+  { method: "GET", path: "/v1/batches", endpoint: "batches", dialect: "openai" },
+  { method: "GET", path: "/v1/batches/:batch", endpoint: "batches", dialect: "openai" },
+  { method: "POST", path: "/v1/batches/:batch/cancel", endpoint: "batches", dialect: "openai" },
+];
 
 export const AI_ENDPOINTS: readonly EndpointPath[] = [
   ...CONVERSE,
   { method: "POST", path: "/v1/chat/completions", endpoint: "chat", dialect: "openai" },
   { method: "POST", path: "/v1/responses", endpoint: "chat", dialect: "openai-responses" },
   { method: "POST", path: "/v1/messages", endpoint: "chat", dialect: "anthropic" },
+  { method: "POST", path: "/v1/messages/count_tokens", endpoint: "count_tokens", dialect: "anthropic" },
+  { method: "POST", path: "/v1/responses/input_tokens", endpoint: "count_tokens", dialect: "openai-responses" },
   { method: "POST", path: "/v2/chat", endpoint: "chat", dialect: "cohere" },
+  { method: "POST", path: "/v1/completions", endpoint: "completions", dialect: "openai" },
+  { method: "POST", path: "/v1/rerank", endpoint: "rerank", dialect: "openai" },
+  { method: "POST", path: "/v2/rerank", endpoint: "rerank", dialect: "cohere" },
+  { method: "POST", path: "/v1/moderations", endpoint: "moderations", dialect: "openai" },
+  { method: "POST", path: "/v1/images/generations", endpoint: "image_generations", dialect: "openai" },
+  { method: "POST", path: "/v1/images/edits", endpoint: "image_edits", dialect: "openai" },
+  { method: "POST", path: "/v1/audio/speech", endpoint: "speech", dialect: "openai" },
+  { method: "POST", path: "/v1/audio/transcriptions", endpoint: "transcriptions", dialect: "openai" },
+  { method: "POST", path: "/v1/audio/translations", endpoint: "translations", dialect: "openai" },
   { method: "POST", path: "/v1/embeddings", endpoint: "embeddings", dialect: "openai" },
   { method: "GET", path: "/v1/realtime", endpoint: "realtime", dialect: "openai" },
+  ...STORED,
   { method: "GET", path: "/v1/models", endpoint: "models", dialect: "openai" },
   { method: "GET", path: "/v1/models/*", endpoint: "model", dialect: "openai" },
   { method: "POST", path: "/v1/models/*", endpoint: "addressed", dialect: "gemini" },
@@ -33,10 +58,13 @@ export const AI_ENDPOINTS: readonly EndpointPath[] = [
 ];
 
 /** Where a mount tells the dialect that the path alone does not. */
-const MOUNTED_ONLY: readonly EndpointPath[] = (["anthropic", "gemini"] as const).flatMap((dialect) => [
-  { method: "GET", path: "/v1/models", endpoint: "models", dialect },
-  { method: "GET", path: "/v1/models/*", endpoint: "model", dialect },
-]);
+const MOUNTED_ONLY: readonly EndpointPath[] = [
+  ...(["anthropic", "gemini"] as const).flatMap((dialect): EndpointPath[] => [
+    { method: "GET", path: "/v1/models", endpoint: "models", dialect },
+    { method: "GET", path: "/v1/models/*", endpoint: "model", dialect },
+  ]),
+  { method: "POST", path: "/v1/rerank", endpoint: "rerank", dialect: "cohere" },
+];
 
 const VERSION = /^\/v\d+(?:beta)?(?=\/)/;
 

@@ -2,6 +2,7 @@ import type { DialectName } from "../../../contracts/ir.ts";
 import { inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import type { AiAttempt } from "./ai-attempt.ts";
 import type { AiCall } from "./ai-call.ts";
+import { otherFormatter } from "./other-operations.ts";
 import { RescuablePassthrough } from "./rescue/rescuable-passthrough.ts";
 import { ResumedParser } from "./rescue/resumed-parser.ts";
 import type { StreamRescue } from "./rescue/stream-rescue.ts";
@@ -17,7 +18,9 @@ export function openStream(call: AiCall, attempt: AiAttempt, dialect: DialectNam
     if (watcher !== undefined) return new PassthroughStream(watcher, framing);
   }
   const parser = outboundDialects[dialect].createStreamParser(attempt.target.target);
-  const formatter = inboundDialects[call.inbound].createStreamFormatter(attempt.answerContext(includeUsage));
+  const context = attempt.answerContext(includeUsage);
+  const formatter =
+    otherFormatter(call.operation, context) ?? inboundDialects[call.inbound].createStreamFormatter(context);
   return new TranslatedStream(parser, formatter, framing);
 }
 

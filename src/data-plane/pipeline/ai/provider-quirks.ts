@@ -1,6 +1,8 @@
 import type { ProviderQuirks } from "../../../contracts/provider-quirks.ts";
 import { unsupportedField } from "../../../dialects/foreign.ts";
 import { adaptRequest, quirkyFields } from "../../../dialects/openai/quirks.ts";
+import { isOther } from "./operation-kinds.ts";
+
 import { scanTopLevel } from "./top-level-fields.ts";
 import type { CallPlan } from "./translation.ts";
 
@@ -10,8 +12,8 @@ type Whither = Pick<CallPlan, "operation" | "outbound" | "target">;
 const fieldsByQuirks = new WeakMap<ProviderQuirks, readonly string[]>();
 
 /** Whether a request of the provider's own dialect can't go on byte for byte. */
-export function mustBeAdapted(bytes: Buffer, { outbound, target: { quirks } }: CallPlan): boolean {
-  if (outbound !== "openai" || quirks === undefined) return false;
+export function mustBeAdapted(bytes: Buffer, { operation, outbound, target: { quirks } }: CallPlan): boolean {
+  if (outbound !== "openai" || quirks === undefined || isOther(operation)) return false;
   if (quirks.developerRole === false && bytes.includes('"developer"')) return true;
   let fields = fieldsByQuirks.get(quirks);
   if (fields === undefined) {
@@ -26,9 +28,11 @@ export function mustBeAdapted(bytes: Buffer, { outbound, target: { quirks } }: C
 /** The same of a parsed one: another object where something had to be changed. */
 export function adapted(
   body: Readonly<Record<string, unknown>>,
-  { outbound, target }: CallPlan,
+  { operation, outbound, target }: CallPlan,
 ): Readonly<Record<string, unknown>> {
-  return outbound !== "openai" || target.quirks === undefined ? body : adaptRequest(body, target.quirks);
+  return outbound !== "openai" || isOther(operation) || target.quirks === undefined
+    ? body
+    : adaptRequest(body, target.quirks);
 }
 
 /** Where an operation is at the provider, given where its dialect has it; null: nowhere. */
@@ -36,14 +40,14 @@ export function pathAt({ operation, outbound, target }: Whither, usual: string):
   const { model, quirks } = target;
   // Quirks are those of Chat Completions.
   if (outbound === "openai-responses") return usual;
-  const path = operation === "count_tokens" ? undefined : quirks?.paths?.[operation];
+  const path = isOther(operation) ? undefined : quirks?.paths?.[operation];
   if (path === undefined || path === null) return path === null ? null : usual;
   return path.replace("{model}", encodeURIComponent(model));
 }
 
 /** Throws `unsupported_field` where the provider has no such operation. */
 export function requireOperation({ operation, target }: CallPlan): void {
-  if (operation === "count_tokens" || target.quirks?.paths?.[operation] !== null) return;
+  if (isOther(operation) || target.quirks?.paths?.[operation] !== null) return;
   const others = operation === "chat" ? "no chat models" : "no embeddings";
   throw unsupportedField("model", `names a model of a provider that has ${others}`);
 }

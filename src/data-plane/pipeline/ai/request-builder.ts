@@ -43,11 +43,11 @@ export class RequestBuilder {
     return this.bytes.length > this.#offloadBytes;
   }
 
-  /** What the body asks for; null: it is to be looked at in the pool. Throws `invalid_json` or `invalid_request`. */
-  inspect(inbound: InboundName): InspectedRequest | null {
+  /** `usualModel`: what is meant where no model is named. What the body asks for; null: it is to be looked at in the pool. Throws `invalid_json` or `invalid_request`. */
+  inspect(inbound: InboundName, usualModel: string | undefined): InspectedRequest | null {
     this.#scanned = scanRequest(this.bytes);
-    if (this.#scanned !== null) return inspectScanned(this.#scanned, inbound);
-    return this.isLarge ? null : inspectRequest(this.parsed(), inbound);
+    if (this.#scanned !== null) return inspectScanned(this.#scanned, inbound, usualModel);
+    return this.isLarge ? null : inspectRequest(this.parsed(), inbound, usualModel);
   }
 
   inspectInPool(

@@ -1,11 +1,17 @@
+import type { Readable } from "node:stream";
 import type { AnswerContext, CallAddress, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
+import type { ModelEndpoint } from "../../../contracts/provider-endpoints.ts";
 import { buildChatCall } from "../../../dialects/build-call.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
+import { readTokens } from "../../../dialects/operations/usage.ts";
+import { isOther } from "./operation-kinds.ts";
+import { buildOther, otherPath, translateOther } from "./other-operations.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
 import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
+import { isRelayed } from "./relayed-answer.ts";
 import { type AnswerPrefix, markPrefix, withPrefix } from "./rescue/answer-prefix.ts";
 import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
@@ -14,7 +20,7 @@ import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
  * (workers/tasks/translate.ts) for large ones.
  */
 
-export type AiOperation = "chat" | "embeddings" | "count_tokens";
+export type AiOperation = "chat" | "embeddings" | ModelEndpoint;
 
 /** What must be known of a request before a target can be chosen. */
 export interface InspectedRequest {
@@ -31,6 +37,8 @@ export interface BuiltCall {
   query: string;
   headers: Record<string, string>;
   body: Buffer;
+  /** In place of the body: one that can't be sent again. */
+  upload?: Readable;
   /** Same dialect on both sides: the answer goes back as it is. */
   passthrough: boolean;
   /** What a translated answer repeats of the request, where the caller's dialect repeats anything. */
@@ -75,8 +83,14 @@ export function parseBody(bytes: Buffer): JsonObject {
   return body as JsonObject;
 }
 
-export function inspectRequest(body: Readonly<JsonObject>, inbound: InboundName): InspectedRequest {
-  if (typeof body.model !== "string" || body.model === "") {
+/** `usualModel`: what is meant where none is named. */
+export function inspectRequest(
+  body: Readonly<JsonObject>,
+  inbound: InboundName,
+  usualModel?: string,
+): InspectedRequest {
+  const model = body.model ?? usualModel;
+  if (typeof model !== "string" || model === "") {
     throw new GatewayError("invalid_request", "`model` must be a string that names a model", { param: "model" });
   }
   if (body.stream !== undefined && body.stream !== null && typeof body.stream !== "boolean") {
@@ -84,7 +98,7 @@ export function inspectRequest(body: Readonly<JsonObject>, inbound: InboundName)
   }
   const options = body.stream_options as { include_usage?: unknown } | null | undefined;
   return {
-    model: body.model,
+    model,
     stream: body.stream === true,
     includeUsage: inbound !== "openai" || options?.include_usage === true,
     encodingFormat: body.encoding_format === "base64" ? "base64" : "float",
@@ -97,7 +111,7 @@ export function inspectAddress({ model, stream }: CallAddress): InspectedRequest
 }
 
 /** The same of a body that was scanned, not parsed. */
-export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): InspectedRequest {
+export function inspectScanned(scanned: ScannedRequest, inbound: InboundName, usualModel?: string): InspectedRequest {
   return inspectRequest(
     {
       model: parsed(scanned.model),
@@ -106,6 +120,7 @@ export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): I
       encoding_format: parsed(scanned.encodingFormat),
     },
     inbound,
+    usualModel,
   );
 }
 
@@ -121,6 +136,7 @@ export function passthroughPath(
   plan: Pick<CallPlan, "operation" | "inbound" | "outbound" | "target">,
 ): string | undefined {
   const { operation, inbound, outbound } = plan;
+  if (isOther(operation)) return otherPath(operation, plan);
   const path = inbound === outbound ? PASSTHROUGH_PATHS[inbound]?.[operation] : undefined;
   return path === undefined ? undefined : (pathAt(plan, path) ?? undefined);
 }
@@ -152,9 +168,14 @@ export function buildPassthrough(
   if (path === undefined || mustBeAdapted(bytes, plan)) return null;
   const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
   if (foreign?.marks.some((mark) => bytes.includes(mark))) return null;
-  const addUsage = stream && !includeUsage && plan.target.quirks?.streamOptions !== false;
+  const addUsage = stream && !includeUsage && hasStreamOptions(plan) && plan.target.quirks?.streamOptions !== false;
   const body = editRequest(bytes, scanned, { model: plan.target.model, addUsage });
   return { path, query: "", headers: NO_HEADERS, body, passthrough: true };
+}
+
+/** Usage is asked for where OpenAI's API has a field for it. */
+function hasStreamOptions({ operation }: CallPlan): boolean {
+  return !isOther(operation) || operation === "completions";
 }
 
 const NO_HEADERS: Record<string, string> = {};
@@ -173,10 +194,11 @@ export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall
     const { stream, includeUsage } = inspectRequest(body, inbound);
     const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
     const own = foreign?.remove(body) ?? body;
-    const addUsage = stream && !includeUsage && target.quirks?.streamOptions !== false;
+    const addUsage = stream && !includeUsage && hasStreamOptions(plan) && target.quirks?.streamOptions !== false;
     const rewritten = rewriteRequest(adapted(own, plan), { model: target.model, addUsage });
     return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
   }
+  if (isOther(plan.operation)) return buildOther(plan.operation, body, plan);
   const call = buildText(body, plan);
   const echo = inboundDialects[inbound].echo?.(body);
   const built = { ...call, body: Buffer.from(call.body), passthrough: false };
@@ -199,12 +221,8 @@ function buildOperation(body: Readonly<JsonObject>, plan: CallPlan) {
       return buildChat(body, plan);
     case "embeddings":
       return buildEmbeddings(body, plan);
-    case "count_tokens":
-      throw new GatewayError(
-        "unsupported_field",
-        `tokens are counted by providers that speak the ${plan.inbound} API themselves: choose a model of one, or read the usage of an answer`,
-        { param: "model" },
-      );
+    default:
+      throw new GatewayError("internal_error", `${plan.operation} is not built here`);
   }
 }
 
@@ -237,8 +255,9 @@ export function translateAnswer(
   passthrough: boolean,
   context: AnswerContext,
 ): TranslatedAnswer {
-  if (passthrough) return readAnswer(bytes, plan);
+  if (passthrough) return isRelayed(plan.operation) ? readRelayed(bytes) : readAnswer(bytes, plan);
   const body = parseAnswer(bytes);
+  if (isOther(plan.operation)) return translateOther(plan.operation, body, plan, context);
   if (plan.operation === "chat") {
     const response = outboundDialects[plan.outbound].parseChatResponse(body, plan.target);
     const text = inboundDialects[plan.inbound].formatChatResponse(response, context);
@@ -269,6 +288,13 @@ function readAnswer(bytes: Buffer, plan: CallPlan): TranslatedAnswer {
     spans === null ? parseAnswer(bytes) : Object.fromEntries(names.map((name, index) => [name, fieldOf(spans[index])]));
   const { usage, model } = passthrough?.readUsage(body) ?? { usage: null, model: null };
   return { text: null, usage, model };
+}
+
+/** The same of an answer that need not be JSON. */
+function readRelayed(bytes: Buffer): TranslatedAnswer {
+  const [span] = scanTopLevel(bytes.toString("latin1"), ["usage"]) ?? [];
+  const usage = span == null ? null : readTokens(parsed(bytes.toString("utf8", span.start, span.end)));
+  return { text: null, usage, model: null };
 }
 
 const ANSWER_FIELDS = ["usage", "model"];

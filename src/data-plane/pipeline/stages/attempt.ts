@@ -7,6 +7,9 @@ import { AiCall } from "../ai/ai-call.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
+import { usualModels } from "../ai/other-operations.ts";
+import { compileStoredEndpoints } from "../ai/stored/stored-endpoints.ts";
+import { uploadOf } from "../ai/upload/upload-of.ts";
 import { isSafe } from "../cache/bypass.ts";
 import type { CachingServices } from "../cache/cache-scope.ts";
 import { ModelCache } from "../cache/model-cache.ts";
@@ -44,6 +47,8 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
   const passed = compilePassedProviders(snapshot.providers, runtime);
   const answerModels = compileModelList(snapshot, runtime.prices);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;
+  const answerStored = compileStoredEndpoints(snapshot, routes, runtime);
+  const usual = usualModels(snapshot);
 
   return (context) => {
     const { target } = context;
@@ -68,20 +73,25 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
       const mirror = context.policies === null ? null : context.policies.mirror;
       if (isForwarded && mirror !== null) mirrors.get(mirror)?.send(context, edited, target);
     } else if (target?.kind === "ai") {
-      if (target.endpoint === "pass-through") {
+      const { endpoint } = target;
+      if (endpoint === "pass-through") {
         const provider = passed.get(target.provider ?? "");
         if (provider === undefined) throw new GatewayError("internal_error", "the route's provider is not compiled");
         new PassThroughCall(context, provider, target, runtime).start();
-      } else if (target.endpoint === "realtime") new RealtimeCall(context, routes, runtime).start();
-      else if (target.endpoint === "models" || target.endpoint === "model") answerModels(context, target.endpoint);
+      } else if (endpoint === "realtime") new RealtimeCall(context, routes, runtime).start();
+      else if (endpoint === "models" || endpoint === "model") answerModels(context, endpoint);
+      else if (endpoint === "files" || endpoint === "batches" || endpoint === "responses") answerStored(context);
       else {
         const { path, query } = context.exchange;
         const address = target.inbound.readAddress?.(path, query) ?? null;
-        const operation = target.endpoint === "addressed" ? (address?.operation ?? "chat") : target.endpoint;
+        const operation = endpoint === "addressed" ? (address?.operation ?? "chat") : endpoint;
         const inbound = target.inbound.name;
+        const usualModel = usual[operation];
+        const upload = uploadOf(context, operation);
+        const options = { operation, inbound, address, offloadBytes, maxResponseBytes, upload };
         new AiCall(
           context,
-          { operation, inbound, address, offloadBytes, maxResponseBytes },
+          usualModel === undefined ? options : { ...options, usualModel },
           routes,
           runtime,
           modelCache,

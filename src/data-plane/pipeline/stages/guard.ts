@@ -1,5 +1,6 @@
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Exchange } from "../../../contracts/exchange.ts";
+import { streamsUpload } from "../ai/upload/streams-upload.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context, StageOutcome } from "../context.ts";
 import type { Stage } from "../pipeline.ts";
@@ -69,6 +70,7 @@ export function compile(): Stage {
     // A signed body has been read.
     if (contentLength === 0 || context.body !== null) return "next";
     if (mayStream(target) && (contentLength < 0 || contentLength > HELD_BODY_BYTES)) return "next";
+    if (target.kind === "ai" && streamsUpload(target.endpoint, exchange)) return "next";
     exchange.readBody(limitBytes, (body) => {
       if (body === null) {
         context.pipeline.fail(context, bodyTooLarge(limitBytes, null));

@@ -1,0 +1,78 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+
+/** What a provider keeps, as its callers are to name it. */
+export interface StoredObject {
+  provider: string;
+  /** Of the key it was made with: another account does not have it. */
+  keyTag: string;
+  /** The provider's own id. */
+  id: string;
+}
+
+const MARK = "tg1_";
+const MAC_BYTES = 12;
+const TAG_LENGTH = 16;
+
+/**
+ * Ids that say which provider keeps an object and hold for one application alone: `file-tg1_…`. They are signed with the master
+ * key, and are the same each time. Nothing is kept of them: whoever has the master key can read them.
+ */
+export class ObjectIds {
+  readonly #masterKeys: () => readonly Buffer[];
+  #signingKeys: readonly Buffer[] | null = null;
+
+  /** The first key signs; ids that were signed with the others are taken. Asked for when there is something to sign. */
+  constructor(masterKeys: () => readonly Buffer[]) {
+    this.#masterKeys = masterKeys;
+  }
+
+  encode(application: string, { provider, keyTag, id }: StoredObject): string {
+    const payload = Buffer.from(`${provider}\n${keyTag}\n${id}`);
+    const mac = macOf(this.#keys()[0] as Buffer, application, payload);
+    return `${prefixOf(id)}${MARK}${Buffer.concat([mac, payload]).toString("base64url")}`;
+  }
+
+  /** null: it is none, or another application's. */
+  decode(application: string, text: string): StoredObject | null {
+    const at = text.indexOf(MARK);
+    if (at < 0) return null;
+    const bytes = Buffer.from(text.slice(at + MARK.length), "base64url");
+    const mac = bytes.subarray(0, MAC_BYTES);
+    const payload = bytes.subarray(MAC_BYTES);
+    const isSigned = (key: Buffer) => {
+      const expected = macOf(key, application, payload);
+      return mac.length === expected.length && timingSafeEqual(mac, expected);
+    };
+    if (!this.#keys().some(isSigned)) return null;
+    const [provider = "", keyTag = "", id = ""] = payload.toString().split("\n");
+    return { provider, keyTag, id };
+  }
+
+  /** Marks what is an application's where a provider lists what it keeps; the first one is for new objects. */
+  ownerTags(application: string): readonly string[] {
+    return this.#keys().map((key) =>
+      createHmac("sha256", key).update(`owner\n${application}`).digest("hex").slice(0, TAG_LENGTH),
+    );
+  }
+
+  #keys(): readonly Buffer[] {
+    this.#signingKeys ??= this.#masterKeys().map((key) =>
+      createHmac("sha256", key).update("tidegate object ids").digest(),
+    );
+    return this.#signingKeys;
+  }
+}
+
+export function keyTagOf(keyId: string): string {
+  return createHash("sha256").update(keyId).digest("hex").slice(0, 8);
+}
+
+function macOf(key: Buffer, application: string, payload: Buffer): Buffer {
+  const mac = createHmac("sha256", key).update(`${application.length}\n${application}`).update(payload);
+  return mac.digest().subarray(0, MAC_BYTES);
+}
+
+/** `file-`, `batch_`: clients may look at it. */
+function prefixOf(id: string): string {
+  return /^[a-z]+[-_]/.exec(id)?.[0] ?? "";
+}

@@ -1,0 +1,32 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { ObjectIds } from "../../../src/data-plane/pipeline/ai/stored/object-ids.ts";
+
+const old = randomBytes(32);
+const FILE = { provider: "openai", keyTag: "0a1b2c3d", id: "file-abc" };
+
+describe("ObjectIds", () => {
+  it("are the same each time, and on every node with the same key", () => {
+    const [one, other] = [new ObjectIds(() => [old]), new ObjectIds(() => [Buffer.from(old)])];
+    expect(one.encode("web", FILE)).toBe(other.encode("web", FILE));
+    expect(other.decode("web", one.encode("web", FILE))).toEqual(FILE);
+  });
+
+  it("outlive the key they were signed with, while that is kept", () => {
+    const id = new ObjectIds(() => [old]).encode("web", FILE);
+    const rotated = new ObjectIds(() => [randomBytes(32), old]);
+    expect(rotated.decode("web", id)).toEqual(FILE);
+    expect(rotated.ownerTags("web")).toHaveLength(2);
+    expect(new ObjectIds(() => [randomBytes(32)]).decode("web", id)).toBe(null);
+  });
+
+  it("hold for one application", () => {
+    const ids = new ObjectIds(() => [old]);
+    expect(ids.decode("other", ids.encode("web", FILE))).toBe(null);
+    expect(ids.ownerTags("other")).not.toEqual(ids.ownerTags("web"));
+  });
+
+  it.each(["", "file-abc", "file-tg1_", "file-tg1_AAAA", "tg1_!!"])("%j is none", (text) => {
+    expect(new ObjectIds(() => [old]).decode("web", text)).toBe(null);
+  });
+});
