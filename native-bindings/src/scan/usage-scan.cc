@@ -59,16 +59,18 @@ UsageVerdict judgeOpenaiUsage(std::string_view text, Usage* usage) {
   double completion = -1;
   double total = -1;
   double cacheHit = -1;
-  constexpr std::string_view kPromptNames[] = {"cached_tokens", "cache_write_tokens"};
-  double prompt[2];
-  constexpr std::string_view kCompletionNames[] = {"reasoning_tokens"};
-  double reasoning[1];
+  constexpr std::string_view kPromptNames[] = {"cached_tokens", "cache_write_tokens", "audio_tokens"};
+  double prompt[3];
+  constexpr std::string_view kCompletionNames[] = {"reasoning_tokens", "audio_tokens"};
+  double reasoning[2];
   if (!readCount(values[0], &input) || !readCount(values[1], &completion) || !readCount(values[2], &total) ||
       !readDetails(values[3], kPromptNames, prompt) || !readDetails(values[4], kCompletionNames, reasoning) ||
       !readCount(values[5], &cacheHit)) {
     return UsageVerdict::kUnsure;
   }
   if (input < 0 && completion < 0) return UsageVerdict::kNothing;
+  // Sound has prices of its own.
+  if (prompt[2] > 0 || reasoning[1] > 0) return UsageVerdict::kUnsure;
   *usage = {};
   usage->inputTokens = orZero(input);
   usage->outputTokens = orZero(completion);
@@ -83,8 +85,8 @@ UsageVerdict judgeOpenaiUsage(std::string_view text, Usage* usage) {
 
 UsageVerdict AnthropicCounts::merge(std::string_view text) {
   constexpr std::string_view kNames[] = {"input_tokens", "output_tokens", "cache_read_input_tokens",
-                                         "cache_creation_input_tokens", "output_tokens_details"};
-  std::string_view values[5];
+                                         "cache_creation_input_tokens", "output_tokens_details", "cache_creation"};
+  std::string_view values[6];
   const Walk walk = readFields(text, kNames, values);
   if (walk != Walk::kDone) return walk == Walk::kBroken ? UsageVerdict::kNothing : UsageVerdict::kUnsure;
   AnthropicCounts merged = *this;
@@ -98,6 +100,10 @@ UsageVerdict AnthropicCounts::merge(std::string_view text) {
     if (!readDetails(values[4], kDetailNames, details)) return UsageVerdict::kUnsure;
     merged.thinking_ = details[0];
   }
+  // What is kept for an hour has a price of its own.
+  constexpr std::string_view kCreationNames[] = {"ephemeral_1h_input_tokens"};
+  double creation[1];
+  if (!readDetails(values[5], kCreationNames, creation) || creation[0] > 0) return UsageVerdict::kUnsure;
   *this = merged;
   return UsageVerdict::kTold;
 }

@@ -83,6 +83,9 @@ const xai = fc
     ),
   );
 
+/** What has a price of its own is left to JavaScript, where there is any of it. */
+const priced = count.map(({ json, isUsual }) => ({ json, isUsual: isUsual && !(Number(json) > 0) }));
+
 export const openaiUsage = mostly(
   fc.oneof(
     {
@@ -93,9 +96,9 @@ export const openaiUsage = mostly(
         total_tokens: count,
         prompt_cache_hit_tokens: count,
         prompt_tokens_details: mostly(
-          objectOf({ cached_tokens: count, cache_write_tokens: count, audio_tokens: count }),
+          objectOf({ cached_tokens: count, cache_write_tokens: count, audio_tokens: priced }),
         ),
-        completion_tokens_details: mostly(objectOf({ reasoning_tokens: count, audio_tokens: count })),
+        completion_tokens_details: mostly(objectOf({ reasoning_tokens: count, audio_tokens: priced })),
       }),
     },
     { weight: 1, arbitrary: xai },
@@ -108,8 +111,8 @@ export const anthropicUsage = mostly(
     output_tokens: count,
     cache_read_input_tokens: count,
     cache_creation_input_tokens: count,
+    cache_creation: mostly(objectOf({ ephemeral_5m_input_tokens: count, ephemeral_1h_input_tokens: priced })),
     output_tokens_details: mostly(objectOf({ thinking_tokens: count, other_tokens: count })),
-    cache_creation: mostly(objectOf({ ephemeral_5m_input_tokens: count })),
   }),
 );
 
