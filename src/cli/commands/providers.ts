@@ -4,6 +4,7 @@ import { type AdminOptions, adminCommand, groupOf, jsonText, run } from "../admi
 import { type Provider, provider, providerKind, providerTest } from "../admin/answers.ts";
 import { step } from "../admin/client.ts";
 import { signedInClient } from "../admin/server.ts";
+import { withoutSecretsInProvider } from "../apply/providers.ts";
 import type { Finish } from "../command.ts";
 import { type Column, facts, table } from "../output/table.ts";
 import { fieldsIn, pairsOf } from "./document-file.ts";
@@ -56,14 +57,19 @@ export function providersCommand(finish: Finish): Command {
       run(
         finish,
         options,
-        (client) => client.list(PATH, provider),
+        async (client) => (await client.list(PATH, provider)).map(withoutSecretsInProvider),
         (providers) => table(COLUMNS, providers),
       ),
   );
   const show = adminCommand("show", "a provider with its keys, none of which is shown")
     .argument("<id>", "the provider's id")
     .action((id: string, options: AdminOptions) =>
-      run(finish, options, (client) => client.get(`${PATH}/${step(id)}`, provider), shown),
+      run(
+        finish,
+        options,
+        async (client) => withoutSecretsInProvider(await client.get(`${PATH}/${step(id)}`, provider)),
+        shown,
+      ),
     );
   const create = withSecret(
     withFields(adminCommand("create", "add a provider").argument("<id>", "its models are called <id>/<model>")),
@@ -73,13 +79,23 @@ export function providersCommand(finish: Finish): Command {
       const secret = await secretOf(options);
       const keys = secret === null ? {} : { keys: [secret] };
       const body = { ...bodyOf(options), id, kind: options.kind, ...keys };
-      await run(finish, options, (client) => client.send("POST", PATH, provider, { body }), shown);
+      await run(
+        finish,
+        options,
+        async (client) => withoutSecretsInProvider(await client.send("POST", PATH, provider, { body })),
+        shown,
+      );
     });
   const update = withFields(
     adminCommand("update", "change a provider; what is not given stays").argument("<id>", "the provider's id"),
   ).action((id: string, options: ProviderOptions) => {
     const body = bodyOf(options);
-    return run(finish, options, (client) => client.send("PATCH", `${PATH}/${step(id)}`, provider, { body }), shown);
+    return run(
+      finish,
+      options,
+      async (client) => withoutSecretsInProvider(await client.send("PATCH", `${PATH}/${step(id)}`, provider, { body })),
+      shown,
+    );
   });
   const remove = adminCommand("delete", "delete a provider with its keys; refused while model routes lead to it")
     .argument("<id>", "the provider's id")

@@ -582,6 +582,57 @@ describe("an organisation run from the command line", () => {
     }
   });
 
+  it("applies and exports providers and models, without any secret", async () => {
+    const yaml = (key: string, priority: number) => `version: 1
+providers:
+  - id: lab
+    kind: openai
+    base_url: http://127.0.0.1:9/v1
+    headers: { x-lab: "\${SECRET}" }
+    prices: { gpt-4o-mini: { input_mtok: 0.1 } }
+    keys: [ { id: main, value: "${key}", priority: ${priority} } ]
+models:
+  - name: quick
+    targets: [ { provider: lab, model: gpt-4o-mini, weight: 2 } ]
+    timeouts: { total: 30s }
+`;
+    const apply = async (...args: string[]) => {
+      const { code, stdout, stderr } = await admin.run(["apply", "-f", "lab.yaml", ...args]);
+      expect(stdout + stderr).not.toMatch(/canary|sk-lab/);
+      return { code, stdout };
+    };
+    write("lab.yaml", yaml("sk-lab-1", 0));
+    const first = await apply();
+    expect(first).toMatchObject({
+      code: EXIT.ok,
+      stdout: expect.stringMatching(/provider lab[\s\S]*model route quick/),
+    });
+    expect((await apply("--dry-run", "--exit-code")).code).toBe(EXIT.ok);
+    write("lab.yaml", yaml("sk-lab-2", 1));
+    expect((await apply("--dry-run", "--exit-code")).code).toBe(EXIT.differs);
+    await apply();
+    expect((await apply("--dry-run", "--exit-code")).code).toBe(EXIT.ok);
+    expect(await admin.json("providers", "show", "lab")).toMatchObject({
+      revision: 1,
+      keys: [{ id: "main", priority: 1, revision: 2 }],
+    });
+
+    const exported = await admin.run(["export"]);
+    expect(exported.stdout).not.toMatch(/canary|sk-lab/);
+    expect(exported.stderr).toContain("provider lab: its keys are in no export");
+    write("lab.yaml", exported.stdout);
+    expect(JSON.stringify((await admin.json("export")).ai)).toContain(`"x-lab":"(hidden)"`);
+    const names = (exported.stderr.match(/^ {2}\w+$/gm) ?? []).map((name) => name.trim());
+    expect(names).toContain("LAB_HEADERS_X_LAB");
+    const env = Object.fromEntries(names.map((name) => [name, SECRET]));
+    const again = await admin.run(["apply", "-f", "lab.yaml", "--dry-run", "--exit-code"], { env });
+    expect(again, again.stdout).toMatchObject({ code: EXIT.ok });
+    write("lab.yaml", "version: 1\nproviders: [{ id: new, kind: openai, keys: [{ id: main }] }]\n");
+    expect((await apply("--dry-run")).code).not.toBe(EXIT.ok);
+    await admin.do("models", "delete", "quick");
+    await admin.do("providers", "delete", "lab");
+  });
+
   it("gives an owner who lost theirs a new password while everything runs", async () => {
     const [other, nowhere] = await Promise.all([
       admin.run(["admin-password", "--email", "pat@example.org"]),
