@@ -229,3 +229,68 @@ export const auditVerification = z.looseObject({
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z.looseObject({ items: z.array(item), next_cursor: z.string().nullable().default(null) });
 }
+
+export const providerKey = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  hint: z.string().nullable(),
+  reference: configuration.nullable(),
+  weight: z.number(),
+  priority: z.number(),
+  expires_at: z.string().nullable(),
+  revision: z.number().nullable(),
+});
+export type ProviderKey = z.output<typeof providerKey>;
+
+export const provider = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  source: z.string(),
+  not_served: z.string().nullable(),
+  address: z.string(),
+  keys: z.array(providerKey),
+  revision: z.number().nullable(),
+});
+export type Provider = z.output<typeof provider>;
+
+export const providerTest = z.looseObject({
+  ok: z.boolean(),
+  results: z.array(
+    z.looseObject({
+      key: z.string().nullable(),
+      ok: z.boolean(),
+      result: z.string(),
+      message: z.string(),
+      elapsed_ms: z.number(),
+    }),
+  ),
+});
+
+export const providerKind = z.looseObject({
+  kind: z.string(),
+  dialect: z.string(),
+  base_url: z.string().nullable(),
+  settings: z.array(z.looseObject({ name: z.string(), required: z.boolean() })),
+  key_kinds: z.array(z.string()),
+  models: z.number(),
+});
+
+export const modelRoute = z.looseObject({
+  name: z.string(),
+  source: z.string(),
+  not_served: z.string().nullable(),
+  targets: z.array(z.looseObject({ provider: z.string(), model: z.string(), weight: z.number().optional() })),
+  strategy: z.string().nullable().optional(),
+  revision: z.number().nullable(),
+});
+export type ModelRoute = z.output<typeof modelRoute>;
+
+export const catalogueModel = z.looseObject({
+  kind: z.string(),
+  model: z.string(),
+  type: z.string().nullable(),
+  context_window: z.number().nullable(),
+  capabilities: z.array(z.string()).nullable(),
+  price: z.looseObject({}).nullable(),
+});
+export type CatalogueModel = z.output<typeof catalogueModel>;

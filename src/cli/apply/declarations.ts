@@ -14,6 +14,7 @@ import { validateBy } from "../../snapshot/validate.ts";
 import { credentialFrom, secretsReadHere, tokenIssuerFrom } from "./credentials.ts";
 import { ABOUT_SERVICE, DECLARATION_CHECKS, type Declaration, declarationSchema } from "./file-schema.ts";
 import { identityProviderFrom } from "./identity-provider.ts";
+import { modelRouteFrom, providerFrom } from "./providers.ts";
 import { folderOf, isMapping, readSources } from "./source-files.ts";
 import type { DesiredApplication, DesiredService, DesiredState, DesiredSubscription, Place, Terms } from "./state.ts";
 
@@ -34,6 +35,7 @@ const KINDS = {
   roles: "role",
   identity_providers: "identity provider",
   token_issuers: "token issuer",
+  providers: "provider",
   services: "service",
   applications: "application",
 } as const;
@@ -116,6 +118,7 @@ function notePolicies(document: LocatedDocument, places: Map<string, Place>, pro
 
 function desiredFrom(document: LocatedDocument, declaration: Declaration, problems: Problem[]): DesiredState {
   const { teams = [], roles = [], identity_providers = [], token_issuers = [], services, applications } = declaration;
+  const { providers, models } = declaration;
   return {
     policies: declaration.policies === undefined ? null : policiesIn(mappingOf(document.value)),
     teams: teams.map(({ id, name = id, description }, index) => {
@@ -124,6 +127,12 @@ function desiredFrom(document: LocatedDocument, declaration: Declaration, proble
     roles: roles.map(({ id, name = id, scope, permissions }) => ({ id, name, scope, permissions })),
     identityProviders: identity_providers.map(identityProviderFrom),
     tokenIssuers: token_issuers.map((one, index) => tokenIssuerFrom(one, rawAt(document, "token_issuers", index))),
+    ...(providers === undefined
+      ? {}
+      : { providers: providers.map((_, index) => providerFrom(rawAt(document, "providers", index))) }),
+    ...(models === undefined
+      ? {}
+      : { models: models.map((_, index) => modelRouteFrom(rawAt(document, "models", index))) }),
     services: (services ?? []).map((one, index) => serviceFrom(document, one, index, problems)),
     applications: (applications ?? []).map((one, index) => applicationFrom(document, one, index)),
     lists: { services: services !== undefined, applications: applications !== undefined },
@@ -251,6 +260,8 @@ function united(parts: readonly DesiredState[]): DesiredState {
     roles: parts.flatMap(({ roles }) => roles),
     identityProviders: parts.flatMap(({ identityProviders }) => identityProviders),
     tokenIssuers: parts.flatMap(({ tokenIssuers }) => tokenIssuers),
+    providers: parts.flatMap(({ providers = [] }) => providers),
+    models: parts.flatMap(({ models = [] }) => models),
     services: parts.flatMap(({ services }) => services),
     applications: parts.flatMap(({ applications }) => applications),
     lists: {

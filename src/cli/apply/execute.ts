@@ -13,6 +13,7 @@ import {
 } from "../admin/answers.ts";
 import { type AdminClient, step as pathStep } from "../admin/client.ts";
 import { credentialText } from "./credentials.ts";
+import { executeProviderAction, isProviderAction } from "./providers.ts";
 import type { DesiredService, Terms } from "./state.ts";
 import type { Action, ServiceFields, Step } from "./steps.ts";
 
@@ -60,6 +61,7 @@ class Executor {
 
   async carryOut(action: Action): Promise<void> {
     const client = this.#client;
+    if (isProviderAction(action)) return executeProviderAction(client, action);
     switch (action.type) {
       case "update-organisation":
         await client.send("PATCH", "/settings", settings, { body: { policies: action.policies } });

@@ -6,6 +6,7 @@ import { looksLikeReference } from "../../snapshot/secrets/references.ts";
 import type { Application, Role, Team } from "../admin/answers.ts";
 import { mayBeSecretInService, mayBeSecretInTeam } from "../diff.ts";
 import { currentOnes } from "./plan-credentials.ts";
+import { type ActualProviders, exportedProviders } from "./providers.ts";
 import type {
   ActualCredential,
   ActualIdentityProvider,
@@ -30,7 +31,7 @@ export interface Exported {
 
 /** What is there as a file that changes nothing when it is applied. Pure. */
 export function exportState(
-  { policies, teams, roles, identityProviders, tokenIssuers, services, applications, ...held }: ActualState,
+  { policies, teams, roles, identityProviders, tokenIssuers, ai, services, applications, ...held }: ActualState,
   options: ExportOptions,
 ): Exported {
   const variables = new Map<string, string>();
@@ -51,11 +52,21 @@ export function exportState(
     ...unless((tokenIssuers ?? []).length === 0, {
       token_issuers: tokenIssuers?.map((one) => tokenIssuerEntry(one, notes)),
     }),
+    ...(ai === null || ai === undefined ? {} : aiEntries(ai, options, variables, notes)),
     services: living.map((service) => serviceEntry(service, options, variables, notes)),
     applications: applications.map((one) => applicationEntry(one, held, options, variables, notes)),
   };
   const document = new Document(content, { aliasDuplicateObjects: false });
   return { yaml: document.toString({ lineWidth: 0 }), variables: [...variables.keys()], notes };
+}
+
+function aiEntries(
+  ai: ActualProviders,
+  options: ExportOptions,
+  variables: Map<string, string>,
+  notes: string[],
+): object {
+  return exportedProviders(ai, (id, fields, isHidden) => variablesFor(fields, id, isHidden, options, variables), notes);
 }
 
 function teamEntry(

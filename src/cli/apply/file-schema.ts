@@ -16,6 +16,7 @@ import { service } from "../../snapshot/schema/service.ts";
 import { checkDeclaredCredentials, declaredCredential, declaredTokenIssuer } from "./credentials.ts";
 import { id, name, textUpTo } from "./file-scalars.ts";
 import { identityProvider } from "./identity-provider.ts";
+import { declaredModels, declaredProviders } from "./providers.ts";
 
 const MAX_DOCUMENT_CHARACTERS = 2 * 1024 * 1024;
 
@@ -114,6 +115,10 @@ export const declarationSchema = z.strictObject({
   roles: z.array(role).optional().describe("Roles beside the built-in ones."),
   identity_providers: z.array(identityProvider).optional().describe("Where people sign in with OpenID Connect."),
   token_issuers: z.array(declaredTokenIssuer).optional().describe("Whose JSON Web Tokens applications may call with."),
+  providers: declaredProviders
+    .optional()
+    .describe("Providers of models. A key without its secret keeps the one that is stored."),
+  models: declaredModels.optional().describe("Model routes."),
   services: z.array(declaredService).optional().describe("Services."),
   applications: z.array(application).optional().describe("Callers."),
 });

@@ -6,6 +6,7 @@ import { planIdentityProviders, planPolicies } from "./plan-organisation.ts";
 import { planRemovals } from "./plan-removals.ts";
 import { planServices, type ServiceOutlook } from "./plan-services.ts";
 import { planSubscriptions } from "./plan-subscriptions.ts";
+import { planProviders } from "./providers.ts";
 import type { ActualState, DesiredApplication, DesiredRole, DesiredState, DesiredTeam } from "./state.ts";
 import type { Plan, Subject } from "./steps.ts";
 
@@ -23,6 +24,8 @@ export function planFor(desired: DesiredState, actual: ActualState, options: Pla
   for (const role of desired.roles) planRole(notebook, role, actual);
   planIdentityProviders(notebook, desired, actual);
   planTokenIssuers(notebook, desired, actual);
+  const { providers = [], models = [] } = desired;
+  planProviders(notebook, { providers, models }, actual.ai ?? null);
   const outlook: ServiceOutlook = planServices(notebook, desired, actual);
   for (const application of desired.applications) planApplication(notebook, application, actual);
   planCredentials(notebook, desired, actual, options);

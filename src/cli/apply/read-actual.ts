@@ -20,6 +20,7 @@ import {
 } from "../admin/answers.ts";
 import { type AdminClient, step } from "../admin/client.ts";
 import { currentOnes } from "./plan-credentials.ts";
+import { readProviders } from "./providers.ts";
 import {
   type ActualCredential,
   type ActualIdentityProvider,
@@ -56,6 +57,9 @@ export async function readActual(
     desired.identityProviders.length === 0 ? null : readIdentityProviders(client, desired.identityProviders),
     desired.tokenIssuers.length === 0 ? null : readTokenIssuers(client, desired.tokenIssuers),
   ]);
+  const { providers: wantedProviders = [], models: wantedModels = [] } = desired;
+  const hasAi = wantedProviders.length + wantedModels.length > 0;
+  const ai = hasAi ? await readProviders(client, wantedProviders) : null;
   const known = teamsNamed(desired).filter((id) => teams.some((one) => one.id === id));
   const services = new Set(desired.services.map(({ id }) => id));
   const applications = new Set(desired.applications.map(({ id }) => id));
@@ -94,6 +98,7 @@ export async function readActual(
     identityProviders,
     services: foundServices.filter((one) => one !== null),
     tokenIssuers,
+    ai,
     applications: ours.map((one) => one.application),
     credentials: credentials.flat(),
     subscriptions: ours.flatMap((one) => one.subscriptions.map((held) => withOurSay(held, permissions))),

@@ -9,6 +9,8 @@ import type {
   TokenIssuer,
 } from "../admin/answers.ts";
 
+import type { ActualProviders, DesiredModelRoute, DesiredProvider } from "./providers.ts";
+
 /** What the files say. */
 
 export interface DesiredTeam {
@@ -111,6 +113,9 @@ export interface DesiredState {
   roles: readonly DesiredRole[];
   identityProviders: readonly DesiredIdentityProvider[];
   tokenIssuers: readonly DesiredTokenIssuer[];
+  /** Absent: nothing is said of them. */
+  providers?: readonly DesiredProvider[];
+  models?: readonly DesiredModelRoute[];
   services: readonly DesiredService[];
   applications: readonly DesiredApplication[];
   /** Of what the files list all: only there can something be too much. */
@@ -163,6 +168,8 @@ export interface ActualState {
   identityProviders: readonly ActualIdentityProvider[] | null;
   /** null: likewise. */
   tokenIssuers: readonly ActualTokenIssuer[] | null;
+  /** null or absent: likewise. */
+  ai?: ActualProviders | null;
   /** Those that the files name, and all others of their teams. */
   services: readonly ActualService[];
   applications: readonly Application[];

@@ -1,4 +1,5 @@
 import type { Difference } from "../diff.ts";
+import type { ProviderAction } from "./providers.ts";
 import type { DesiredApplication, DesiredRole, DesiredService, DesiredTeam, Terms } from "./state.ts";
 
 /** What a step is about. */
@@ -9,6 +10,8 @@ export interface Subject {
     | "role"
     | "identity provider"
     | "token issuer"
+    | "provider"
+    | "model route"
     | "service"
     | "application"
     | "credential"
@@ -29,6 +32,7 @@ export type Action =
   | { type: "update-identity-provider"; id: string; fields: Readonly<Record<string, unknown>>; revision: number }
   | { type: "create-token-issuer"; issuer: Readonly<Record<string, unknown>> }
   | { type: "update-token-issuer"; id: string; fields: Readonly<Record<string, unknown>>; revision: number }
+  | ProviderAction
   | { type: "create-service"; service: DesiredService }
   | { type: "update-service"; id: string; fields: ServiceFields; revision: number }
   | { type: "share-service"; id: string; teams: readonly string[] }

@@ -6,6 +6,7 @@ import { team } from "../admin/answers.ts";
 import type { AdminClient } from "../admin/client.ts";
 import { signedInClient } from "../admin/server.ts";
 import { exportState } from "../apply/export.ts";
+import { readProviders, withoutSecretsInProvider } from "../apply/providers.ts";
 import { readActual, readIdentityProviders, readPolicies, readTokenIssuers } from "../apply/read-actual.ts";
 import type { ActualState } from "../apply/state.ts";
 import type { Finish } from "../command.ts";
@@ -58,12 +59,13 @@ async function stateOf(client: AdminClient, wanted: readonly string[] | null): P
     const state = await readActual(client, scope, tell, { allCredentials: true });
     if (wanted !== null) return { ...state, teams, roles: [] };
     // What is the organisation's, for those who may see it.
-    const [policies, identityProviders, tokenIssuers] = await Promise.all([
+    const [policies, identityProviders, tokenIssuers, ai] = await Promise.all([
       readPolicies(client),
       readIdentityProviders(client, []),
       readTokenIssuers(client, []),
+      readProviders(client, []),
     ]);
-    return { ...state, teams, policies, identityProviders, tokenIssuers };
+    return { ...state, teams, policies, identityProviders, tokenIssuers, ai };
   } finally {
     progress.clear();
   }
@@ -80,6 +82,7 @@ function withoutSecretsIn(state: ActualState): ActualState {
   return {
     ...state,
     policies,
+    ...(state.ai ? { ai: { ...state.ai, providers: state.ai.providers.map(withoutSecretsInProvider) } } : {}),
     teams: state.teams.map(withoutSecretsInPolicies),
     services,
     applications: state.applications.map(withoutSecretsInPolicies),

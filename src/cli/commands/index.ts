@@ -26,6 +26,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   keys: async () => (await import("./keys.ts")).keysCommand,
   credentials: async () => (await import("./credentials.ts")).credentialsCommand,
   "token-issuers": async () => (await import("./token-issuers.ts")).tokenIssuersCommand,
+  providers: async () => (await import("./providers.ts")).providersCommand,
+  models: async () => (await import("./models.ts")).modelsCommand,
   teams: async () => (await import("./teams.ts")).teamsCommand,
   users: async () => (await import("./users.ts")).usersCommand,
   audit: async () => (await import("./audit.ts")).auditCommand,

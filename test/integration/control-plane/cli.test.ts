@@ -537,6 +537,102 @@ describe("an organisation run from the command line", () => {
     }
   });
 
+  it("adds providers and models, tests them, and has them served within a second", async () => {
+    const key = "sk-canary-provider-of-the-cli";
+    const fake = await startUpstream((request, response) => {
+      const isGood = request.headers.authorization === `Bearer ${key}`;
+      response.writeHead(isGood ? 200 : 401, { "content-type": "application/json" });
+      const message = { role: "assistant", content: "hello" };
+      const answer = { id: "c", object: "chat.completion", choices: [{ index: 0, message, finish_reason: "stop" }] };
+      response.end(JSON.stringify(isGood ? answer : { error: { message: "no" } }));
+    });
+    const status = async () => (await tidegate.chat({ model: "quick" })).status;
+    try {
+      const address = ["--base-url", `${fake.url}/v1`, "--key-stdin"];
+      const create = ["providers", "create", "mine", "--kind", "openai-compatible", ...address];
+      expect((await publisher.run(create, { input: key })).code).toBe(EXIT.refused);
+      const made = await admin.run(create, { input: `${key}\n` });
+      expect(made).toMatchObject({ code: EXIT.ok, stdout: expect.stringMatching(/key-1 +value +sk-….cli/) });
+      expect(await admin.do("providers", "list")).toMatch(/mine +openai-compatible +http\S+ +1 +database/);
+      expect(await admin.do("providers", "test", "mine")).toMatch(/key-1 +ok/);
+      const wrong = ["providers", "keys", "create", "mine", "--id", "bad", "--priority", "2", "--key-stdin"];
+      await admin.run(wrong, { input: "sk-wrong" });
+      const failing = await admin.run(["providers", "test", "mine"]);
+      expect(failing).toMatchObject({ code: EXIT.failed, stdout: expect.stringMatching(/bad +unauthorized/) });
+      const changed = await admin.json("providers", "keys", "update", "mine", "bad", "--weight", "0");
+      expect(changed).toMatchObject({ weight: 0, priority: 2, revision: 2 });
+      await admin.do("providers", "keys", "delete", "mine", "bad");
+      const route = await admin.do("models", "create", "quick", "--target", "mine/some-model=3");
+      const madeAt = performance.now();
+      expect(route).toMatch(/quick +failover +mine\/some-model=3/);
+      await tidegate.waitFor("the new model", async () => (await status()) === 200);
+      expect(performance.now() - madeAt).toBeLessThan(1_000);
+      expect((await admin.run(["providers", "delete", "mine"])).code).toBe(EXIT.conflict);
+      await admin.do("models", "update", "quick", "--strategy", "weighted");
+      expect(await admin.json("models", "show", "quick")).toMatchObject({ strategy: "weighted", revision: 2 });
+      await admin.do("models", "delete", "quick");
+      await admin.do("providers", "delete", "mine");
+      expect(await admin.do("providers", "list")).toMatch(/simulated +simulated .* configuration/);
+      const search = await admin.do("models", "search", "gpt-4o-mini", "--kind", "openai");
+      expect(search).toMatch(/openai +gpt-4o-mini +128000 +0\.15 +0\.6/);
+      expect(await admin.do("providers", "kinds")).toMatch(/bedrock +bedrock +region +value aws/);
+      expect((await admin.run(["models", "create", "x", "--target", "nowhere"])).code).toBe(EXIT.usage);
+    } finally {
+      await fake.close();
+    }
+  });
+
+  it("applies and exports providers and models, without any secret", async () => {
+    const yaml = (key: string, priority: number) => `version: 1
+providers:
+  - id: lab
+    kind: openai
+    base_url: http://127.0.0.1:9/v1
+    headers: { x-lab: "\${SECRET}" }
+    prices: { gpt-4o-mini: { input_mtok: 0.1 } }
+    keys: [ { id: main, value: "${key}", priority: ${priority} } ]
+models:
+  - name: quick
+    targets: [ { provider: lab, model: gpt-4o-mini, weight: 2 } ]
+    timeouts: { total: 30s }
+`;
+    const apply = async (...args: string[]) => {
+      const { code, stdout, stderr } = await admin.run(["apply", "-f", "lab.yaml", ...args]);
+      expect(stdout + stderr).not.toMatch(/canary|sk-lab/);
+      return { code, stdout };
+    };
+    write("lab.yaml", yaml("sk-lab-1", 0));
+    const first = await apply();
+    expect(first).toMatchObject({
+      code: EXIT.ok,
+      stdout: expect.stringMatching(/provider lab[\s\S]*model route quick/),
+    });
+    expect((await apply("--dry-run", "--exit-code")).code).toBe(EXIT.ok);
+    write("lab.yaml", yaml("sk-lab-2", 1));
+    expect((await apply("--dry-run", "--exit-code")).code).toBe(EXIT.differs);
+    await apply();
+    expect((await apply("--dry-run", "--exit-code")).code).toBe(EXIT.ok);
+    expect(await admin.json("providers", "show", "lab")).toMatchObject({
+      revision: 1,
+      keys: [{ id: "main", priority: 1, revision: 2 }],
+    });
+
+    const exported = await admin.run(["export"]);
+    expect(exported.stdout).not.toMatch(/canary|sk-lab/);
+    expect(exported.stderr).toContain("provider lab: its keys are in no export");
+    write("lab.yaml", exported.stdout);
+    expect(JSON.stringify((await admin.json("export")).ai)).toContain(`"x-lab":"(hidden)"`);
+    const names = (exported.stderr.match(/^ {2}\w+$/gm) ?? []).map((name) => name.trim());
+    expect(names).toContain("LAB_HEADERS_X_LAB");
+    const env = Object.fromEntries(names.map((name) => [name, SECRET]));
+    const again = await admin.run(["apply", "-f", "lab.yaml", "--dry-run", "--exit-code"], { env });
+    expect(again, again.stdout).toMatchObject({ code: EXIT.ok });
+    write("lab.yaml", "version: 1\nproviders: [{ id: new, kind: openai, keys: [{ id: main }] }]\n");
+    expect((await apply("--dry-run")).code).not.toBe(EXIT.ok);
+    await admin.do("models", "delete", "quick");
+    await admin.do("providers", "delete", "lab");
+  });
+
   it("gives an owner who lost theirs a new password while everything runs", async () => {
     const [other, nowhere] = await Promise.all([
       admin.run(["admin-password", "--email", "pat@example.org"]),
