@@ -17,6 +17,7 @@ import type { AiTarget } from "./ai-target.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import { otherFormatter } from "./other-operations.ts";
 import { isRelayed, relayedAnswer } from "./relayed-answer.ts";
+import { RenamedStream } from "./stored/response-ids.ts";
 import {
   PassthroughStream,
   providerFailed,
@@ -191,7 +192,11 @@ export class AiAttempt implements DispatchHandler {
       ? passthroughs[this.#dialect]?.createUsageWatcher(request.includeUsage)
       : undefined;
     const { framing } = outboundDialects[this.#dialect];
-    if (watcher !== undefined) return new PassthroughStream(watcher, framing);
+    if (watcher !== undefined) {
+      const stream = new PassthroughStream(watcher, framing);
+      const ids = this.#call.responseIds(this);
+      return ids === null ? stream : new RenamedStream(stream, ids);
+    }
     const parser = outboundDialects[this.#dialect].createStreamParser(this.target.target);
     const context = this.answerContext(request.includeUsage);
     const formatter = otherFormatter(operation, context) ?? inboundDialects[inbound].createStreamFormatter(context);

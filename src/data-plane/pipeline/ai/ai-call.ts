@@ -20,6 +20,7 @@ import { isOther } from "./operation-kinds.ts";
 import { buildUpload, targetsWith } from "./other-operations.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
 import { isRelayed } from "./relayed-answer.ts";
+import { keepersOf, type PreviousResponse, ResponseIds, takePrevious } from "./stored/response-ids.ts";
 import type { TranslateResult, TranslateTask } from "./translate-task.ts";
 import {
   type AiOperation,
@@ -73,6 +74,8 @@ export class AiCall {
   readonly operation: AiOperation;
   readonly #offloadBytes: number;
   readonly #upload: ModelForm | null;
+  /** What the request goes on from, where the gateway has named it. */
+  #previous: PreviousResponse | null = null;
   readonly #usualModel: string | undefined;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
@@ -114,6 +117,7 @@ export class AiCall {
       this.#upload.start((request) => this.#begin(request));
       return;
     }
+    if (this.inbound === "openai-responses") this.#previous = takePrevious(this.context, this.#runtime.objectIds);
     const bytes = this.context.body;
     if (bytes === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
     this.context.abortAttempt = (reason) => this.#abandon(reason);
@@ -168,7 +172,9 @@ export class AiCall {
   }
 
   #forward(): void {
-    this.#order = targetsWith(this.operation, this.route, this.route.order(this.context));
+    const { targets } = this.route;
+    const order = targetsWith(this.operation, this.route, this.route.order(this.context));
+    this.#order = this.#previous === null ? order : keepersOf(this.#previous, targets, order);
     this.#next();
   }
 
@@ -485,13 +491,21 @@ export class AiCall {
     const { context } = this;
     this.#succeeded(attempt);
     this.used(attempt, answer.usage, answer.model);
-    const body = answer.text === null ? bytes : Buffer.from(answer.text);
+    const own = answer.text === null ? (this.responseIds(attempt)?.outward(bytes) ?? bytes) : null;
+    const body = own ?? Buffer.from(answer.text as string);
     const headers = this.answerHeaders(attempt, isRelayed(this.operation) ? attempt.answerType : JSON_TYPE);
     if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
     this.lookup?.push(body);
     this.lookup?.end(status);
     respondWhole(context, status, headers, body);
     context.pipeline.finish(context);
+  }
+
+  /** null: ids of the answer are of no use to the caller, or not the provider's. */
+  responseIds({ built, key, target }: AiAttempt): ResponseIds | null {
+    if (this.inbound !== "openai-responses" || this.operation !== "chat" || !built.passthrough) return null;
+    if (target.target.endpoints?.responses === undefined) return null;
+    return new ResponseIds(this.#runtime.objectIds, this.context, target.provider.id, key?.id ?? "", this.#previous);
   }
 
   answerHeaders({ target }: AiAttempt, contentType: string): string[] {
