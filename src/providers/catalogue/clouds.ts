@@ -1,5 +1,5 @@
 import { type CatalogueEntry, CLAUDE_PREFILL, openaiCompatible, type ProviderSetting } from "../catalogue-entry.ts";
-import { AUDIO, BATCHES, DEPLOYMENTS, IMAGES } from "./endpoints.ts";
+import { AUDIO, BATCHES, DEPLOYMENTS, IMAGES, RESPONSES } from "./endpoints.ts";
 
 const AZURE_RESOURCE: ProviderSetting = {
   name: "resource",
@@ -22,7 +22,7 @@ export const CLOUDS: readonly CatalogueEntry[] = [
     query: { "api-version": "{api_version}" },
     auth: { type: "header", name: "api-key" },
     credentials: ["entra"],
-    endpoints: { ...IMAGES, ...AUDIO, ...BATCHES },
+    endpoints: { ...IMAGES, ...AUDIO, ...BATCHES, ...RESPONSES },
     envKey: "AZURE_OPENAI_API_KEY",
     envBaseUrl: "AZURE_OPENAI_ENDPOINT",
     priceProvider: "azure",

@@ -21,6 +21,9 @@ export const IMAGES: ProviderEndpoints = {
 /** Files, and batches of requests made of them. */
 export const BATCHES: ProviderEndpoints = { files: { path: "/files" }, batches: { path: "/batches" } };
 
+/** Answers of the Responses API that are kept. */
+export const RESPONSES: ProviderEndpoints = { responses: { path: "/responses" } };
+
 /** What OpenAI has. Of its models, three go on with a text; all others answer chats. */
 export const OPENAI_ENDPOINTS: ProviderEndpoints = {
   count_tokens: { path: "/responses/input_tokens", form: "responses" },
@@ -29,6 +32,7 @@ export const OPENAI_ENDPOINTS: ProviderEndpoints = {
   ...IMAGES,
   ...AUDIO,
   ...BATCHES,
+  ...RESPONSES,
 };
 
 /** Of Azure's dated API, where a deployment is a part of the path. */
@@ -47,6 +51,7 @@ export const COMPATIBLE_ENDPOINTS: ProviderEndpoints = {
   ...IMAGES,
   ...AUDIO,
   ...BATCHES,
+  ...RESPONSES,
 };
 
 export const SIMULATED_ENDPOINTS: ProviderEndpoints = {

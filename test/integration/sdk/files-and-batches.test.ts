@@ -63,6 +63,11 @@ describe("files", () => {
     expect(await anywhere.files.retrieve(made.id)).toEqual(made);
     const content = await anywhere.files.content(made.id);
     expect(await content.text()).toBe('{"custom_id":"1"}\n');
+    const head = await fetch(`${gateway.url}/v1/files/${made.id}/content`, {
+      method: "HEAD",
+      headers: { authorization: `Bearer ${TEST_KEY}` },
+    });
+    expect([head.status, head.headers.get("content-length")]).toEqual([200, "18"]);
     const listed = [];
     for await (const file of openai.files.list()) listed.push(file);
     expect(listed).toEqual([made]);
@@ -72,6 +77,7 @@ describe("files", () => {
       ["POST", "second", 200],
       ["GET", "second", 200],
       ["GET", "second", 200],
+      ["HEAD", "second", 200],
       ["GET", "second", 200],
       ["DELETE", "second", 200],
     ]);

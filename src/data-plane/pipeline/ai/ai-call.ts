@@ -24,6 +24,7 @@ import { buildUpload, targetsWith } from "./other-operations.ts";
 import { isRelayed } from "./relayed-answer.ts";
 import { RequestBuilder } from "./request-builder.ts";
 import { StreamRescue } from "./rescue/stream-rescue.ts";
+import { keepersOf, type PreviousResponse, ResponseIds, takePrevious } from "./stored/response-ids.ts";
 import { TargetChoice } from "./target-choice.ts";
 import { translateInPool } from "./translate-in-pool.ts";
 import {
@@ -75,6 +76,8 @@ export class AiCall {
   readonly operation: AiOperation;
   readonly #offloadBytes: number;
   readonly #upload: ModelForm | null;
+  /** What the request goes on from, where the gateway has named it. */
+  #previous: PreviousResponse | null = null;
   readonly #usualModel: string | undefined;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
@@ -112,6 +115,7 @@ export class AiCall {
       this.#upload.start((request) => this.#begin(request));
       return;
     }
+    if (this.inbound === "openai-responses") this.#previous = takePrevious(context, this.#runtime.objectIds);
     const builder = RequestBuilder.of(context, this.#offloadBytes);
     this.#builder = builder;
     context.abortAttempt = (reason) => this.#abandon(reason);
@@ -155,7 +159,8 @@ export class AiCall {
   #forward(): void {
     const { onBrokenStream, hedging } = this.route;
     const { stream } = this.request;
-    const order = targetsWith(this.operation, this.route, this.route.order(this.context));
+    const able = targetsWith(this.operation, this.route, this.route.order(this.context));
+    const order = this.#previous === null ? able : keepersOf(this.#previous, this.route.targets, able);
     this.#choice = new TargetChoice(this.route, order);
     if (onBrokenStream !== null && stream && this.operation === "chat") this.rescue = new StreamRescue(onBrokenStream);
     if (hedging !== null && mayHedge(this.operation)) this.#hedge = new Hedge(hedging, this, stream);
@@ -505,13 +510,21 @@ export class AiCall {
     const { context } = this;
     this.#succeeded(attempt);
     this.used(attempt, answer.usage, answer.model);
-    const body = answer.text === null ? bytes : Buffer.from(answer.text);
+    const own = answer.text === null ? (this.responseIds(attempt)?.outward(bytes) ?? bytes) : null;
+    const body = own ?? Buffer.from(answer.text as string);
     const headers = this.answerHeaders(attempt, isRelayed(this.operation) ? attempt.answerType : JSON_TYPE);
     if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
     this.lookup?.push(body);
     this.lookup?.end(status);
     respondWhole(context, status, headers, body);
     context.pipeline.finish(context);
+  }
+
+  /** null: ids of the answer are of no use to the caller, or not the provider's. */
+  responseIds({ built, key, target }: AiAttempt): ResponseIds | null {
+    if (this.inbound !== "openai-responses" || this.operation !== "chat" || !built.passthrough) return null;
+    if (target.target.endpoints?.responses === undefined) return null;
+    return new ResponseIds(this.#runtime.objectIds, this.context, target.provider.id, key?.id ?? "", this.#previous);
   }
 
   answerHeaders({ target }: AiAttempt, contentType: string): string[] {

@@ -27,6 +27,10 @@ const STORED: readonly EndpointPath[] = [
   { method: "GET", path: "/v1/batches", endpoint: "batches", dialect: "openai" },
   { method: "GET", path: "/v1/batches/:batch", endpoint: "batches", dialect: "openai" },
   { method: "POST", path: "/v1/batches/:batch/cancel", endpoint: "batches", dialect: "openai" },
+  { method: "GET", path: "/v1/responses/:response", endpoint: "responses", dialect: "openai-responses" },
+  { method: "DELETE", path: "/v1/responses/:response", endpoint: "responses", dialect: "openai-responses" },
+  { method: "GET", path: "/v1/responses/:response/input_items", endpoint: "responses", dialect: "openai-responses" },
+  { method: "POST", path: "/v1/responses/:response/cancel", endpoint: "responses", dialect: "openai-responses" },
 ];
 
 export const AI_ENDPOINTS: readonly EndpointPath[] = [

@@ -6,6 +6,7 @@ import { otherFormatter } from "./other-operations.ts";
 import { RescuablePassthrough } from "./rescue/rescuable-passthrough.ts";
 import { ResumedParser } from "./rescue/resumed-parser.ts";
 import type { StreamRescue } from "./rescue/stream-rescue.ts";
+import { RenamedStream } from "./stored/response-ids.ts";
 import { PassthroughStream, type StreamAnswer, TranslatedStream } from "./stream-answer.ts";
 
 /** Where an attempt's stream goes through on its way to the caller. `dialect`: the provider's. */
@@ -15,7 +16,11 @@ export function openStream(call: AiCall, attempt: AiAttempt, dialect: DialectNam
   const { framing } = outboundDialects[dialect];
   if (attempt.built.passthrough) {
     const watcher = passthroughs[dialect]?.createUsageWatcher(includeUsage);
-    if (watcher !== undefined) return new PassthroughStream(watcher, framing);
+    if (watcher !== undefined) {
+      const stream = new PassthroughStream(watcher, framing);
+      const ids = call.responseIds(attempt);
+      return ids === null ? stream : new RenamedStream(stream, ids);
+    }
   }
   const parser = outboundDialects[dialect].createStreamParser(attempt.target.target);
   const context = attempt.answerContext(includeUsage);

@@ -6,7 +6,7 @@ import type { ProviderKey } from "../../../provider-keys/provider-key.ts";
 import type { Context } from "../../context.ts";
 import { asGatewayError, pushRequestId } from "../../errors.ts";
 import { headerOf } from "../../rest/response-headers.ts";
-import { respondStream, respondWhole } from "../../stages/respond.ts";
+import { respondHead, respondStream, respondWhole } from "../../stages/respond.ts";
 import type { AiRuntime } from "../ai-runtime.ts";
 import type { AiTarget } from "../ai-target.ts";
 import { judgeFailure } from "../judge-failure.ts";
@@ -92,7 +92,15 @@ export class StoredCall {
       const disposition = headerOf(head, "content-disposition");
       if (disposition !== undefined) headers.push("content-disposition", disposition.replace(/tg-[0-9a-f]{16}-/g, ""));
       const length = headerOf(head, "content-length");
-      const stream = respondStream(context, status, headers, length === undefined ? null : Number(length));
+      const contentLength = length === undefined ? null : Number(length);
+      if (context.exchange.method === "HEAD") {
+        respondHead(context, status, headers, contentLength);
+        context.pipeline.finish(context);
+        // In a later turn: the provider's answer is still on the stack.
+        setImmediate(() => this.#current?.abort(new Error("only the head was asked for")));
+        return { write: () => true, end: () => {} };
+      }
+      const stream = respondStream(context, status, headers, contentLength);
       stream.onDrain(resume);
       return {
         write: (chunk) => stream.write(chunk),

@@ -60,6 +60,11 @@ function aboutObject(call: StoredCall, objects: StoredObjects, given: string, { 
   const { exchange, body } = call.context;
   const { provider, keyTag, id } = objects.find(given, "id");
   const keeper = keeperOf(call, provider, endpoint, keyTag, given);
+  if (endpoint === "responses" && new URLSearchParams(exchange.query).get("stream") === "true") {
+    throw new GatewayError("unsupported_field", "`stream` of an answer that is kept is not offered: leave it out", {
+      param: "stream",
+    });
+  }
   const of = `${keeper.path}/${encodeURIComponent(id)}${action === "" ? "" : `/${action}`}`;
   const method = exchange.method === "HEAD" ? "GET" : exchange.method;
   const request = { method, path: of, query: exchange.query, body, ...(body === null ? {} : { headers: JSON_TYPE }) };

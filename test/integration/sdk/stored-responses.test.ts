@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startGateway, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
+import {
+  type EndpointServer,
+  Refused,
+  type SeenRequest,
+  startEndpointServer,
+} from "../../helpers/providers/endpoint-server.ts";
+import { OpenAI } from "../../sdk-clients/index.ts";
+
+const OTHER_KEY = "tg_test_key_of_application_other";
+
+let server: EndpointServer;
+let gateway: TestGateway;
+
+/** Says itself that it goes on from another answer, and takes none but its own. */
+function create({ body, path }: SeenRequest) {
+  const provider = path.split("/")[1];
+  const previous = (body.previous_response_id ?? null) as string | null;
+  if (previous !== null && previous !== `resp_1${provider}`) throw new Refused(`no answer ${previous}`);
+  const message = { type: "message", id: "msg_1", role: "assistant", status: "completed" };
+  const text = { type: "output_text", text: `id of "resp_1${provider}"`, annotations: [] };
+  const response = {
+    id: previous === null ? `resp_1${provider}` : `resp_2${provider}`,
+    object: "response",
+    created_at: 1,
+    model: body.model,
+    status: "completed",
+    previous_response_id: previous,
+    output: [{ ...message, content: [text] }],
+    usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 },
+  };
+  if (body.stream !== true) return { json: response };
+  return (answer: import("node:http").ServerResponse) => {
+    answer.writeHead(200, { "content-type": "text/event-stream" });
+    const events = [
+      { type: "response.created", response: { ...response, status: "in_progress", output: [] } },
+      { type: "response.output_text.delta", item_id: "msg_1", output_index: 0, content_index: 0, delta: "hi" },
+      { type: "response.completed", response },
+    ];
+    for (const event of events) answer.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+    answer.end();
+  };
+}
+
+beforeAll(async () => {
+  const kept = {
+    json: { id: "resp_1first", object: "response", status: "cancelled", previous_response_id: null, output: [] },
+  };
+  server = await startEndpointServer({
+    "POST /first/responses": create,
+    "POST /second/responses": create,
+    "GET /first/responses/resp_1first": () => kept,
+    "POST /first/responses/resp_1first/cancel": () => kept,
+    "DELETE /first/responses/resp_1first": () => ({ json: { id: "resp_1first", object: "response", deleted: true } }),
+    "GET /first/responses/resp_1first/input_items": () => ({
+      json: { object: "list", data: [{ id: "msg_0" }], has_more: false },
+    }),
+  });
+  const provider = (id: string) =>
+    `  - { id: ${id}, kind: openai, api: both, base_url: "${server.url}/${id}", keys: [{ id: main, value: key-${id} }], retries: { attempts: 0 } }`;
+  gateway = await startGateway(`
+version: 1
+listeners: [{ address: "127.0.0.1:0" }]
+applications:
+  - { id: web, team: default, keys: ["${TEST_KEY}"], subscriptions: [ai] }
+  - { id: other, team: default, keys: ["${OTHER_KEY}"], subscriptions: [ai] }
+providers:
+${provider("first")}
+${provider("second")}
+models:
+  - { name: any, targets: [{ provider: second, model: m }, { provider: first, model: m }] }
+`);
+});
+afterAll(async () => {
+  await gateway.close();
+  await server.close();
+});
+beforeEach(() => {
+  server.requests.length = 0;
+});
+
+const client = (apiKey = TEST_KEY) => new OpenAI({ apiKey, baseURL: `${gateway.url}/v1`, maxRetries: 0 });
+const begin = () => client().responses.create({ model: "first/m", input: "one" });
+
+describe("answers that a provider keeps", () => {
+  it("are read, cancelled and deleted by their id, which tells the provider", async () => {
+    const openai = client();
+    const { id, output_text: text } = await begin();
+    expect(id).toMatch(/^resp_tg1_/);
+    // What the model says stays what it says.
+    expect(text).toBe('id of "resp_1first"');
+    expect(await openai.responses.retrieve(id)).toMatchObject({ id, object: "response" });
+    expect(await openai.responses.cancel(id)).toMatchObject({ id, status: "cancelled" });
+    expect((await openai.responses.inputItems.list(id)).data).toEqual([{ id: "msg_0" }]);
+    await openai.responses.delete(id);
+    expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "POST /first/responses",
+      "GET /first/responses/resp_1first",
+      "POST /first/responses/resp_1first/cancel",
+      "GET /first/responses/resp_1first/input_items",
+      "DELETE /first/responses/resp_1first",
+    ]);
+  });
+
+  it("are nobody else's", async () => {
+    const { id } = await begin();
+    const other = client(OTHER_KEY);
+    const refusal = { status: 404, code: "object_not_found" };
+    await expect(other.responses.retrieve(id)).rejects.toMatchObject(refusal);
+    await expect(other.responses.delete(id)).rejects.toMatchObject(refusal);
+    const next = other.responses.create({ model: "first/m", input: "two", previous_response_id: id });
+    await expect(next).rejects.toMatchObject({ ...refusal, param: "previous_response_id" });
+    await expect(client().responses.retrieve("resp_1first")).rejects.toMatchObject(refusal);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("are gone on from where they are kept, whatever the route would choose", async () => {
+    const openai = client();
+    const { id } = await begin();
+    const next = await openai.responses.create({ model: "any", input: "two", previous_response_id: id });
+    expect(next.previous_response_id).toBe(id);
+    expect(server.last).toMatchObject({ path: "/first/responses", body: { previous_response_id: "resp_1first" } });
+    const wrong = openai.responses.create({ model: "second/m", input: "two", previous_response_id: id });
+    await expect(wrong).rejects.toMatchObject({ status: 400, param: "previous_response_id" });
+  });
+
+  it("have the same id in a stream, from its first event to its last", async () => {
+    const { id } = await begin();
+    const stream = await client().responses.create({
+      model: "any",
+      input: "x",
+      previous_response_id: id,
+      stream: true,
+    });
+    const seen: (string | null | undefined)[] = [];
+    for await (const event of stream) {
+      if ("response" in event) seen.push(event.response.id, event.response.previous_response_id);
+    }
+    expect(seen[0]).toMatch(/^resp_tg1_/);
+    expect(seen).toEqual([seen[0], id, seen[0], id]);
+  });
+
+  it("can't be streamed once more", async () => {
+    const { id } = await begin();
+    const again = client().responses.retrieve(id, { stream: true });
+    await expect(again).rejects.toMatchObject({ status: 400, param: "stream" });
+  });
+});
