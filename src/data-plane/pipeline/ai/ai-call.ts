@@ -43,7 +43,7 @@ export interface AiCallOptions {
 }
 
 /** Keys that are refused are out, so that a call would end even without this. */
-const MAX_CHANGES = 20;
+const MAX_UNCOUNTED = 20;
 const EVENT_STREAM = "text/event-stream; charset=utf-8";
 const JSON_TYPE = "application/json";
 
@@ -74,8 +74,8 @@ export class AiCall {
   #lastError: GatewayError | null = null;
   #current: AiAttempt | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
-  /** How often another key of a target was tried at once, or the target asked in another way. */
-  #changes = 0;
+  /** Attempts that don't count: another key of the target was tried at once, it was asked in another way, or lost a race. */
+  #uncounted = 0;
   /** null: no second target is asked while the first one is. */
   #hedge: Hedge | null = null;
   /** null: no second target was asked. */
@@ -167,6 +167,7 @@ export class AiCall {
     if (rescue?.isBroken === true) index = this.#choice.preferred(nowMs, (target) => rescue.takesPrefix(target));
     if (index < 0) index = this.#choice.next((this.context.begun?.target as AiTarget | undefined) ?? null, nowMs);
     if (index < 0) {
+      if (rescue?.isBroken === true) this.#runtime.metrics.rescued(this.route.name, "failed");
       this.context.pipeline.fail(this.context, rescue?.cause ?? this.#lastError ?? this.#choice.unavailable(nowMs));
       return;
     }
@@ -318,7 +319,7 @@ export class AiCall {
     const failed = {
       error,
       model: attempt.target.target.model,
-      uncounted: this.#changes,
+      uncounted: this.#uncounted,
       mayChange,
       isRescued: goesOn,
     };
@@ -339,7 +340,7 @@ export class AiCall {
     const refusal = key === null ? null : keyRefusal(error);
     attempt.releaseKey();
     if (key !== null && refusal !== null) noteRefusal(target, key, refusal, error, nowMs, isOnly);
-    const hasOtherKey = refusal !== null && this.#changes < MAX_CHANGES && hasKeyFor(target, nowMs);
+    const hasOtherKey = refusal !== null && this.#uncounted < MAX_UNCOUNTED && hasKeyFor(target, nowMs);
     if (hasOtherKey) {
       // It was the key's fault, not the target's.
       target.breaker.released();
@@ -351,7 +352,7 @@ export class AiCall {
     const refusesPrefix = attempt.built.prefix !== undefined && isBadRequest(error);
     if (refusesPrefix) this.rescue?.prefixRefused(target);
     if (!hasOtherKey && !refusesPrefix) return false;
-    this.#changes++;
+    this.#uncounted++;
     this.#choice.repeat(target);
     return true;
   }
@@ -384,7 +385,6 @@ export class AiCall {
     this.answering = attempt;
     if (this.rescue?.isBroken !== true) return;
     this.#runtime.metrics.rescued(this.route.name, attempt.built.prefix === undefined ? "restarted" : "continued");
-    this.rescue.goesOn();
   }
 
   #won(attempt: AiAttempt): void {
@@ -425,6 +425,7 @@ export class AiCall {
 
   lost(attempt: AiAttempt): void {
     bookAttempt(this.context, this.#runtime, attempt, "lost", null, 0);
+    this.#uncounted++;
     this.left(attempt);
     attempt.cancel();
   }
