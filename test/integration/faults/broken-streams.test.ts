@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { useFaults } from "../../helpers/faults.ts";
 import { ask, errorsOf, failWith, isWhole, SAID, textOf } from "../../helpers/model-route.ts";
 import type { Behaviour } from "../../helpers/providers/behaviour.ts";
+import { waitFor } from "../../helpers/wait-for.ts";
 
 const CLAUDE = "{ provider: anthropic, model: claude-haiku-4-5 }";
 const GPT = "{ provider: openai, model: gpt-4o-mini }";
@@ -115,6 +116,24 @@ describe.each(["openai", "anthropic"] as const)("a stream to a caller of %s", (i
     expect(isWhole(text, inbound)).toBe(true);
     expect(faults.providers.anthropic.requests).toHaveLength(1);
     expect(record).toMatchObject({ attempts: 1, outcome: "ok", outputTokens: 6 });
+  });
+
+  it("is not gone on with for a caller who has left", async () => {
+    faults.providers.openai.behave({ kind: "cut-stream", afterEvents: 5 });
+    faults.providers.anthropic.pace(200);
+    faults.at.records.length = 0;
+    const controller = new AbortController();
+    const call = ask(faults.at, { ...stream, fields: { model: "continued" }, signal: controller.signal }).catch(
+      () => null,
+    );
+    await faults.providers.anthropic.arrived(1);
+    controller.abort();
+    await call;
+    await expect.poll(() => faults.providers.anthropic.last.aborted).toBe(true);
+    const record = await waitFor(() => faults.at.records[0], "the record of the call");
+    expect(record).toMatchObject({ outcome: "client_aborted", attempts: 2 });
+    expect(JSON.parse(record.otherAttempts ?? "[]")).toMatchObject([{ provider: "openai", outcome: "broken" }]);
+    expect(record.inputTokens).toBeGreaterThan(0);
   });
 
   it("costs what both attempts have used, each at its own price", async () => {

@@ -4,25 +4,25 @@ import type { Usage } from "../../../contracts/ir.ts";
 import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { TokenSource } from "../../provider-keys/token-source.ts";
-import { type ModelCache, modelTtlMs } from "../cache/model-cache.ts";
-import { ModelLookup } from "../cache/model-lookup.ts";
+import { lookupForCall } from "../cache/lookup-for-call.ts";
+import type { ModelCache } from "../cache/model-cache.ts";
+import type { ModelLookup } from "../cache/model-lookup.ts";
 import type { Context } from "../context.ts";
 import { asGatewayError, pushRequestId } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
-import { AiAttempt, DIALECT_HEADERS, estimatedTokens } from "./ai-attempt.ts";
+import { AiAttempt, estimatedTokens } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, dialectAt } from "./ai-target.ts";
 import { bookAnswer, bookAttempt } from "./attempt-accounts.ts";
 import { hasEffects } from "./hedging/has-effects.ts";
 import { Hedge, type HedgeOutcome } from "./hedging/hedge.ts";
-import { judgeFailure } from "./judge-failure.ts";
-import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
+import { judgeAttempt } from "./judge-attempt.ts";
+import { noKeyFor, noToken } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { nextAttemptMs } from "./next-attempt.ts";
 import { RequestBuilder } from "./request-builder.ts";
 import { StreamRescue } from "./rescue/stream-rescue.ts";
 import { TargetChoice } from "./target-choice.ts";
-import { translateInPool } from "./translate-in-pool.ts";
 import {
   type AiOperation,
   type BuiltCall,
@@ -30,8 +30,8 @@ import {
   type InspectedRequest,
   inspectAddress,
   type TranslatedAnswer,
-  translateAnswer,
 } from "./translation.ts";
+import { translateWhole } from "./whole-answer.ts";
 
 export interface AiCallOptions {
   operation: AiOperation;
@@ -108,29 +108,9 @@ export class AiCall {
     context.modelAsked = request.model.slice(0, 200);
     this.route = this.#routes.resolve(request.model);
     if (this.route.timeouts.totalMs > 0) context.deadlineMs = context.startedAtMs + this.route.timeouts.totalMs;
-    const policy = context.policies === null ? null : context.policies.cache;
-    const ttlMs = modelTtlMs(policy);
-    if (policy === null || ttlMs === null) {
-      this.#forward();
-      return;
-    }
-    // Of a call whose path says what is asked, all that its path says.
-    const how = this.address === null ? this.#operation : `${this.address.method} ${this.address.framing}`;
-    const operation = `${this.inbound} ${how}`;
-    const headers = DIALECT_HEADERS[this.inbound] ?? [];
-    const { contentType } = this;
-    const lookup = new ModelLookup(
-      context,
-      this.#cache,
-      policy,
-      ttlMs,
-      operation,
-      this.route,
-      { isStream: request.stream, contentType },
-      headers,
-    );
-    this.lookup = lookup;
-    lookup.start(() => this.#forward());
+    this.lookup = lookupForCall(this, this.#operation, this.#cache);
+    if (this.lookup === null) this.#forward();
+    else this.lookup.start(() => this.#forward());
   }
 
   #forward(): void {
@@ -298,7 +278,17 @@ export class AiCall {
   failed(attempt: AiAttempt, error: GatewayError): void {
     const { context, rescue } = this;
     const nowMs = Date.now();
-    const mayChange = this.#judge(attempt, error, nowMs);
+    const mayChange = judgeAttempt(attempt, error, {
+      runtime: this.#runtime,
+      rescue,
+      isOnly: this.route.targets.length === 1,
+      mayChangeKey: this.#uncounted < MAX_UNCOUNTED,
+      nowMs,
+    });
+    if (mayChange) {
+      this.#uncounted++;
+      this.#choice.repeat(attempt.target);
+    }
     this.#lastError = error;
     const isBroken = attempt.hasCommitted;
     const isRescued = isBroken && rescue !== null && attempt.answer !== null && !context.finished;
@@ -331,30 +321,6 @@ export class AiCall {
       return;
     }
     this.#nextIn(waitMs, error);
-  }
-
-  /** What a failure says of the target and its key. True: the target may be asked at once, with another key or in another way. */
-  #judge(attempt: AiAttempt, error: GatewayError, nowMs: number): boolean {
-    const { target, key } = attempt;
-    const isOnly = this.route.targets.length === 1;
-    const refusal = key === null ? null : keyRefusal(error);
-    attempt.releaseKey();
-    if (key !== null && refusal !== null) noteRefusal(target, key, refusal, error, nowMs, isOnly);
-    const hasOtherKey = refusal !== null && this.#uncounted < MAX_UNCOUNTED && hasKeyFor(target, nowMs);
-    if (hasOtherKey) {
-      // It was the key's fault, not the target's.
-      target.breaker.released();
-      this.#runtime.metrics.attempted(target.provider.id, target.target.model, false);
-    } else if (this.rescue?.differs === true) {
-      // It is well, and says something else.
-      target.breaker.succeeded();
-    } else judgeFailure(target, error, nowMs, isOnly, this.#runtime.metrics);
-    const refusesPrefix = attempt.built.prefix !== undefined && isBadRequest(error);
-    if (refusesPrefix) this.rescue?.prefixRefused(target);
-    if (!hasOtherKey && !refusesPrefix) return false;
-    this.#uncounted++;
-    this.#choice.repeat(target);
-    return true;
   }
 
   #nextIn(waitMs: number, { code, status }: GatewayError): void {
@@ -419,8 +385,13 @@ export class AiCall {
 
   askAnother(): boolean {
     const index = this.#choice.fresh(Date.now());
-    if (index >= 0) this.#ask(index);
-    return index >= 0;
+    if (index < 0) return false;
+    try {
+      this.#ask(index);
+    } catch (failure) {
+      this.context.pipeline.fail(this.context, failure);
+    }
+    return true;
   }
 
   lost(attempt: AiAttempt): void {
@@ -448,32 +419,16 @@ export class AiCall {
   /** A whole good answer. */
   answered(attempt: AiAttempt, status: number, bytes: Buffer): void {
     this.#won(attempt);
-    const plan = this.#plan(attempt.target);
-    const { passthrough } = attempt.built;
-    const answerContext = attempt.answerContext(true);
-    const { encodingFormat } = this.request;
-    const give = (answer: TranslatedAnswer) => this.#respond(attempt, status, bytes, answer);
-    const refuse = (error: unknown) => this.failed(attempt, asGatewayError(error));
-    if (bytes.length > this.#offloadBytes && !passthrough) {
-      // It has answered: should the caller leave before the translation is done, the next call may probe.
-      attempt.target.breaker.released();
-      translateInPool(
-        this.#runtime.pool,
-        this.context,
-        { kind: "answer", bytes, encodingFormat, plan, passthrough, context: answerContext },
-        (result) => give(result as TranslatedAnswer),
-        refuse,
-      );
-      return;
-    }
-    let answer: TranslatedAnswer;
-    try {
-      answer = translateAnswer(bytes, encodingFormat, plan, passthrough, answerContext);
-    } catch (error) {
-      refuse(error);
-      return;
-    }
-    give(answer);
+    translateWhole(
+      this,
+      attempt,
+      this.#plan(attempt.target),
+      bytes,
+      this.#offloadBytes,
+      this.#runtime.pool,
+      (answer) => this.#respond(attempt, status, bytes, answer),
+      (error) => this.failed(attempt, asGatewayError(error)),
+    );
   }
 
   #respond(attempt: AiAttempt, status: number, bytes: Buffer, answer: TranslatedAnswer): void {
@@ -499,9 +454,4 @@ export class AiCall {
     this.lookup?.editAnswer(headers);
     return headers;
   }
-}
-
-/** The provider understood the request, and will not have it. */
-function isBadRequest({ code, status }: GatewayError): boolean {
-  return code === "provider_error" && (status === 400 || status === 422);
 }
