@@ -16,7 +16,7 @@ const route = (name: string, hedging: string) => `
 const faults = useFaults(
   [
     route("hedged", "{ after: 100ms, max_share: 100% }"),
-    route("rarely", "{ after: 20ms, max_share: 20% }"),
+    route("rarely", "{ after: 10ms, max_share: 20% }"),
     route("by-percentile", "{ after: p95, min_delay: 60ms, max_share: 100% }"),
   ].join(""),
 );
@@ -81,7 +81,7 @@ describe.each([
 
 describe("hedging", () => {
   it("asks a second target for a share of the calls at most", async () => {
-    faults.providers.openai.always({ kind: "delay", ms: 120 });
+    faults.providers.openai.always({ kind: "delay", ms: 60 });
     for (let call = 0; call < 20; call++) await ask(faults.at, { fields: { model: "rarely" } });
     expect(faults.providers.openai.requests).toHaveLength(20);
     // A fifth; rounding may cost one.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ChatEvent } from "../../../src/contracts/ir.ts";
-import { withPrefix } from "../../../src/data-plane/pipeline/ai/rescue/answer-prefix.ts";
+import { markPrefix, withPrefix } from "../../../src/data-plane/pipeline/ai/rescue/answer-prefix.ts";
 import { ResumedParser } from "../../../src/data-plane/pipeline/ai/rescue/resumed-parser.ts";
 import { Transcript } from "../../../src/data-plane/pipeline/ai/rescue/transcript.ts";
 import { CATALOGUE } from "../../../src/providers/catalogue.ts";
@@ -143,6 +143,24 @@ describe("the beginning of an answer in a request", () => {
       { role: "assistant", content: "Here:" },
     ];
     expect(withPrefix({ messages }, "anthropic", prefix)).toBeNull();
+  });
+
+  it.each([
+    ["mistral", { messages: [{ role: "user" }, { role: "assistant", prefix: true }] }],
+    ["moonshot", { messages: [{ role: "user" }, { role: "assistant", partial: true }] }],
+    [
+      "vllm",
+      {
+        messages: [{ role: "user" }, { role: "assistant" }],
+        continue_final_message: true,
+        add_generation_prompt: false,
+      },
+    ],
+  ])("is marked as %s wants it", (kind, expected) => {
+    const { prefill } = CATALOGUE.find((entry) => entry.kind === kind) ?? {};
+    if (prefill === undefined) throw new Error(`${kind} takes no beginning`);
+    const request = Buffer.from(JSON.stringify({ messages: [{ role: "user" }, { role: "assistant" }] }));
+    expect(JSON.parse(markPrefix(request, "openai", { text: "one", prefill }).toString())).toEqual(expected);
   });
 
   it.each([
