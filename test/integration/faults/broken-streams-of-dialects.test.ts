@@ -90,6 +90,17 @@ describe.each(SAME)("a stream that goes through untouched: %s", (name) => {
     expect(record.provider).not.toBe(name);
   });
 
+  it("is whole wherever it is cut", async () => {
+    // Before the first token another target answers; behind the last one the end is all that is missing.
+    for (let afterEvents = 0; afterEvents <= 12; afterEvents++) {
+      faults.providers[name].behave({ kind: "end-stream", afterEvents });
+      const { read, record } = await askIn(name, `from-${name}`);
+      expect({ afterEvents, ...read }).toMatchObject({ afterEvents, text: SAID, isWhole: true, error: null });
+      expect(record).toMatchObject({ outcome: "ok", errorCode: null });
+      expect(record.attempts).toBeLessThanOrEqual(2);
+    }
+  });
+
   it("is gone on with by a target that answers anew", async () => {
     faults.providers[name].behave(CUT);
     const { read, record } = await askIn(name, `anew-${name}`);
@@ -176,6 +187,20 @@ describe("calls of tools in progress", () => {
     expect(record).toMatchObject({ attempts: 2, outcome: "ok" });
   });
 
+  it.each(["openai", "anthropic"] as const)("are whole wherever they are cut: %s", async (name) => {
+    const made = ({ calls }: ReadStream) => calls.map(({ name: called, arguments: given }) => [called, given]);
+    const { read: whole } = await askIn(name, `from-${name}`, tools[name]);
+    for (let afterEvents = 0; afterEvents <= 12; afterEvents++) {
+      faults.providers[name].behave({ kind: "end-stream", afterEvents });
+      const { read } = await askIn(name, `from-${name}`, tools[name]);
+      expect({ afterEvents, made: made(read), isWhole: read.isWhole }).toEqual({
+        afterEvents,
+        made: made(whole),
+        isWhole: true,
+      });
+    }
+  });
+
   it("of Gemini's callers at Gemini end with an error", async () => {
     const call = { functionCall: { name: "weather", args: { city: "Rome" } } };
     const piece = { candidates: [{ index: 0, content: { role: "model", parts: [call] } }] };
@@ -193,6 +218,15 @@ describe("calls of tools in progress", () => {
 
 describe("thinking", () => {
   const fields = { max_tokens: 2000, thinking: { type: "enabled", budget_tokens: 1024 } };
+
+  it("is given once, wherever it breaks off", async () => {
+    for (let afterEvents = 0; afterEvents <= 24; afterEvents++) {
+      faults.providers.anthropic.behave({ kind: "end-stream", afterEvents });
+      const { read } = await askIn("anthropic", "from-anthropic", fields);
+      const thinking = `They said: ${SAID}`;
+      expect({ afterEvents, ...read }).toMatchObject({ afterEvents, text: SAID, thinking, isWhole: true });
+    }
+  });
 
   it.each([
     ["in its middle", 6],
