@@ -137,6 +137,7 @@ describe.each(["openai", "anthropic"] as const)("a stream to a caller of %s", (i
   });
 
   it("costs what both attempts have used, each at its own price", async () => {
+    const before = await costs();
     faults.providers.openai.behave({ kind: "cut-stream", afterEvents: 5 });
     const { text, record } = await ask(faults.at, { ...stream, fields: { model: "continued" } });
     expect(isWhole(text, inbound)).toBe(true);
@@ -154,9 +155,26 @@ describe.each(["openai", "anthropic"] as const)("a stream to a caller of %s", (i
     expect(input).toBeGreaterThan(0);
     expect(output).toBeGreaterThan(0);
     expect(record.costUsd).toBeCloseTo(broken.costUsd + (input - cached * 0.9 + output * 5) / 1e6, 9);
+    const after = await costs();
+    expect((after.openai ?? 0) - (before.openai ?? 0)).toBeCloseTo(broken.costUsd, 9);
+    expect((after.anthropic ?? 0) - (before.anthropic ?? 0)).toBeCloseTo((record.costUsd ?? 0) - broken.costUsd, 9);
     expect(broken.costUsd).toBeCloseTo((broken.inputTokens * 0.15 + broken.outputTokens * 0.6) / 1e6, 12);
   });
 });
+
+interface Metric {
+  name: string;
+  values: { value: number; labels: Record<string, string> }[];
+}
+
+/** By provider, in US dollars. */
+async function costs(): Promise<Record<string, number>> {
+  const metrics = (await faults.at.gateway.collectMetrics()) as Metric[];
+  const { values } = metrics.find(({ name }) => name === "tidegate_cost_usd_total") ?? { values: [] };
+  const sums: Record<string, number> = {};
+  for (const { value, labels } of values) sums[labels.provider ?? ""] = (sums[labels.provider ?? ""] ?? 0) + value;
+  return sums;
+}
 
 /** A whole stream of Gemini that says this. */
 function answerOf(text: string): Behaviour {
