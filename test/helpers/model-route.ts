@@ -88,11 +88,12 @@ export const SAID = "one two three four five six";
 /** Calls the route. */
 export async function ask(
   at: TestGateway,
-  options: { inbound?: Inbound; stream?: boolean; said?: string; fields?: object } = {},
+  options: { inbound?: Inbound; stream?: boolean; said?: string; fields?: object; signal?: AbortSignal } = {},
 ): Promise<Reply> {
   const { inbound = "openai", stream = false, said = SAID, fields = {} } = options;
   const response = await fetch(`${at.url}${inbound === "openai" ? "/v1/chat/completions" : "/v1/messages"}`, {
     method: "POST",
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
     headers: { "content-type": "application/json", authorization: `Bearer ${TEST_KEY}` },
     body: JSON.stringify({
       model: "route",

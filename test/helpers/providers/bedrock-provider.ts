@@ -87,7 +87,8 @@ function promptOf(request: ConverseRequest, fields: ClaudeFields): Prompt {
   const names = new Map(
     blocks.flatMap(({ toolUse }) => (toolUse === undefined ? [] : [[toolUse.toolUseId, toolUse.name]])),
   );
-  const last = messages.at(-1)?.content ?? [];
+  const last = messages.findLast(({ role }) => role === "user")?.content ?? [];
+  const begun = messages.at(-1)?.role === "assistant" ? textOf(messages.at(-1)?.content ?? []) : "";
   const results = last.flatMap(({ toolResult }) =>
     toolResult === undefined
       ? []
@@ -115,6 +116,7 @@ function promptOf(request: ConverseRequest, fields: ClaudeFields): Prompt {
     outputSchema: schema === undefined ? undefined : JSON.parse(schema),
     jsonObject: false,
     thinks: fields.thinking !== undefined && fields.thinking.type !== "disabled",
+    begun,
   };
 }
 

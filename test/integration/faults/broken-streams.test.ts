@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { useFaults } from "../../helpers/faults.ts";
 import { ask, errorsOf, failWith, isWhole, SAID, textOf } from "../../helpers/model-route.ts";
 import type { Behaviour } from "../../helpers/providers/behaviour.ts";
+import { waitFor } from "../../helpers/wait-for.ts";
 
 const CLAUDE = "{ provider: anthropic, model: claude-haiku-4-5 }";
 const GPT = "{ provider: openai, model: gpt-4o-mini }";
@@ -117,7 +118,26 @@ describe.each(["openai", "anthropic"] as const)("a stream to a caller of %s", (i
     expect(record).toMatchObject({ attempts: 1, outcome: "ok", outputTokens: 6 });
   });
 
+  it("is not gone on with for a caller who has left", async () => {
+    faults.providers.openai.behave({ kind: "cut-stream", afterEvents: 5 });
+    faults.providers.anthropic.pace(200);
+    faults.at.records.length = 0;
+    const controller = new AbortController();
+    const call = ask(faults.at, { ...stream, fields: { model: "continued" }, signal: controller.signal }).catch(
+      () => null,
+    );
+    await faults.providers.anthropic.arrived(1);
+    controller.abort();
+    await call;
+    await expect.poll(() => faults.providers.anthropic.last.aborted).toBe(true);
+    const record = await waitFor(() => faults.at.records[0], "the record of the call");
+    expect(record).toMatchObject({ outcome: "client_aborted", attempts: 2 });
+    expect(JSON.parse(record.otherAttempts ?? "[]")).toMatchObject([{ provider: "openai", outcome: "broken" }]);
+    expect(record.inputTokens).toBeGreaterThan(0);
+  });
+
   it("costs what both attempts have used, each at its own price", async () => {
+    const before = await costs();
     faults.providers.openai.behave({ kind: "cut-stream", afterEvents: 5 });
     const { text, record } = await ask(faults.at, { ...stream, fields: { model: "continued" } });
     expect(isWhole(text, inbound)).toBe(true);
@@ -135,9 +155,26 @@ describe.each(["openai", "anthropic"] as const)("a stream to a caller of %s", (i
     expect(input).toBeGreaterThan(0);
     expect(output).toBeGreaterThan(0);
     expect(record.costUsd).toBeCloseTo(broken.costUsd + (input - cached * 0.9 + output * 5) / 1e6, 9);
+    const after = await costs();
+    expect((after.openai ?? 0) - (before.openai ?? 0)).toBeCloseTo(broken.costUsd, 9);
+    expect((after.anthropic ?? 0) - (before.anthropic ?? 0)).toBeCloseTo((record.costUsd ?? 0) - broken.costUsd, 9);
     expect(broken.costUsd).toBeCloseTo((broken.inputTokens * 0.15 + broken.outputTokens * 0.6) / 1e6, 12);
   });
 });
+
+interface Metric {
+  name: string;
+  values: { value: number; labels: Record<string, string> }[];
+}
+
+/** By provider, in US dollars. */
+async function costs(): Promise<Record<string, number>> {
+  const metrics = (await faults.at.gateway.collectMetrics()) as Metric[];
+  const { values } = metrics.find(({ name }) => name === "tidegate_cost_usd_total") ?? { values: [] };
+  const sums: Record<string, number> = {};
+  for (const { value, labels } of values) sums[labels.provider ?? ""] = (sums[labels.provider ?? ""] ?? 0) + value;
+  return sums;
+}
 
 /** A whole stream of Gemini that says this. */
 function answerOf(text: string): Behaviour {

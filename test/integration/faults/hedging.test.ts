@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { useFaults } from "../../helpers/faults.ts";
+import { TEST_KEY } from "../../helpers/gateway.ts";
 import { ask, failWith, isWhole, SAID, textOf } from "../../helpers/model-route.ts";
+
+import { waitFor } from "../../helpers/wait-for.ts";
 
 const TARGETS = "[{ provider: openai, model: gpt-4o-mini }, { provider: anthropic, model: claude-haiku-4-5 }]";
 const route = (name: string, hedging: string) => `
@@ -13,7 +16,7 @@ const route = (name: string, hedging: string) => `
 const faults = useFaults(
   [
     route("hedged", "{ after: 100ms, max_share: 100% }"),
-    route("rarely", "{ after: 20ms, max_share: 20% }"),
+    route("rarely", "{ after: 10ms, max_share: 20% }"),
     route("by-percentile", "{ after: p95, min_delay: 60ms, max_share: 100% }"),
   ].join(""),
 );
@@ -78,7 +81,7 @@ describe.each([
 
 describe("hedging", () => {
   it("asks a second target for a share of the calls at most", async () => {
-    faults.providers.openai.always({ kind: "delay", ms: 120 });
+    faults.providers.openai.always({ kind: "delay", ms: 60 });
     for (let call = 0; call < 20; call++) await ask(faults.at, { fields: { model: "rarely" } });
     expect(faults.providers.openai.requests).toHaveLength(20);
     // A fifth; rounding may cost one.
@@ -110,6 +113,25 @@ describe("hedging", () => {
     });
     const asked = faults.providers.openai.requests.length + faults.providers.anthropic.requests.length;
     expect(asked).toBe(1);
+  });
+
+  it("ends both attempts when the caller leaves", async () => {
+    faults.providers.openai.behave(slow);
+    faults.providers.anthropic.behave(slow);
+    const controller = new AbortController();
+    const call = fetch(`${faults.at.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${TEST_KEY}` },
+      body: JSON.stringify({ model: "hedged", messages: [{ role: "user", content: "hello" }] }),
+      signal: controller.signal,
+    }).catch(() => null);
+    await faults.providers.anthropic.arrived(1);
+    faults.at.records.length = 0;
+    controller.abort();
+    await call;
+    await expect.poll(() => faults.providers.openai.last.aborted && faults.providers.anthropic.last.aborted).toBe(true);
+    const record = await waitFor(() => faults.at.records[0], "the record of the call");
+    expect(record).toMatchObject({ outcome: "client_aborted", attempts: 2 });
   });
 
   it("is counted", async () => {

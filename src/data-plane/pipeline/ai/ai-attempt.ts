@@ -17,7 +17,9 @@ import type { AiTarget } from "./ai-target.ts";
 import { AttemptClock } from "./attempt-clock.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import { openStream } from "./open-stream.ts";
+import { otherFormatter } from "./other-operations.ts";
 import { isRelayed, relayedAnswer } from "./relayed-answer.ts";
+import type { OpenedAnswer } from "./rescue/stream-rescue.ts";
 import { providerFailed, type StreamAnswer, type StreamProgress } from "./stream-answer.ts";
 import type { BuiltCall } from "./translation.ts";
 
@@ -64,6 +66,8 @@ export class AiAttempt implements DispatchHandler {
   /** null: transports look after its timeouts. */
   readonly #clock: AttemptClock | null;
   #tokens = 0;
+  /** Of a call whose stream is rescued; null: it has not begun, or goes on with another one's. */
+  opened: OpenedAnswer | null = null;
   /** The provider was asked. */
   wasSent = false;
 
@@ -214,7 +218,7 @@ export class AiAttempt implements DispatchHandler {
     if (address?.framing !== "json-array") return events;
     // Where another attempt goes on, it goes on in the same array.
     this.#elements = (rescue?.isBroken === true ? rescue.elements : null) ?? new JsonArrayWriter();
-    if (rescue !== null) rescue.elements = this.#elements;
+    if (this.opened !== null) this.opened.elements = this.#elements;
     return new JsonArrayStream(events, this.#elements);
   }
 
@@ -330,6 +334,10 @@ export class AiAttempt implements DispatchHandler {
     this.#call.committed(this);
     if (rescue !== null && rescue.stream !== null) {
       this.#stream = rescue.stream;
+      const lacks = rescue.goesOn();
+      if (lacks.length === 0) return;
+      this.#call.lookup?.push(lacks);
+      this.#stream.write(lacks);
       return;
     }
     context.streamed = true;
@@ -338,7 +346,10 @@ export class AiAttempt implements DispatchHandler {
     headers.push("cache-control", "no-cache", "x-accel-buffering", "no");
     const stream = respondStream(context, this.#status, headers, null);
     this.#stream = stream;
-    if (rescue !== null) rescue.stream = stream;
+    if (rescue !== null) {
+      rescue.stream = stream;
+      if (this.opened !== null) rescue.begins(this.opened);
+    }
     const call = this.#call;
     context.noteBeforeFinish(() => call.answering?.noteUsage());
     // SDKs may close at the end marker, without waiting for the end of the body.
@@ -408,8 +419,9 @@ export class AiAttempt implements DispatchHandler {
   }
 
   createFormatter(): StreamFormatter {
-    const { inbound, request } = this.#call;
-    return inboundDialects[inbound].createStreamFormatter(this.answerContext(request.includeUsage));
+    const { inbound, operation, request } = this.#call;
+    const context = this.answerContext(request.includeUsage);
+    return otherFormatter(operation, context) ?? inboundDialects[inbound].createStreamFormatter(context);
   }
 
   #released(): void {

@@ -4,19 +4,20 @@ import type { Usage } from "../../../contracts/ir.ts";
 import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { TokenSource } from "../../provider-keys/token-source.ts";
-import { type ModelCache, modelTtlMs } from "../cache/model-cache.ts";
-import { ModelLookup } from "../cache/model-lookup.ts";
+import { lookupForCall } from "../cache/lookup-for-call.ts";
+import type { ModelCache } from "../cache/model-cache.ts";
+import type { ModelLookup } from "../cache/model-lookup.ts";
 import type { Context } from "../context.ts";
 import { asGatewayError, pushRequestId } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
-import { AiAttempt, DIALECT_HEADERS, estimatedTokens } from "./ai-attempt.ts";
+import { AiAttempt, estimatedTokens } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, dialectAt } from "./ai-target.ts";
 import { bookAnswer, bookAttempt } from "./attempt-accounts.ts";
 import { hasEffects } from "./hedging/has-effects.ts";
 import { Hedge, type HedgeOutcome } from "./hedging/hedge.ts";
-import { judgeFailure } from "./judge-failure.ts";
-import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
+import { judgeAttempt } from "./judge-attempt.ts";
+import { noKeyFor, noToken } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { nextAttemptMs } from "./next-attempt.ts";
 import { isOther } from "./operation-kinds.ts";
@@ -26,7 +27,6 @@ import { RequestBuilder } from "./request-builder.ts";
 import { StreamRescue } from "./rescue/stream-rescue.ts";
 import { keepersOf, type PreviousResponse, ResponseIds, takePrevious } from "./stored/response-ids.ts";
 import { TargetChoice } from "./target-choice.ts";
-import { translateInPool } from "./translate-in-pool.ts";
 import {
   type AiOperation,
   type BuiltCall,
@@ -34,9 +34,9 @@ import {
   type InspectedRequest,
   inspectAddress,
   type TranslatedAnswer,
-  translateAnswer,
 } from "./translation.ts";
 import type { ModelForm } from "./upload/model-form.ts";
+import { translateWhole } from "./whole-answer.ts";
 
 export interface AiCallOptions {
   operation: AiOperation;
@@ -52,7 +52,7 @@ export interface AiCallOptions {
 }
 
 /** Keys that are refused are out, so that a call would end even without this. */
-const MAX_CHANGES = 20;
+const MAX_UNCOUNTED = 20;
 const EVENT_STREAM = "text/event-stream; charset=utf-8";
 const JSON_TYPE = "application/json";
 
@@ -87,8 +87,8 @@ export class AiCall {
   #lastError: GatewayError | null = null;
   #current: AiAttempt | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
-  /** How often another key of a target was tried at once, or the target asked in another way. */
-  #changes = 0;
+  /** Attempts that don't count: another key of the target was tried at once, it was asked in another way, or lost a race. */
+  #uncounted = 0;
   /** null: no second target is asked while the first one is. */
   #hedge: Hedge | null = null;
   /** null: no second target was asked. */
@@ -131,29 +131,9 @@ export class AiCall {
     context.modelAsked = request.model.slice(0, 200);
     this.route = this.#routes.resolve(request.model);
     if (this.route.timeouts.totalMs > 0) context.deadlineMs = context.startedAtMs + this.route.timeouts.totalMs;
-    const policy = context.policies === null ? null : context.policies.cache;
-    const ttlMs = modelTtlMs(policy);
-    if (policy === null || ttlMs === null || isRelayed(this.operation)) {
-      this.#forward();
-      return;
-    }
-    // Of a call whose path says what is asked, all that its path says.
-    const how = this.address === null ? this.operation : `${this.address.method} ${this.address.framing}`;
-    const operation = `${this.inbound} ${how}`;
-    const headers = DIALECT_HEADERS[this.inbound] ?? [];
-    const { contentType } = this;
-    const lookup = new ModelLookup(
-      context,
-      this.#cache,
-      policy,
-      ttlMs,
-      operation,
-      this.route,
-      { isStream: request.stream, contentType },
-      headers,
-    );
-    this.lookup = lookup;
-    lookup.start(() => this.#forward());
+    this.lookup = isRelayed(this.operation) ? null : lookupForCall(this, this.operation, this.#cache);
+    if (this.lookup === null) this.#forward();
+    else this.lookup.start(() => this.#forward());
   }
 
   #forward(): void {
@@ -192,6 +172,7 @@ export class AiCall {
     if (rescue?.isBroken === true) index = this.#choice.preferred(nowMs, (target) => rescue.takesPrefix(target));
     if (index < 0) index = this.#choice.next((this.context.begun?.target as AiTarget | undefined) ?? null, nowMs);
     if (index < 0) {
+      if (rescue?.isBroken === true) this.#runtime.metrics.rescued(this.route.name, "failed");
       this.context.pipeline.fail(this.context, rescue?.cause ?? this.#lastError ?? this.#choice.unavailable(nowMs));
       return;
     }
@@ -327,7 +308,17 @@ export class AiCall {
   failed(attempt: AiAttempt, error: GatewayError): void {
     const { context, rescue } = this;
     const nowMs = Date.now();
-    const mayChange = this.#judge(attempt, error, nowMs);
+    const mayChange = judgeAttempt(attempt, error, {
+      runtime: this.#runtime,
+      rescue,
+      isOnly: this.route.targets.length === 1,
+      mayChangeKey: this.#uncounted < MAX_UNCOUNTED,
+      nowMs,
+    });
+    if (mayChange) {
+      this.#uncounted++;
+      this.#choice.repeat(attempt.target);
+    }
     this.#lastError = error;
     const isBroken = attempt.hasCommitted;
     const isRescued = isBroken && rescue !== null && attempt.answer !== null && !context.finished;
@@ -348,7 +339,7 @@ export class AiCall {
     const failed = {
       error,
       model: attempt.target.target.model,
-      uncounted: this.#changes,
+      uncounted: this.#uncounted,
       mayChange,
       isRescued: goesOn,
     };
@@ -361,30 +352,6 @@ export class AiCall {
       return;
     }
     this.#nextIn(waitMs, error);
-  }
-
-  /** What a failure says of the target and its key. True: the target may be asked at once, with another key or in another way. */
-  #judge(attempt: AiAttempt, error: GatewayError, nowMs: number): boolean {
-    const { target, key } = attempt;
-    const isOnly = this.route.targets.length === 1;
-    const refusal = key === null ? null : keyRefusal(error);
-    attempt.releaseKey();
-    if (key !== null && refusal !== null) noteRefusal(target, key, refusal, error, nowMs, isOnly);
-    const hasOtherKey = refusal !== null && this.#changes < MAX_CHANGES && hasKeyFor(target, nowMs);
-    if (hasOtherKey) {
-      // It was the key's fault, not the target's.
-      target.breaker.released();
-      this.#runtime.metrics.attempted(target.provider.id, target.target.model, false);
-    } else if (this.rescue?.differs === true) {
-      // It is well, and says something else.
-      target.breaker.succeeded();
-    } else judgeFailure(target, error, nowMs, isOnly, this.#runtime.metrics);
-    const refusesPrefix = attempt.built.prefix !== undefined && isBadRequest(error);
-    if (refusesPrefix) this.rescue?.prefixRefused(target);
-    if (!hasOtherKey && !refusesPrefix) return false;
-    this.#changes++;
-    this.#choice.repeat(target);
-    return true;
   }
 
   #nextIn(waitMs: number, { code, status }: GatewayError): void {
@@ -415,7 +382,6 @@ export class AiCall {
     this.answering = attempt;
     if (this.rescue?.isBroken !== true) return;
     this.#runtime.metrics.rescued(this.route.name, attempt.built.prefix === undefined ? "restarted" : "continued");
-    this.rescue.goesOn();
   }
 
   #won(attempt: AiAttempt): void {
@@ -450,12 +416,18 @@ export class AiCall {
 
   askAnother(): boolean {
     const index = this.#choice.fresh(Date.now());
-    if (index >= 0) this.#ask(index);
-    return index >= 0;
+    if (index < 0) return false;
+    try {
+      this.#ask(index);
+    } catch (failure) {
+      this.context.pipeline.fail(this.context, failure);
+    }
+    return true;
   }
 
   lost(attempt: AiAttempt): void {
     bookAttempt(this.context, this.#runtime, attempt, "lost", null, 0);
+    this.#uncounted++;
     this.left(attempt);
     attempt.cancel();
   }
@@ -478,32 +450,16 @@ export class AiCall {
   /** A whole good answer. */
   answered(attempt: AiAttempt, status: number, bytes: Buffer): void {
     this.#won(attempt);
-    const plan = this.#plan(attempt.target);
-    const { passthrough } = attempt.built;
-    const answerContext = attempt.answerContext(true);
-    const { encodingFormat } = this.request;
-    const give = (answer: TranslatedAnswer) => this.#respond(attempt, status, bytes, answer);
-    const refuse = (error: unknown) => this.failed(attempt, asGatewayError(error));
-    if (bytes.length > this.#offloadBytes && !passthrough) {
-      // It has answered: should the caller leave before the translation is done, the next call may probe.
-      attempt.target.breaker.released();
-      translateInPool(
-        this.#runtime.pool,
-        this.context,
-        { kind: "answer", bytes, encodingFormat, plan, passthrough, context: answerContext },
-        (result) => give(result as TranslatedAnswer),
-        refuse,
-      );
-      return;
-    }
-    let answer: TranslatedAnswer;
-    try {
-      answer = translateAnswer(bytes, encodingFormat, plan, passthrough, answerContext);
-    } catch (error) {
-      refuse(error);
-      return;
-    }
-    give(answer);
+    translateWhole(
+      this,
+      attempt,
+      this.#plan(attempt.target),
+      bytes,
+      this.#offloadBytes,
+      this.#runtime.pool,
+      (answer) => this.#respond(attempt, status, bytes, answer),
+      (error) => this.failed(attempt, asGatewayError(error)),
+    );
   }
 
   #respond(attempt: AiAttempt, status: number, bytes: Buffer, answer: TranslatedAnswer): void {
@@ -542,9 +498,4 @@ export class AiCall {
 /** Chats and embeddings: other operations are paid by the call, or are no models' work. */
 function mayHedge(operation: AiOperation): boolean {
   return operation === "chat" || operation === "embeddings";
-}
-
-/** The provider understood the request, and will not have it. */
-function isBadRequest({ code, status }: GatewayError): boolean {
-  return code === "provider_error" && (status === 400 || status === 422);
 }

@@ -34,8 +34,8 @@ export class JsonArrayStream implements StreamAnswer {
     return rest === null ? null : this.#elements.write(rest) + this.#elements.close();
   }
 
-  bringUp(formatter: StreamFormatter): boolean {
-    return this.#events.bringUp?.(formatter) === true;
+  bringUp(formatter: StreamFormatter): Buffer | null {
+    return this.#events.bringUp?.(formatter) ?? null;
   }
 
   get events(): number {

@@ -1,11 +1,11 @@
 import type { DialectName } from "../../../contracts/ir.ts";
-import { inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
+import { outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import type { AiAttempt } from "./ai-attempt.ts";
 import type { AiCall } from "./ai-call.ts";
-import { otherFormatter } from "./other-operations.ts";
 import { RescuablePassthrough } from "./rescue/rescuable-passthrough.ts";
 import { ResumedParser } from "./rescue/resumed-parser.ts";
 import type { StreamRescue } from "./rescue/stream-rescue.ts";
+import { Transcript } from "./rescue/transcript.ts";
 import { RenamedStream } from "./stored/response-ids.ts";
 import { PassthroughStream, type StreamAnswer, TranslatedStream } from "./stream-answer.ts";
 
@@ -23,10 +23,7 @@ export function openStream(call: AiCall, attempt: AiAttempt, dialect: DialectNam
     }
   }
   const parser = outboundDialects[dialect].createStreamParser(attempt.target.target);
-  const context = attempt.answerContext(includeUsage);
-  const formatter =
-    otherFormatter(call.operation, context) ?? inboundDialects[call.inbound].createStreamFormatter(context);
-  return new TranslatedStream(parser, formatter, framing);
+  return new TranslatedStream(parser, attempt.createFormatter(), framing);
 }
 
 /** Likewise, of a call whose streams are rescued: what goes to the caller is kept. */
@@ -41,12 +38,14 @@ function openRescued(call: AiCall, rescue: StreamRescue, attempt: AiAttempt, dia
   }
   const watcher = attempt.built.passthrough ? passthroughs[dialect]?.createUsageWatcher(includeUsage) : undefined;
   // Calls come whole in Gemini's streams, and its formatter gathers them: it can't be brought up to the middle of some.
-  const transcript = rescue.begin(watcher !== undefined, watcher === undefined || dialect !== "gemini");
+  const transcript = new Transcript(watcher !== undefined, watcher === undefined || dialect !== "gemini");
   if (watcher !== undefined) {
     // Items have ids there, which are the provider's own: nobody else can go on with them.
     if (dialect === "openai-responses") transcript.giveUp();
+    attempt.opened = { transcript, formatter: null, elements: null };
     return new RescuablePassthrough(watcher, parser, transcript, framing);
   }
-  rescue.formatter = inboundDialects[call.inbound].createStreamFormatter(attempt.answerContext(includeUsage));
-  return new TranslatedStream(parser, rescue.formatter, framing, transcript);
+  const formatter = attempt.createFormatter();
+  attempt.opened = { transcript, formatter, elements: null };
+  return new TranslatedStream(parser, formatter, framing, transcript);
 }

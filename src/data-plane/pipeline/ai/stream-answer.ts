@@ -48,10 +48,10 @@ export interface StreamAnswer {
    */
   complete?(createFormatter: () => StreamFormatter): string | Buffer | null;
   /**
-   * Has a new formatter write all that was sent, into nothing; false: it would have written something else. Absent: a formatter
-   * has written the stream.
+   * Has a new formatter write all that was sent; what of it the caller lacks. Null: it would have written something else. Absent:
+   * a formatter has written the stream.
    */
-  bringUp?(formatter: StreamFormatter): boolean;
+  bringUp?(formatter: StreamFormatter): Buffer | null;
 }
 
 /** Provider's dialect → IR → caller's dialect. */

@@ -184,7 +184,9 @@ const NO_HEADERS: Record<string, string> = {};
 export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
   const { prefix, ...whole } = plan;
   if (prefix !== undefined) {
-    const built = buildCall(withPrefix(body, plan.inbound, prefix), whole);
+    const prefixed = withPrefix(body, plan.inbound, prefix);
+    if (prefixed === null) return buildCall(body, whole);
+    const built = buildCall(prefixed, whole);
     return { ...built, body: markPrefix(built.body, plan.outbound, prefix), prefix: prefix.text };
   }
   const { inbound, target } = plan;

@@ -24,19 +24,12 @@ function isRunByProvider(tool: unknown): boolean {
   if (typeof tool !== "object" || tool === null) return false;
   const { type, ...fields } = tool as JsonObject;
   if (!OWN_TOOL_TYPES.has(type)) return !RUN_BY_CALLER.test(String(type));
+  if (type !== undefined || fields.name !== undefined) return false;
   // Gemini and Bedrock name the kind of a tool by its field.
-  const kinds = Object.keys(fields);
-  return type === undefined && kinds.length === 1 && !CALLER_KINDS.has(kinds[0] as string);
+  return Object.keys(fields).some((kind) => !CALLER_KINDS.has(kind));
 }
 
-const CALLER_KINDS = new Set([
-  "functionDeclarations",
-  "function_declarations",
-  "toolSpec",
-  "cachePoint",
-  "function",
-  "name",
-]);
+const CALLER_KINDS = new Set(["functionDeclarations", "function_declarations", "toolSpec", "cachePoint", "function"]);
 
 function isThere(value: unknown): boolean {
   return value !== undefined && value !== null;

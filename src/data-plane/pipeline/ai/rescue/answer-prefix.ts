@@ -23,8 +23,15 @@ const TURNS: Record<InboundName, { field: string; turn(text: string): JsonObject
   bedrock: { field: "messages", turn: (text) => ({ role: "assistant", content: [{ text }] }) },
 };
 
-/** A caller's request that ends with the beginning of the answer. Blanks at its end are refused by some. */
-export function withPrefix(body: Readonly<JsonObject>, inbound: InboundName, { text }: AnswerPrefix): JsonObject {
+/**
+ * A caller's request that ends with the beginning of the answer. Blanks at its end are refused by some. Null: it ends with a
+ * beginning of the caller's own, and two turns of one side are refused by some as well.
+ */
+export function withPrefix(
+  body: Readonly<JsonObject>,
+  inbound: InboundName,
+  { text }: AnswerPrefix,
+): JsonObject | null {
   const { field, turn } = TURNS[inbound];
   const given = body[field];
   const turns: unknown[] = Array.isArray(given)
@@ -32,7 +39,13 @@ export function withPrefix(body: Readonly<JsonObject>, inbound: InboundName, { t
     : typeof given === "string"
       ? [{ role: "user", content: given }]
       : [];
+  const last = turns.at(-1);
+  if (typeof last === "object" && last !== null && isOfModel(last as JsonObject)) return null;
   return { ...body, [field]: [...turns, turn(text.trimEnd())] };
+}
+
+function isOfModel({ role }: JsonObject): boolean {
+  return role === "assistant" || role === "model";
 }
 
 /** The provider's request with what tells the provider that the last message is a beginning. */

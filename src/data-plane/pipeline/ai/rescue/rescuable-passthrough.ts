@@ -10,7 +10,7 @@ import type { ChatEvent, Usage } from "../../../../contracts/ir.ts";
 import type { UsageWatcher } from "../../../../contracts/passthrough.ts";
 import { parseRawEvent, SseSplitter } from "../sse-splitter.ts";
 import { MAX_EVENT_BYTES, providerFailed, type StreamAnswer, type StreamProgress } from "../stream-answer.ts";
-import { EventNames } from "./event-names.ts";
+import { EventNames, eventsIn, lacking, type NamedEvent } from "./event-names.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** What may be held back; beyond it the events go on, and the stream is on its own. */
@@ -87,19 +87,25 @@ export class RescuablePassthrough implements StreamAnswer {
   complete(createFormatter: () => StreamFormatter): string | Buffer | null {
     if (!this.#isOver && this.#finishes.length === 0) this.#note(this.#parser.finish());
     const formatter = createFormatter();
-    if (this.#finishes.length === 0 || !this.bringUp(formatter)) return null;
+    const before = this.#finishes.length === 0 ? null : this.bringUp(formatter);
+    if (before === null) return null;
     const events: ChatEvent[] = [...this.#finishes];
     if (this.usage !== null) events.push({ type: "usage", usage: this.usage });
     events.push({ type: "end" });
     this.#isOver = true;
-    return Buffer.concat(events.map((event) => Buffer.from(formatter.push(event))));
+    return Buffer.concat([before, ...events.map((event) => Buffer.from(formatter.push(event)))]);
   }
 
-  bringUp(formatter: StreamFormatter): boolean {
-    if (this.#transcript.events === null || !this.#transcript.isResumable) return false;
-    const names = new EventNames();
-    for (const event of this.#transcript.events) names.noteOutput(formatter.push(event), this.#framing);
-    return names.equals(this.#sentNames);
+  bringUp(formatter: StreamFormatter): Buffer | null {
+    if (this.#transcript.events === null || !this.#transcript.isResumable) return null;
+    const written: NamedEvent[] = [];
+    let last = 0;
+    for (const event of this.#transcript.events) {
+      const events = eventsIn(formatter.push(event), this.#framing);
+      written.push(...events);
+      last = events.length;
+    }
+    return lacking(written, this.#sentNames, last);
   }
 
   #try(read: () => void): void {

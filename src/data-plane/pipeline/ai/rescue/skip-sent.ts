@@ -2,8 +2,8 @@ import type { ChatEvent } from "../../../../contracts/ir.ts";
 import type { Stretch } from "./transcript.ts";
 
 /**
- * Of an answer that is given anew: skips what the caller has. Thinking that was followed by something else is not compared:
- * no model thinks the same twice, and the caller has thoughts enough.
+ * Of an answer that is given anew: skips what the caller has. Thinking is compared only where the answer broke off within it:
+ * no model thinks the same twice, and the caller has thoughts enough; else it is left out until there is something new.
  */
 export class SkipSent {
   readonly #sent: readonly Stretch[];
@@ -11,12 +11,17 @@ export class SkipSent {
   #at = 0;
   #entered = false;
   #offset = 0;
+  #comparesThinking: boolean;
+  #hasPassed = false;
 
   constructor(sent: readonly Stretch[]) {
+    const last = sent.at(-1);
+    this.#comparesThinking = last?.kind === "thinking" && !last.isSigned;
+    const compared = sent.filter(
+      (stretch) => stretch.kind !== "thinking" || (this.#comparesThinking && stretch === last),
+    );
     // A copy: what is new is added to what the caller has.
-    this.#sent = sent
-      .filter(({ kind }, index) => kind !== "thinking" || index === sent.length - 1)
-      .map((stretch) => ({ ...stretch }));
+    this.#sent = compared.map((stretch) => ({ ...stretch }));
   }
 
   /** All that the caller has was skipped. */
@@ -27,15 +32,21 @@ export class SkipSent {
 
   /** What of an event is new: the event, a part of it, or null. "differs": this is another answer. */
   take(event: ChatEvent): ChatEvent | null | "differs" {
+    const rest = this.#compared(event);
+    if (rest !== null && event.type !== "usage") this.#hasPassed = true;
+    return rest;
+  }
+
+  #compared(event: ChatEvent): ChatEvent | null | "differs" {
     switch (event.type) {
       case "text":
       case "refusal":
         return this.#words(event.type, event.text, (text) => ({ ...event, text }));
       case "thinking":
-        if (this.#sent.at(-1)?.kind !== "thinking") return this.isDone ? event : null;
-        return this.#words("thinking", event.text, (text) => ({ ...event, text }));
+        if (this.#comparesThinking) return this.#words("thinking", event.text, (text) => ({ ...event, text }));
+        return this.#hasPassed ? event : null;
       case "thinking_signature":
-        return this.isDone ? event : null;
+        return this.#hasPassed || (this.#comparesThinking && this.isDone) ? event : null;
       case "tool_call_start": {
         const place = this.#enter("tool_call", true);
         if (place === "behind") return event;

@@ -9,6 +9,17 @@ import type { StreamAnswer } from "../stream-answer.ts";
 import type { ResumedParser } from "./resumed-parser.ts";
 import { Transcript } from "./transcript.ts";
 
+const NOTHING = Buffer.alloc(0);
+
+/** What an attempt has made ready for its answer; two attempts may have at a time. */
+export interface OpenedAnswer {
+  transcript: Transcript;
+  /** null: it goes through untouched. */
+  formatter: StreamFormatter | null;
+  /** Of a stream that the caller wants as an array; null: as events. */
+  elements: JsonArrayWriter | null;
+}
+
 /**
  * A streamed answer that outlives its attempts: keeps what the caller has of it, and the stream to the caller, so that
  * another attempt can go on where one broke off.
@@ -26,6 +37,8 @@ export class StreamRescue {
   cause: GatewayError | null = null;
   /** What attempts that broke off have used; null: nothing. */
   usedBefore: Usage | null = null;
+  /** What the formatter has written of the answer so far, and the caller lacks. */
+  #lacks: Buffer = NOTHING;
   /** Characters that are in the sums already. */
   #counted = 0;
   /** Of the attempt that goes on. */
@@ -47,12 +60,11 @@ export class StreamRescue {
     return this.#resumed?.differs === true;
   }
 
-  /** Nothing was sent: whatever an attempt noted before it failed counts no more. */
-  begin(isPassthrough: boolean, hasCalls = true): Transcript {
-    this.transcript = new Transcript(isPassthrough, hasCalls);
-    this.formatter = null;
-    this.#counted = 0;
-    return this.transcript;
+  /** An attempt has begun to answer: what the caller gets is kept by it. */
+  begins({ transcript, formatter, elements }: OpenedAnswer): void {
+    this.transcript = transcript;
+    this.formatter = formatter;
+    this.elements = elements;
   }
 
   resume(parser: ResumedParser): void {
@@ -65,8 +77,10 @@ export class StreamRescue {
     if (!this.transcript.isResumable || this.transcript.stretches.length === 0) return false;
     if (this.formatter === null) {
       const formatter = createFormatter();
-      if (answer.bringUp?.(formatter) !== true) return false;
+      const lacks = answer.bringUp?.(formatter) ?? null;
+      if (lacks === null) return false;
       this.formatter = formatter;
+      this.#lacks = lacks;
     }
     this.cause ??= error;
     return true;
@@ -87,10 +101,13 @@ export class StreamRescue {
     this.#refused.push(target);
   }
 
-  /** Another attempt has begun to go on with it. */
-  goesOn(): void {
+  /** Another attempt has begun to go on with it; what is to be written before its first token. */
+  goesOn(): Buffer {
     this.cause = null;
     this.#resumed = null;
+    const lacks = this.#lacks;
+    this.#lacks = NOTHING;
+    return lacks;
   }
 
   /** Characters of the answer that were sent since the last time. */

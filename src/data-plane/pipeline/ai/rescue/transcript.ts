@@ -7,6 +7,8 @@ export interface Stretch {
   text: string;
   /** Of a tool call. */
   name: string;
+  /** Of thinking: it is signed, and so complete. */
+  isSigned: boolean;
 }
 
 /** Longer answers are not kept: what they are worth in memory is more than a rescue. */
@@ -65,12 +67,15 @@ export class Transcript {
       case "refusal":
         this.#append(event.type, event.text);
         break;
+      case "thinking_signature":
+        this.#sign();
+        break;
       case "citation":
         this.#isResumable = false;
         break;
       case "tool_call_start":
         if (!this.#hasCalls) this.#isResumable = false;
-        this.stretches.push({ kind: "tool_call", text: "", name: event.name });
+        this.stretches.push({ kind: "tool_call", text: "", name: event.name, isSigned: false });
         break;
       case "tool_call_delta":
         this.#append("tool_call", event.arguments);
@@ -83,7 +88,14 @@ export class Transcript {
   #append(kind: Stretch["kind"], text: string): void {
     this.#characters += text.length;
     const last = this.stretches.at(-1);
-    if (last?.kind === kind) last.text += text;
-    else if (text !== "") this.stretches.push({ kind, text, name: "" });
+    if (last?.kind === kind && !last.isSigned) last.text += text;
+    else if (text !== "") this.stretches.push({ kind, text, name: "", isSigned: false });
+  }
+
+  /** Thinking without any text is a block of its own. */
+  #sign(): void {
+    const last = this.stretches.at(-1);
+    if (last?.kind === "thinking") last.isSigned = true;
+    else this.stretches.push({ kind: "thinking", text: "", name: "", isSigned: true });
   }
 }

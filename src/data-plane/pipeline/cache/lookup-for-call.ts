@@ -1,0 +1,25 @@
+import { DIALECT_HEADERS } from "../ai/ai-attempt.ts";
+import type { AiCall } from "../ai/ai-call.ts";
+import type { AiOperation } from "../ai/translation.ts";
+import { type ModelCache, modelTtlMs } from "./model-cache.ts";
+import { ModelLookup } from "./model-lookup.ts";
+
+/** Where a call to a model is looked for among stored answers; null: no cache policy holds. */
+export function lookupForCall(call: AiCall, operation: AiOperation, cache: ModelCache): ModelLookup | null {
+  const { context, address, inbound, request, contentType } = call;
+  const policy = context.policies === null ? null : context.policies.cache;
+  const ttlMs = modelTtlMs(policy);
+  if (policy === null || ttlMs === null) return null;
+  // Of a call whose path says what is asked, all that its path says.
+  const how = address === null ? operation : `${address.method} ${address.framing}`;
+  return new ModelLookup(
+    context,
+    cache,
+    policy,
+    ttlMs,
+    `${inbound} ${how}`,
+    call.route,
+    { isStream: request.stream, contentType },
+    DIALECT_HEADERS[inbound] ?? [],
+  );
+}
