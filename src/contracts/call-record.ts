@@ -45,6 +45,12 @@ export interface CallRecord {
   release: number | null;
   /** Of calls for which a cache policy holds; null: none does, or the call did not come that far. */
   cache: CacheOutcome | null;
+  /** What has chosen the targets of a call to a model: `rule pictures`, `canary`, `hints`; null: nothing but the model's name. */
+  routedBy: string | null;
+  /** Of a copy that a model's mirror has made: the id of the call it is of. */
+  mirrorOf: string | null;
+  /** JSON text of an object: labels that the caller has given (`x-tidegate-tags`). */
+  tags: string | null;
 }
 
 /**
@@ -89,6 +95,9 @@ export const CALL_RECORD_FIELDS = [
   "responseBody",
   "release",
   "cache",
+  "routedBy",
+  "mirrorOf",
+  "tags",
 ] as const satisfies readonly (keyof CallRecord)[];
 
 export type CallRecordValue = string | number | boolean | null;

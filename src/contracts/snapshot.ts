@@ -1,4 +1,13 @@
 import type { DialectName } from "./ir.ts";
+import type {
+  ClientHint,
+  ModelCanarySnapshot,
+  ModelMirrorSnapshot,
+  ModelRuleSnapshot,
+  ModelStrategy,
+  ModelTargetSnapshot,
+  StickToSnapshot,
+} from "./model-routing.ts";
 import type { HeaderEditsSnapshot, LimitScope, LimitSnapshot, PoliciesSnapshot } from "./policies.ts";
 import type { ProviderKeySnapshot } from "./provider-keys.ts";
 import type { ProviderQuirks } from "./provider-quirks.ts";
@@ -11,7 +20,7 @@ export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policie
  */
 export interface Snapshot {
   /** Format of this structure: a worker refuses another one. */
-  format: 7;
+  format: 8;
   /** Counts up with each compile of this data directory. */
   version: number;
   /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */
@@ -163,11 +172,19 @@ export interface ProviderSnapshot {
 
 export interface ModelRouteSnapshot {
   name: string;
-  strategy: "failover" | "weighted" | "latency" | "least-busy" | "cost" | "sticky";
-  /** What `sticky` goes by. Absent: the application. */
-  stickTo?: { type: "application" | "user" | "address" } | { type: "header"; name: string };
-  /** `api`: in place of the provider's. */
-  targets: { provider: string; model: string; weight: number; api?: OpenaiApi }[];
+  /** Further names, after all that are exact; a final `*` stands for any rest. Absent here and below: none. */
+  aliases?: string[];
+  strategy: ModelStrategy;
+  /** Absent: the application. */
+  stickTo?: StickToSnapshot;
+  targets: ModelTargetSnapshot[];
+  /** The first that holds decides; then the canary. */
+  rules?: ModelRuleSnapshot[];
+  canary?: ModelCanarySnapshot;
+  mirror?: ModelMirrorSnapshot;
+  /** Absent: as for all models. */
+  clientHints?: ClientHint[];
+  unsupportedFields?: "refuse" | "drop";
   timeouts: TimeoutsSnapshot;
   retries: RetriesSnapshot;
   circuitBreaker: CircuitBreakerSnapshot;
@@ -303,6 +320,10 @@ export interface AiSnapshot {
   offloadBytes: number;
   /** The longest answer that is held whole. */
   maxResponseBytes: number;
+  /** What callers may say of how their call is made. */
+  clientHints: ClientHint[];
+  /** What becomes of fields that a target can't do, where that leaves the question the same. */
+  unsupportedFields: "refuse" | "drop";
 }
 
 /** A way in which an application proves that it is the caller. */

@@ -3,7 +3,7 @@ import type { Chunk, ChunkName, PackedSnapshot, SnapshotDelta, SnapshotHead } fr
 import { deltaBetween, withDelta } from "./packed/delta.ts";
 import { decodeValue, encodeValue } from "./packed/value.ts";
 
-export const SNAPSHOT_FORMAT = 7;
+export const SNAPSHOT_FORMAT = 8;
 
 /** The bytes are no snapshot this program can serve. */
 export class SnapshotFormatError extends Error {

@@ -7,6 +7,7 @@ import { checkJwtIssuers } from "./jwt-issuers.ts";
 import { checkKeys } from "./keys.ts";
 import { checkLimits } from "./limits.ts";
 import { checkListeners } from "./listeners.ts";
+import { checkModelRoutes } from "./model-routes.ts";
 import { checkPolicies } from "./policies.ts";
 import { checkProviders } from "./providers.ts";
 import { checkReferences } from "./references.ts";
@@ -21,6 +22,7 @@ export const CHECKS: readonly Check[] = [
   checkIdentifiers,
   checkReferences,
   checkProviders,
+  checkModelRoutes,
   checkRoutes,
   checkUpstreams,
   checkReleases,

@@ -13,8 +13,9 @@ import { compileCredentials } from "./credentials.ts";
 import { contentHash } from "./hash.ts";
 import { compileJwtIssuer } from "./jwt-issuers.ts";
 import { compileListener } from "./listeners.ts";
+import { compileModelRoute } from "./model-routes.ts";
 import { compilePolicies, withPolicies } from "./policies.ts";
-import { compileModelRoute, compileProvider } from "./providers.ts";
+import { compileProvider } from "./providers.ts";
 import { compileReleases } from "./services.ts";
 
 export interface CompileOptions {
@@ -42,7 +43,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
     timeouts: { keep_alive: 75_000, head: 15_000, min_body_rate: null },
   };
   const content = {
-    format: 7 as const,
+    format: 8 as const,
     listeners: (configuration.listeners ?? [defaultListener]).map((listener) =>
       compileListener(listener, configuration.trusted_proxies, baseDirectory),
     ),
@@ -64,6 +65,8 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
       maxBodyBytes: configuration.ai.max_body_size,
       offloadBytes: configuration.ai.offload_size,
       maxResponseBytes: configuration.ai.max_response_size,
+      clientHints: [...new Set(configuration.ai.client_hints)],
+      unsupportedFields: configuration.ai.unsupported_fields,
     },
     limitSlots: configuration.limits.slots,
     limitsCluster: configuration.limits.cluster,

@@ -1,4 +1,4 @@
-import type { ModelRouteSnapshot, ProviderAuth, ProviderSnapshot } from "../../contracts/snapshot.ts";
+import type { ProviderAuth, ProviderSnapshot } from "../../contracts/snapshot.ts";
 import { baseUrlOf, queryOf } from "../../providers/base-url.ts";
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
 import { pricedModels } from "../../providers/prices.ts";
@@ -45,20 +45,4 @@ function listedModels(entry: CatalogueEntry): string[] {
   const { listedModels: pattern, priceProvider } = entry;
   const priced = pattern === null || priceProvider === null ? [] : pricedModels(priceProvider);
   return [...entry.models, ...priced.filter((model) => pattern?.test(model))];
-}
-
-export function compileModelRoute(route: Configuration["models"][number]): ModelRouteSnapshot {
-  return {
-    name: route.name,
-    strategy: route.strategy,
-    ...(route.stick_to === undefined ? {} : { stickTo: stickToOf(route.stick_to) }),
-    targets: route.targets.map(({ api, ...target }) => (api === undefined ? target : { ...target, api })),
-    timeouts: compileTimeouts(route.timeouts),
-    retries: compileRetries(route.retries),
-    circuitBreaker: compileCircuitBreaker(route.circuit_breaker),
-  };
-}
-
-function stickToOf({ type, name }: NonNullable<Configuration["models"][number]["stick_to"]>) {
-  return type === "header" ? { type, name: name ?? "" } : { type };
 }

@@ -13,7 +13,7 @@ const TIMEOUTS = { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 };
 /** One service with these routes; nothing else. */
 function snapshotOf(routes: RouteSnapshot[]): Snapshot {
   return {
-    format: 7,
+    format: 8,
     version: 1,
     hash: "",
     compiledAtMs: 0,
@@ -50,7 +50,15 @@ function snapshotOf(routes: RouteSnapshot[]): Snapshot {
     ],
     applications: [],
     jwtIssuers: [],
-    ai: { access: "open", limits: [], maxBodyBytes: 1, offloadBytes: 1, maxResponseBytes: 1 },
+    ai: {
+      access: "open",
+      limits: [],
+      maxBodyBytes: 1,
+      offloadBytes: 1,
+      maxResponseBytes: 1,
+      clientHints: [],
+      unsupportedFields: "refuse",
+    },
     limitSlots: 1024,
     cache: { maxBytes: 0, maxEntryBytes: 0 },
     callLog: {

@@ -54,6 +54,9 @@ export function record(number: number, changes: Partial<CallRecord> = {}): CallR
     responseBody: null,
     release: null,
     cache: null,
+    routedBy: null,
+    mirrorOf: null,
+    tags: null,
     ...changes,
   };
 }

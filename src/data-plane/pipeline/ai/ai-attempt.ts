@@ -151,10 +151,11 @@ export class AiAttempt implements DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     this.#resume = resume;
-    if (status < 400) this.target.load.answered(performance.now() - this.#startedAt);
     const streamType = outboundDialects[this.#dialect].framing?.contentType ?? "text/event-stream";
     const isStream = headerOf(headers, "content-type")?.startsWith(streamType) === true;
     if (status >= 400) return true;
+    // Of a stream its first token counts: heads of such answers come before there is anything to say.
+    if (!isStream) this.target.load.answered(performance.now() - this.#startedAt);
     if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
     else if (this.#call.request.stream) this.#fail(protocolError("the provider did not answer with an event stream"));
     else this.#limitBytes = this.#call.maxResponseBytes;
@@ -281,6 +282,7 @@ export class AiAttempt implements DispatchHandler {
   /** From here on the answer is this attempt's: nothing is retried any more. */
   #commit(): void {
     const { context } = this.#call;
+    this.target.load.answered(performance.now() - this.#startedAt);
     this.#call.committed(this);
     context.streamed = true;
     const headers = this.#call.answerHeaders(this, this.#call.contentType);

@@ -1,6 +1,7 @@
 import type { CallAddress } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
+import { droppedValue } from "../../../dialects/dropped-fields.ts";
 import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
 import { backoffMs, isRetryCause } from "../../../upstream/retry.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
@@ -17,6 +18,11 @@ import { judgeFailure } from "./judge-failure.ts";
 import { hasKeyFor, keyRefusal, noKeyFor, noToken, noteRefusal } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
+import { choosePath, readHints, takesFields } from "./routing/choose-path.ts";
+import type { ClientHints } from "./routing/client-hints.ts";
+import { withoutHintFields, withoutHints } from "./routing/hint-fields.ts";
+import type { ModelMirror } from "./routing/model-mirror.ts";
+import { type RequestFeatures, readFeatures } from "./routing/request-features.ts";
 import type { TranslateResult, TranslateTask } from "./translate-task.ts";
 import {
   type AiOperation,
@@ -44,6 +50,8 @@ export interface AiCallOptions {
   address: CallAddress | null;
   offloadBytes: number;
   maxResponseBytes: number;
+  /** Of a copy: where it goes, whatever its body asks for. Absent: where the model's name leads. */
+  route?: ModelRoute;
 }
 
 const NONE: readonly number[] = [];
@@ -70,6 +78,13 @@ export class AiCall {
   /** Null when the body can't be known without parsing it. */
   #scanned: ScannedRequest | null = null;
   #body: Record<string, unknown> | null = null;
+  /** The caller's body without what is for the gateway; where that can't be cut out, `#withoutHints` says what is to be. */
+  #bytes!: Buffer;
+  #withoutHints: CallPlan["withoutHints"];
+  /** As the caller asked for it: rules, a canary and hints may have chosen another. */
+  #named!: ModelRoute;
+  #isLearnable = true;
+  readonly #options: AiCallOptions;
   #order: readonly number[] = [];
   #cursor = 0;
   /** Indices of targets. A list: most calls try one. */
@@ -86,6 +101,7 @@ export class AiCall {
 
   constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime, cache: ModelCache) {
     this.context = context;
+    this.#options = options;
     this.inbound = options.inbound;
     this.address = options.address;
     this.maxResponseBytes = options.maxResponseBytes;
@@ -99,9 +115,10 @@ export class AiCall {
   start(): void {
     const bytes = this.context.body;
     if (bytes === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
+    this.#bytes = bytes;
     this.context.abortAttempt = (reason) => this.#abandon(reason);
     if (this.address !== null) {
-      this.#begin(inspectAddress(this.address));
+      this.#begin(inspectAddress(this.address, bytes));
       return;
     }
     this.#scanned = scanRequest(bytes);
@@ -123,7 +140,56 @@ export class AiCall {
     const { context } = this;
     this.request = request;
     context.modelAsked = request.model.slice(0, 200);
-    this.route = this.#routes.resolve(request.model);
+    const named = this.#options.route ?? this.#routes.resolve(request.model);
+    this.#named = named;
+    const hints = this.#options.route === undefined ? readHints(context, this.inbound, request, named) : null;
+    if (request.hintFields !== undefined && takesFields(named, context, this.inbound)) this.#takeOutFields(request);
+    if (named.selector === null && hints === null) {
+      this.#isLearnable = !named.isChosen && this.#options.route === undefined;
+      this.#routed(named);
+      return;
+    }
+    this.#isLearnable = false;
+    // Which rule holds may depend on what the body holds, and long bodies are read elsewhere.
+    if (!this.#routes.readBodies || this.#bytes.length <= this.#offloadBytes) this.#choosePath(named, hints, null);
+    else {
+      this.#offload({ kind: "features", bytes: this.#bytes, inbound: this.inbound }, (features) =>
+        this.#choosePath(named, hints, features as RequestFeatures),
+      );
+    }
+  }
+
+  #takeOutFields({ model, hintFields }: InspectedRequest): void {
+    const missing = hintFields?.namesModel === false ? model : null;
+    const cut = withoutHintFields(this.#bytes, missing);
+    if (cut === null) this.#withoutHints = { model: missing };
+    else {
+      this.#bytes = cut;
+      if (this.#scanned !== null) this.#scanned = scanRequest(cut);
+    }
+    if (this.#body !== null) this.#body = withoutHints(this.#body, missing);
+  }
+
+  /** Rules, canary, hints. `features`: of the body; null: it is short, and read when a rule asks. */
+  #choosePath(named: ModelRoute, hints: ClientHints | null, features: RequestFeatures | null): void {
+    const { context } = this;
+    const { route, by } = choosePath(named, hints, context, this.#routes, this.request, () => {
+      features ??= readFeatures(this.#parsedBody(), this.inbound);
+      return features;
+    });
+    context.routedBy = by;
+    if (hints !== null) context.tags = hints.tags;
+    this.#routed(route);
+  }
+
+  #parsedBody(): Record<string, unknown> {
+    this.#body ??= parseBody(this.#bytes);
+    return this.#body;
+  }
+
+  #routed(route: ModelRoute): void {
+    const { context, request } = this;
+    this.route = route;
     if (this.route.timeouts.totalMs > 0) context.deadlineMs = context.startedAtMs + this.route.timeouts.totalMs;
     const policy = context.policies === null ? null : context.policies.cache;
     const ttlMs = modelTtlMs(policy);
@@ -133,7 +199,7 @@ export class AiCall {
     }
     // Of a call whose path says what is asked, all that its path says.
     const how = this.address === null ? this.#operation : `${this.address.method} ${this.address.framing}`;
-    const operation = `${this.inbound} ${how}`;
+    const operation = `${this.inbound} ${how}${this.route.dropsUnsupported ? " drop" : ""}`;
     const headers = DIALECT_HEADERS[this.inbound] ?? [];
     const { contentType } = this;
     const lookup = new ModelLookup(
@@ -153,6 +219,20 @@ export class AiCall {
   #forward(): void {
     this.#order = this.route.order(this.context);
     this.#next();
+    const { mirror } = this.#named;
+    if (mirror !== null && !this.context.finished)
+      mirror.copy(this.context, this.#bytes, (copy) => this.#startCopy(copy, mirror));
+  }
+
+  #startCopy(copy: Context, { destination }: ModelMirror): void {
+    const { request } = this;
+    const resolve = (name: string) => this.#routes.resolve(name);
+    const facts = () => readFeatures(this.#parsedBody(), this.inbound);
+    const named = typeof destination === "string" ? resolve(destination) : destination;
+    const { route } = choosePath(named, null, copy, this.#routes, request, facts);
+    const options = { ...this.#options, route: { ...route, mirror: null, selector: null, maxAttempts: 1 } };
+    copy.routedBy = "mirror";
+    new AiCall(copy, options, this.#routes, this.#runtime, this.#cache).start();
   }
 
   /** Of the answer. */
@@ -179,7 +259,7 @@ export class AiCall {
     }
     const target = this.route.targets[index] as AiTarget;
     const plan = this.#plan(target);
-    const bytes = this.context.body as Buffer;
+    const bytes = this.#bytes;
     const scanned = this.#scanned;
     const passthrough =
       scanned === null ? buildAddressed(bytes, plan) : buildPassthrough(bytes, scanned, this.request, plan);
@@ -198,8 +278,7 @@ export class AiCall {
     }
     let built: BuiltCall;
     try {
-      this.#body ??= parseBody(bytes);
-      built = buildCall(this.#body, plan);
+      built = buildCall(this.#parsedBody(), plan);
     } catch (error) {
       this.#notBuilt(index, error);
       return;
@@ -209,6 +288,8 @@ export class AiCall {
   }
 
   #learn(built: BuiltCall, index: number): void {
+    // Calls that lose something tell of it; those that lose nothing teach how they are made.
+    if (built.dropped !== undefined || !this.#isLearnable) return;
     const { context, inbound, route, request } = this;
     this.#runtime.fastPath?.learnAi(context, this.#operation, inbound, route, request, built, index);
   }
@@ -286,6 +367,7 @@ export class AiCall {
     context.modelServed = target.target.model;
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
     const dialect = dialectAt(target, this.#operation, this.inbound);
+    context.droppedFields = built.dropped === undefined ? null : droppedValue(built.dropped);
     const attempt = new AiAttempt(this, target, dialect, built, key);
     this.#current = attempt;
     if (key === null || key.tokens === null) attempt.dispatch(begun?.attempt ?? null, null);
@@ -324,6 +406,8 @@ export class AiCall {
       target: target.target,
       mayHoldForeign: target.mayHoldForeign || this.inbound === "openai-responses",
       ...(this.address === null ? {} : { address: this.address }),
+      ...(this.route.dropsUnsupported ? { dropsUnsupported: true } : {}),
+      ...(this.#withoutHints === undefined ? {} : { withoutHints: this.#withoutHints }),
     };
   }
 
@@ -347,7 +431,8 @@ export class AiCall {
       this.#cursor = this.#order.indexOf(route.targets.indexOf(target));
     } else judgeFailure(target, error, nowMs, isOnly, this.#runtime.metrics);
     this.#lastError = error;
-    const allowed = Math.max(route.retries.attempts, route.targets.length - 1);
+    const { maxAttempts } = route;
+    const allowed = maxAttempts === null ? Math.max(route.retries.attempts, route.targets.length - 1) : maxAttempts - 1;
     if (context.finished) return;
     // Nothing was asked of the provider yet.
     const wasNotSent = error.code === "provider_token_unavailable" && this.#hasFresh(nowMs);
@@ -471,6 +556,7 @@ export class AiCall {
     const { context } = this;
     const headers = ["content-type", contentType, "x-tidegate-provider", target.provider.id];
     headers.push("x-tidegate-model", target.target.model, "x-tidegate-attempts", String(context.attempts));
+    if (context.droppedFields !== null) headers.push("x-tidegate-dropped", context.droppedFields);
     pushRequestId(headers, context);
     for (const part of context.rateLimitHeaders) headers.push(part);
     this.lookup?.editAnswer(headers);

@@ -1,10 +1,25 @@
-import type { OpenaiApi, RetriesSnapshot, Snapshot, TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
+import type {
+  ClientHint,
+  ModelDestinationSnapshot,
+  ModelMirrorSnapshot,
+  ModelTargetSnapshot,
+} from "../../../contracts/model-routing.ts";
+import type {
+  ModelRouteSnapshot,
+  OpenaiApi,
+  RetriesSnapshot,
+  Snapshot,
+  TimeoutsSnapshot,
+} from "../../../contracts/snapshot.ts";
 import { createConsistentHash } from "../../../upstream/balancing/consistent-hash.ts";
 import { compileKeyPools } from "../../provider-keys/key-pool.ts";
 import type { Context } from "../context.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, compileAiTarget } from "./ai-target.ts";
 import { compileModelNames, type NamedModel } from "./model-names.ts";
+import { readsBody } from "./routing/conditions.ts";
+import { ModelMirror } from "./routing/model-mirror.ts";
+import { compileSelector, type Destination, type RouteSelector } from "./routing/route-selector.ts";
 import { compileStickTo, type StickTo } from "./stick-to.ts";
 
 /** What a model name leads to. */
@@ -16,6 +31,17 @@ export interface ModelRoute {
   retries: RetriesSnapshot;
   /** The order in which the targets are to be tried for a call: indices. */
   order(context: Context): readonly number[];
+  /** Sends some of the calls of this name elsewhere; null: none. */
+  selector: RouteSelector | null;
+  /** Where copies of its calls go; null: there are none. */
+  mirror: ModelMirror | null;
+  /** Where calls of its name go is known for each of them apart: nothing is learned of them. */
+  isChosen: boolean;
+  /** What callers may say of their calls. */
+  clientHints: ReadonlySet<ClientHint>;
+  dropsUnsupported: boolean;
+  /** As the caller wants it; null: as many as there are targets, or `retries` says. */
+  maxAttempts: number | null;
 }
 
 export interface ModelRoutes {
@@ -23,12 +49,17 @@ export interface ModelRoutes {
   resolve(name: string): ModelRoute;
   /** Names for `GET /v1/models`. */
   readonly listed: readonly { id: string; ownedBy: string }[];
+  /** Some rule asks what a body holds. */
+  readonly readBodies: boolean;
 }
 
 /** `provider/model` names are compiled when first used; callers must not be able to fill the memory with them. */
 const MAX_DIRECT_ROUTES = 10_000;
 
-export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "models">, runtime: AiRuntime): ModelRoutes {
+export function compileModelRoutes(
+  snapshot: Pick<Snapshot, "providers" | "models" | "ai">,
+  runtime: AiRuntime,
+): ModelRoutes {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
   const pools = compileKeyPools(snapshot.providers, runtime);
   const names = compileModelNames(snapshot);
@@ -38,15 +69,33 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
   // Loads the list of prices, which a first call would wait for otherwise.
   for (const { priceProvider } of snapshot.providers) runtime.prices.priceOf(priceProvider, "");
 
-  function compileRoute({
-    name,
-    strategy,
-    stickTo,
-    targets: at,
-    timeouts,
-    retries,
-    circuitBreaker,
-  }: NamedModel): ModelRoute {
+  function compileRoute(model: NamedModel): ModelRoute {
+    const { clientHints = snapshot.ai.clientHints, unsupportedFields = snapshot.ai.unsupportedFields } = model;
+    const common = {
+      selector: null,
+      mirror: null,
+      isChosen: false,
+      clientHints: new Set(clientHints),
+      dropsUnsupported: unsupportedFields === "drop",
+      maxAttempts: null,
+    };
+    const compileDestination = (to: ModelDestinationSnapshot): Destination => {
+      if ("model" in to) return to.model;
+      const { stickTo: _own, ...others } = model;
+      return { ...compileTargets({ ...others, ...to }), ...common };
+    };
+    const selector = compileSelector(model, compileDestination);
+    const mirror = model.mirror === undefined ? null : mirrorOf(model.mirror, compileDestination);
+    const isChosen = selector !== null || mirror !== null;
+    return { ...compileTargets(model), ...common, selector, mirror, isChosen };
+  }
+
+  function mirrorOf(mirror: ModelMirrorSnapshot, compile: (to: ModelDestinationSnapshot) => Destination): ModelMirror {
+    return new ModelMirror(mirror, compile(mirror.to), runtime);
+  }
+
+  /** Targets of one destination of a route. */
+  function compileTargets({ name, strategy, stickTo, targets: at, timeouts, retries, circuitBreaker }: NamedModel) {
     const targets = at.flatMap(({ provider, model, weight, api }) => {
       const found = providers.get(provider);
       const keys = pools.get(provider);
@@ -68,14 +117,21 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
 
   return {
     listed: names.listed,
+    readBodies: snapshot.models.some(({ rules = [] }) => rules.some(({ when }) => readsBody(when))),
     resolve: (name) => named.get(name) ?? direct.get(name) ?? compileDirect(name),
   };
+}
+
+/** Those of its rules, its canary and its mirror as well. */
+function allTargets({ targets, rules = [], canary, mirror }: ModelRouteSnapshot): ModelTargetSnapshot[] {
+  const others = [...rules, ...(canary === undefined ? [] : [canary]), ...(mirror === undefined ? [] : [mirror])];
+  return [...targets, ...others.flatMap(({ to }) => ("model" in to ? [] : to.targets))];
 }
 
 /** Whether callers of other dialects get thinking that a provider of the Responses API has signed. */
 function callsResponses({ providers, models }: Pick<Snapshot, "providers" | "models">): boolean {
   const has = ({ api }: { api?: OpenaiApi }) => api === "responses";
-  return providers.some(has) || models.some(({ targets }) => targets.some(has));
+  return providers.some(has) || models.some((model) => allTargets(model).some(has));
 }
 
 /** US dollars for what calls use for each other, roughly. */

@@ -1,11 +1,12 @@
-import type { AnswerContext, CallAddress, TargetModel } from "../../../contracts/dialect.ts";
+import type { AnswerContext, CallAddress, ProviderCall, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
-import { buildChatCall } from "../../../dialects/build-call.ts";
+import { buildLossyCall } from "../../../dialects/build-call.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
 import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
+import { HINT_FIELDS, mayHaveHintFields, withoutHints } from "./routing/hint-fields.ts";
 import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
 /**
@@ -23,6 +24,15 @@ export interface InspectedRequest {
   includeUsage: boolean;
   /** How the caller wants embeddings. */
   encodingFormat: "float" | "base64";
+  /** Fields that are for the gateway; absent: there are none. */
+  hintFields?: HintFields;
+}
+
+export interface HintFields {
+  models?: unknown;
+  fallbacks?: unknown;
+  /** The body names a model besides: else it is the first of `models`. */
+  namesModel: boolean;
 }
 
 export interface BuiltCall {
@@ -34,6 +44,8 @@ export interface BuiltCall {
   passthrough: boolean;
   /** What a translated answer repeats of the request, where the caller's dialect repeats anything. */
   echo?: Record<string, unknown>;
+  /** Fields of the request that the provider is not told, in the caller's words; absent: none. */
+  dropped?: readonly string[];
 }
 
 export interface CallPlan {
@@ -45,6 +57,10 @@ export interface CallPlan {
   mayHoldForeign: boolean;
   /** Absent: the body says what is asked of which model. */
   address?: CallAddress;
+  /** What the target can't do is left out where that leaves the question the same. Absent: it is refused. */
+  dropsUnsupported?: true;
+  /** The body still has fields that are for the gateway. `model`: to be put in, where it names none. */
+  withoutHints?: { model: string | null };
 }
 
 export interface TranslatedAnswer {
@@ -71,24 +87,35 @@ export function parseBody(bytes: Buffer): JsonObject {
 }
 
 export function inspectRequest(body: Readonly<JsonObject>, inbound: InboundName): InspectedRequest {
-  if (typeof body.model !== "string" || body.model === "") {
+  const { models, fallbacks } = body;
+  const namesModel = body.model !== undefined || !Array.isArray(models);
+  const model = namesModel ? body.model : models[0];
+  if (typeof model !== "string" || model === "") {
     throw new GatewayError("invalid_request", "`model` must be a string that names a model", { param: "model" });
   }
   if (body.stream !== undefined && body.stream !== null && typeof body.stream !== "boolean") {
     throw new GatewayError("invalid_request", "`stream` must be true or false", { param: "stream" });
   }
   const options = body.stream_options as { include_usage?: unknown } | null | undefined;
-  return {
-    model: body.model,
+  const request: InspectedRequest = {
+    model,
     stream: body.stream === true,
     includeUsage: inbound !== "openai" || options?.include_usage === true,
     encodingFormat: body.encoding_format === "base64" ? "base64" : "float",
   };
+  if (models !== undefined || fallbacks !== undefined) request.hintFields = { models, fallbacks, namesModel };
+  return request;
 }
 
 /** The same of a call whose path says it. */
-export function inspectAddress({ model, stream }: CallAddress): InspectedRequest {
-  return { model, stream, includeUsage: true, encodingFormat: "float" };
+export function inspectAddress({ model, stream }: CallAddress, bytes: Buffer): InspectedRequest {
+  const request: InspectedRequest = { model, stream, includeUsage: true, encodingFormat: "float" };
+  if (!mayHaveHintFields(bytes)) return request;
+  const [models, fallbacks] = (scanTopLevel(bytes.toString("latin1"), HINT_FIELDS) ?? []).map((span) =>
+    span === null ? undefined : parsed(bytes.toString("utf8", span.start, span.end)),
+  );
+  if (models === undefined && fallbacks === undefined) return request;
+  return { ...request, hintFields: { models, fallbacks, namesModel: true } };
 }
 
 /** The same of a body that was scanned, not parsed. */
@@ -99,6 +126,8 @@ export function inspectScanned(scanned: ScannedRequest, inbound: InboundName): I
       stream: parsed(scanned.stream),
       stream_options: parsed(scanned.streamOptions),
       encoding_format: parsed(scanned.encodingFormat),
+      models: parsed(scanned.models),
+      fallbacks: parsed(scanned.fallbacks),
     },
     inbound,
   );
@@ -155,8 +184,9 @@ export function buildPassthrough(
 const NO_HEADERS: Record<string, string> = {};
 
 /** Throws `invalid_request` for what the caller got wrong and `unsupported_field` for what the target can't do. */
-export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
+export function buildCall(sent: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
   const { inbound, target } = plan;
+  const body = plan.withoutHints === undefined ? sent : withoutHints(sent, plan.withoutHints.model);
   requireOperation(plan);
   const path = passthroughPath(plan);
   if (path !== undefined) {
@@ -164,8 +194,10 @@ export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall
     const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
     const own = foreign?.remove(body) ?? body;
     const addUsage = stream && !includeUsage && target.quirks?.streamOptions !== false;
-    const rewritten = rewriteRequest(adapted(own, plan), { model: target.model, addUsage });
-    return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
+    const { body: taken, dropped } = adapted(own, plan);
+    const rewritten = rewriteRequest(taken, { model: target.model, addUsage });
+    const built = { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
+    return dropped.length === 0 ? built : { ...built, dropped };
   }
   const call = buildText(body, plan);
   const echo = inboundDialects[inbound].echo?.(body);
@@ -174,16 +206,13 @@ export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall
 }
 
 /** The same for another dialect, with the body as text. */
-export function buildText(
-  body: Readonly<JsonObject>,
-  plan: CallPlan,
-): { path: string; query: string; headers: Record<string, string>; body: string } {
+export function buildText(body: Readonly<JsonObject>, plan: CallPlan): ProviderCall & Pick<BuiltCall, "dropped"> {
   const built = buildOperation(body, plan);
   const path = pathAt(plan, built.path);
   return path === null || path === built.path ? built : { ...built, path };
 }
 
-function buildOperation(body: Readonly<JsonObject>, plan: CallPlan) {
+function buildOperation(body: Readonly<JsonObject>, plan: CallPlan): ProviderCall & Pick<BuiltCall, "dropped"> {
   switch (plan.operation) {
     case "chat":
       return buildChat(body, plan);
@@ -205,7 +234,9 @@ function buildChat(body: Readonly<JsonObject>, plan: CallPlan) {
   if (plan.address !== undefined) request.stream = plan.address.stream;
   // Limits and log want to know, whatever the caller wants to see.
   request.includeUsage = true;
-  return buildChatCall(inbound, outboundDialects[plan.outbound], request, plan.target);
+  const outbound = outboundDialects[plan.outbound];
+  const { call, dropped } = buildLossyCall(inbound, outbound, request, plan.target, plan.dropsUnsupported === true);
+  return dropped === undefined ? call : { ...call, dropped };
 }
 
 function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {

@@ -15,7 +15,7 @@ export function compile(snapshot: Pick<Snapshot, "callLog">, runtime: Runtime): 
   };
 }
 
-function recordOf(context: Context, totalMs: number, worker: number, keepBodies: boolean): CallRecordValue[] {
+export function recordOf(context: Context, totalMs: number, worker: number, keepBodies: boolean): CallRecordValue[] {
   const { exchange, target, usage } = context;
   const service = target === null || target.kind === "health" ? null : target.service;
   return [
@@ -53,6 +53,9 @@ function recordOf(context: Context, totalMs: number, worker: number, keepBodies:
     keepBodies ? context.loggedResponseBody : null,
     target?.kind === "rest" && target.releases === null ? target.service.release : null,
     context.cache,
+    context.routedBy,
+    context.mirrorOf,
+    context.tags,
   ];
 }
 
