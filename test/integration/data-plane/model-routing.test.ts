@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CallRecord } from "../../../src/contracts/call-record.ts";
+import { compileExplain } from "../../../src/data-plane/explain/explain.ts";
+import { TEST_KEY } from "../../helpers/gateway.ts";
 import { MODELS, startUnifiedApi, type UnifiedApi } from "../../helpers/unified-api.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 
@@ -66,6 +68,28 @@ async function ask(fields: object, headers: Record<string, string> = {}, model =
   return api.gateway.record(response.headers.get("x-request-id"));
 }
 
+function explained(fields: object, headers: Record<string, string>) {
+  explain ??= compileExplain(api.gateway.snapshot());
+  const body = Buffer.from(
+    JSON.stringify({ model: "smart", messages: [{ role: "user", content: "hello" }], ...fields }),
+  );
+  return explain({
+    method: "POST",
+    scheme: "http",
+    host: "localhost",
+    path: "/v1/chat/completions",
+    query: "",
+    headers: [["authorization", `Bearer ${TEST_KEY}`], ...Object.entries(headers)],
+    clientAddress: "127.0.0.1",
+    bodyBytes: body.length,
+    maxBodyBytes: 10_000_000,
+    atMs: Date.now(),
+    model: null,
+    body,
+  });
+}
+let explain: ReturnType<typeof compileExplain> | null = null;
+
 describe("rules", () => {
   it.each([
     ["nothing", {}, {}, "openai", null],
@@ -84,9 +108,16 @@ describe("rules", () => {
     ],
     ["tools", { tools: [TOOL] }, {}, "cohere", "rule tools"],
     ["JSON", { response_format: { type: "json_object" } }, {}, "gemini", "rule json"],
-  ] as const)("send a call with %s where they say", async (_name, fields, headers, provider, routedBy) => {
-    expect(await ask(fields, headers)).toMatchObject({ modelAsked: "smart", status: 200, provider, routedBy });
-  });
+  ] as const)(
+    "send a call with %s where they say, and explain says the same",
+    async (_name, fields, headers, provider, routedBy) => {
+      expect(await ask(fields, headers)).toMatchObject({ modelAsked: "smart", status: 200, provider, routedBy });
+      const { error, upstream } = explained(fields, headers);
+      expect(error).toBeNull();
+      expect(upstream?.model).toMatchObject({ asked: "smart", routedBy, isDecided: true });
+      expect(upstream?.targets[0]?.name.startsWith(`${provider}/`)).toBe(true);
+    },
+  );
 
   it("tell the names apart by which a model is called, and follow each other", async () => {
     expect(await ask({}, {}, "gpt-4o")).toMatchObject({ provider: "openai", routedBy: null });
@@ -96,7 +127,7 @@ describe("rules", () => {
     expect(unknown.status).toBe(404);
     const models = (await (
       await fetch(`${api.gateway.url}/v1/models`, {
-        headers: { authorization: `Bearer tg_test_key_of_application_web` },
+        headers: { authorization: `Bearer ${TEST_KEY}` },
       })
     ).json()) as { data: { id: string }[] };
     const ids = models.data.map(({ id }) => id);

@@ -8,7 +8,7 @@ import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
 import type { KeyPool } from "../../provider-keys/key-pool.ts";
-import type { AiRuntime } from "./ai-runtime.ts";
+import type { TargetRuntime } from "./ai-runtime.ts";
 import type { AiOperation } from "./translation.ts";
 
 /** One model at one provider, with all resolved that does not depend on a call. */
@@ -80,7 +80,7 @@ export function compileAiTarget(
   mayHoldForeign: boolean,
   connectMs: number,
   breakerSettings: CircuitBreakerSnapshot,
-  runtime: AiRuntime,
+  runtime: TargetRuntime,
 ): AiTarget {
   const key = `${provider.id} ${model}`;
   const url = provider.transport === "simulated" ? null : new URL(provider.baseUrl);

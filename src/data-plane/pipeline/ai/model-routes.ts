@@ -1,9 +1,4 @@
-import type {
-  ClientHint,
-  ModelDestinationSnapshot,
-  ModelMirrorSnapshot,
-  ModelTargetSnapshot,
-} from "../../../contracts/model-routing.ts";
+import type { ClientHint, ModelDestinationSnapshot, ModelTargetSnapshot } from "../../../contracts/model-routing.ts";
 import type {
   ModelRouteSnapshot,
   OpenaiApi,
@@ -14,7 +9,8 @@ import type {
 import { createConsistentHash } from "../../../upstream/balancing/consistent-hash.ts";
 import { compileKeyPools } from "../../provider-keys/key-pool.ts";
 import type { Context } from "../context.ts";
-import type { AiRuntime } from "./ai-runtime.ts";
+import type { Runtime } from "../runtime.ts";
+import type { TargetRuntime } from "./ai-runtime.ts";
 import { type AiTarget, compileAiTarget } from "./ai-target.ts";
 import { compileModelNames, type NamedModel } from "./model-names.ts";
 import { readsBody } from "./routing/conditions.ts";
@@ -56,9 +52,11 @@ export interface ModelRoutes {
 /** `provider/model` names are compiled when first used; callers must not be able to fill the memory with them. */
 const MAX_DIRECT_ROUTES = 10_000;
 
+/** `copies`: what mirrors need besides; null: no copies are made. */
 export function compileModelRoutes(
   snapshot: Pick<Snapshot, "providers" | "models" | "ai">,
-  runtime: AiRuntime,
+  runtime: TargetRuntime,
+  copies: Runtime | null,
 ): ModelRoutes {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
   const pools = compileKeyPools(snapshot.providers, runtime);
@@ -85,13 +83,12 @@ export function compileModelRoutes(
       return { ...compileTargets({ ...others, ...to }), ...common };
     };
     const selector = compileSelector(model, compileDestination);
-    const mirror = model.mirror === undefined ? null : mirrorOf(model.mirror, compileDestination);
+    const mirror =
+      model.mirror === undefined || copies === null
+        ? null
+        : new ModelMirror(model.mirror, compileDestination(model.mirror.to), copies);
     const isChosen = selector !== null || mirror !== null;
     return { ...compileTargets(model), ...common, selector, mirror, isChosen };
-  }
-
-  function mirrorOf(mirror: ModelMirrorSnapshot, compile: (to: ModelDestinationSnapshot) => Destination): ModelMirror {
-    return new ModelMirror(mirror, compile(mirror.to), runtime);
   }
 
   /** Targets of one destination of a route. */

@@ -37,7 +37,7 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
     return made;
   };
   yield;
-  const routes = compileModelRoutes(snapshot, runtime);
+  const routes = compileModelRoutes(snapshot, runtime, runtime);
   const answerModels = compileModelList(routes, snapshot);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;
 

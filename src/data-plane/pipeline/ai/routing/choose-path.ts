@@ -50,13 +50,14 @@ export function choosePath(
   routes: ModelRoutes,
   { model, stream }: InspectedRequest,
   features: () => RequestFeatures,
+  draw?: () => number,
 ): RouteChoice {
   const resolve = (name: string) => routes.resolve(name);
   const facts: RouteFacts = { context, model, stream, features };
-  const chosen = chooseRoute(named, facts, resolve);
+  const chosen = chooseRoute(named, facts, resolve, draw);
   if (hints === null) return chosen;
   const route = applyHints(chosen.route, hints, context, (name) => {
-    return chooseRoute(resolve(name), { ...facts, model: name }, resolve).route;
+    return chooseRoute(resolve(name), { ...facts, model: name }, resolve, draw).route;
   });
   return { route, by: chosen.by === null ? "hints" : `${chosen.by}, hints` };
 }
