@@ -137,7 +137,7 @@ describe("attempts, timeouts and providers", () => {
     expect((await chat({ model: "two" }, { "x-tidegate-max-attempts": "1" })).record).toMatchObject({
       attempts: 1,
       status: 500,
-      routedBy: "hints",
+      routedBy: null,
     });
     expect((await chat({ model: "two" }, { "x-tidegate-max-attempts": "2" })).record).toMatchObject({
       attempts: 2,

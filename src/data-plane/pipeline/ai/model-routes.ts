@@ -106,7 +106,9 @@ export function compileModelRoutes(
   }
 
   function compileDirect(name: string): ModelRoute {
-    const route = compileRoute(names.resolve(name));
+    const model = names.resolve(name);
+    // An alias is the route itself: its mirror has one measure of what it may have under way.
+    const route = named.get(model.name) ?? compileRoute(model);
     if (direct.size >= MAX_DIRECT_ROUTES) direct.clear();
     direct.set(name, route);
     return route;

@@ -14,7 +14,7 @@ export function requireAllowed({ name, clientHints }: ModelRoute, { said }: Clie
 }
 
 /** Whether the targets of a call are others, or come in another order, than its model route has it. */
-function choosesTargets({ fallbacks, noFallback, providerOrder, providerOnly }: ClientHints): boolean {
+export function choosesTargets({ fallbacks, noFallback, providerOrder, providerOnly }: ClientHints): boolean {
   return fallbacks.length > 0 || noFallback || providerOrder !== null || providerOnly !== null;
 }
 

@@ -3,7 +3,7 @@ import type { InboundName } from "../../../../dialects/index.ts";
 import type { Context } from "../../context.ts";
 import type { ModelRoute, ModelRoutes } from "../model-routes.ts";
 import type { InspectedRequest } from "../translation.ts";
-import { applyHints, requireAllowed } from "./apply-hints.ts";
+import { applyHints, choosesTargets, requireAllowed } from "./apply-hints.ts";
 import { type ClientHints, readHintHeaders, withBodyFallbacks } from "./client-hints.ts";
 import type { RouteFacts } from "./conditions.ts";
 import type { RequestFeatures } from "./request-features.ts";
@@ -59,5 +59,6 @@ export function choosePath(
   const route = applyHints(chosen.route, hints, context, (name) => {
     return chooseRoute(resolve(name), { ...facts, model: name }, resolve, draw).route;
   });
+  if (!choosesTargets(hints)) return { route, by: chosen.by };
   return { route, by: chosen.by === null ? "hints" : `${chosen.by}, hints` };
 }
