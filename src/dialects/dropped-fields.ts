@@ -51,19 +51,15 @@ export function droppedHints(
 ): string[] | undefined {
   const { extra } = request;
   if (extra?.dialect === outbound.name) return undefined;
-  const dropped = new Set<string>();
-  for (const param of outbound.leavesOut?.(request, target) ?? []) {
-    dropped.add(inbound.spell?.(param, request) ?? param);
+  const left: string[] = [...(outbound.leavesOut?.(request, target) ?? [])];
+  const quirks = outbound.name === "openai" ? (target.quirks?.droppedFields ?? []) : [];
+  for (const param of quirks) if (!left.includes(param) && isSaid(request, param)) left.push(param);
+  const dropped = left.map((param) => inbound.spell?.(param, request) ?? param);
+  for (const field in extra?.fields) {
+    if ((extra.fields[field] ?? null) === null || inbound.heldBesides?.has(field) === true) continue;
+    if (outbound.takes?.(inbound.name, field) !== true && !dropped.includes(field)) dropped.push(field);
   }
-  for (const param of target.quirks?.droppedFields ?? []) {
-    if (outbound.name === "openai" && isSaid(request, param)) dropped.add(inbound.spell?.(param, request) ?? param);
-  }
-  for (const field of Object.keys(extra?.fields ?? {})) {
-    const value = extra?.fields[field];
-    if (value === undefined || value === null || inbound.heldBesides?.has(field) === true) continue;
-    if (outbound.takes?.(inbound.name, field) !== true) dropped.add(field);
-  }
-  return dropped.size === 0 ? undefined : [...dropped];
+  return dropped.length === 0 ? undefined : dropped;
 }
 
 /** The IR's names of what may be dropped although the target can't do it: an answer is one to the same question without them. */
