@@ -237,6 +237,19 @@ describe("a mirror", () => {
   });
 });
 
+describe("copies under way", () => {
+  it("are 64 at most: more are left out, and the calls go on", async () => {
+    api.providers.anthropic.always({ kind: "stall" });
+    const body = { model: "mirrored", messages: [{ role: "user", content: "hello" }] };
+    const answers = await Promise.all(Array.from({ length: 70 }, () => api.post("/v1/chat/completions", body)));
+    for (const answer of answers) expect((await answer.text()) === "" ? 0 : answer.status).toBe(200);
+    const isCopy = ({ mirrorOf }: CallRecord) => mirrorOf !== null;
+    await waitFor(() => api.gateway.records.filter(isCopy).length >= 64, "the copies to be cut");
+    expect(api.gateway.records.filter(isCopy)).toHaveLength(64);
+    expect(api.providers.anthropic.requests).toHaveLength(64);
+  });
+});
+
 describe("sticky", () => {
   const targetsOf = async (
     model: string,

@@ -21,7 +21,7 @@ import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
 import { choosePath, readHints, takesFields } from "./routing/choose-path.ts";
 import type { ClientHints } from "./routing/client-hints.ts";
 import { withoutHintFields, withoutHints } from "./routing/hint-fields.ts";
-import type { ModelMirror } from "./routing/model-mirror.ts";
+import { MAX_COPY_ANSWER_BYTES, type ModelMirror } from "./routing/model-mirror.ts";
 import { type RequestFeatures, readFeatures } from "./routing/request-features.ts";
 import type { TranslateResult, TranslateTask } from "./translate-task.ts";
 import {
@@ -230,7 +230,11 @@ export class AiCall {
     const facts = () => readFeatures(this.#parsedBody(), this.inbound);
     const named = typeof destination === "string" ? resolve(destination) : destination;
     const { route } = choosePath(named, null, copy, this.#routes, request, facts);
-    const options = { ...this.#options, route: { ...route, mirror: null, selector: null, maxAttempts: 1 } };
+    const options = {
+      ...this.#options,
+      maxResponseBytes: Math.min(this.maxResponseBytes, MAX_COPY_ANSWER_BYTES),
+      route: { ...route, mirror: null, selector: null, maxAttempts: 1 },
+    };
     copy.routedBy = "mirror";
     new AiCall(copy, options, this.#routes, this.#runtime, this.#cache).start();
   }

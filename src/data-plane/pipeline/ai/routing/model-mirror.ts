@@ -11,6 +11,8 @@ import type { Destination } from "./route-selector.ts";
 /** Of one mirror, in one worker: a mirror that is slow must cost neither memory nor connections without end. */
 const MAX_IN_FLIGHT = 64;
 const MAX_BYTES_IN_FLIGHT = 8 * 1024 ** 2;
+/** Whole answers are held until they are read; nobody wants a longer one enough. */
+export const MAX_COPY_ANSWER_BYTES = 2 * 1024 ** 2;
 
 /**
  * Copies of a model route's calls at other targets. A copy is a call of its own, without a client: it is translated, sent and
