@@ -40,6 +40,7 @@ models:
   - name: mirrored
     mirror: { targets: [${OTHERS}], timeout: 1500ms }
     targets: [${OPENAI}]
+  - { name: fastest, strategy: latency, targets: [${OTHERS}, ${OPENAI}] }
   - name: by-user
     strategy: sticky
     stick_to: { type: user }
@@ -247,6 +248,16 @@ describe("copies under way", () => {
     await waitFor(() => api.gateway.records.filter(isCopy).length >= 64, "the copies to be cut");
     expect(api.gateway.records.filter(isCopy)).toHaveLength(64);
     expect(api.providers.anthropic.requests).toHaveLength(64);
+  });
+});
+
+describe("latency", () => {
+  it("is that of a stream's first token, not of its head", async () => {
+    // Their heads come at once.
+    api.providers.anthropic.pace(40);
+    const served: (string | null)[] = [];
+    for (let i = 0; i < 6; i++) served.push((await ask({ stream: true }, {}, "fastest")).provider);
+    expect(served).toEqual(["anthropic", "openai", "openai", "openai", "openai", "openai"]);
   });
 });
 
