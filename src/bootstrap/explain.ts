@@ -20,6 +20,8 @@ export interface ExplainCallOptions {
   clientAddress: string;
   bodyBytes: number;
   model: string | null;
+  /** null: not known. */
+  body: Buffer | null;
   /** null: what the data directory holds, which is what was served last. */
   configPath: string | null;
   home: string;
@@ -37,7 +39,7 @@ export interface ExplainedCall {
 
 /** Throws StartError: the URL is none, or there is no configuration to go by. */
 export async function explainCall(options: ExplainCallOptions): Promise<ExplainedCall> {
-  const { method, headers, clientAddress, bodyBytes, model, nowMs } = options;
+  const { method, headers, clientAddress, bodyBytes, model, body, nowMs } = options;
   const url = parseUrl(options.url);
   const { snapshot, source } = await snapshotFor(options);
   const request: ExplainRequest = {
@@ -48,10 +50,11 @@ export async function explainCall(options: ExplainCallOptions): Promise<Explaine
     query: url.search.slice(1),
     headers,
     clientAddress,
-    bodyBytes,
+    bodyBytes: body === null ? bodyBytes : body.length,
     maxBodyBytes: maxBodyBytes(snapshot, Number(url.port)),
     atMs: nowMs,
     model,
+    ...(body === null ? {} : { body }),
   };
   // Without the query: queries may hold secrets.
   const shown = url.origin + url.pathname;

@@ -86,10 +86,12 @@ function timeOf(ms: number): string {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${millis}`;
 }
 
-function modelOf({ modelAsked, provider, modelServed, upstream }: CallRecord): string {
+function modelOf({ modelAsked, provider, modelServed, upstream, mirrorOf }: CallRecord): string {
   if (modelAsked === null) return upstream ?? "-";
   const served = provider === null || modelServed === null ? null : `${provider}/${modelServed}`;
-  return served === null || served === modelAsked ? modelAsked : `${modelAsked} → ${served}`;
+  const model = served === null || served === modelAsked ? modelAsked : `${modelAsked} → ${served}`;
+  // Records of older versions don't say.
+  return (mirrorOf ?? null) === null ? model : `copy of ${model}`;
 }
 
 function duration(ms: number | null): string {

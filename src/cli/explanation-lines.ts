@@ -20,6 +20,7 @@ export function explanationLines({ method, url, source, explanation }: Explained
     ...entry("policies", explanation.policies.map(describePolicy)),
     ...entry("limits", explanation.limits.map(describeLimit)),
     ...entry("cache", cacheLines(explanation)),
+    ...entry("model", modelLines(explanation.upstream?.model)),
     ...entry("upstream", upstreamLines(explanation)),
   ];
 }
@@ -33,7 +34,7 @@ function verdictLines({ verdict, error, upstream }: Explanation): string[] {
   if (error !== null) return [`refused: ${error.status} ${error.code}`, error.message];
   if (verdict === "answered") return ["answered by the gateway itself"];
   const count = upstream?.targets.length ?? 0;
-  if (upstream === null) return ["forwarded to the model that the body names: see --model"];
+  if (upstream === null) return ["forwarded to the model that the body names: see --model and --body-file"];
   return [`forwarded to ${count === 1 ? "the target" : `one of ${count} targets`}`];
 }
 
@@ -98,13 +99,61 @@ function cacheLines({ cache }: Explanation): string[] {
   return [`not looked up: ${cache.because === "method" ? "only GET and HEAD are" : "the request wants the upstream"}`];
 }
 
+type Model = NonNullable<NonNullable<Explanation["upstream"]>["model"]>;
+
+const RULE_OUTCOMES = { true: "holds", false: "does not hold", null: "depends on the body: see --body-file" } as const;
+
+function modelLines(model: Model | undefined): string[] {
+  if (model === undefined) return [];
+  const { asked, route, routedBy, isDecided, rules, canary, mirror, hints, maxAttempts, timeouts } = model;
+  const by = isDecided ? (routedBy === null ? "" : `, by ${routedBy}`) : ", if no rule holds that depends on the body";
+  return [
+    `${asked}${asked === route ? "" : `, an alias of ${route}`}${by}`,
+    ...rules.map(({ name, holds }) => `rule ${name}: ${RULE_OUTCOMES[`${holds}`]}`),
+    ...(canary === null ? [] : [describeCanary(canary)]),
+    ...(mirror === null ? [] : [`mirror: ${mirror.percent} % of the calls are copied to ${mirror.to}`]),
+    ...(hints.length === 0 ? [] : [`hints of the caller: ${hints.join(", ")}`]),
+    ...(maxAttempts === null ? [] : [`at most ${maxAttempts} attempts`]),
+    ...(hints.length === 0 || timeouts.totalMs === 0 ? [] : [`timeouts: ${timeouts.totalMs / 1000} s in all`]),
+  ];
+}
+
+function describeCanary({ percent, header, sticky, to, isChosen }: NonNullable<Model["canary"]>): string {
+  const share = percent === 0 ? [] : [`${percent} % of ${sticky ? "callers" : "the calls"}`];
+  const asked = header === null ? [] : [`calls with its ${header}`];
+  const of = [...share, ...asked].join(", and ");
+  return `canary ${to}: ${of}${isChosen ? " (this one is)" : ""}`;
+}
+
+/** Why the targets stand in this order. */
+const ORDERS: Record<string, string> = {
+  failover: "in the order given",
+  direct: "the provider's own model",
+  cost: "the cheapest first",
+  sticky: "by the hash of whom it sticks to",
+  weighted: "drawn by weight for each call",
+  latency: "the fastest of late first",
+  "least-busy": "the one with the fewest open calls first",
+};
+
+function fieldLines({
+  dropped = [],
+  refused = null,
+}: NonNullable<Explanation["upstream"]>["targets"][number]): string[] {
+  return [
+    ...(dropped.length === 0 ? [] : [`  is not told: ${dropped.join(", ")}`]),
+    ...(refused === null ? [] : [`  can't be asked: ${refused.message}`]),
+  ];
+}
+
 function upstreamLines({ upstream }: Explanation): string[] {
   if (upstream === null) return [];
   const path = upstream.path === null ? "" : ` ${upstream.path}`;
   return [
-    `${upstream.strategy}${path}`,
-    ...upstream.targets.flatMap(({ name, weight, keys }) => [
+    `${upstream.strategy}${path}${upstream.model === undefined ? "" : `, ${ORDERS[upstream.strategy]}`}`,
+    ...upstream.targets.flatMap(({ name, weight, keys, ...fields }) => [
       `${name}${upstream.targets.length === 1 ? "" : `, weight ${weight}`}`,
+      ...fieldLines({ name, weight, keys, ...fields }),
       // Of an only key without terms there is nothing to say.
       ...(keys.length > 1 || keys.some(hasTerms) ? keys.map((key) => `  ${describeKey(key)}`) : []),
     ]),

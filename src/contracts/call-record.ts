@@ -50,6 +50,12 @@ export interface CallRecord {
    * and cost of the record are those of all attempts together.
    */
   otherAttempts: string | null;
+  /** What has chosen the targets of a call to a model: `rule pictures`, `canary`, `hints`; null: nothing but the model's name. */
+  routedBy: string | null;
+  /** Of a copy that a model's mirror has made: the id of the call it is of. */
+  mirrorOf: string | null;
+  /** JSON text of an object: labels that the caller has given (`x-tidegate-tags`). */
+  tags: string | null;
 }
 
 /** An attempt that did not answer, or not to the end. */
@@ -112,6 +118,9 @@ export const CALL_RECORD_FIELDS = [
   "release",
   "cache",
   "otherAttempts",
+  "routedBy",
+  "mirrorOf",
+  "tags",
 ] as const satisfies readonly (keyof CallRecord)[];
 
 export type CallRecordValue = string | number | boolean | null;

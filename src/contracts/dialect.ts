@@ -105,6 +105,8 @@ export interface InboundDialect {
   echo?(body: Readonly<Record<string, unknown>>): Record<string, unknown>;
   /** The caller's name of a field that a provider's half calls by its Chat Completions name; absent where they are the same. */
   spell?(param: string, request: ChatRequest): string;
+  /** Fields in a request's `extra` that the IR says as well, or that ask for nothing elsewhere: not lost at other providers. */
+  readonly heldBesides?: ReadonlySet<string>;
   /** JSON text. */
   formatChatResponse(response: ChatResponse, context: AnswerContext): string;
   createStreamFormatter(context: AnswerContext): StreamFormatter;
@@ -128,6 +130,10 @@ export interface OutboundDialect {
   /** Absent: streams are server-sent events. */
   readonly framing?: StreamFraming;
   buildChatCall(request: ChatRequest, target: TargetModel): ProviderCall;
+  /** What of a request `buildChatCall` has left out unsaid, by Chat Completions names: hints that change nothing of what is asked. */
+  leavesOut?(request: ChatRequest, target: TargetModel): readonly string[];
+  /** Whether it takes a field of another dialect that the IR has no word for. */
+  takes?(caller: DialectName, field: string): boolean;
   /** Throws GatewayError `upstream_protocol_error` when the body is not an answer of this dialect. */
   parseChatResponse(body: unknown, target: TargetModel): ChatResponse;
   createStreamParser(target: TargetModel): StreamParser;

@@ -1,5 +1,14 @@
 import type { DialectName } from "./ir.ts";
 import type { ModelFacts } from "./model-facts.ts";
+import type {
+  ClientHint,
+  ModelCanarySnapshot,
+  ModelMirrorSnapshot,
+  ModelRuleSnapshot,
+  ModelStrategy,
+  ModelTargetSnapshot,
+  StickToSnapshot,
+} from "./model-routing.ts";
 import type { HeaderEditsSnapshot, LimitScope, LimitSnapshot, PoliciesSnapshot } from "./policies.ts";
 import type { ModelPrices } from "./prices.ts";
 import type { ProviderKeySnapshot } from "./provider-keys.ts";
@@ -195,22 +204,6 @@ export interface PrefillSnapshot {
   requestFields?: Record<string, unknown>;
 }
 
-export interface ModelTargetSnapshot {
-  provider: string;
-  model: string;
-  weight: number;
-  /** In place of the provider's. */
-  api?: OpenaiApi;
-  /** Over those of the route; `totalMs` is one attempt's. */
-  timeouts?: Partial<ModelTimeoutsSnapshot>;
-  /** Absent: as is known of the provider. */
-  prefill?: boolean;
-  /** Absent: the provider's. */
-  price?: ModelPrices;
-  /** Absent: nothing is known. */
-  facts?: ModelFacts;
-}
-
 export interface HedgingSnapshot {
   after: { percentile: number } | { ms: number };
   /** With a percentile. */
@@ -221,10 +214,19 @@ export interface HedgingSnapshot {
 
 export interface ModelRouteSnapshot {
   name: string;
-  strategy: "failover" | "weighted" | "latency" | "least-busy" | "cost" | "sticky";
-  /** What `sticky` goes by. Absent: the application. */
-  stickTo?: { type: "application" | "user" | "address" } | { type: "header"; name: string };
+  /** Further names, after all that are exact; a final `*` stands for any rest. Absent here and below: none. */
+  aliases?: string[];
+  strategy: ModelStrategy;
+  /** Absent: the application. */
+  stickTo?: StickToSnapshot;
   targets: ModelTargetSnapshot[];
+  /** The first that holds decides; then the canary. */
+  rules?: ModelRuleSnapshot[];
+  canary?: ModelCanarySnapshot;
+  mirror?: ModelMirrorSnapshot;
+  /** Absent: as for all models. */
+  clientHints?: ClientHint[];
+  unsupportedFields?: "refuse" | "drop";
   timeouts: ModelTimeoutsSnapshot;
   retries: RetriesSnapshot;
   circuitBreaker: CircuitBreakerSnapshot;
@@ -364,6 +366,10 @@ export interface AiSnapshot {
   offloadBytes: number;
   /** The longest answer that is held whole. */
   maxResponseBytes: number;
+  /** What callers may say of how their call is made. */
+  clientHints: ClientHint[];
+  /** What becomes of fields that a target can't do, where that leaves the question the same. */
+  unsupportedFields: "refuse" | "drop";
 }
 
 /** A way in which an application proves that it is the caller. */

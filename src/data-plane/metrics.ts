@@ -135,7 +135,7 @@ export class DataPlaneMetrics {
     if (context.cache !== null) this.#lookups.get(service.service, context.cache).count++;
     if (context.usage !== null && context.provider !== null) {
       if (context.cache === "hit") this.#saved(context);
-      else this.#used(context);
+      else this.used(context);
     }
   }
 
@@ -175,7 +175,8 @@ export class DataPlaneMetrics {
     return series;
   }
 
-  #used(context: Context): void {
+  /** What was used at a provider, by a call or by a copy of one. */
+  used(context: Context): void {
     const { usage } = context;
     if (usage === null) return;
     const series = this.#models.get(context.provider ?? "", context.modelServed ?? "");

@@ -1,6 +1,7 @@
 import type { ModelRouteSnapshot, ProviderSnapshot } from "../contracts/snapshot.ts";
 import { CATALOGUE, type CatalogueEntry } from "../providers/catalogue.ts";
-import { compileModelRoute, compileProvider } from "./compile/providers.ts";
+import { compileModelRoute } from "./compile/model-routes.ts";
+import { compileProvider } from "./compile/providers.ts";
 import { provider as providerSchema } from "./schema/provider.ts";
 import { withReferences } from "./secrets/stored-references.ts";
 import { type DocumentProblem, within } from "./service-document.ts";

@@ -252,7 +252,9 @@ describe("cross product", () => {
     expectMatrix(new Map(requests), names, (caller) => (request, provider) => {
       const [inbound, outbound] = [inboundDialects[caller as DialectName], outboundDialects[provider as DialectName]];
       const call = attempt(() => buildChatCall(inbound, outbound, structuredClone(request), TARGET));
-      return (call as { error?: { param: string } }).error?.param ?? null;
+      const asked = { extra: { dialect: inbound.name, fields: {} }, ...request };
+      const dropped = outbound.leavesOut?.(asked, TARGET) ?? [];
+      return { refused: (call as { error?: { param: string } }).error?.param ?? null, dropped };
     });
   });
 });

@@ -66,8 +66,21 @@ type Picked = Partial<ChatRequest>;
 
 const HELLO: Message = { role: "user", content: [{ type: "text", text: "Hello" }] };
 
-/** The refused field in the caller's words; null: it was translated. */
-export type Translate = (request: ChatRequest, provider: string) => string | null;
+/** The refused field in the caller's words, or null; and the hints that were left out, by Chat Completions names. */
+export type Translate = (
+  request: ChatRequest,
+  provider: string,
+) => { refused: string | null; dropped: readonly string[] };
+
+/** Rows that are about a hint. */
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ["prompt-cache markers", "cache_control"],
+  ["strict tools", "strict"],
+  ["seed", "seed"],
+  ["user", "user"],
+  ["metadata", "metadata"],
+  ["reasoning by budget", "reasoning.max_tokens"],
+]);
 
 /** `requests`: golden ones, by the caller's dialect. Compares with the document; with UPDATE_GOLDEN=1 writes it there. */
 export function expectMatrix(
@@ -97,7 +110,7 @@ function table(
     if (picked.length === 0) return [];
     const saying = picked.map((one) => ({ ...EMPTY, ...one }));
     return [
-      `| ${name} | ${others.map((provider) => cell(saying, (request) => translate(request, provider))).join(" | ")} |`,
+      `| ${name} | ${others.map((provider) => cell(name, saying, (request) => translate(request, provider))).join(" | ")} |`,
     ];
   });
   const heads = others.map((provider) => `\`${provider}\``).join(" | ");
@@ -106,10 +119,16 @@ function table(
 
 const EMPTY: ChatRequest = { model: "model", messages: [HELLO], stream: false, includeUsage: true };
 
-/** `✓`: all are translated. `(✓)`: some. Otherwise the field that is refused. */
-function cell(requests: readonly ChatRequest[], translate: (request: ChatRequest) => string | null): string {
-  const refused = requests.map(translate).filter((param) => param !== null);
-  if (refused.length === 0) return "✓";
+/** `✓`: all are translated. `(✓)`: some. `dropped`: taken, and the caller is told. Otherwise the field that is refused. */
+function cell(
+  name: string,
+  requests: readonly ChatRequest[],
+  translate: (request: ChatRequest) => ReturnType<Translate>,
+): string {
+  const outcomes = requests.map(translate);
+  const refused = outcomes.flatMap(({ refused: param }) => param ?? []);
+  const isDropped = outcomes.every(({ dropped }) => dropped.includes(HINTS.get(name) ?? ""));
+  if (refused.length === 0) return isDropped ? "dropped" : "✓";
   return refused.length < requests.length ? `(✓) \`${refused[0]}\`` : `\`${refused[0]}\``;
 }
 

@@ -15,6 +15,17 @@ namespace {
 // Bodies up to this are held whole: one write to the upstream, and JavaScript can send them again.
 constexpr size_t kHeldBodyBytes = 64 * 1024;
 
+// What callers say of how their call is to be made begins with this: JavaScript's to read.
+constexpr std::string_view kHintPrefix = "x-tidegate-";
+
+bool hasHints(const server::Exchange& exchange) {
+  for (const http::Field& field : exchange.head().fields) {
+    if (field.id != http::FieldName::kOther || field.name.length <= kHintPrefix.size()) continue;
+    if (exchange.text(field.name).substr(0, kHintPrefix.size()) == kHintPrefix) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 GovernedCall::GovernedCall(Governor& governor) : governor_(governor) {}
@@ -75,10 +86,13 @@ void GovernedCall::onWholeBody(server::Exchange& exchange, bool tooLong) {
     forward(*route_->plan);
     return;
   }
-  static constexpr std::string_view kNames[] = {"model", "stream", "stream_options"};
-  scan::ValueSpan spans[3];
+  if (hasHints(exchange)) return giveUp();
+  static constexpr std::string_view kNames[] = {"model", "stream", "stream_options", "models", "fallbacks"};
+  scan::ValueSpan spans[5];
   const std::string_view body = exchange.body();
-  if (!scan::scanTopLevel(body.data(), body.size(), kNames, 3, spans)) return giveUp();
+  if (!scan::scanTopLevel(body.data(), body.size(), kNames, 5, spans)) return giveUp();
+  // Fallbacks that the caller names: likewise.
+  if (spans[3].found() || spans[4].found()) return giveUp();
   modelSpan_ = spans[0];
   const std::string_view model = plainString(spans[0].in(body.data()));
   if (model.empty() || model.size() > 200) return giveUp();

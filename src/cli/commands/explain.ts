@@ -14,6 +14,7 @@ interface Options {
   address: string;
   bodyBytes: number;
   model?: string;
+  bodyFile?: string;
   json?: boolean;
 }
 
@@ -31,6 +32,10 @@ export function explainCommand(finish: Finish): Command {
     .option("--address <ip>", "the caller's address", "127.0.0.1")
     .option("--body-bytes <n>", "length of the request body", wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
     .option("--model <name>", "the model that the body names, for calls of the unified API")
+    .option(
+      "--body-file <file>",
+      "file that holds the request body, for what depends on it: rules, hints, unsupported fields",
+    )
     .option("--json", "print the explanation as JSON")
     .action(async (method: string, url: string, options: Options) => {
       const explained = await explainCall({
@@ -40,6 +45,7 @@ export function explainCommand(finish: Finish): Command {
         clientAddress: options.address,
         bodyBytes: options.bodyBytes,
         model: options.model ?? null,
+        body: options.bodyFile === undefined ? null : readBody(options.bodyFile),
         configPath: options.config ?? null,
         home: homeDirectory(process.env),
         env: process.env,
@@ -66,6 +72,14 @@ function keyHeaders({ key, keyFile }: Options): Header[] {
     throw new StartError(EXIT.usage, "give --key or --key-file, not both");
   const found = keyFile === undefined ? key : readKey(keyFile);
   return found === undefined ? [] : [["x-api-key", found]];
+}
+
+function readBody(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new StartError(EXIT.usage, `can't read the body: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function readKey(file: string): string {

@@ -2,7 +2,6 @@ import { GatewayError } from "../../contracts/errors.ts";
 import type { ProviderKeySnapshot } from "../../contracts/provider-keys.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import { packSnapshot } from "../../snapshot/packed/packer.ts";
-import { compileModelNames, type ModelNames } from "../pipeline/ai/model-names.ts";
 import { basePathOf } from "../pipeline/ai/provider-address.ts";
 import { aiBypassReason, bypassReason } from "../pipeline/cache/bypass.ts";
 import { modelTtlMs } from "../pipeline/cache/model-cache.ts";
@@ -14,6 +13,7 @@ import { isDrawn, type LiveReleases } from "../pipeline/releases/live-releases.t
 import { compileRouter, type Router } from "../pipeline/router.ts";
 import { counterKey, isCounted, limitsOf } from "../pipeline/stages/admit.ts";
 import { stateAt } from "../pipeline/subscriptions.ts";
+import { ModelExplainer } from "./explained-model.ts";
 import { explainedPolicies } from "./explained-policies.ts";
 import type {
   ExplainedKey,
@@ -35,15 +35,15 @@ export function explain(snapshot: Snapshot, request: ExplainRequest): Explanatio
 export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) => Explanation {
   const packed = packSnapshot(snapshot);
   const router = compileRouter({ ...snapshot, callers: packed.head.callers });
-  const models = compileModelNames(snapshot);
   const trial = new Trial(packed, router);
   const keysOf = (provider: string, atMs: number) =>
     explainedKeys(snapshot.providers.find(({ id }) => id === provider)?.keys ?? [], atMs);
+  const models = new ModelExplainer(snapshot, keysOf);
   return (request) => {
     const result = trial.run(request);
     const { context } = result;
     const isMocked = result.isAdmitted && context.policies !== null && context.policies.mock !== null;
-    const upstream = isMocked ? null : upstreamOf(result, request, snapshot, models, keysOf);
+    const upstream = isMocked ? null : upstreamOf(result, request, snapshot, models);
     const error = result.error ?? (upstream instanceof GatewayError ? upstream : null);
     const { target, application, subscription } = context;
     return {
@@ -139,14 +139,14 @@ function explainedKeys(keys: readonly ProviderKeySnapshot[], atMs: number): Expl
   }));
 }
 
-/** An error where the model is not known. */
+/** An error where the model is not known, or where what the caller says of its call makes no sense. */
 function upstreamOf(
-  { context: { target }, isAdmitted }: TrialResult,
+  { context, isAdmitted }: TrialResult,
   request: ExplainRequest,
   { providers }: Pick<Snapshot, "providers">,
-  models: ModelNames,
-  keysOf: (provider: string, atMs: number) => ExplainedKey[],
+  models: ModelExplainer,
 ): ExplainedUpstream | GatewayError | null {
+  const { target } = context;
   if (!isAdmitted || target === null || target.kind === "health") return null;
   if (target.kind === "rest") {
     const { balance, targets } = target.snapshot.upstream;
@@ -158,22 +158,11 @@ function upstreamOf(
     const provider = providers.find(({ id }) => id === target.provider);
     if (provider === undefined) return null;
     const { id, baseUrl } = provider;
-    const targets = [{ name: id, weight: 1, keys: keysOf(id, request.atMs) }];
+    const targets = [{ name: id, weight: 1, keys: explainedKeys(provider.keys, request.atMs) }];
     return { strategy: "direct", path: providerPath(id, basePathOf(baseUrl), request.path), targets };
   }
   try {
-    const name = target.inbound.readAddress?.(request.path, request.query).model ?? request.model;
-    if (name === null) return null;
-    const { strategy, targets } = models.resolve(name);
-    return {
-      strategy,
-      path: null,
-      targets: targets.map(({ provider, model, weight }) => ({
-        name: `${provider}/${model}`,
-        weight,
-        keys: keysOf(provider, request.atMs),
-      })),
-    };
+    return models.explain(context, target, request);
   } catch (error) {
     return asGatewayError(error);
   }

@@ -25,6 +25,8 @@ export interface ExplainRequest {
   atMs: number;
   /** The model that a body would name; null: not said. */
   model: string | null;
+  /** What the body would be, for what depends on it: rules, hints, fields that targets can't do. Absent: not said. */
+  body?: Buffer;
 }
 
 /** What a gateway would do with a call, and why. Plain data. */
@@ -104,8 +106,46 @@ export interface ExplainedUpstream {
   strategy: string;
   /** What is asked for there; null for models. */
   path: string | null;
-  /** In the order of the configuration. Which of them are well is known to a running gateway alone. */
-  targets: { name: string; weight: number; keys: ExplainedKey[] }[];
+  /**
+   * In the order in which they are tried; where chance or the moment decides, in that of the configuration. Which of them are well
+   * is known to a running gateway alone.
+   */
+  targets: ExplainedTarget[];
+  /** Of a call to a model. */
+  model?: ExplainedModel;
+}
+
+export interface ExplainedTarget {
+  name: string;
+  weight: number;
+  keys: ExplainedKey[];
+  /** Of a call to a model whose body is known: fields that the target is not told. */
+  dropped?: string[];
+  /** Likewise: why the target can't be asked; null: it can. */
+  refused?: { code: ErrorCode; param: string | null; message: string } | null;
+}
+
+/** How the targets of a call to a model were chosen. */
+export interface ExplainedModel {
+  /** As the caller names it. */
+  asked: string;
+  /** The model route, or `provider/model`, by whose rules the call goes. */
+  route: string;
+  /** As in the call's record. */
+  routedBy: string | null;
+  /** False: a rule asks what the body holds, and that is not known. The targets are those of no rule. */
+  isDecided: boolean;
+  /** Up to the first that holds. Null: it depends on the body. */
+  rules: { name: string; holds: boolean | null }[];
+  /** `isChosen`: by its header, or for this caller. Where chance decides it is not. */
+  canary: { percent: number; header: string | null; sticky: boolean; to: string; isChosen: boolean } | null;
+  mirror: { percent: number; to: string } | null;
+  /** Headers and fields by which the caller has a say. */
+  hints: string[];
+  /** Null: as many as there are targets, or `retries` of the route says. */
+  maxAttempts: number | null;
+  timeouts: { firstByteMs: number; totalMs: number };
+  unsupportedFields: "refuse" | "drop";
 }
 
 /** A key of the provider that a target is at; no secret. Which of them are out is known to a running gateway alone. */

@@ -333,6 +333,8 @@ export class FastPath implements GovernorEvents {
     try {
       const built = buildText(parseBody(body), found.callPlan);
       const { path, query, headers } = found.built;
+      // The caller is told of it.
+      if (built.dropped !== undefined) return null;
       if (built.path !== path || built.query !== query || !sameHeaders(built.headers, headers)) return null;
       return built.body;
     } catch {

@@ -104,6 +104,14 @@ export class Context {
   modelAsked: string | null = null;
   modelServed: string | null = null;
   upstream: string | null = null;
+  /** What of a model's routing has chosen the targets: rules, canary, hints; null: nothing but its name. */
+  routedBy: string | null = null;
+  /** Of a copy: the id of the call it is of. */
+  mirrorOf: string | null = null;
+  /** JSON text of an object: labels that the caller wants in the record. */
+  tags: string | null = null;
+  /** As `x-tidegate-dropped` says it: what of the request the provider is not told. */
+  droppedFields: string | null = null;
   streamed = false;
   /** Of all attempts together. */
   usage: Usage | null = null;

@@ -1,4 +1,5 @@
 import type { InboundDialect, OutboundDialect } from "../../contracts/dialect.ts";
+import { leavingOut } from "../dropped-fields.ts";
 import { formatChatResponse, parseChatResponse } from "./answer.ts";
 import { formatError, formatStreamError, parseError } from "./errors.ts";
 import { parseChatRequest } from "./inbound.ts";
@@ -18,12 +19,20 @@ export const anthropicInbound: InboundDialect = {
   createStreamFormatter: (context) => new AnthropicStreamFormatter(context),
   formatError,
   formatStreamError,
+  heldBesides: new Set(["thinking", "output_config"]),
 };
+
+const hints = leavingOut("seed", "metadata", "detail", "name");
 
 /** The Messages API of providers. Anthropic has no embeddings. */
 export const anthropicOutbound: OutboundDialect = {
   name: "anthropic",
   buildChatCall,
+  leavesOut(request) {
+    // One of the two is `metadata.user_id`.
+    const isLost = request.user !== undefined && request.safetyIdentifier !== undefined;
+    return isLost ? [...hints(request), "safety_identifier"] : hints(request);
+  },
   parseChatResponse,
   createStreamParser: () => new AnthropicStreamParser(),
   parseError,

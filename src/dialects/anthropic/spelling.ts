@@ -4,6 +4,7 @@ const NAMES: Record<string, string> = {
   reasoning_effort: "output_config.effort",
   parallel_tool_calls: "tool_choice.disable_parallel_tool_use",
   user: "metadata.user_id",
+  "reasoning.max_tokens": "thinking.budget_tokens",
 };
 
 /** A caller's name of a field that a provider's half calls by its Chat Completions name. */

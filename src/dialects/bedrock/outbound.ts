@@ -137,6 +137,11 @@ function setServiceTier(body: JsonObject, { serviceTier: tier }: ChatRequest): v
 }
 
 function setMetadata(body: JsonObject, { metadata = {} }: ChatRequest): void {
-  const labels = Object.entries(metadata).filter(([name, value]) => LABEL.test(name) && LABEL.test(value));
+  const labels = Object.entries(metadata).filter(isLabel);
   if (labels.length > 0) body.requestMetadata = Object.fromEntries(labels);
+}
+
+/** Whether `requestMetadata` takes it. */
+export function isLabel([name, value]: readonly [string, string]): boolean {
+  return LABEL.test(name) && LABEL.test(value);
 }

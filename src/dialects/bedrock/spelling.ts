@@ -14,6 +14,8 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ["parallel_tool_calls", "additionalModelRequestFields.tool_choice"],
   ["service_tier", "serviceTier"],
   ["metadata", "requestMetadata"],
+  ["cache_control", "cachePoint"],
+  ["strict", "toolConfig.tools.strict"],
   ["model", "modelId"],
 ]);
 

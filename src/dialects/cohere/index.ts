@@ -1,4 +1,5 @@
 import type { InboundDialect, OutboundDialect } from "../../contracts/dialect.ts";
+import { leavingOut, saysHint } from "../dropped-fields.ts";
 import { formatChatResponse, parseChatResponse } from "./answer.ts";
 import { buildEmbeddingCall, parseEmbeddingResponse } from "./embeddings.ts";
 import { formatError, formatStreamError, parseError } from "./errors.ts";
@@ -19,12 +20,20 @@ export const cohereInbound: InboundDialect = {
   createStreamFormatter: (context) => new CohereStreamFormatter(context),
   formatError,
   formatStreamError,
+  heldBesides: new Set(["thinking", "documents", "citation_options", "safety_mode", "raw_prompting"]),
 };
+
+const hints = leavingOut("user", "safety_identifier", "metadata", "cache_control", "name");
 
 /** Cohere's v2 chat of providers. */
 export const cohereOutbound: OutboundDialect = {
   name: "cohere",
   buildChatCall,
+  leavesOut(request) {
+    // They are strict together or not at all.
+    const areStrict = request.tools?.every(({ strict }) => strict === true) === true;
+    return areStrict || !saysHint(request, "strict") ? hints(request) : [...hints(request), "strict"];
+  },
   parseChatResponse,
   createStreamParser: (target) => new CohereStreamParser(target),
   parseError,

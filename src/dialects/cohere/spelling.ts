@@ -3,6 +3,8 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ["top_p", "p"],
   ["top_k", "k"],
   ["reasoning_effort", "thinking"],
+  ["reasoning.max_tokens", "thinking.token_budget"],
+  ["strict", "strict_tools"],
 ]);
 
 /** A caller's name of a field that a provider's half calls by its Chat Completions name. */

@@ -1,4 +1,5 @@
 import type { InboundDialect, OutboundDialect } from "../../contracts/dialect.ts";
+import { leavingOut } from "../dropped-fields.ts";
 import { readAddress } from "./address.ts";
 import { parseChatResponse } from "./answer.ts";
 import { buildEmbeddingCall, parseEmbeddingResponse } from "./embeddings.ts";
@@ -23,6 +24,7 @@ export const geminiInbound: InboundDialect = {
   createStreamFormatter: (context) => new GeminiStreamFormatter(context),
   formatError,
   formatStreamError,
+  heldBesides: new Set(["generationConfig", "safetySettings", "store"]),
   embeddings: { parseRequest: parseEmbeddingRequest, formatResponse: formatEmbeddingResponse },
 };
 
@@ -30,6 +32,7 @@ export const geminiInbound: InboundDialect = {
 export const geminiOutbound: OutboundDialect = {
   name: "gemini",
   buildChatCall,
+  leavesOut: leavingOut("user", "safety_identifier", "metadata", "cache_control", "detail", "name", "strict"),
   parseChatResponse,
   createStreamParser: (target) => new GeminiStreamParser(target),
   parseError,

@@ -48,7 +48,8 @@ export function parseChatRequest(value: unknown): ChatRequest {
   if (tier !== undefined && tier !== "unspecified") request.serviceTier = tier === "standard" ? "default" : tier;
   noteUntranslatable(body, untranslatable);
   if (untranslatable.length > 0) request.untranslatable = untranslatable;
-  if (Object.keys(kept).length > 0) request.extra = { dialect: "gemini", fields: kept };
+  // Whose labels they are: not every provider of another dialect takes them.
+  if (Object.keys(kept).length > 0 || metadata !== undefined) request.extra = { dialect: "gemini", fields: kept };
   return request;
 }
 

@@ -14,9 +14,11 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ["max_tokens", "generationConfig.maxOutputTokens"],
   ["response_format", "generationConfig.responseMimeType"],
   ["reasoning_effort", "generationConfig.thinkingConfig"],
+  ["reasoning.max_tokens", "generationConfig.thinkingConfig.thinkingBudget"],
   ["tool_choice", "toolConfig.functionCallingConfig"],
   ["service_tier", "serviceTier"],
   ["metadata", "labels"],
+  ["detail", "mediaResolution"],
   ["messages", "contents"],
 ]);
 

@@ -57,13 +57,17 @@ function addScalars(body: JsonObject, request: ChatRequest): void {
     verbosity: request.verbosity,
     user: request.user,
     safety_identifier: request.safetyIdentifier,
-    // Labels of what is stored, and refused where nothing is: Responses takes them either way.
-    metadata: request.extra?.dialect === "openai-responses" ? undefined : request.metadata,
+    // Labels of what is stored, and refused where nothing is: callers of other dialects store nothing here.
+    metadata: isForeign(request) ? undefined : request.metadata,
     service_tier: request.serviceTier,
   };
   for (const [key, value] of Object.entries(scalars)) {
     if (value !== undefined) body[key] = value;
   }
+}
+
+function isForeign({ extra }: ChatRequest): boolean {
+  return extra !== undefined && extra.dialect !== "openai";
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { InboundDialect, OutboundDialect } from "../../contracts/dialect.ts";
+import { isShared } from "../openai-fields.ts";
 import { buildChatCall } from "./build-request.ts";
 import { buildEmbeddingCall, parseEmbeddingResponse } from "./embeddings.ts";
 import { formatError, formatStreamError, parseError } from "./errors.ts";
 import { formatChatResponse } from "./format-answer.ts";
+import { leavesOut } from "./left-out.ts";
 import { parseChatResponse } from "./parse-answer.ts";
 import { parseChatRequest } from "./parse-request.ts";
 import { OpenaiStreamFormatter } from "./stream-formatter.ts";
@@ -19,12 +21,22 @@ export const openaiInbound: InboundDialect = {
   createStreamFormatter: (context) => new OpenaiStreamFormatter(context),
   formatError,
   formatStreamError,
+  heldBesides: new Set([
+    "max_tokens",
+    "max_completion_tokens",
+    "reasoning",
+    "stream_options",
+    "modalities",
+    "tool_choice",
+  ]),
 };
 
 /** Chat Completions of OpenAI and of every server that speaks its dialect. */
 export const openaiOutbound: OutboundDialect = {
   name: "openai",
   buildChatCall,
+  leavesOut,
+  takes: isShared,
   parseChatResponse,
   createStreamParser: (target) => new OpenaiStreamParser(target),
   parseError,

@@ -31,10 +31,11 @@ export const checkIdentifiers: Check = (context) => {
       .map((provider) => provider.at("id").text()),
   );
   for (const model of root.at("models").items()) {
-    const [prefix, rest] = model.at("name").text()?.split("/", 2) ?? [];
-    if (rest !== undefined && isId(prefix) && providers.has(prefix)) {
+    for (const name of [model.at("name"), ...model.at("aliases").items()]) {
+      const [prefix, rest] = name.text()?.split("/", 2) ?? [];
+      if (rest === undefined || !isId(prefix) || !providers.has(prefix)) continue;
       const message = `names that begin with \`${prefix}/\` call the models of the provider ${prefix}; choose another name`;
-      report(model.at("name").path, message);
+      report(name.path, message);
     }
   }
 };

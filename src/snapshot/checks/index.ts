@@ -8,6 +8,7 @@ import { checkKeys } from "./keys.ts";
 import { checkLimits } from "./limits.ts";
 import { checkListeners } from "./listeners.ts";
 import { checkModelResilience } from "./model-resilience.ts";
+import { checkModelRoutes } from "./model-routes.ts";
 import { checkPolicies } from "./policies.ts";
 import { checkProviders } from "./providers.ts";
 import { checkReferences } from "./references.ts";
@@ -22,6 +23,7 @@ export const CHECKS: readonly Check[] = [
   checkIdentifiers,
   checkReferences,
   checkProviders,
+  checkModelRoutes,
   checkRoutes,
   checkUpstreams,
   checkModelResilience,

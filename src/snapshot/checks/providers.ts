@@ -1,6 +1,7 @@
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
+import { destinationsOf } from "./model-routes.ts";
 import { checkProviderKeys } from "./provider-keys.ts";
 import { checkProviderSettings } from "./provider-settings.ts";
 import { pathFault } from "./route-path.ts";
@@ -34,7 +35,7 @@ export const checkProviders: Check = (context) => {
       .map((one) => [one.at("id").text(), one.at("kind").text()]),
   );
   for (const model of root.at("models").items()) {
-    for (const target of model.at("targets").items()) {
+    for (const target of [model, ...destinationsOf(model)].flatMap((one) => one.at("targets").items())) {
       const entry = catalogue.find((one) => one.kind === kinds.get(target.at("provider").text()));
       if (entry !== undefined && !hasApis(entry)) refuseApi(target, entry.kind);
     }

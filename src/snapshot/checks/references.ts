@@ -2,6 +2,7 @@ import { suggestion } from "../problems/suggestion.ts";
 import type { Check } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { AI_SERVICE, isId } from "./identifiers.ts";
+import { destinationsOf } from "./model-routes.ts";
 import { serviceOf } from "./subscriptions.ts";
 
 export const checkReferences: Check = ({ root, describe, report }) => {
@@ -16,7 +17,9 @@ export const checkReferences: Check = ({ root, describe, report }) => {
 
   const providers = idsOf(root.at("providers"));
   for (const model of root.at("models").items()) {
-    for (const target of model.at("targets").items()) refer(target.at("provider"), "provider", providers);
+    for (const target of [model, ...destinationsOf(model)].flatMap((one) => one.at("targets").items())) {
+      refer(target.at("provider"), "provider", providers);
+    }
   }
 
   const services = [...idsOf(root.at("services")), AI_SERVICE];

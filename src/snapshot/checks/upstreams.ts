@@ -1,12 +1,15 @@
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
+import { destinationsOf } from "./model-routes.ts";
 
 export const checkUpstreams: Check = (context) => {
   const { root, report } = context;
   for (const provider of root.at("providers").items()) checkWeights(context, provider.at("keys"));
   for (const model of root.at("models").items()) {
-    checkWeights(context, model.at("targets"));
-    checkStickTo(context, model);
+    for (const destination of [model, ...destinationsOf(model)]) {
+      checkWeights(context, destination.at("targets"));
+      checkStickTo(context, destination);
+    }
   }
   const upstreams = root
     .at("services")

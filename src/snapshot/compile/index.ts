@@ -13,8 +13,9 @@ import { compileCredentials } from "./credentials.ts";
 import { contentHash } from "./hash.ts";
 import { compileJwtIssuer } from "./jwt-issuers.ts";
 import { compileListener } from "./listeners.ts";
+import { compileModelRoute } from "./model-routes.ts";
 import { compilePolicies, withPolicies } from "./policies.ts";
-import { compileModelRoute, compileProvider } from "./providers.ts";
+import { compileProvider } from "./providers.ts";
 import { compileReleases } from "./services.ts";
 
 export interface CompileOptions {
@@ -69,6 +70,8 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
       maxBodyBytes: configuration.ai.max_body_size,
       offloadBytes: configuration.ai.offload_size,
       maxResponseBytes: configuration.ai.max_response_size,
+      clientHints: [...new Set(configuration.ai.client_hints)],
+      unsupportedFields: configuration.ai.unsupported_fields,
     },
     limitSlots: configuration.limits.slots,
     limitsCluster: configuration.limits.cluster,

@@ -1,11 +1,6 @@
 import type { ModelFacts } from "../../contracts/model-facts.ts";
 import type { ModelPrices } from "../../contracts/prices.ts";
-import type {
-  ModelRouteSnapshot,
-  ModelTargetSnapshot,
-  ProviderAuth,
-  ProviderSnapshot,
-} from "../../contracts/snapshot.ts";
+import type { ProviderAuth, ProviderSnapshot } from "../../contracts/snapshot.ts";
 import { baseUrlOf, queryOf } from "../../providers/base-url.ts";
 import type { CatalogueEntry } from "../../providers/catalogue.ts";
 import { addedPrices, factsOf } from "../../providers/models/model-facts.ts";
@@ -15,7 +10,6 @@ import { compileCircuitBreaker, compileModelTimeouts, compileRetries } from "./c
 import { compileProviderKey } from "./provider-keys.ts";
 
 type ProviderConfiguration = Configuration["providers"][number];
-type TargetConfiguration = Configuration["models"][number]["targets"][number];
 
 export function compileProvider(provider: ProviderConfiguration, entry: CatalogueEntry): ProviderSnapshot {
   const { simulated } = provider;
@@ -84,54 +78,7 @@ function modelFacts({ kind, priceProvider }: CatalogueEntry, model: string): Mod
   return contextWindow === undefined ? facts : { ...facts, contextWindow };
 }
 
-/** `entryOf`: of the kind of the provider of that id; undefined: not known. */
-export function compileModelRoute(
-  route: Configuration["models"][number],
-  entryOf: (provider: string) => CatalogueEntry | undefined,
-): ModelRouteSnapshot {
-  const { hedging, on_broken_stream: onBrokenStream } = route;
-  return {
-    name: route.name,
-    strategy: route.strategy,
-    ...(route.stick_to === undefined ? {} : { stickTo: stickToOf(route.stick_to) }),
-    targets: route.targets.map((target) => compileModelTarget(target, entryOf(target.provider))),
-    timeouts: compileModelTimeouts(route.timeouts),
-    retries: compileRetries(route.retries),
-    circuitBreaker: compileCircuitBreaker(route.circuit_breaker),
-    ...(hedging === undefined
-      ? {}
-      : { hedging: { after: hedging.after, minDelayMs: hedging.min_delay, maxShare: hedging.max_share } }),
-    ...(onBrokenStream === "error" ? {} : { onBrokenStream }),
-  };
-}
-
-function compileModelTarget(
-  { api, timeouts, prefill, price, ...target }: TargetConfiguration,
-  entry: CatalogueEntry | undefined,
-): ModelTargetSnapshot {
-  return {
-    ...target,
-    ...(api === undefined ? {} : { api }),
-    ...(price === undefined ? {} : { price: compilePrice(price) }),
-    ...factsAt(entry, target.model),
-    ...(timeouts === undefined ? {} : { timeouts: compileTargetTimeouts(timeouts) }),
-    ...(prefill === undefined ? {} : { prefill }),
-  };
-}
-
-function compileTargetTimeouts(timeouts: NonNullable<TargetConfiguration["timeouts"]>) {
-  const { connect, first_byte, idle, first_token, between_tokens, total } = timeouts;
-  return {
-    ...(connect === undefined ? {} : { connectMs: connect }),
-    ...(first_byte === undefined ? {} : { firstByteMs: first_byte }),
-    ...(idle === undefined ? {} : { idleMs: idle }),
-    ...(first_token === undefined ? {} : { firstTokenMs: first_token }),
-    ...(between_tokens === undefined ? {} : { betweenTokensMs: between_tokens }),
-    ...(total === undefined ? {} : { totalMs: total }),
-  };
-}
-
-function factsAt(entry: CatalogueEntry | undefined, model: string): { facts?: ModelFacts } {
+export function factsAt(entry: CatalogueEntry | undefined, model: string): { facts?: ModelFacts } {
   const facts = entry === undefined ? null : modelFacts(entry, model);
   return facts === null ? {} : { facts };
 }
@@ -140,13 +87,9 @@ function compilePrices(prices: ProviderConfiguration["prices"]): Record<string, 
   return Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, compilePrice(price)]));
 }
 
-function compilePrice(price: ProviderConfiguration["prices"][string]): ModelPrices {
+export function compilePrice(price: ProviderConfiguration["prices"][string]): ModelPrices {
   const amounts = Object.entries(price).flatMap(([unit, amount]) => {
     return amount === undefined ? [] : [[unit, amount.tiers.length === 0 ? amount.base : amount] as const];
   });
   return Object.fromEntries(amounts);
-}
-
-function stickToOf({ type, name }: NonNullable<Configuration["models"][number]["stick_to"]>) {
-  return type === "header" ? { type, name: name ?? "" } : { type };
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { CLIENT_HINTS } from "../../contracts/model-routing.ts";
 import { application } from "./application.ts";
 import { access, limitScope, limits } from "./common.ts";
 import { jwtIssuer } from "./jwt-issuer.ts";
 import { listener, trustedProxies } from "./listener.ts";
-import { modelRoute } from "./model.ts";
+import { clientHints, modelRoute, unsupportedFields } from "./model.ts";
 import { fieldNotes } from "./notes.ts";
 import { policiesAt } from "./policies.ts";
 import { provider } from "./provider.ts";
@@ -20,6 +21,16 @@ const ai = z
       .prefault("64KiB")
       .describe("Bodies above this are translated in a thread, not on the event loop."),
     max_response_size: size.prefault("16MiB").describe("Longest answer that is held whole for translation."),
+    client_hints: clientHints
+      .prefault([...CLIENT_HINTS])
+      .describe(
+        "What callers may say of how their calls are made, in headers `x-tidegate-…` and in `models` and `fallbacks` of the body: see [routing.md](routing.md). An empty list: nothing.",
+      ),
+    unsupported_fields: unsupportedFields
+      .prefault("refuse")
+      .describe(
+        "What becomes of fields that a target of another dialect can't do: 400, or (`drop`) they are left out where that leaves the question the same, and `x-tidegate-dropped` names them.",
+      ),
   })
   .prefault({})
   .describe("The unified API: the built-in service `ai`.");

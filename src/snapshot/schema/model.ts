@@ -1,54 +1,47 @@
 import { z } from "zod";
-import { AI_RETRIES, circuitBreaker, modelRetries, openaiApi, weight } from "./common.ts";
-import { hedging, modelTimeouts, onBrokenStream, prefill, targetTimeouts } from "./model-resilience.ts";
+import { CLIENT_HINTS } from "../../contracts/model-routing.ts";
+import { AI_RETRIES, circuitBreaker, modelRetries } from "./common.ts";
+import { hedging, modelTimeouts, onBrokenStream } from "./model-resilience.ts";
+import { canary, mirror, modelPattern, rule } from "./model-routing.ts";
+import { modelTarget, stickTo, strategy } from "./model-target.ts";
 import { fieldNotes } from "./notes.ts";
-import { modelPrice } from "./price.ts";
-import { headerName, id, name, text } from "./scalars.ts";
+import { text } from "./scalars.ts";
 
-const modelTarget = z
-  .strictObject({
-    provider: id.describe("Id of a provider."),
-    model: name.describe("The provider's own name of the model."),
-    weight,
-    api: openaiApi
-      .optional()
-      .describe("Which of OpenAI's APIs is called, as `providers[].api`.")
-      .register(fieldNotes, { shownDefault: "the provider's" }),
-    timeouts: targetTimeouts,
-    prefill,
-    price: modelPrice
-      .optional()
-      .describe("What calls by this route cost there, in US dollars.")
-      .register(fieldNotes, { shownDefault: "the provider's `prices`, else the built-in list" }),
-  })
-  .describe("A target.");
-
-const stickTo = z
-  .strictObject({
-    type: z
-      .enum(["application", "user", "header", "address"])
-      .describe(
-        "Who is to meet the same target: calls of an application, of an end user (`user` or `safety_identifier` of OpenAI's callers, `metadata.user_id` of Anthropic's), with one value of a header (a session), or from an address. Calls that do not say are told apart by their application.",
-      ),
-    name: headerName.optional().describe("Name of the header."),
-  })
-  .optional()
-  .describe("What `strategy: sticky` goes by.")
-  .register(fieldNotes, { shownDefault: "`{ type: application }`" });
+export const clientHints = z.array(z.enum(CLIENT_HINTS));
+export const unsupportedFields = z.enum(["refuse", "drop"]);
 
 export const modelRoute = z
   .strictObject({
     name: text("model name", "a name without spaces, at most 200 characters", /^[^\s\p{Cc}]{1,200}$/u).describe(
       "The name callers use.",
     ),
-    strategy: z
-      .enum(["failover", "weighted", "latency", "least-busy", "cost", "sticky"])
+    aliases: z
+      .array(text("model name", "a name without spaces, which may end in `*`", modelPattern))
+      .prefault([])
+      .describe(
+        "Further names that lead here. One that ends in `*` takes all names that begin so and mean nothing else; of several the longest counts.",
+      ),
+    strategy: strategy
       .prefault("failover")
       .describe(
         "Which target comes first: in the order given (`failover`), by weight, the fastest of late, the one with the fewest open calls, the cheapest (`cost`: three input tokens and one output token; targets without a known price come last), or always the same for the same caller (`sticky`, by weight). The others follow when it fails.",
       ),
     stick_to: stickTo,
     targets: z.array(modelTarget).min(1).describe("The models that answer."),
+    rules: z
+      .array(rule)
+      .prefault([])
+      .describe("Sends some calls elsewhere; the first rule that holds counts, and `targets` where none does."),
+    canary: canary.nullable().prefault(null).describe("Other targets on trial; null: none."),
+    mirror: mirror.nullable().prefault(null).describe("Copies of calls at other targets; null: none."),
+    client_hints: clientHints
+      .optional()
+      .describe("What callers may say of how their calls are made, as `ai.client_hints`.")
+      .register(fieldNotes, { shownDefault: "those of `ai`" }),
+    unsupported_fields: unsupportedFields
+      .optional()
+      .describe("What becomes of fields that a target can't do, as `ai.unsupported_fields`.")
+      .register(fieldNotes, { shownDefault: "as `ai` says" }),
     timeouts: modelTimeouts,
     retries: modelRetries(AI_RETRIES),
     circuit_breaker: circuitBreaker,

@@ -103,7 +103,16 @@ applications: [{ id: web, keys: ["${KEY}"], subscriptions: [billing], limits: [{
     expect(code).toBe(0);
     expect(stdout).toContain(`by the snapshot in ${tidegate.home}`);
     expect(stdout).toMatch(/application +quickstart/);
-    expect(stdout).toMatch(/upstream +direct\n +simulated\/echo\n/);
+    expect(stdout).toMatch(/upstream +direct, the provider's own model\n +simulated\/echo\n/);
+  });
+
+  it("reads the body from a file, for what depends on it", async () => {
+    const body = { model: "simulated/echo", messages: [{ role: "user", content: "hi" }], fallbacks: ["nowhere/x"] };
+    writeFileSync(join(directory, "call.json"), JSON.stringify(body));
+    const args = ["explain", "POST", "/v1/chat/completions", "--body-file", join(directory, "call.json")];
+    const { code, stdout } = await tidegate.run(...args, "--key", tidegate.key);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/refused: 404 model_not_found\n +`fallbacks\[0\]`: model `nowhere\/x` is not known/);
   });
 
   it.each([
@@ -111,6 +120,7 @@ applications: [{ id: web, keys: ["${KEY}"], subscriptions: [billing], limits: [{
     [["GET", "/", "--header", KEY], /--header: expected `Name: value`/],
     [["GET", "/", "--key", KEY, "--key-file", "web.key"], /--key or --key-file, not both/],
     [["GET", "/", "--key-file", "nowhere.key"], /can't read the key: ENOENT/],
+    [["GET", "/", "--body-file", "nowhere.json"], /can't read the body: ENOENT/],
   ])("explains what is wrong with its command line %#", async (args, message) => {
     const { code, stderr } = await explain(...args);
     expect(code).toBe(64);

@@ -26,6 +26,14 @@ describe("the table of calls", () => {
     }
   });
 
+  it("tells copies of calls from calls", () => {
+    const call = { modelAsked: "smart", provider: "openai", modelServed: "gpt-5" };
+    const rows = [record(1, call), record(2, { ...call, mirrorOf: "01call" })];
+    const table = new CallTable(rows, undefined);
+    expect(table.row(rows[0]!)).toMatch(/ smart → openai\/gpt-5 /);
+    expect(table.row(rows[1]!)).toMatch(/ copy of smart → openai\/gpt-5 /);
+  });
+
   it("lets no caller write control characters to the terminal", () => {
     const call = record(1, { path: "/\u001b[2J\u0007x" });
     expect(new CallTable([call], 120).row(call)).toContain("/?[2J?x");

@@ -268,7 +268,7 @@ describe("an explanation tells", () => {
     expect(JSON.stringify(pool)).not.toContain("tg_canary_of_a_provider");
     const lines = explanationLines({ method: "POST", url: "/", source: "tidegate.yaml", explanation: pool });
     expect(lines.slice(-4).map((line) => line.trim())).toEqual([
-      "upstream      direct",
+      "upstream      direct, the provider's own model",
       "pool/gpt-4o",
       "key paid, weight 1, 10 requests in 60 s",
       "key trial, weight 1, priority 1, expired since 2026-01-01T00:00:00.000Z",

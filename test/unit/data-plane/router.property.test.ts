@@ -50,7 +50,15 @@ function snapshotOf(routes: RouteSnapshot[]): Snapshot {
     ],
     applications: [],
     jwtIssuers: [],
-    ai: { access: "open", limits: [], maxBodyBytes: 1, offloadBytes: 1, maxResponseBytes: 1 },
+    ai: {
+      access: "open",
+      limits: [],
+      maxBodyBytes: 1,
+      offloadBytes: 1,
+      maxResponseBytes: 1,
+      clientHints: [],
+      unsupportedFields: "refuse",
+    },
     limitSlots: 1024,
     cache: { maxBytes: 0, maxEntryBytes: 0 },
     callLog: {

@@ -55,6 +55,9 @@ export function record(number: number, changes: Partial<CallRecord> = {}): CallR
     release: null,
     cache: null,
     otherAttempts: null,
+    routedBy: null,
+    mirrorOf: null,
+    tags: null,
     ...changes,
   };
 }

@@ -47,6 +47,7 @@ export class AiAttempt implements DispatchHandler {
   readonly #startedAt = performance.now();
   #abort: ((reason: Error) => void) | null = null;
   #status = 0;
+  #isStream = false;
   #headers: string[] = [];
   #limitBytes = 0;
   #chunks: Buffer[] = [];
@@ -187,10 +188,12 @@ export class AiAttempt implements DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     this.#resume = resume;
-    if (status < 400) this.target.load.answered(this.elapsedMs);
     const streamType = outboundDialects[this.#dialect].framing?.contentType ?? "text/event-stream";
     const isStream = headerOf(headers, "content-type")?.startsWith(streamType) === true;
     if (status >= 400) return true;
+    // Of a stream its first token counts: heads of such answers come before there is anything to say.
+    this.#isStream = isStream;
+    if (!isStream) this.target.load.answered(this.elapsedMs);
     if (isRelayed(this.#call.operation)) this.#relay(headers);
     else if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
     else if (this.#call.request.stream) this.#fail(protocolError("the provider did not answer with an event stream"));
@@ -331,6 +334,7 @@ export class AiAttempt implements DispatchHandler {
   /** From here on the answer is this attempt's; where streams are not rescued, nothing is retried any more. */
   #commit(): void {
     const { context, rescue } = this.#call;
+    if (this.#isStream) this.target.load.answered(this.elapsedMs);
     this.#call.committed(this);
     if (rescue !== null && rescue.stream !== null) {
       this.#stream = rescue.stream;

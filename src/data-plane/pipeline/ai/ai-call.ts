@@ -1,6 +1,7 @@
 import type { CallAddress } from "../../../contracts/dialect.ts";
 import type { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
+import { droppedValue } from "../../../dialects/dropped-fields.ts";
 import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { TokenSource } from "../../provider-keys/token-source.ts";
@@ -25,6 +26,10 @@ import { buildUpload, targetsWith } from "./other-operations.ts";
 import { isRelayed } from "./relayed-answer.ts";
 import { RequestBuilder } from "./request-builder.ts";
 import { StreamRescue } from "./rescue/stream-rescue.ts";
+import { choosePath, readHints, takesFields } from "./routing/choose-path.ts";
+import type { ClientHints } from "./routing/client-hints.ts";
+import { MAX_COPY_ANSWER_BYTES, type ModelMirror } from "./routing/model-mirror.ts";
+import { NO_FEATURES, type RequestFeatures } from "./routing/request-features.ts";
 import { keepersOf, type PreviousResponse, ResponseIds, takePrevious } from "./stored/response-ids.ts";
 import { TargetChoice } from "./target-choice.ts";
 import {
@@ -49,6 +54,8 @@ export interface AiCallOptions {
   usualModel?: string;
   /** Of a call whose body is a form. */
   upload: ModelForm | null;
+  /** Of a copy: where it goes, whatever its body asks for. Absent: where the model's name leads. */
+  route?: ModelRoute;
 }
 
 /** Keys that are refused are out, so that a call would end even without this. */
@@ -84,6 +91,10 @@ export class AiCall {
   readonly #cache: ModelCache;
   #builder!: RequestBuilder;
   #choice!: TargetChoice;
+  /** As the caller asked for it: rules, a canary and hints may have chosen another. */
+  #named!: ModelRoute;
+  #isLearnable = true;
+  readonly #options: AiCallOptions;
   #lastError: GatewayError | null = null;
   #current: AiAttempt | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
@@ -96,6 +107,7 @@ export class AiCall {
 
   constructor(context: Context, options: AiCallOptions, routes: ModelRoutes, runtime: AiRuntime, cache: ModelCache) {
     this.context = context;
+    this.#options = options;
     this.inbound = options.inbound;
     this.address = options.address;
     this.maxResponseBytes = options.maxResponseBytes;
@@ -120,7 +132,9 @@ export class AiCall {
     this.#builder = builder;
     context.abortAttempt = (reason) => this.#abandon(reason);
     const request =
-      this.address === null ? builder.inspect(this.inbound, this.#usualModel) : inspectAddress(this.address);
+      this.address === null
+        ? builder.inspect(this.inbound, this.#usualModel)
+        : inspectAddress(this.address, builder.bytes);
     if (request !== null) this.#begin(request);
     else this.#builder.inspectInPool(this.#runtime.pool, context, this.inbound, (found) => this.#begin(found));
   }
@@ -129,7 +143,43 @@ export class AiCall {
     const { context } = this;
     this.request = request;
     context.modelAsked = request.model.slice(0, 200);
-    this.route = this.#routes.resolve(request.model);
+    const named = this.#options.route ?? this.#routes.resolve(request.model);
+    this.#named = named;
+    const hints = this.#options.route === undefined ? readHints(context, this.inbound, request, named) : null;
+    if (request.hintFields !== undefined && takesFields(named, context, this.inbound)) this.#builder.takeOut(request);
+    if (named.selector === null && hints === null) {
+      this.#isLearnable = !named.isChosen && this.#options.route === undefined;
+      this.#routed(named);
+      return;
+    }
+    this.#isLearnable = false;
+    // Which rule holds may depend on what the body holds, and long bodies are read elsewhere.
+    if (this.#upload !== null || !this.#routes.readBodies || !this.#builder.isLarge) {
+      this.#choosePath(named, hints, () => this.#features());
+      return;
+    }
+    this.#builder.readInPool(this.#runtime.pool, context, this.inbound, (features) =>
+      this.#choosePath(named, hints, () => features),
+    );
+  }
+
+  /** Of a form nothing is known. */
+  #features(): RequestFeatures {
+    return this.#upload === null ? this.#builder.features(this.inbound) : NO_FEATURES;
+  }
+
+  /** Rules, canary, hints. */
+  #choosePath(named: ModelRoute, hints: ClientHints | null, features: () => RequestFeatures): void {
+    const { context } = this;
+    const { route, by } = choosePath(named, hints, context, this.#routes, this.request, features);
+    context.routedBy = by;
+    if (hints !== null) context.tags = hints.tags;
+    this.#routed(route);
+  }
+
+  #routed(route: ModelRoute): void {
+    const { context } = this;
+    this.route = route;
     if (this.route.timeouts.totalMs > 0) context.deadlineMs = context.startedAtMs + this.route.timeouts.totalMs;
     this.lookup = isRelayed(this.operation) ? null : lookupForCall(this, this.operation, this.#cache);
     if (this.lookup === null) this.#forward();
@@ -145,6 +195,23 @@ export class AiCall {
     if (onBrokenStream !== null && stream && this.operation === "chat") this.rescue = new StreamRescue(onBrokenStream);
     if (hedging !== null && mayHedge(this.operation)) this.#hedge = new Hedge(hedging, this, stream);
     this.#next();
+    const { mirror } = this.#named;
+    if (mirror !== null && this.#upload === null && !this.context.finished)
+      mirror.copy(this.context, this.#builder.bytes, (copy) => this.#startCopy(copy, mirror));
+  }
+
+  #startCopy(copy: Context, { destination }: ModelMirror): void {
+    const { request } = this;
+    const resolve = (name: string) => this.#routes.resolve(name);
+    const named = typeof destination === "string" ? resolve(destination) : destination;
+    const { route } = choosePath(named, null, copy, this.#routes, request, () => this.#features());
+    const options = {
+      ...this.#options,
+      maxResponseBytes: Math.min(this.maxResponseBytes, MAX_COPY_ANSWER_BYTES),
+      route: { ...route, mirror: null, selector: null, maxAttempts: 1 },
+    };
+    copy.routedBy = "mirror";
+    new AiCall(copy, options, this.#routes, this.#runtime, this.#cache).start();
   }
 
   /** Of the answer. */
@@ -208,8 +275,11 @@ export class AiCall {
   }
 
   #learn(built: BuiltCall, index: number): void {
+    // Calls that lose something tell of it; those that lose nothing teach how they are made.
+    if (built.dropped !== undefined || !this.#isLearnable) return;
     const { context, inbound, route, request } = this;
-    if (isOther(this.operation)) return;
+    // Calls that lose something tell of it; those that lose nothing teach how they are made.
+    if (built.dropped !== undefined || !this.#isLearnable || isOther(this.operation)) return;
     this.#runtime.fastPath?.learnAi(context, this.operation, inbound, route, request, built, index);
   }
 
@@ -259,6 +329,7 @@ export class AiCall {
     this.#serve(target);
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
     const dialect = dialectAt(target, this.operation, this.inbound);
+    context.droppedFields = droppedOf(built);
     const attempt = new AiAttempt(this, target, dialect, built, key);
     this.#current = attempt;
     this.#hedge?.began(attempt);
@@ -300,6 +371,10 @@ export class AiCall {
       mayHoldForeign: target.mayHoldForeign || this.inbound === "openai-responses",
       ...(this.address === null ? {} : { address: this.address }),
       ...(prefix === null || target.prefill === null ? {} : { prefix: { text: prefix, prefill: target.prefill } }),
+      ...(this.route.dropsUnsupported ? { dropsUnsupported: true } : {}),
+      ...(this.#upload !== null || this.#builder.withoutHints === undefined
+        ? {}
+        : { withoutHints: this.#builder.withoutHints }),
     };
   }
 
@@ -389,6 +464,7 @@ export class AiCall {
     this.#hedge.won(attempt);
     this.#current = attempt;
     this.#serve(attempt.target);
+    this.context.droppedFields = droppedOf(attempt.built);
   }
 
   #succeeded(attempt: AiAttempt): void {
@@ -487,12 +563,18 @@ export class AiCall {
     const { context } = this;
     const headers = ["content-type", contentType, "x-tidegate-provider", target.provider.id];
     headers.push("x-tidegate-model", target.target.model, "x-tidegate-attempts", String(context.attempts));
+    if (context.droppedFields !== null) headers.push("x-tidegate-dropped", context.droppedFields);
     pushRequestId(headers, context);
     for (const part of context.rateLimitHeaders) headers.push(part);
     if (this.#hedgeOutcome !== null) headers.push("x-tidegate-hedge", this.#hedgeOutcome);
     this.lookup?.editAnswer(headers);
     return headers;
   }
+}
+
+/** For the answer's header. */
+function droppedOf({ dropped }: BuiltCall): string | null {
+  return dropped === undefined ? null : droppedValue(dropped);
 }
 
 /** Chats and embeddings: other operations are paid by the call, or are no models' work. */

@@ -17,3 +17,12 @@ export interface AiRuntime extends Runtime {
   /** Tokens that are sent in the place of keys. */
   providerTokens: TokenStore;
 }
+
+/** What targets are compiled with. */
+export interface TargetRuntime
+  extends Pick<
+    AiRuntime,
+    "prices" | "loads" | "breakers" | "targetNumbers" | "keyPools" | "providerTokens" | "limits" | "logger"
+  > {
+  dispatchers: Pick<Runtime["dispatchers"], "get">;
+}

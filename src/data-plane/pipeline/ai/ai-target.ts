@@ -1,9 +1,9 @@
 import type { TargetModel } from "../../../contracts/dialect.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
+import type { ModelTargetSnapshot } from "../../../contracts/model-routing.ts";
 import type { ModelPrices } from "../../../contracts/prices.ts";
 import type {
   CircuitBreakerSnapshot,
-  ModelTargetSnapshot,
   ModelTimeoutsSnapshot,
   OpenaiApi,
   PrefillSnapshot,
@@ -16,7 +16,7 @@ import { type Price, priceFrom } from "../../../providers/prices.ts";
 import { CircuitBreaker } from "../../../upstream/circuit-breaker.ts";
 import type { TargetNumbers } from "../../../upstream/target-numbers.ts";
 import type { KeyPool } from "../../provider-keys/key-pool.ts";
-import type { AiRuntime } from "./ai-runtime.ts";
+import type { TargetRuntime } from "./ai-runtime.ts";
 import { RecentTimes } from "./hedging/recent-times.ts";
 import { compileProviderAddress, type ProviderAddress } from "./provider-address.ts";
 import type { AiOperation } from "./translation.ts";
@@ -108,7 +108,7 @@ export function compileAiTarget(
   /** The route's. */
   routeTimeouts: ModelTimeoutsSnapshot,
   breakerSettings: CircuitBreakerSnapshot,
-  runtime: AiRuntime,
+  runtime: TargetRuntime,
 ): AiTarget {
   const timeouts = { ...routeTimeouts, totalMs: 0, ...own };
   const key = `${provider.id} ${model}`;
@@ -154,7 +154,7 @@ function priceOf(
   { prices, priceProvider }: ProviderSnapshot,
   model: string,
   ofRoute: ModelPrices | undefined,
-  runtime: AiRuntime,
+  runtime: TargetRuntime,
 ): Price | null {
   const own = ofRoute ?? (prices !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined);
   return own === undefined ? runtime.prices.priceOf(priceProvider, model) : priceFrom(own);

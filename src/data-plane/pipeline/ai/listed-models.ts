@@ -1,6 +1,7 @@
 import type { ModelCapability, ModelFacts } from "../../../contracts/model-facts.ts";
+import type { ModelTargetSnapshot } from "../../../contracts/model-routing.ts";
 import type { ModelPrices } from "../../../contracts/prices.ts";
-import type { ModelTargetSnapshot, ProviderSnapshot, Snapshot } from "../../../contracts/snapshot.ts";
+import type { ProviderSnapshot, Snapshot } from "../../../contracts/snapshot.ts";
 import { type Price, type PriceBook, priceFrom } from "../../../providers/prices.ts";
 
 /** A name that callers may use, with what is known of the models behind it. */
@@ -17,13 +18,14 @@ export function describeModels(
   prices: PriceBook,
 ): ListedModel[] {
   const byId = new Map(providers.map((provider) => [provider.id, provider]));
-  const routes = models.map(({ name, targets }): ListedModel => {
+  const routes = models.flatMap(({ name, aliases = [], targets }): ListedModel[] => {
     const [first, ...others] = targets;
     const facts = targets.map(({ facts: known = {} }) => known).reduce(inCommon, targets[0]?.facts ?? {});
     const provider = first === undefined ? undefined : byId.get(first.provider);
     const price =
       first !== undefined && provider !== undefined && others.length === 0 ? priceAt(provider, first, prices) : null;
-    return { id: name, ownedBy: "tidegate", ...facts, ...shown(price) };
+    const names = [name, ...aliases.filter((alias) => !alias.endsWith("*"))];
+    return names.map((id) => ({ id, ownedBy: "tidegate", ...facts, ...shown(price) }));
   });
   const direct = providers.flatMap((provider) =>
     provider.models.map((model): ListedModel => {

@@ -14,9 +14,18 @@ const MAX_NAMES_IN_ERROR = 8;
 export function compileModelNames(snapshot: Pick<Snapshot, "providers" | "models">): ModelNames {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
   const named = new Map<string, NamedModel>(snapshot.models.map((route) => [route.name, route]));
+  const wildcards: [beginning: string, route: NamedModel][] = [];
+  for (const route of snapshot.models) {
+    for (const alias of route.aliases ?? []) {
+      if (alias.endsWith("*")) wildcards.push([alias.slice(0, -1), route]);
+      else named.set(alias, route);
+    }
+  }
+  // The longest, and so the narrowest, first.
+  wildcards.sort(([one], [other]) => other.length - one.length);
   /** For errors. */
   const listed = [
-    ...snapshot.models.map(({ name }) => name),
+    ...snapshot.models.flatMap(({ name, aliases = [] }) => [name, ...aliases.filter((alias) => !alias.endsWith("*"))]),
     ...snapshot.providers.flatMap(({ id, models }) => models.map((model) => `${id}/${model}`)),
   ];
 
@@ -32,7 +41,7 @@ export function compileModelNames(snapshot: Pick<Snapshot, "providers" | "models
 
   return {
     resolve(name) {
-      const found = named.get(name) ?? direct(name);
+      const found = named.get(name) ?? direct(name) ?? wildcards.find(([beginning]) => name.startsWith(beginning))?.[1];
       if (found !== undefined) return found;
       const known = listed.slice(0, MAX_NAMES_IN_ERROR);
       throw new GatewayError(

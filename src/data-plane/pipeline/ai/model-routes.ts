@@ -1,11 +1,22 @@
-import type { ModelTimeoutsSnapshot, OpenaiApi, RetriesSnapshot, Snapshot } from "../../../contracts/snapshot.ts";
+import type { ClientHint, ModelDestinationSnapshot, ModelTargetSnapshot } from "../../../contracts/model-routing.ts";
+import type {
+  ModelRouteSnapshot,
+  ModelTimeoutsSnapshot,
+  OpenaiApi,
+  RetriesSnapshot,
+  Snapshot,
+} from "../../../contracts/snapshot.ts";
 import { createConsistentHash } from "../../../upstream/balancing/consistent-hash.ts";
 import { compileKeyPools } from "../../provider-keys/key-pool.ts";
 import type { Context } from "../context.ts";
-import type { AiRuntime } from "./ai-runtime.ts";
+import type { Runtime } from "../runtime.ts";
+import type { TargetRuntime } from "./ai-runtime.ts";
 import { type AiTarget, compileAiTarget } from "./ai-target.ts";
 import { HedgePolicy } from "./hedging/hedge-policy.ts";
 import { compileModelNames, type NamedModel } from "./model-names.ts";
+import { readsBody } from "./routing/conditions.ts";
+import { ModelMirror } from "./routing/model-mirror.ts";
+import { compileSelector, type Destination, type RouteSelector } from "./routing/route-selector.ts";
 import { compileStickTo, type StickTo } from "./stick-to.ts";
 
 /** What a model name leads to. */
@@ -21,17 +32,35 @@ export interface ModelRoute {
   hedging: HedgePolicy | null;
   /** The order in which the targets are to be tried for a call: indices. */
   order(context: Context): readonly number[];
+  /** Sends some of the calls of this name elsewhere; null: none. */
+  selector: RouteSelector | null;
+  /** Where copies of its calls go; null: there are none. */
+  mirror: ModelMirror | null;
+  /** Where calls of its name go is known for each of them apart: nothing is learned of them. */
+  isChosen: boolean;
+  /** What callers may say of their calls. */
+  clientHints: ReadonlySet<ClientHint>;
+  dropsUnsupported: boolean;
+  /** As the caller wants it; null: as many as there are targets, or `retries` says. */
+  maxAttempts: number | null;
 }
 
 export interface ModelRoutes {
   /** Throws `model_not_found`. */
   resolve(name: string): ModelRoute;
+  /** Some rule asks what a body holds. */
+  readonly readBodies: boolean;
 }
 
 /** `provider/model` names are compiled when first used; callers must not be able to fill the memory with them. */
 const MAX_DIRECT_ROUTES = 10_000;
 
-export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "models">, runtime: AiRuntime): ModelRoutes {
+/** `copies`: what mirrors need besides; null: no copies are made. */
+export function compileModelRoutes(
+  snapshot: Pick<Snapshot, "providers" | "models" | "ai">,
+  runtime: TargetRuntime,
+  copies: Runtime | null,
+): ModelRoutes {
   const providers = new Map(snapshot.providers.map((provider) => [provider.id, provider]));
   const pools = compileKeyPools(snapshot.providers, runtime);
   const names = compileModelNames(snapshot);
@@ -41,7 +70,32 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
   // Loads the list of prices, which a first call would wait for otherwise.
   for (const { priceProvider } of snapshot.providers) runtime.prices.priceOf(priceProvider, "");
 
-  function compileRoute({
+  function compileRoute(model: NamedModel): ModelRoute {
+    const { clientHints = snapshot.ai.clientHints, unsupportedFields = snapshot.ai.unsupportedFields } = model;
+    const common = {
+      selector: null,
+      mirror: null,
+      isChosen: false,
+      clientHints: new Set(clientHints),
+      dropsUnsupported: unsupportedFields === "drop",
+      maxAttempts: null,
+    };
+    const compileDestination = (to: ModelDestinationSnapshot): Destination => {
+      if ("model" in to) return to.model;
+      const { stickTo: _own, ...others } = model;
+      return { ...compileTargets({ ...others, ...to }), ...common };
+    };
+    const selector = compileSelector(model, compileDestination);
+    const mirror =
+      model.mirror === undefined || copies === null
+        ? null
+        : new ModelMirror(model.mirror, compileDestination(model.mirror.to), copies);
+    const isChosen = selector !== null || mirror !== null;
+    return { ...compileTargets(model), ...common, selector, mirror, isChosen };
+  }
+
+  /** Targets of one destination of a route. */
+  function compileTargets({
     name,
     strategy,
     stickTo,
@@ -51,7 +105,7 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
     circuitBreaker,
     onBrokenStream,
     hedging,
-  }: NamedModel): ModelRoute {
+  }: NamedModel) {
     const targets = at.flatMap((target) => {
       const found = providers.get(target.provider);
       const keys = pools.get(target.provider);
@@ -73,21 +127,30 @@ export function compileModelRoutes(snapshot: Pick<Snapshot, "providers" | "model
   }
 
   function compileDirect(name: string): ModelRoute {
-    const route = compileRoute(names.resolve(name));
+    const model = names.resolve(name);
+    // An alias is the route itself: its mirror has one measure of what it may have under way.
+    const route = named.get(model.name) ?? compileRoute(model);
     if (direct.size >= MAX_DIRECT_ROUTES) direct.clear();
     direct.set(name, route);
     return route;
   }
 
   return {
+    readBodies: snapshot.models.some(({ rules = [] }) => rules.some(({ when }) => readsBody(when))),
     resolve: (name) => named.get(name) ?? direct.get(name) ?? compileDirect(name),
   };
+}
+
+/** Those of its rules, its canary and its mirror as well. */
+function allTargets({ targets, rules = [], canary, mirror }: ModelRouteSnapshot): ModelTargetSnapshot[] {
+  const others = [...rules, ...(canary === undefined ? [] : [canary]), ...(mirror === undefined ? [] : [mirror])];
+  return [...targets, ...others.flatMap(({ to }) => ("model" in to ? [] : to.targets))];
 }
 
 /** Whether callers of other dialects get thinking that a provider of the Responses API has signed. */
 function callsResponses({ providers, models }: Pick<Snapshot, "providers" | "models">): boolean {
   const has = ({ api }: { api?: OpenaiApi }) => api === "responses";
-  return providers.some(has) || models.some(({ targets }) => targets.some(has));
+  return providers.some(has) || models.some((model) => allTargets(model).some(has));
 }
 
 /** US dollars for what calls use for each other, roughly. */

@@ -26,13 +26,13 @@ export interface FailedAttempt {
  */
 export function nextAttemptMs(
   context: Context,
-  { retries, targets }: Pick<ModelRoute, "retries" | "targets">,
+  { retries, targets, maxAttempts }: Pick<ModelRoute, "retries" | "targets" | "maxAttempts">,
   choice: TargetChoice,
   failed: FailedAttempt,
   nowMs: number,
 ): number | null {
   const { error, mayChange } = failed;
-  const allowed = Math.max(retries.attempts, targets.length - 1);
+  const allowed = maxAttempts === null ? Math.max(retries.attempts, targets.length - 1) : maxAttempts - 1;
   if (!mayChange && !failed.isRescued && !isCause(retries, choice, failed, nowMs)) return null;
   if (context.attempts - failed.uncounted > allowed) return null;
   const waitMs = mayChange || choice.hasFresh(nowMs) ? 0 : pauseMs(context, retries, error);

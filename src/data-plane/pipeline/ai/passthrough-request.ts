@@ -1,3 +1,4 @@
+import { HINT_FIELDS } from "./routing/hint-fields.ts";
 import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
 /** What a request tells of itself without being parsed. */
@@ -7,24 +8,30 @@ export interface ScannedRequest {
   stream: string | null;
   streamOptions: string | null;
   encodingFormat: string | null;
+  /** For the gateway: see routing/hint-fields.ts. */
+  models: string | null;
+  fallbacks: string | null;
   modelSpan: ValueSpan | null;
   streamOptionsSpan: ValueSpan | null;
 }
 
 const QUOTE = 0x22;
-const FIELDS = ["model", "stream", "stream_options", "encoding_format"];
+const FIELDS = ["model", "stream", "stream_options", "encoding_format", ...HINT_FIELDS];
 
 /** Null where the body has to be parsed to know: see scanTopLevel. */
 export function scanRequest(bytes: Buffer): ScannedRequest | null {
   const text = bytes.toString("latin1");
   const spans = scanTopLevel(text, FIELDS);
   if (spans === null) return null;
-  const [model = null, stream = null, streamOptions = null, encodingFormat = null] = spans;
+  const [model = null, stream = null, streamOptions = null, encodingFormat = null, models = null, fallbacks = null] =
+    spans;
   return {
     model: textOf(bytes, model),
     stream: textOf(bytes, stream),
     streamOptions: textOf(bytes, streamOptions),
     encodingFormat: textOf(bytes, encodingFormat),
+    models: textOf(bytes, models),
+    fallbacks: textOf(bytes, fallbacks),
     modelSpan: model,
     streamOptionsSpan: streamOptions,
   };

@@ -2,7 +2,7 @@ import type { Dispatcher } from "../../../contracts/dispatcher.ts";
 import type { ProviderSnapshot } from "../../../contracts/snapshot.ts";
 import { SimulatedDispatcher } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { KeyPool } from "../../provider-keys/key-pool.ts";
-import type { AiRuntime } from "./ai-runtime.ts";
+import type { TargetRuntime } from "./ai-runtime.ts";
 
 /** Where a provider is, and what every call to it has. */
 export interface ProviderAddress {
@@ -21,7 +21,7 @@ export function compileProviderAddress(
   provider: ProviderSnapshot,
   keys: KeyPool,
   connectMs: number,
-  runtime: Pick<AiRuntime, "dispatchers">,
+  runtime: Pick<TargetRuntime, "dispatchers">,
 ): ProviderAddress {
   const url = provider.transport === "simulated" ? null : new URL(provider.baseUrl);
   const host = url === null ? "simulated" : url.host;

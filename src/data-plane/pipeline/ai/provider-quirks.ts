@@ -1,4 +1,5 @@
 import type { ProviderQuirks } from "../../../contracts/provider-quirks.ts";
+import { isDroppable } from "../../../dialects/dropped-fields.ts";
 import { unsupportedField } from "../../../dialects/foreign.ts";
 import { adaptRequest, quirkyFields } from "../../../dialects/openai/quirks.ts";
 import { isOther } from "./operation-kinds.ts";
@@ -25,15 +26,28 @@ export function mustBeAdapted(bytes: Buffer, { operation, outbound, target: { qu
   return spans === null || spans.some((span) => span !== null);
 }
 
-/** The same of a parsed one: another object where something had to be changed. */
-export function adapted(
-  body: Readonly<Record<string, unknown>>,
-  { operation, outbound, target }: CallPlan,
-): Readonly<Record<string, unknown>> {
-  return outbound !== "openai" || isOther(operation) || target.quirks === undefined
-    ? body
-    : adaptRequest(body, target.quirks);
+type Body = Readonly<Record<string, unknown>>;
+
+/** The same of a parsed one: another object where something had to be changed. `dropped`: fields that are lost. */
+export function adapted(body: Body, plan: CallPlan): { body: Body; dropped: readonly string[] } {
+  const { quirks } = plan.target;
+  if (plan.outbound !== "openai" || isOther(plan.operation) || quirks === undefined) return { body, dropped: NONE };
+  const dropped = (quirks.droppedFields ?? []).filter((field) => (body[field] ?? null) !== null);
+  if (plan.dropsUnsupported !== true) return { body: adaptRequest(body, quirks), dropped };
+  const refused = (quirks.unsupportedFields ?? []).filter(
+    (field) => isDroppable(field) && !isUnsaid(body, field, quirks),
+  );
+  const kept = Object.fromEntries(Object.entries(body).filter(([field]) => !refused.includes(field)));
+  return { body: adaptRequest(kept, quirks), dropped: [...refused, ...dropped] };
 }
+
+/** It says nothing, or no more than what holds without it. */
+function isUnsaid(body: Body, field: string, { impliedValues = {} }: ProviderQuirks): boolean {
+  const value = body[field] ?? null;
+  return value === null || value === impliedValues[field] || (Array.isArray(value) && value.length === 0);
+}
+
+const NONE: readonly string[] = [];
 
 /** Where an operation is at the provider, given where its dialect has it; null: nowhere. */
 export function pathAt({ operation, outbound, target }: Whither, usual: string): string | null {

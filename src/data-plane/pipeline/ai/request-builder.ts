@@ -3,6 +3,8 @@ import type { InboundName } from "../../../dialects/index.ts";
 import type { WorkerPool } from "../../../platform/worker-pool.ts";
 import type { Context } from "../context.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
+import { withoutHintFields, withoutHints } from "./routing/hint-fields.ts";
+import { type RequestFeatures, readFeatures } from "./routing/request-features.ts";
 import { translateInPool } from "./translate-in-pool.ts";
 import type { TranslateResult } from "./translate-task.ts";
 import {
@@ -22,11 +24,14 @@ import {
  * bodies are translated in place, large ones in the pool.
  */
 export class RequestBuilder {
-  readonly bytes: Buffer;
+  /** The caller's body without what is for the gateway; where that can't be cut out, `withoutHints` says what is to be. */
+  bytes: Buffer;
+  withoutHints: CallPlan["withoutHints"];
   readonly #offloadBytes: number;
   /** Null when the body can't be known without parsing it. */
   #scanned: ScannedRequest | null = null;
   #body: Record<string, unknown> | null = null;
+  #features: RequestFeatures | null = null;
 
   constructor(bytes: Buffer, offloadBytes: number) {
     this.bytes = bytes;
@@ -58,6 +63,37 @@ export class RequestBuilder {
   ): void {
     const task = { kind: "inspect", bytes: this.bytes, inbound } as const;
     translateInPool(pool, context, task, (result) => onInspected(result as InspectedRequest));
+  }
+
+  /** Takes out what the body says to the gateway alone. */
+  takeOut({ model, hintFields }: InspectedRequest): void {
+    const missing = hintFields?.namesModel === false ? model : null;
+    const cut = withoutHintFields(this.bytes, missing);
+    if (cut === null) this.withoutHints = { model: missing };
+    else {
+      this.bytes = cut;
+      if (this.#scanned !== null) this.#scanned = scanRequest(cut);
+    }
+    if (this.#body !== null) this.#body = withoutHints(this.#body, missing);
+  }
+
+  /** What rules ask of the body. */
+  features(inbound: InboundName): RequestFeatures {
+    this.#features ??= readFeatures(this.parsed(), inbound);
+    return this.#features;
+  }
+
+  readInPool(
+    pool: WorkerPool,
+    context: Context,
+    inbound: InboundName,
+    onRead: (features: RequestFeatures) => void,
+  ): void {
+    const task = { kind: "features", bytes: this.bytes, inbound } as const;
+    translateInPool(pool, context, task, (result) => {
+      this.#features = result as RequestFeatures;
+      onRead(this.#features);
+    });
   }
 
   /** Null: it is to be built in the pool. Throws what `buildCall` does. */

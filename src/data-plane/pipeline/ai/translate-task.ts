@@ -1,6 +1,7 @@
 import type { AnswerContext } from "../../../contracts/dialect.ts";
 import { type ErrorCode, GatewayError } from "../../../contracts/errors.ts";
 import type { InboundName } from "../../../dialects/index.ts";
+import { type RequestFeatures, readFeatures } from "./routing/request-features.ts";
 import {
   type BuiltCall,
   buildCall,
@@ -15,6 +16,7 @@ import {
 /** The work of workers/tasks/translate.ts: one parse of a large body per task, nothing kept between tasks. */
 export type TranslateTask =
   | { kind: "inspect"; bytes: Uint8Array; inbound: InboundName }
+  | { kind: "features"; bytes: Uint8Array; inbound: InboundName }
   | { kind: "build"; bytes: Uint8Array; plan: CallPlan }
   | {
       kind: "answer";
@@ -25,7 +27,7 @@ export type TranslateTask =
       context: AnswerContext;
     };
 
-export type TranslateResult = InspectedRequest | BuiltCall | TranslatedAnswer;
+export type TranslateResult = InspectedRequest | RequestFeatures | BuiltCall | TranslatedAnswer;
 
 /** A class does not survive the way between threads; this does. */
 export interface SerializedError {
@@ -48,6 +50,8 @@ function run(task: TranslateTask): TranslateResult {
   switch (task.kind) {
     case "inspect":
       return inspectRequest(parseBody(bytes), task.inbound);
+    case "features":
+      return readFeatures(parseBody(bytes), task.inbound);
     case "build":
       return buildCall(parseBody(bytes), task.plan);
     case "answer":

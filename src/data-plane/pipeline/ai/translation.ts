@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
-import type { AnswerContext, CallAddress, TargetModel } from "../../../contracts/dialect.ts";
+import type { AnswerContext, CallAddress, ProviderCall, TargetModel } from "../../../contracts/dialect.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../../contracts/ir.ts";
 import type { ModelEndpoint } from "../../../contracts/provider-endpoints.ts";
-import { buildChatCall } from "../../../dialects/build-call.ts";
+import { buildLossyCall } from "../../../dialects/build-call.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "../../../dialects/openai/embeddings.ts";
 import { readTokens } from "../../../dialects/operations/usage.ts";
@@ -13,6 +13,7 @@ import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./pass
 import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
 import { isRelayed } from "./relayed-answer.ts";
 import { type AnswerPrefix, markPrefix, withPrefix } from "./rescue/answer-prefix.ts";
+import { HINT_FIELDS, mayHaveHintFields, withoutHints } from "./routing/hint-fields.ts";
 import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
 /**
@@ -30,6 +31,15 @@ export interface InspectedRequest {
   includeUsage: boolean;
   /** How the caller wants embeddings. */
   encodingFormat: "float" | "base64";
+  /** Fields that are for the gateway; absent: there are none. */
+  hintFields?: HintFields;
+}
+
+export interface HintFields {
+  models?: unknown;
+  fallbacks?: unknown;
+  /** The body names a model besides: else it is the first of `models`. */
+  namesModel: boolean;
 }
 
 export interface BuiltCall {
@@ -45,6 +55,8 @@ export interface BuiltCall {
   echo?: Record<string, unknown>;
   /** The beginning of the answer that the model is to go on from. Absent: it answers from the beginning. */
   prefix?: string;
+  /** Fields of the request that the provider is not told, in the caller's words; absent: none. */
+  dropped?: readonly string[];
 }
 
 export interface CallPlan {
@@ -58,6 +70,10 @@ export interface CallPlan {
   address?: CallAddress;
   /** Absent: the answer is to begin at its beginning. */
   prefix?: AnswerPrefix;
+  /** What the target can't do is left out where that leaves the question the same. Absent: it is refused. */
+  dropsUnsupported?: true;
+  /** The body still has fields that are for the gateway. `model`: to be put in, where it names none. */
+  withoutHints?: { model: string | null };
 }
 
 export interface TranslatedAnswer {
@@ -89,7 +105,9 @@ export function inspectRequest(
   inbound: InboundName,
   usualModel?: string,
 ): InspectedRequest {
-  const model = body.model ?? usualModel;
+  const { models, fallbacks } = body;
+  const namesModel = body.model !== undefined || !Array.isArray(models);
+  const model = namesModel ? (body.model ?? usualModel) : models[0];
   if (typeof model !== "string" || model === "") {
     throw new GatewayError("invalid_request", "`model` must be a string that names a model", { param: "model" });
   }
@@ -97,17 +115,25 @@ export function inspectRequest(
     throw new GatewayError("invalid_request", "`stream` must be true or false", { param: "stream" });
   }
   const options = body.stream_options as { include_usage?: unknown } | null | undefined;
-  return {
+  const request: InspectedRequest = {
     model,
     stream: body.stream === true,
     includeUsage: inbound !== "openai" || options?.include_usage === true,
     encodingFormat: body.encoding_format === "base64" ? "base64" : "float",
   };
+  if (models !== undefined || fallbacks !== undefined) request.hintFields = { models, fallbacks, namesModel };
+  return request;
 }
 
 /** The same of a call whose path says it. */
-export function inspectAddress({ model, stream }: CallAddress): InspectedRequest {
-  return { model, stream, includeUsage: true, encodingFormat: "float" };
+export function inspectAddress({ model, stream }: CallAddress, bytes: Buffer): InspectedRequest {
+  const request: InspectedRequest = { model, stream, includeUsage: true, encodingFormat: "float" };
+  if (!mayHaveHintFields(bytes)) return request;
+  const [models, fallbacks] = (scanTopLevel(bytes.toString("latin1"), HINT_FIELDS) ?? []).map((span) =>
+    span === null ? undefined : parsed(bytes.toString("utf8", span.start, span.end)),
+  );
+  if (models === undefined && fallbacks === undefined) return request;
+  return { ...request, hintFields: { models, fallbacks, namesModel: true } };
 }
 
 /** The same of a body that was scanned, not parsed. */
@@ -118,6 +144,8 @@ export function inspectScanned(scanned: ScannedRequest, inbound: InboundName, us
       stream: parsed(scanned.stream),
       stream_options: parsed(scanned.streamOptions),
       encoding_format: parsed(scanned.encodingFormat),
+      models: parsed(scanned.models),
+      fallbacks: parsed(scanned.fallbacks),
     },
     inbound,
     usualModel,
@@ -181,15 +209,16 @@ function hasStreamOptions({ operation }: CallPlan): boolean {
 const NO_HEADERS: Record<string, string> = {};
 
 /** Throws `invalid_request` for what the caller got wrong and `unsupported_field` for what the target can't do. */
-export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
+export function buildCall(sent: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
   const { prefix, ...whole } = plan;
   if (prefix !== undefined) {
-    const prefixed = withPrefix(body, plan.inbound, prefix);
-    if (prefixed === null) return buildCall(body, whole);
+    const prefixed = withPrefix(sent, plan.inbound, prefix);
+    if (prefixed === null) return buildCall(sent, whole);
     const built = buildCall(prefixed, whole);
     return { ...built, body: markPrefix(built.body, plan.outbound, prefix), prefix: prefix.text };
   }
   const { inbound, target } = plan;
+  const body = plan.withoutHints === undefined ? sent : withoutHints(sent, plan.withoutHints.model);
   requireOperation(plan);
   const path = passthroughPath(plan);
   if (path !== undefined) {
@@ -197,8 +226,10 @@ export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall
     const foreign = plan.mayHoldForeign ? passthroughs[plan.outbound]?.foreign : undefined;
     const own = foreign?.remove(body) ?? body;
     const addUsage = stream && !includeUsage && hasStreamOptions(plan) && target.quirks?.streamOptions !== false;
-    const rewritten = rewriteRequest(adapted(own, plan), { model: target.model, addUsage });
-    return { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
+    const { body: taken, dropped } = adapted(own, plan);
+    const rewritten = rewriteRequest(taken, { model: target.model, addUsage });
+    const built = { path, query: "", headers: NO_HEADERS, body: rewritten, passthrough: true };
+    return dropped.length === 0 ? built : { ...built, dropped };
   }
   if (isOther(plan.operation)) return buildOther(plan.operation, body, plan);
   const call = buildText(body, plan);
@@ -208,16 +239,13 @@ export function buildCall(body: Readonly<JsonObject>, plan: CallPlan): BuiltCall
 }
 
 /** The same for another dialect, with the body as text. */
-export function buildText(
-  body: Readonly<JsonObject>,
-  plan: CallPlan,
-): { path: string; query: string; headers: Record<string, string>; body: string } {
+export function buildText(body: Readonly<JsonObject>, plan: CallPlan): ProviderCall & Pick<BuiltCall, "dropped"> {
   const built = buildOperation(body, plan);
   const path = pathAt(plan, built.path);
   return path === null || path === built.path ? built : { ...built, path };
 }
 
-function buildOperation(body: Readonly<JsonObject>, plan: CallPlan) {
+function buildOperation(body: Readonly<JsonObject>, plan: CallPlan): ProviderCall & Pick<BuiltCall, "dropped"> {
   switch (plan.operation) {
     case "chat":
       return buildChat(body, plan);
@@ -235,7 +263,9 @@ function buildChat(body: Readonly<JsonObject>, plan: CallPlan) {
   if (plan.address !== undefined) request.stream = plan.address.stream;
   // Limits and log want to know, whatever the caller wants to see.
   request.includeUsage = true;
-  return buildChatCall(inbound, outboundDialects[plan.outbound], request, plan.target);
+  const outbound = outboundDialects[plan.outbound];
+  const { call, dropped } = buildLossyCall(inbound, outbound, request, plan.target, plan.dropsUnsupported === true);
+  return dropped === undefined ? call : { ...call, dropped };
 }
 
 function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {

@@ -17,7 +17,7 @@ export function lookupForCall(call: AiCall, operation: AiOperation, cache: Model
     cache,
     policy,
     ttlMs,
-    `${inbound} ${how}`,
+    `${inbound} ${how}${call.route.dropsUnsupported ? " drop" : ""}`,
     call.route,
     { isStream: request.stream, contentType },
     DIALECT_HEADERS[inbound] ?? [],

@@ -124,7 +124,7 @@ export class ModelLookup {
   /** Its tokens are told, and cost nothing: nobody was paid for them. */
   #answer(stored: StoredModelAnswer, parameters: string): void {
     const context = this.#context;
-    const { status, isStream, body, provider, model, usage } = stored;
+    const { status, isStream, body, provider, model, usage, droppedFields } = stored;
     context.cache = "hit";
     context.provider = provider;
     context.modelServed = model;
@@ -134,6 +134,7 @@ export class ModelLookup {
     const headers = ["content-type", this.#contentType, "x-tidegate-provider", provider, "x-tidegate-model", model];
     headers.push("x-tidegate-attempts", "0", "x-tidegate-cost", "0.00000000");
     headers.push("age", String(Math.floor(stored.ageMs(Date.now()) / 1000)));
+    if (droppedFields !== null) headers.push("x-tidegate-dropped", droppedFields);
     pushRequestId(headers, context);
     headers.push(...context.rateLimitHeaders);
     pushCacheStatus(headers, "hit", parameters);
@@ -165,7 +166,7 @@ export class ModelLookup {
 
   /** It is whole, and good. */
   end(status: number): void {
-    const { provider, modelServed, usage } = this.#context;
+    const { provider, modelServed, usage, droppedFields } = this.#context;
     if (this.#chunks === null || status !== 200 || provider === null) return;
     const body = Buffer.allocUnsafeSlow(this.#bytes);
     let at = 0;
@@ -178,6 +179,7 @@ export class ModelLookup {
       provider,
       model: modelServed ?? "",
       usage,
+      droppedFields,
       storedAtMs: Date.now(),
       lifetimeMs: this.#lifetimeMs,
     });

@@ -13,6 +13,8 @@ export class StoredModelAnswer {
   readonly model: string;
   /** What it took when it was made. */
   readonly usage: Usage | null;
+  /** What of its request was dropped; null: nothing. */
+  readonly droppedFields: string | null;
   readonly storedAtMs: number;
   readonly lifetimeMs: number;
   readonly bytes: number;
@@ -24,6 +26,7 @@ export class StoredModelAnswer {
     this.provider = answer.provider;
     this.model = answer.model;
     this.usage = answer.usage;
+    this.droppedFields = answer.droppedFields;
     this.storedAtMs = answer.storedAtMs;
     this.lifetimeMs = answer.lifetimeMs;
     this.bytes = ENTRY_BYTES + answer.body.length;

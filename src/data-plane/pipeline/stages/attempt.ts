@@ -43,7 +43,7 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
     return made;
   };
   yield;
-  const routes = compileModelRoutes(snapshot, runtime);
+  const routes = compileModelRoutes(snapshot, runtime, runtime);
   const passed = compilePassedProviders(snapshot.providers, runtime);
   const answerModels = compileModelList(snapshot, runtime.prices);
   const { offloadBytes, maxResponseBytes } = snapshot.ai;

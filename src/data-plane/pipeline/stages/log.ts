@@ -16,7 +16,7 @@ export function compile(snapshot: Pick<Snapshot, "callLog">, runtime: Runtime): 
   };
 }
 
-function recordOf(context: Context, totalMs: number, worker: number, keepBodies: boolean): CallRecordValue[] {
+export function recordOf(context: Context, totalMs: number, worker: number, keepBodies: boolean): CallRecordValue[] {
   const { exchange, target, usage } = context;
   const service = target === null || target.kind === "health" ? null : target.service;
   return [
@@ -55,6 +55,9 @@ function recordOf(context: Context, totalMs: number, worker: number, keepBodies:
     target?.kind === "rest" && target.releases === null ? target.service.release : null,
     context.cache,
     context.attemptNotes === null || context.attempts < 2 ? null : otherAttempts(context.attemptNotes),
+    context.routedBy,
+    context.mirrorOf,
+    context.tags,
   ];
 }
 
