@@ -76,7 +76,7 @@ it("an answer that is too long to be held is refused, and a stream of that lengt
 });
 
 it("a path or a method of the unified API that does not exist is refused in the caller's dialect", async () => {
-  const nowhere = await ask("plain", "hi", { path: "/v1/completions" });
+  const nowhere = await ask("plain", "hi", { path: "/v1/nothing" });
   expect(nowhere.status).toBe(404);
   expect(JSON.parse(nowhere.text)).toMatchObject({ error: { code: "route_not_found" } });
   const wrong = await ask("plain", "", { method: "GET" });
