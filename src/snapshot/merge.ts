@@ -1,3 +1,4 @@
+import type { ModelDestinationSnapshot } from "../contracts/model-routing.ts";
 import type { PoliciesSnapshot } from "../contracts/policies.ts";
 import type {
   ApplicationSnapshot,
@@ -149,12 +150,36 @@ function modelsFor(
       return [];
     }
     const targets = route.targets.filter(({ provider }) => served.has(provider));
-    if (targets.length === 0) leftOut.push(`model route ${route.name}: none of its providers is served`);
-    else if (targets.length < route.targets.length) {
-      leftOut.push(`some targets of model route ${route.name}: their providers are not served`);
+    if (targets.length === 0) {
+      leftOut.push(`model route ${route.name}: none of its providers is served`);
+      return [];
     }
-    return targets.length === 0 ? [] : [targets.length === route.targets.length ? route : { ...route, targets }];
+    const merged = withServed({ ...route, targets }, served);
+    if (JSON.stringify(merged) === JSON.stringify(route)) return [route];
+    leftOut.push(`some targets of model route ${route.name}: their providers are not served`);
+    return [merged];
   });
+}
+
+/** A rule that leads nowhere does not hold: the route's own targets take its calls. */
+function withServed(route: ModelRouteSnapshot, served: ReadonlySet<string>): ModelRouteSnapshot {
+  const { rules, canary, mirror, ...rest } = route;
+  const kept = <Part extends { to: ModelDestinationSnapshot }>(part: Part): Part[] => {
+    if ("model" in part.to) return [part];
+    const targets = part.to.targets.filter(({ provider }) => served.has(provider));
+    return targets.length === 0 ? [] : [{ ...part, to: { ...part.to, targets } }];
+  };
+  const left = {
+    rules: rules?.flatMap(kept) ?? [],
+    canary: canary === undefined ? [] : kept(canary),
+    mirror: mirror === undefined ? [] : kept(mirror),
+  };
+  return {
+    ...rest,
+    ...(left.rules.length === 0 ? {} : { rules: left.rules }),
+    ...(left.canary[0] === undefined ? {} : { canary: left.canary[0] }),
+    ...(left.mirror[0] === undefined ? {} : { mirror: left.mirror[0] }),
+  };
 }
 
 /** A token has one issuer, by its `iss`. None of these speaks for the configuration's own applications. */

@@ -52,17 +52,21 @@ function fileReferences(key: object, index: number): DocumentProblem[] {
   return [{ path: `keys[${index}].service_account`, message }];
 }
 
-/** One of `models`, likewise, where there are these providers. */
+/** One of `models`, likewise, where there are these providers and other models. */
 export function readModelRouteDocument(
   document: object,
   providers: readonly { id: string; kind: string }[],
+  others: readonly string[] = [],
 ): ModelRouteDocument {
   const entryOf = (id: string) => catalogueEntryOf(providers.find((one) => one.id === id)?.kind ?? "");
   const known = providers.map(({ id, kind }) => {
     const address = catalogueEntryOf(kind)?.transport === "http" ? { base_url: "https://provider.invalid" } : {};
     return { id, kind, ...address, ...(catalogueEntryOf(kind)?.requiresKey === true ? { keys: [ANY_KEY] } : {}) };
   });
-  const validation = validateValue({ version: 1, providers: known, models: [document] }, "model", OPTIONS);
+  const targets = known.slice(0, 1).map(({ id }) => ({ provider: id, model: "any" }));
+  // Names with a slash are looked up among the providers, or are models of one that is not there yet.
+  const models = targets.length === 0 ? [] : others.map((name) => ({ name, targets }));
+  const validation = validateValue({ version: 1, providers: known, models: [document, ...models] }, "model", OPTIONS);
   const [route] = validation.configuration?.models ?? [];
   if (route === undefined) return { ok: false, problems: within(validation.problems, "models[0]") };
   return { ok: true, route: compileModelRoute(route, entryOf) };

@@ -80,6 +80,10 @@ const providerOptions = {
   models: z.array(text).max(MAX_MODELS),
   prices: z.record(z.string().max(200), price),
   default_max_output_tokens: z.int(),
+  pass_through: z
+    .array(mapping)
+    .max(MAX_TARGETS)
+    .openapi({ example: [{ path: "/files", methods: ["GET"] }] }),
   simulated: mapping,
   ...routing,
 };
@@ -88,11 +92,26 @@ const target = z.strictObject({
   model: text,
   weight: z.int().optional(),
   api: providerOptions.api.optional(),
+  timeouts: mapping.optional(),
+  prefill: z.boolean().optional(),
   price: price.optional(),
 });
 const modelOptions = {
   strategy: z.string().max(40).openapi({ example: "failover" }),
   stick_to: mapping,
+  aliases: z.array(text).max(MAX_TARGETS),
+  rules: z
+    .array(mapping)
+    .max(MAX_TARGETS)
+    .openapi({
+      example: [{ name: "pictures", when: { content: ["image"] }, model: "gemini/gemini-2.5-pro" }],
+    }),
+  canary: mapping.openapi({ example: { percent: 5, model: "anthropic/claude-opus-4-8" } }),
+  mirror: mapping,
+  client_hints: z.array(text).max(MAX_TARGETS),
+  unsupported_fields: text.openapi({ example: "drop" }),
+  hedging: mapping.openapi({ example: { after: "p95", max_share: "5%" } }),
+  on_broken_stream: text.openapi({ example: "continue" }),
   ...routing,
 };
 

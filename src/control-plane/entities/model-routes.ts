@@ -7,7 +7,7 @@ import type { Connection } from "../storage/database.ts";
 import type { ModelRouteTable, Row } from "../storage/tables.ts";
 import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
 import { found, inserting, isoTime, parseJson, require, requireRevision } from "./rows.ts";
-import { refused, targetsOf, withoutUndefined } from "./stored-provider.ts";
+import { providersOf, refused, withoutUndefined } from "./stored-provider.ts";
 
 type ModelRouteRow = Row<ModelRouteTable>;
 
@@ -30,7 +30,7 @@ export async function listModelRoutes(plane: Plane, actor: Actor, page: PageRequ
   require(actor, "provider.read", null);
   const after = decodeCursor(page.cursor) ?? "";
   const rows = await plane.db.selectFrom("model_routes").selectAll().execute();
-  const known = await providersKnown(plane.db, plane);
+  const known = await whatIsKnown(plane.db, plane);
   const stored = rows.map((row) => viewOf(plane, row, known));
   const names = new Set(rows.map(({ name }) => name));
   const configured = plane.configured().models.filter(({ name }) => !names.has(name));
@@ -50,7 +50,7 @@ export async function getModelRoute(plane: Plane, actor: Actor, name: string): P
   require(actor, "provider.read", null);
   const row = await plane.db.selectFrom("model_routes").selectAll().where("name", "=", name).executeTakeFirst();
   if (row === undefined) return configuredView(found(plane.configured().models.find((one) => one.name === name)));
-  return viewOf(plane, row, await providersKnown(plane.db, plane));
+  return viewOf(plane, row, await whatIsKnown(plane.db, plane));
 }
 
 export function createModelRoute(
@@ -65,7 +65,7 @@ export function createModelRoute(
     if (models.some((one) => one.name === name)) {
       throw new ProblemError("already_exists", `a model route ${name} is in ${source}: choose another name`);
     }
-    const known = await providersKnown(change.trx, plane);
+    const known = await whatIsKnown(change.trx, plane);
     const row: ModelRouteRow = {
       name,
       document: JSON.stringify(withoutNull(fields)),
@@ -92,7 +92,7 @@ export function updateModelRoute(
   return plane.change(actor, async (change) => {
     const before = await routeRow(change.trx, name);
     requireRevision(before, revision);
-    const known = await providersKnown(change.trx, plane);
+    const known = await whatIsKnown(change.trx, plane);
     const document = withoutNull({ ...parseJson<object>(before.document), ...withoutUndefined(fields) });
     const after: ModelRouteRow = { ...before, document: JSON.stringify(document), revision: before.revision + 1 };
     requireGood(after, known);
@@ -107,7 +107,7 @@ export function deleteModelRoute(plane: Plane, actor: Actor, name: string, revis
   return plane.change(actor, async (change) => {
     const row = await routeRow(change.trx, name);
     requireRevision(row, revision);
-    const known = await providersKnown(change.trx, plane);
+    const known = await whatIsKnown(change.trx, plane);
     await change.trx.deleteFrom("model_routes").where("name", "=", name).execute();
     await auditRoute(change, "model_route.delete", name, viewOf(plane, row, known), null);
   });
@@ -115,17 +115,28 @@ export function deleteModelRoute(plane: Plane, actor: Actor, name: string, revis
 
 type KnownProvider = { id: string; kind: string };
 
+/** What a model route may lead to. */
+interface Known {
+  providers: readonly KnownProvider[];
+  /** Other model routes. */
+  models: readonly string[];
+}
+
 export type CompiledRoute = { route: ModelRouteSnapshot } | { problems: readonly FieldProblem[] };
 
 /** As gateways get it. */
-export function compiledRoute({ name, document }: ModelRouteRow, providers: readonly KnownProvider[]): CompiledRoute {
-  const read = readModelRouteDocument({ ...parseJson<object>(document), name }, distinct(providers));
+export function compiledRoute({ name, document }: ModelRouteRow, { providers, models }: Known): CompiledRoute {
+  const others = models.filter((one) => one !== name);
+  const read = readModelRouteDocument({ ...parseJson<object>(document), name }, distinct(providers), others);
   return read.ok ? { route: read.route } : { problems: read.problems };
 }
 
-async function providersKnown(db: Connection, plane: Plane): Promise<KnownProvider[]> {
+async function whatIsKnown(db: Connection, plane: Plane): Promise<Known> {
+  const { providers, models } = plane.configured();
   const stored = await db.selectFrom("providers").select(["id", "kind"]).execute();
-  return [...plane.configured().providers.map(({ id, kind }) => ({ id, kind })), ...stored];
+  const routes = await db.selectFrom("model_routes").select("name").execute();
+  const names = new Set([...models, ...routes].map(({ name }) => name));
+  return { providers: [...providers.map(({ id, kind }) => ({ id, kind })), ...stored], models: [...names] };
 }
 
 /** The configuration's win. */
@@ -133,10 +144,10 @@ function distinct(providers: readonly KnownProvider[]): KnownProvider[] {
   return [...new Map([...providers].reverse().map((one) => [one.id, one])).values()];
 }
 
-function requireGood(row: ModelRouteRow, known: readonly KnownProvider[]): void {
-  const unknown = targetsOf(row.document).flatMap((id, index) => {
-    if (known.some((one) => one.id === id)) return [];
-    return [{ path: `targets[${index}].provider`, message: `there is no provider ${id}` }];
+function requireGood(row: ModelRouteRow, known: Known): void {
+  const unknown = providersOf(row.document).flatMap(({ path, id }) => {
+    if (known.providers.some((one) => one.id === id)) return [];
+    return [{ path, message: `there is no provider ${id}` }];
   });
   if (unknown.length > 0) throw refused(unknown);
   const compiled = compiledRoute(row, known);
@@ -147,7 +158,7 @@ async function routeRow(db: Connection, name: string): Promise<ModelRouteRow> {
   return found(await db.selectFrom("model_routes").selectAll().where("name", "=", name).executeTakeFirst());
 }
 
-function viewOf(plane: Plane, row: ModelRouteRow, known: readonly KnownProvider[]): ModelRouteView {
+function viewOf(plane: Plane, row: ModelRouteRow, known: Known): ModelRouteView {
   return {
     ...parseJson<object>(row.document),
     name: row.name,
@@ -159,7 +170,7 @@ function viewOf(plane: Plane, row: ModelRouteRow, known: readonly KnownProvider[
   };
 }
 
-function notServed(plane: Plane, row: ModelRouteRow, known: readonly KnownProvider[]): string | null {
+function notServed(plane: Plane, row: ModelRouteRow, known: Known): string | null {
   const { source, models } = plane.configured();
   if (models.some(({ name }) => name === row.name)) return `a model route of this name is in ${source}, which wins`;
   const compiled = compiledRoute(row, known);

@@ -22,9 +22,9 @@ import {
   type ProviderRow,
   providerDocument,
   providerRow,
+  providersOf,
   refused,
   requireGoodProvider,
-  targetsOf,
   withoutUndefined,
 } from "./stored-provider.ts";
 
@@ -141,7 +141,9 @@ export function deleteProvider(plane: Plane, actor: Actor, id: string, revision:
     const row = await providerRow(change.trx, id);
     requireRevision(row, revision);
     const routes = await change.trx.selectFrom("model_routes").selectAll().orderBy("name").execute();
-    const users = routes.filter(({ document }) => targetsOf(document).includes(id)).map(({ name }) => name);
+    const users = routes
+      .filter(({ document }) => providersOf(document).some((one) => one.id === id))
+      .map(({ name }) => name);
     const isConfigured = plane.configured().providers.some((one) => one.id === id);
     if (users.length > 0 && !isConfigured) {
       const shown = users.slice(0, SHOWN_ROUTES).join(", ");

@@ -90,10 +90,35 @@ export function requireGoodProvider(plane: Plane, document: object, keys: readon
   return read.provider;
 }
 
-/** Ids of the providers that a stored model route leads to. */
-export function targetsOf(document: string): string[] {
-  const { targets } = parseJson<{ targets?: { provider?: unknown }[] }>(document);
-  return (targets ?? []).map(({ provider }) => String(provider));
+interface WrittenDestination {
+  model?: unknown;
+  targets?: { provider?: unknown }[];
+}
+
+/** Of a stored model route: itself, its rules, its canary and its mirror, and where each is written. */
+function destinationsOf(document: string): { path: string; to: WrittenDestination }[] {
+  const route = parseJson<
+    WrittenDestination & { rules?: WrittenDestination[]; canary?: WrittenDestination; mirror?: WrittenDestination }
+  >(document);
+  const { rules = [], canary, mirror } = route;
+  return [
+    { path: "", to: { targets: route.targets ?? [] } },
+    ...rules.map((to, index) => ({ path: `rules[${index}].`, to })),
+    ...(canary === undefined ? [] : [{ path: "canary.", to: canary }]),
+    ...(mirror === undefined ? [] : [{ path: "mirror.", to: mirror }]),
+  ];
+}
+
+/** The providers that a stored model route leads to, and where each is named. */
+export function providersOf(document: string): { path: string; id: string }[] {
+  return destinationsOf(document).flatMap(({ path, to: { targets = [] } }) =>
+    targets.map(({ provider }, index) => ({ path: `${path}targets[${index}].provider`, id: String(provider) })),
+  );
+}
+
+/** Names of the other models that a stored model route leads to. */
+export function modelsOf(document: string): string[] {
+  return destinationsOf(document).flatMap(({ to: { model } }) => (typeof model === "string" ? [model] : []));
 }
 
 export function refused(problems: readonly FieldProblem[]): ProblemError {

@@ -1,7 +1,7 @@
 import type { ModelRouteSnapshot, ProviderSnapshot } from "../../contracts/snapshot.ts";
 import { compiledRoute } from "../entities/model-routes.ts";
 import { keyRowsOf } from "../entities/provider-keys.ts";
-import { compiledProvider, targetsOf } from "../entities/stored-provider.ts";
+import { compiledProvider, modelsOf, providersOf } from "../entities/stored-provider.ts";
 import type { Plane } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
 
@@ -32,9 +32,16 @@ export async function readProviders(db: Connection, plane: Plane): Promise<Provi
   });
   const known = [...plane.configured().providers, ...rows];
   const models = routes.flatMap((row) => {
-    // The file may not be read yet, or be another one by then: whether a provider is there is looked at when both are merged.
-    const others = targetsOf(row.document).map((id) => ({ id, kind: "openai-compatible" }));
-    const compiled = compiledRoute(row, [...known, ...others]);
+    // The file may not be read yet, or be another one by then: whether a provider is there is looked at when both are merged,
+    // whether a model is, when a call is sent there.
+    const named = modelsOf(row.document);
+    const ids = [
+      ...providersOf(row.document).map(({ id }) => id),
+      ...named.filter((name) => name.includes("/")).map((name) => name.slice(0, name.indexOf("/"))),
+    ];
+    const others = ids.map((id) => ({ id, kind: "openai-compatible" }));
+    const models = named.filter((name) => !name.includes("/"));
+    const compiled = compiledRoute(row, { providers: [...known, ...others], models });
     if ("route" in compiled) return [compiled.route];
     logger.error({ model: row.name, problems: compiled.problems }, "a model route can't be read: not served");
     return [];

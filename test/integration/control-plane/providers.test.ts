@@ -136,6 +136,67 @@ applications: [{ id: web, keys: [${TEST_KEY}], subscriptions: [ai] }]
     expect((await call("team/fast")).code).toBe("model_not_found");
   });
 
+  it("are routed as by a file: rules, canaries, mirrors, hints, hedging and rescue", async () => {
+    const own = { provider: "own", model: "gpt-4o-mini" };
+    await served(owner.do("POST", "/models", { name: "plain", targets: [{ provider: "filed", model: "echo" }] }));
+    const route = {
+      name: "routed",
+      aliases: ["routed-*"],
+      targets: [
+        { ...own, timeouts: { first_token: "2s" }, prefill: true },
+        { provider: "filed", model: "echo" },
+      ],
+      rules: [{ name: "all", when: { model: "routed-else" }, model: "plain" }],
+      canary: { percent: 0, header: { name: "x-try", value: "1" }, model: "filed/echo" },
+      mirror: { percent: 1, targets: [own] },
+      client_hints: ["tags"],
+      unsupported_fields: "drop",
+      hedging: { after: "p95", max_share: "5%" },
+      on_broken_stream: "continue",
+    };
+    expect(await served(owner.do("POST", "/models", route))).toMatchObject({ ...route, not_served: null });
+    const servedBy = async (model: string, headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${both.gateway.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${TEST_KEY}`, ...headers },
+        body: JSON.stringify({ model, messages: [{ role: "user", content: "hi" }] }),
+      });
+      const { provider: by, routedBy } = await both.gateway.record(answer.headers.get("x-request-id"));
+      return [by, routedBy];
+    };
+    expect(await servedBy("routed")).toEqual(["own", null]);
+    expect(await servedBy("routed-else")).toEqual(["filed", "rule all"]);
+    expect(await servedBy("routed", { "x-try": "1" })).toEqual(["filed", "canary"]);
+    expect(
+      await faults("/models", { ...route, name: "other", aliases: [], rules: [{ when: {}, model: "nowhere" }] }),
+    ).toEqual([
+      ["rules[0].when", expect.stringContaining("no condition")],
+      ["rules[0].model", expect.stringContaining("there is no model")],
+    ]);
+    const astray = [{ when: { stream: true }, targets: [{ provider: "nobody", model: "m" }] }];
+    expect(await faults("/models", { ...route, name: "other", aliases: [], rules: astray })).toEqual([
+      ["rules[0].targets[0].provider", "there is no provider nobody"],
+    ]);
+    for (const name of ["routed", "plain"]) await served(owner.do("DELETE", `/models/${name}`));
+  });
+
+  it("pass their own API through where they say so", async () => {
+    await served(
+      owner.do(
+        "POST",
+        "/providers",
+        provider("through", { keys: [{ value: KEY }], pass_through: [{ path: "/chat" }] }),
+      ),
+    );
+    const answer = await fetch(`${both.gateway.url}/providers/through/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${TEST_KEY}` },
+      body: JSON.stringify({ model: "gpt-4o-mini", messages: [{ role: "user", content: "hi" }] }),
+    });
+    expect(answer.status).toBe(200);
+    await served(owner.do("DELETE", "/providers/through"));
+  });
+
   it("cost what somebody says they cost: the route's word, else the provider's", async () => {
     expect(await costOf("own/gpt-4o-mini")).toBeNull();
     await owner.do("PATCH", "/providers/own", { prices: { "gpt-4o-mini": { input_mtok: 3000 } } });
