@@ -105,7 +105,7 @@ const RULE_OUTCOMES = { true: "holds", false: "does not hold", null: "depends on
 
 function modelLines(model: Model | undefined): string[] {
   if (model === undefined) return [];
-  const { asked, route, routedBy, isDecided, rules, canary, mirror, hints, maxAttempts, timeouts } = model;
+  const { asked, route, routedBy, isDecided, rules, canary, mirror, hints, maxAttempts } = model;
   const by = isDecided ? (routedBy === null ? "" : `, by ${routedBy}`) : ", if no rule holds that depends on the body";
   return [
     `${asked}${asked === route ? "" : `, an alias of ${route}`}${by}`,
@@ -114,7 +114,32 @@ function modelLines(model: Model | undefined): string[] {
     ...(mirror === null ? [] : [`mirror: ${mirror.percent} % of the calls are copied to ${mirror.to}`]),
     ...(hints.length === 0 ? [] : [`hints of the caller: ${hints.join(", ")}`]),
     ...(maxAttempts === null ? [] : [`at most ${maxAttempts} attempts`]),
-    ...(hints.length === 0 || timeouts.totalMs === 0 ? [] : [`timeouts: ${timeouts.totalMs / 1000} s in all`]),
+    ...describeTimeouts(model),
+    ...describeHedging(model),
+    ...(model.onBrokenStream === "error" ? [] : [`a stream that breaks off: ${BROKEN_STREAMS[model.onBrokenStream]}`]),
+  ];
+}
+
+const BROKEN_STREAMS = { continue: "another target goes on with it", restart: "another target answers anew" };
+
+function describeTimeouts({ hints, timeouts }: Model): string[] {
+  const { firstTokenMs, betweenTokensMs, totalMs } = timeouts;
+  const of = (ms: number, what: string) => (ms === 0 ? [] : [`${ms / 1000} s ${what}`]);
+  // Those that every model has are told where a hint may have changed them.
+  const said = [...of(firstTokenMs, "for the first token"), ...of(betweenTokensMs, "between two")];
+  const all = [...said, ...(hints.length === 0 ? [] : of(totalMs, "in all"))];
+  return all.length === 0 ? [] : [`timeouts: ${all.join(", ")}`];
+}
+
+function describeHedging({ hedging }: Model): string[] {
+  if (hedging === null) return [];
+  const { after, minDelayMs, maxShare } = hedging;
+  const when =
+    "ms" in after
+      ? `${after.ms} ms`
+      : `the ${after.percentile}th percentile of the target's own times (at least ${minDelayMs} ms)`;
+  return [
+    `hedging: a second target is asked after ${when}, for at most ${Number((maxShare * 100).toPrecision(4))} % of the calls`,
   ];
 }
 

@@ -203,6 +203,9 @@ function costBySource(
     input_audio_seconds: usage.audioSeconds ?? 0,
   };
   const told = Object.fromEntries(Object.entries(details).filter(([, tokens]) => tokens > 0));
+  // The library wants to be told what two counts have in common, though it be nothing.
+  if (cached > 0 && inputAudio > 0) told.cache_audio_read_tokens = details.cache_audio_read_tokens;
+  if (cached > 0 && inputImage > 0) told.cache_image_read_tokens = 0;
   const asked = {
     input_tokens: input,
     output_tokens: output,
@@ -211,7 +214,12 @@ function costBySource(
     ...told,
   };
   const where = own === undefined ? { providerId: priceProvider } : { provider: own };
-  return calcPrice(asked, model, { ...where, timestamp })?.total_price ?? null;
+  try {
+    return calcPrice(asked, model, { ...where, timestamp })?.total_price ?? null;
+  } catch {
+    // Counts that it takes for contradictory: what they come to without details is nearer than nothing.
+    return null;
+  }
 }
 
 /** Names of the provider's current models that are in the price list, sorted. */

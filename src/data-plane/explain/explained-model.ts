@@ -91,7 +91,9 @@ export class ModelExplainer {
         mirror: this.#mirror(named.name),
         hints: hints === null ? [] : [...hints.said.values()],
         maxAttempts: route.maxAttempts,
-        timeouts: { firstByteMs: route.timeouts.firstByteMs, totalMs: route.timeouts.totalMs },
+        timeouts: timeoutsOf(route),
+        hedging: this.#model(route.name)?.hedging ?? null,
+        onBrokenStream: route.onBrokenStream ?? "error",
         unsupportedFields: route.dropsUnsupported ? "drop" : "refuse",
       },
     };
@@ -251,4 +253,9 @@ function detachedRuntime(): TargetRuntime {
     logger: { debug() {}, info() {}, warn() {}, error() {}, child: nobody },
     dispatchers: { get: () => dispatcher },
   };
+}
+
+function timeoutsOf({ timeouts }: ModelRoute): ExplainedModel["timeouts"] {
+  const { firstByteMs, firstTokenMs, betweenTokensMs, totalMs } = timeouts;
+  return { firstByteMs, firstTokenMs, betweenTokensMs, totalMs };
 }

@@ -1,6 +1,13 @@
 import type { ErrorCode } from "../../contracts/errors.ts";
 import type { PolicyLevel } from "../../contracts/policies.ts";
-import type { Access, LimitSnapshot, RoutePathMatch, SubscriptionState } from "../../contracts/snapshot.ts";
+import type {
+  Access,
+  HedgingSnapshot,
+  LimitSnapshot,
+  ModelTimeoutsSnapshot,
+  RoutePathMatch,
+  SubscriptionState,
+} from "../../contracts/snapshot.ts";
 import type { ReleaseChoice } from "../pipeline/releases/choose-release.ts";
 
 /** A call that is not made. */
@@ -144,7 +151,11 @@ export interface ExplainedModel {
   hints: string[];
   /** Null: as many as there are targets, or `retries` of the route says. */
   maxAttempts: number | null;
-  timeouts: { firstByteMs: number; totalMs: number };
+  timeouts: Pick<ModelTimeoutsSnapshot, "firstByteMs" | "firstTokenMs" | "betweenTokensMs" | "totalMs">;
+  /** When a second target is asked as well; null: never. */
+  hedging: HedgingSnapshot | null;
+  /** What becomes of a stream that breaks off. */
+  onBrokenStream: "error" | "continue" | "restart";
   unsupportedFields: "refuse" | "drop";
 }
 

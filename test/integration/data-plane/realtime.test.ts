@@ -10,7 +10,12 @@ import { OpenAI, OpenAIRealtimeWS } from "../../sdk-clients/index.ts";
 
 /** OpenAI's Realtime API: a WebSocket on either side. */
 
-const USAGE = { input_tokens: 40, output_tokens: 10, total_tokens: 50, input_token_details: { cached_tokens: 16 } };
+const USAGE = {
+  input_tokens: 40,
+  output_tokens: 10,
+  total_tokens: 50,
+  input_token_details: { cached_tokens: 16, audio_tokens: 24 },
+};
 
 let provider: RealtimeProvider;
 let gateway: TestGateway;
@@ -166,7 +171,9 @@ describe("a realtime session", () => {
       errorCode: null,
     });
     const [found] = gateway.records;
-    expect(found?.costUsd).toBeGreaterThan(0);
+    // Of 40 tokens 24 are sound, and none of those were in the cache.
+    const each = (16 * 0.4 + 24 * 32 + 10 * 16) / 1e6;
+    expect(found?.costUsd).toBeCloseTo(2 * each, 8);
     expect(found?.requestBytes).toBeGreaterThan(20);
     expect(found?.responseBytes).toBeGreaterThan(100);
     expect(gateway.records).toHaveLength(1);

@@ -27,6 +27,11 @@ models:
     canary: { percent: 5, sticky: false, header: { name: x-canary, value: "1" }, model: openai/gpt-5 }
     mirror: { percent: 10, targets: [{ provider: anthropic, model: claude-haiku-4-5 }] }
     targets: [{ provider: openai, model: gpt-4o-mini }, { provider: anthropic, model: claude-haiku-4-5 }]
+  - name: patient
+    hedging: { after: p95, max_share: 5% }
+    on_broken_stream: continue
+    timeouts: { first_token: 3s, between_tokens: 10s }
+    targets: [{ provider: openai, model: gpt-4o-mini }, { provider: anthropic, model: claude-haiku-4-5 }]
   - name: cheap
     strategy: cost
     client_hints: []
@@ -135,6 +140,24 @@ describe("an explanation of a call to a model tells", () => {
       model: { unsupportedFields: "drop" },
     });
     expect(linesOf(cheap)).toContain("is not told: n, seed");
+  });
+
+  it("when a second target is asked, how long tokens are waited for, and what becomes of a broken stream", () => {
+    const { upstream } = explained(null, {}, { model: "patient" });
+    expect(upstream?.model).toMatchObject({
+      hedging: { after: { percentile: 95 }, minDelayMs: 100, maxShare: 0.05 },
+      onBrokenStream: "continue",
+      timeouts: { firstTokenMs: 3000, betweenTokensMs: 10_000 },
+    });
+    const lines = linesOf(explained(null, {}, { model: "patient" }));
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "timeouts: 3 s for the first token, 10 s between two",
+        "hedging: a second target is asked after the 95th percentile of the target's own times (at least 100 ms), for at most 5 % of the calls",
+        "a stream that breaks off: another target goes on with it",
+      ]),
+    );
+    expect(linesOf(explained(null, {}, { model: "cheap" })).join("\n")).not.toMatch(/hedging|breaks off|timeouts/);
   });
 
   it("what a call would be refused with", () => {

@@ -1,7 +1,27 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Usage } from "../../../src/contracts/ir.ts";
 import { createPriceBook, type Price, pricedModels, priceFrom } from "../../../src/providers/prices.ts";
+import { runs } from "../../helpers/property-runs.ts";
 
 const book = createPriceBook();
+
+const DETAILS: (keyof Usage)[] = [
+  "cachedInputTokens",
+  "cacheWriteTokens",
+  "reasoningTokens",
+  "inputAudioTokens",
+  "outputAudioTokens",
+  "cachedAudioTokens",
+  "inputImageTokens",
+  "outputImageTokens",
+  "cacheWrite1hTokens",
+  "audioSeconds",
+];
+
+function defined(counts: Partial<Record<keyof Usage, number | undefined>>): Partial<Usage> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined));
+}
 
 function price(provider: string, model: string): Price {
   const found = book.priceOf(provider, model);
@@ -18,6 +38,26 @@ describe("prices", () => {
     expect(mini.variable).toBeNull();
     const usage = { inputTokens: 1000, outputTokens: 100, cachedInputTokens: 400 };
     expect(book.costUsd(mini, usage)).toBeCloseTo((600 * 0.15 + 400 * 0.075 + 100 * 0.6) / 1e6, 12);
+  });
+
+  test("whatever a provider counts has a cost: sound in the cache is told or not, counts contradict each other", () => {
+    const realtime = price("openai", "gpt-realtime");
+    const usage = { inputTokens: 40, outputTokens: 10, cachedInputTokens: 16, inputAudioTokens: 24 };
+    expect(book.costUsd(realtime, usage)).toBeCloseTo((16 * 0.4 + 24 * 32 + 10 * 16) / 1e6, 10);
+    const counts = fc.record(
+      Object.fromEntries(DETAILS.map((name) => [name, fc.option(fc.nat(100), { nil: undefined })])) as Record<
+        keyof Usage,
+        fc.Arbitrary<number | undefined>
+      >,
+    );
+    const models = [realtime, price("openai", "gpt-4o-audio-preview"), price("anthropic", "claude-sonnet-4-5")];
+    fc.assert(
+      fc.property(counts, fc.constantFrom(...models), (details, model) => {
+        const cost = book.costUsd(model, { ...defined(details), inputTokens: 50, outputTokens: 20 });
+        expect(cost).toBeGreaterThan(0);
+      }),
+      { numRuns: runs(300) },
+    );
   });
 
   test("names with a date find their model", () => {
