@@ -105,7 +105,7 @@ export class AiAttempt implements DispatchHandler {
         headers: this.#requestHeaders(path, query, token),
         body: built.upload ?? built.body,
         connectTimeoutMs: timeouts.connectMs,
-        firstByteTimeoutMs: timeouts.firstByteMs,
+        firstByteTimeoutMs: shorter(timeouts.firstByteMs, this.#call.route.askedFirstByteMs),
         idleTimeoutMs: timeouts.idleMs,
       },
       this,
@@ -433,6 +433,11 @@ export class AiAttempt implements DispatchHandler {
     this.#clock?.stop();
     this.target.load.ended();
   }
+}
+
+/** Of two times, either of which may be 0: none. */
+function shorter(oneMs: number, otherMs: number): number {
+  return oneMs === 0 || otherMs === 0 ? oneMs + otherMs : Math.min(oneMs, otherMs);
 }
 
 /** What a call will use, before anything is known but the size of its body. */

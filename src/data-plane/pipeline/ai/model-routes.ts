@@ -43,6 +43,8 @@ export interface ModelRoute {
   dropsUnsupported: boolean;
   /** As the caller wants it; null: as many as there are targets, or `retries` says. */
   maxAttempts: number | null;
+  /** As the caller wants it, where that is shorter than the target's own; 0: it does not say. */
+  askedFirstByteMs: number;
 }
 
 export interface ModelRoutes {
@@ -79,6 +81,7 @@ export function compileModelRoutes(
       clientHints: new Set(clientHints),
       dropsUnsupported: unsupportedFields === "drop",
       maxAttempts: null,
+      askedFirstByteMs: 0,
     };
     const compileDestination = (to: ModelDestinationSnapshot): Destination => {
       if ("model" in to) return to.model;

@@ -38,6 +38,7 @@ export function applyHints(
     },
     dropsUnsupported: hints.dropsUnsupported ?? route.dropsUnsupported,
     maxAttempts: hints.maxAttempts,
+    askedFirstByteMs: hints.firstByteMs ?? 0,
   };
   if (!choosesTargets(hints)) return applied;
   const routes = [route];
