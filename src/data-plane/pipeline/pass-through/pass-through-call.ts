@@ -12,7 +12,7 @@ import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import { ExchangeBodyStream } from "../rest/exchange-body-stream.ts";
 import { headerOf, interimHeaders } from "../rest/response-headers.ts";
-import { bodyLimitBytes, bodyTooLarge } from "../stages/guard.ts";
+import { admitMore } from "../stages/guard.ts";
 import { respondHead, respondStream, respondWhole } from "../stages/respond.ts";
 import { type AnswerUsage, answerUsageOf } from "./answer-usage.ts";
 import { answerHeaders, contentLengthOf, providerQuery, requestHeaders } from "./pass-through-headers.ts";
@@ -164,21 +164,9 @@ export class PassThroughCall implements DispatchHandler {
   #streamedBody(): ExchangeBodyStream | null {
     const { exchange } = this.#context;
     if (exchange.contentLength === 0) return null;
-    this.#bodyStream = new ExchangeBodyStream(exchange, (bytes) => this.#admit(bytes));
+    this.#bodyStream = new ExchangeBodyStream(exchange, (bytes) => admitMore(this.#context, this.#route, bytes));
     this.#bodyStream.on("error", () => {});
     return this.#bodyStream;
-  }
-
-  /** Of a body whose length nobody has announced: whether it may still grow by so much. */
-  #admit(bytes: number): boolean {
-    const context = this.#context;
-    if (context.exchange.contentLength >= 0) return true;
-    if (context.finished) return false;
-    context.requestBytes += bytes;
-    const limitBytes = bodyLimitBytes(this.#route, context.exchange);
-    if (context.requestBytes <= limitBytes) return true;
-    context.pipeline.fail(context, bodyTooLarge(limitBytes, null));
-    return false;
   }
 
   // --- what the provider says ---

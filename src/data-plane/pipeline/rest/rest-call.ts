@@ -5,7 +5,7 @@ import { backoffMs, isIdempotent, isRetryCause, neverSent, readRetryAfter } from
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import type { Runtime } from "../runtime.ts";
-import { bodyLimitBytes, bodyTooLarge } from "../stages/guard.ts";
+import { admitMore } from "../stages/guard.ts";
 import { respondHead, respondStream } from "../stages/respond.ts";
 import type { AnswerWatcher } from "./answer-watcher.ts";
 import { ExchangeBodyStream } from "./exchange-body-stream.ts";
@@ -115,7 +115,7 @@ export class RestCall implements DispatchHandler {
     const path = exchange.path === "*" ? "*" : target.pathPrefix + this.#route.rewritePath(exchange.path);
     let upstreamBody: Buffer | ExchangeBodyStream | null = body;
     if (body === null && exchange.contentLength !== 0) {
-      this.#bodyStream = new ExchangeBodyStream(exchange, (bytes) => this.#admit(bytes));
+      this.#bodyStream = new ExchangeBodyStream(exchange, (bytes) => admitMore(this.#context, this.#route, bytes));
       // undici reports a failed body through onError as well.
       this.#bodyStream.on("error", () => {});
       upstreamBody = this.#bodyStream;
@@ -138,18 +138,6 @@ export class RestCall implements DispatchHandler {
       },
       this,
     );
-  }
-
-  /** Of a body whose length nobody has announced: whether it may still grow by so much. */
-  #admit(bytes: number): boolean {
-    const context = this.#context;
-    if (context.exchange.contentLength >= 0) return true;
-    if (context.finished) return false;
-    context.requestBytes += bytes;
-    const limitBytes = bodyLimitBytes(this.#route, context.exchange);
-    if (context.requestBytes <= limitBytes) return true;
-    context.pipeline.fail(context, bodyTooLarge(limitBytes, null));
-    return false;
   }
 
   // --- what the upstream says ---

@@ -19,6 +19,17 @@ export function bodyTooLarge(limitBytes: number, bytes: number | null): GatewayE
   return new GatewayError("body_too_large", `the request body ${size} than the ${limitBytes} bytes allowed here`);
 }
 
+/** Of a streamed body whose length nobody has announced: counts the next bytes. False: the call is over, or is now. */
+export function admitMore(context: Context, target: { maxBodyBytes: number | null }, bytes: number): boolean {
+  if (context.exchange.contentLength >= 0) return true;
+  if (context.finished) return false;
+  context.requestBytes += bytes;
+  const limitBytes = bodyLimitBytes(target, context.exchange);
+  if (context.requestBytes <= limitBytes) return true;
+  context.pipeline.fail(context, bodyTooLarge(limitBytes, null));
+  return false;
+}
+
 /** A body that is checked is held whole, however long it may be. */
 function guardBody(context: Context, schema: CompiledRequestSchema, limitBytes: number): StageOutcome {
   const { exchange, pipeline } = context;
