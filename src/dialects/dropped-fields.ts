@@ -8,8 +8,17 @@ import { isObject } from "./checks.ts";
  * its own words.
  */
 
-/** Hints that a dialect for providers may have no word for. `detail` and `cache_control` are of parts, `name` is of messages. */
-export type Hint = "seed" | "user" | "safety_identifier" | "metadata" | "cache_control" | "detail" | "name" | "strict";
+/** Hints that a dialect for providers may have no word for. `detail` and `cache_control` are of parts, `is_error` of results, `name` of messages. */
+export type Hint =
+  | "seed"
+  | "user"
+  | "safety_identifier"
+  | "metadata"
+  | "cache_control"
+  | "detail"
+  | "name"
+  | "strict"
+  | "is_error";
 
 const SAYS: Record<Hint, (request: ChatRequest) => boolean> = {
   seed: ({ seed }) => seed !== undefined,
@@ -20,6 +29,9 @@ const SAYS: Record<Hint, (request: ChatRequest) => boolean> = {
     tools?.some(({ cache }) => cache !== undefined) === true || messages.some(({ content }) => content.some(isMarked)),
   detail: ({ messages }) => messages.some(({ content }) => content.some(hasDetail)),
   name: ({ messages }) => messages.some(({ name }) => name !== undefined),
+  // The result says in its own words what went wrong.
+  is_error: ({ messages }) =>
+    messages.some(({ content }) => content.some((part) => part.type === "tool_result" && part.isError === true)),
   strict: ({ tools }) => tools?.some(({ strict }) => strict === true) === true,
 };
 

@@ -74,6 +74,7 @@ export type Translate = (
 
 /** Rows that are about a hint. */
 const HINTS: ReadonlyMap<string, string> = new Map([
+  ["tool results that are errors", "is_error"],
   ["prompt-cache markers", "cache_control"],
   ["strict tools", "strict"],
   ["seed", "seed"],

@@ -16,6 +16,7 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ["metadata", "requestMetadata"],
   ["cache_control", "cachePoint"],
   ["strict", "toolConfig.tools.strict"],
+  ["is_error", "toolResult.status"],
   ["model", "modelId"],
 ]);
 

@@ -23,7 +23,7 @@ export const cohereInbound: InboundDialect = {
   heldBesides: new Set(["thinking", "documents", "citation_options", "safety_mode", "raw_prompting"]),
 };
 
-const hints = leavingOut("user", "safety_identifier", "metadata", "cache_control", "name");
+const hints = leavingOut("user", "safety_identifier", "metadata", "cache_control", "name", "is_error");
 
 /** Cohere's v2 chat of providers. */
 export const cohereOutbound: OutboundDialect = {

@@ -19,6 +19,7 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ["service_tier", "serviceTier"],
   ["metadata", "labels"],
   ["detail", "mediaResolution"],
+  ["is_error", "functionResponse.response.error"],
   ["messages", "contents"],
 ]);
 

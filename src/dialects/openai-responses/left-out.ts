@@ -3,7 +3,7 @@ import type { ChatRequest } from "../../contracts/ir.ts";
 import { leavingOut } from "../dropped-fields.ts";
 import { isBudgetLost } from "../openai/left-out.ts";
 
-const hints = leavingOut("seed", "cache_control", "name");
+const hints = leavingOut("seed", "cache_control", "name", "is_error");
 
 /** See OutboundDialect. */
 export function leavesOut(request: ChatRequest, { model }: TargetModel): string[] {

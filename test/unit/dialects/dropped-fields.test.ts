@@ -26,6 +26,21 @@ const HINTS: [hint: string, fields: Partial<ChatRequest>, trace: RegExp][] = [
     { tools: [{ name: "look", strict: true, parameters: { type: "object", properties: {} } }] },
     /"strict(?:_tools)?":true/,
   ],
+  [
+    "is_error",
+    {
+      tools: [{ name: "look", parameters: { type: "object", properties: {} } }],
+      messages: [
+        HELLO,
+        { role: "assistant", content: [{ type: "tool_call", id: "c1", name: "look", arguments: "{}" }] },
+        {
+          role: "tool",
+          content: [{ type: "tool_result", toolCallId: "c1", content: [{ type: "text", text: "no" }], isError: true }],
+        },
+      ],
+    },
+    /"is_error":true|"status":"error"|"response":\{"error"/,
+  ],
 ];
 
 describe.each(Object.values(outboundDialects))("providers that speak $name", (outbound) => {
