@@ -49,7 +49,7 @@ export interface CompiledService {
   release: number | null;
 }
 
-/** `addressed`: a call's path says what is asked of which model. */
+/** `addressed`: a call's path says what is asked of which model. `pass-through`: a provider's own API. */
 export type AiEndpoint =
   | "chat"
   | "embeddings"
@@ -57,11 +57,8 @@ export type AiEndpoint =
   | "models"
   | "model"
   | "realtime"
-  | PassThroughEndpoint
+  | "pass-through"
   | EndpointName;
-
-/** A provider's own API. */
-export type PassThroughEndpoint = "pass-through";
 
 export type RouteTarget =
   | {

@@ -18,6 +18,7 @@ import { AttemptClock } from "./attempt-clock.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import { openStream } from "./open-stream.ts";
 import { otherFormatter } from "./other-operations.ts";
+import { providerRefusal } from "./provider-refusal.ts";
 import { isRelayed, relayedAnswer } from "./relayed-answer.ts";
 import type { OpenedAnswer } from "./rescue/stream-rescue.ts";
 import { providerFailed, type StreamAnswer, type StreamProgress } from "./stream-answer.ts";
@@ -292,18 +293,8 @@ export class AiAttempt implements DispatchHandler {
   }
 
   #providerError(body: Buffer): GatewayError {
-    const text = body.toString();
-    let parsed: unknown = text;
-    try {
-      parsed = JSON.parse(text);
-    } catch {
-      // Not JSON: the dialect makes what it can of the text.
-    }
     const header = (name: string) => headerOf(this.#headers, name);
-    return withoutKeys(
-      this.target,
-      providerFailed(outboundDialects[this.#dialect].parseError(this.#status, header, parsed)),
-    );
+    return withoutKeys(this.target, providerRefusal(this.#dialect, this.#status, header, body));
   }
 
   // --- streams ---

@@ -275,8 +275,6 @@ export class AiCall {
   }
 
   #learn(built: BuiltCall, index: number): void {
-    // Calls that lose something tell of it; those that lose nothing teach how they are made.
-    if (built.dropped !== undefined || !this.#isLearnable) return;
     const { context, inbound, route, request } = this;
     // Calls that lose something tell of it; those that lose nothing teach how they are made.
     if (built.dropped !== undefined || !this.#isLearnable || isOther(this.operation)) return;

@@ -1,13 +1,13 @@
 import type { DispatchHandler } from "../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../contracts/exchange.ts";
-import { inboundDialects, outboundDialects } from "../../../dialects/index.ts";
+import { inboundDialects } from "../../../dialects/index.ts";
 import { signV4 } from "../../../providers/signing/sigv4.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { keyRefusal, noKeyFor, noToken } from "../ai/key-refusal.ts";
-import { providerFailed } from "../ai/stream-answer.ts";
+import { providerRefusal } from "../ai/provider-refusal.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import { ExchangeBodyStream } from "../rest/exchange-body-stream.ts";
@@ -258,7 +258,8 @@ export class PassThroughCall implements DispatchHandler {
     const key = this.#key;
     const nowMs = Date.now();
     if (key !== null) {
-      const error = this.#errorOf(body);
+      const header = (name: string) => headerOf(this.#headers, name);
+      const error = providerRefusal(provider.dialect, this.#status, header, body);
       const refusal = keyRefusal(error);
       this.#releaseKey();
       this.#settleKey(0);
@@ -281,18 +282,6 @@ export class PassThroughCall implements DispatchHandler {
     if (context.exchange.method === "HEAD") respondHead(context, this.#status, headers, contentLengthOf(this.#headers));
     else respondWhole(context, this.#status, headers, this.#withoutKeys(body));
     context.pipeline.finish(context);
-  }
-
-  #errorOf(body: Buffer): GatewayError {
-    const text = body.toString();
-    let content: unknown = text;
-    try {
-      content = JSON.parse(text);
-    } catch {
-      // Not JSON: the dialect makes what it can of the text.
-    }
-    const header = (name: string) => headerOf(this.#headers, name);
-    return providerFailed(outboundDialects[this.#at.provider.dialect].parseError(this.#status, header, content));
   }
 
   /** Some servers repeat the key they were called with in what they complain of. */

@@ -1,6 +1,5 @@
 import type { WebSocket } from "ws";
 import { GatewayError } from "../../../contracts/errors.ts";
-import { outboundDialects } from "../../../dialects/index.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import { DIALECT_HEADERS, withoutKeys } from "../ai/ai-attempt.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
@@ -8,7 +7,7 @@ import type { AiTarget } from "../ai/ai-target.ts";
 import { judgeFailure } from "../ai/judge-failure.ts";
 import { keyRefusal, noKeyFor, noToken, noteRefusal } from "../ai/key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "../ai/model-routes.ts";
-import { providerFailed } from "../ai/stream-answer.ts";
+import { providerRefusal } from "../ai/provider-refusal.ts";
 import type { Context } from "../context.ts";
 import { added, usageOfEvent } from "./realtime-usage.ts";
 import { Relay, type RelayObserver } from "./relay.ts";
@@ -221,7 +220,7 @@ export class RealtimeCall implements RelayObserver {
     context.costUsd = (context.costUsd ?? 0) + this.#runtime.prices.costUsd(price, usage);
   }
 
-  onClosed(by: "caller" | "provider", code: number, _reason: string): void {
+  onClosed(by: "caller" | "provider", code: number): void {
     const context = this.#context;
     if (context.finished) return;
     if (code === LOST) {
@@ -265,15 +264,8 @@ function refusalOf(
 ): GatewayError {
   if (status < 400)
     return new GatewayError("upstream_protocol_error", `the provider answered ${status} to a WebSocket`);
-  const text = body.toString();
-  let content: unknown = text;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    // Not JSON: the dialect makes what it can of the text.
-  }
   const header = (name: string) => fields[name]?.toString();
-  return withoutKeys(target, providerFailed(outboundDialects.openai.parseError(status, header, content)));
+  return withoutKeys(target, providerRefusal("openai", status, header, body));
 }
 
 function unreachable({ message }: Error): GatewayError {

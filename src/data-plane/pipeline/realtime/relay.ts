@@ -4,7 +4,6 @@ import type { RawData, WebSocket } from "ws";
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** A peer that is gone without a word is found out by what it does not answer. */
 const PING_MS = 30_000;
-const NORMAL = 1000;
 /** RFC 6455 §7.4.1: these stand for what a close frame did not say, and may not be sent. */
 const NEVER_SENT = new Set([1004, 1005, 1006, 1015]);
 
@@ -12,7 +11,7 @@ export interface RelayObserver {
   /** A message on its way to the provider, or to the caller. `text` null: it is binary. */
   onMessage(from: "caller" | "provider", bytes: number, text: Buffer | null): void;
   /** Once. `code` as of RFC 6455 §7.4; 1006: the connection was lost. */
-  onClosed(by: "caller" | "provider", code: number, reason: string): void;
+  onClosed(by: "caller" | "provider", code: number): void;
 }
 
 /** Two WebSockets of which each gets what the other sends. Whoever is slow slows the other. */
@@ -69,7 +68,7 @@ export class Relay {
       closeWith(to, code, reason.toString());
       if (this.#isOver) return;
       this.#end();
-      this.#observer.onClosed(name, code, reason.toString());
+      this.#observer.onClosed(name, code);
     });
   }
 
@@ -95,5 +94,5 @@ function closeWith(socket: WebSocket, code: number, reason: string): void {
   if (socket.readyState === socket.CONNECTING) socket.terminate();
   else if (code === 1005) socket.close();
   else if (NEVER_SENT.has(code)) socket.close(1011, "the other side was lost");
-  else socket.close(code === 0 ? NORMAL : code, reason);
+  else socket.close(code, reason);
 }

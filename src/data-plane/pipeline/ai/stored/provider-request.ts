@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
 import type { DispatchHandler } from "../../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../../contracts/errors.ts";
-import { outboundDialects } from "../../../../dialects/index.ts";
 import { signV4 } from "../../../../providers/signing/sigv4.ts";
 import type { ProviderKey } from "../../../provider-keys/provider-key.ts";
 import type { Context } from "../../context.ts";
@@ -10,7 +9,7 @@ import { withoutKeys } from "../ai-attempt.ts";
 import type { AiTarget } from "../ai-target.ts";
 import { noToken } from "../key-refusal.ts";
 import type { ModelRoute } from "../model-routes.ts";
-import { providerFailed } from "../stream-answer.ts";
+import { providerRefusal } from "../provider-refusal.ts";
 
 const MAX_ERROR_BYTES = 64 * 1024;
 
@@ -139,7 +138,7 @@ export class ProviderRequest implements DispatchHandler {
     this.#over = true;
     const body = Buffer.concat(this.#chunks);
     if (this.#sink !== null) this.#sink.end();
-    else if (this.#status >= 400) this.#handler.onFailed(this.#refusal(body.toString()));
+    else if (this.#status >= 400) this.#handler.onFailed(this.#refusal(body));
     else this.#handler.onWhole(this.#status, body);
   }
 
@@ -152,18 +151,9 @@ export class ProviderRequest implements DispatchHandler {
     );
   }
 
-  #refusal(text: string): GatewayError {
-    let parsed: unknown = text;
-    try {
-      parsed = JSON.parse(text);
-    } catch {
-      // Not JSON: the dialect makes what it can of the text.
-    }
+  #refusal(body: Buffer): GatewayError {
     const header = (name: string) => headerOf(this.#headers, name);
-    return withoutKeys(
-      this.#target,
-      providerFailed(outboundDialects[this.#target.provider.dialect].parseError(this.#status, header, parsed)),
-    );
+    return withoutKeys(this.#target, providerRefusal(this.#target.provider.dialect, this.#status, header, body));
   }
 
   #fail(error: GatewayError): void {
