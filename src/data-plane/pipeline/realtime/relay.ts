@@ -24,7 +24,7 @@ export class Relay {
   #isProviderAlive = true;
   #isOver = false;
 
-  constructor(caller: WebSocket, provider: WebSocket, observer: RelayObserver) {
+  constructor(caller: WebSocket, provider: WebSocket, observer: RelayObserver, pingMs = PING_MS) {
     this.#caller = caller;
     this.#provider = provider;
     this.#observer = observer;
@@ -36,7 +36,7 @@ export class Relay {
     provider.on("pong", () => {
       this.#isProviderAlive = true;
     });
-    this.#pings = setInterval(() => this.#ping(), PING_MS);
+    this.#pings = setInterval(() => this.#ping(), pingMs);
     this.#pings.unref();
   }
 
