@@ -4,6 +4,9 @@ import { Plane } from "../control-plane/plane.ts";
 import { countSealed, sealAgain } from "../control-plane/storage/sealed.ts";
 import { createLogger } from "../platform/logger.ts";
 import { keyId, loadMasterKeys, type MasterKeys, newMasterKey, replaceKeyFile, Sealer } from "../platform/seal.ts";
+import { LastGood } from "../platform/secrets/last-good.ts";
+import { SnapshotFormatError } from "../snapshot/codec.ts";
+import { createSnapshotStore } from "../snapshot/store.ts";
 import { EXIT, StartError } from "./exit-codes.ts";
 import { homeAt } from "./home.ts";
 import { lockHolder } from "./lock.ts";
@@ -68,6 +71,8 @@ export async function forgetOldMasterKeys(place: Place): Promise<MasterKeyList> 
     }
     await refuseMissing(plane, { keys, file });
     await sealAll(plane, "master_key.forget_old", keys, keys);
+    // A Tidegate that has started with these keys has done it then, and writes to these files.
+    if (holder === null) await sealFilesAgain(place.homeDirectory, new Sealer(keys));
     replaceKeyFile(file, [current]);
     return describe(plane, { keys: [current], file });
   });
@@ -88,6 +93,19 @@ function sealAll(plane: Plane, action: string, before: readonly Buffer[], after:
     });
     return count;
   });
+}
+
+/** What was served last, and what Vault said last. */
+async function sealFilesAgain(homeDirectory: string, sealer: Sealer): Promise<void> {
+  await new LastGood(homeDirectory, () => sealer).sealAgain();
+  try {
+    const store = createSnapshotStore(homeDirectory, () => sealer);
+    await store.read();
+    await store.sealAgain();
+  } catch (error) {
+    // What no key opens, none is kept for.
+    if (!(error instanceof SnapshotFormatError)) throw error;
+  }
 }
 
 async function withPlane<Result>(

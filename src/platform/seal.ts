@@ -5,6 +5,7 @@ import { join } from "node:path";
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+const KEY_ID_LENGTH = 8;
 const PREFIX = "sealed1";
 
 /** How every sealed text begins. */
@@ -104,14 +105,15 @@ export class Sealer {
   }
 }
 
-/** Of the key that a sealed text was sealed with. */
-export function keyIdOf(sealed: string): string {
-  return sealed.split(".")[1] ?? "";
+/** Of the key that a text, or bytes, were sealed with. */
+export function keyIdOf(sealed: string | Buffer): string {
+  const text = typeof sealed === "string" ? sealed : sealed.toString("latin1", 0, SEALED_PREFIX.length + KEY_ID_LENGTH);
+  return text.split(".")[1] ?? "";
 }
 
 /** Tells keys apart without telling anything of them. */
 export function keyId(key: Buffer): string {
-  return createHash("sha256").update("tidegate master key").update(key).digest("hex").slice(0, 8);
+  return createHash("sha256").update("tidegate master key").update(key).digest("hex").slice(0, KEY_ID_LENGTH);
 }
 
 export interface MasterKeys {
@@ -135,6 +137,16 @@ export function loadMasterKeys(homeDirectory: string, env: NodeJS.ProcessEnv): M
 
 export function loadSealer(homeDirectory: string, env: NodeJS.ProcessEnv): Sealer {
   return new Sealer(loadMasterKeys(homeDirectory, env).keys);
+}
+
+/** The same for whoever only opens what is there: makes no key. Throws SealError where there is none. */
+export function findSealer(homeDirectory: string, env: NodeJS.ProcessEnv): Sealer {
+  if (!env.TIDEGATE_MASTER_KEY?.trim() && !existsSync(join(homeDirectory, MASTER_KEY_FILE))) {
+    throw new SealError(
+      `there is no master key: TIDEGATE_MASTER_KEY is not set, and ${homeDirectory}/${MASTER_KEY_FILE} is not there`,
+    );
+  }
+  return loadSealer(homeDirectory, env);
 }
 
 export function newMasterKey(): Buffer {

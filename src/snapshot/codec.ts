@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Chunk, ChunkName, PackedSnapshot, SnapshotDelta, SnapshotHead } from "../contracts/packed-snapshot.ts";
+import { keyIdOf, SealError, type Sealer } from "../platform/seal.ts";
 import { deltaBetween, withDelta } from "./packed/delta.ts";
 import { decodeValue, encodeValue } from "./packed/value.ts";
 
@@ -14,14 +15,19 @@ export class SnapshotFormatError extends Error {
 }
 
 /**
- * `TGSN`, the format (u32, little-endian), then records: the length of its value (u32), the SHA-256 of the value, the
- * value in MessagePack. The first record is a whole snapshot, each further one what has changed since.
+ * A file of snapshots, sealed, for they hold the keys of providers: `TGSS`, the format (u32, little-endian), an id of the file
+ * (16 random bytes), then records: the length of what was sealed (u32), and the value, in MessagePack, as `Sealer.sealBytes`
+ * gives it. The first record is a whole snapshot, each further one what has changed since. Each is bound to its place in its
+ * file.
  */
-const MAGIC = Buffer.from("TGSN", "latin1");
+const MAGIC = Buffer.from("TGSS", "latin1");
+/** Of files of earlier versions, which were not sealed. */
+const PLAIN_MAGIC = Buffer.from("TGSN", "latin1");
 const FORMAT_AT = MAGIC.length;
-const RECORDS_AT = FORMAT_AT + 4;
+const FILE_ID_AT = FORMAT_AT + 4;
+const FILE_ID_BYTES = 16;
+const RECORDS_AT = FILE_ID_AT + FILE_ID_BYTES;
 const LENGTH_BYTES = 4;
-const CHECKSUM_BYTES = 32;
 
 /** As a record has it: of each chunk the name, the hash and the bytes. */
 interface RecordValue {
@@ -30,64 +36,101 @@ interface RecordValue {
   removed: ChunkName[];
 }
 
-export function encodeSnapshot(snapshot: PackedSnapshot): Buffer {
+/** Where a further record goes. */
+export interface RecordPlace {
+  fileId: Buffer;
+  /** Of the records before it. */
+  count: number;
+}
+
+export function encodeSnapshot(snapshot: PackedSnapshot, sealer: Sealer): Buffer {
   const start = Buffer.alloc(RECORDS_AT);
   MAGIC.copy(start);
   start.writeUInt32LE(snapshot.head.format, FORMAT_AT);
-  return Buffer.concat([start, encodeDelta(deltaBetween(null, snapshot))]);
+  const fileId = randomBytes(FILE_ID_BYTES);
+  fileId.copy(start, FILE_ID_AT);
+  return Buffer.concat([start, encodeDelta(deltaBetween(null, snapshot), { fileId, count: 0 }, sealer)]);
+}
+
+/** Of a file that `encodeSnapshot` made. */
+export function fileIdOf(file: Buffer): Buffer {
+  return file.subarray(FILE_ID_AT, RECORDS_AT);
 }
 
 /** A further record, to be put behind what was encoded before. */
-export function encodeDelta({ head, chunks, removed }: SnapshotDelta): Buffer {
+export function encodeDelta({ head, chunks, removed }: SnapshotDelta, place: RecordPlace, sealer: Sealer): Buffer {
   const record: RecordValue = { head, chunks: chunks.map(([name, { hash, bytes }]) => [name, hash, bytes]), removed };
-  const value = encodeValue(record);
-  const start = Buffer.alloc(LENGTH_BYTES + CHECKSUM_BYTES);
-  start.writeUInt32LE(value.length);
-  checksumOf(value).copy(start, LENGTH_BYTES);
-  return Buffer.concat([start, value]);
+  const sealed = sealer.sealBytes(encodeValue(record), purposeOf(place));
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32LE(sealed.length);
+  return Buffer.concat([length, sealed]);
+}
+
+export interface DecodedSnapshot {
+  snapshot: PackedSnapshot;
+  /** A record that is not the first, and what comes after it, is cut or altered: it is left out. */
+  isDamaged: boolean;
+  /** Some of it was sealed with a key that is no longer the first. */
+  isOutdated: boolean;
 }
 
 /**
- * Throws SnapshotFormatError for truncated, altered and foreign bytes, and for other formats. What has the right checksum was
- * written by `encodeSnapshot`: to compare the content with its hash would take seconds for a large one.
+ * Up to a damaged record that is not the first: the end of a file may be lost when a machine goes down. Throws
+ * SnapshotFormatError for truncated, altered and foreign bytes, for other formats, and for what no key here opens.
  */
-export function decodeSnapshot(bytes: Uint8Array): PackedSnapshot {
-  const { snapshot, isDamaged } = decodeRecords(bytes);
-  if (isDamaged) throw damaged();
-  return snapshot;
+export function decodeSnapshot(bytes: Uint8Array, sealer: Sealer): DecodedSnapshot {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  refuseForeign(file);
+  const fileId = fileIdOf(file);
+  let snapshot: PackedSnapshot | null = null;
+  let isOutdated = false;
+  for (let at = RECORDS_AT, count = 0; at < file.length || snapshot === null; count++) {
+    const sealed = sealedAt(file, at);
+    const value = sealed === null ? damaged() : opened(sealed, { fileId, count }, sealer);
+    if (sealed === null || value instanceof SnapshotFormatError) {
+      if (snapshot === null) throw value;
+      return { snapshot, isDamaged: true, isOutdated };
+    }
+    snapshot = withDelta(snapshot, deltaOf(decodeValue(value) as RecordValue));
+    isOutdated ||= keyIdOf(sealed) !== sealer.keyId;
+    at += LENGTH_BYTES + sealed.length;
+  }
+  return { snapshot, isDamaged: false, isOutdated };
 }
 
-/** The same, up to a damaged record that is not the first: the end of a file may be lost when a machine goes down. */
-export function decodeRecords(bytes: Uint8Array): { snapshot: PackedSnapshot; isDamaged: boolean } {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < RECORDS_AT || !buffer.subarray(0, MAGIC.length).equals(MAGIC)) {
+function refuseForeign(file: Buffer): void {
+  const magic = file.subarray(0, MAGIC.length);
+  if (magic.equals(PLAIN_MAGIC)) {
+    throw new SnapshotFormatError("this snapshot was written by an earlier version, which did not seal it");
+  }
+  if (file.length < RECORDS_AT || !magic.equals(MAGIC)) {
     throw new SnapshotFormatError("not a snapshot, or a truncated one");
   }
-  const format = buffer.readUInt32LE(FORMAT_AT);
+  const format = file.readUInt32LE(FORMAT_AT);
   if (format !== SNAPSHOT_FORMAT) {
     throw new SnapshotFormatError(`snapshot format ${format} is not supported, only ${SNAPSHOT_FORMAT} is`);
   }
-  let snapshot: PackedSnapshot | null = null;
-  let at = RECORDS_AT;
-  while (at < buffer.length || snapshot === null) {
-    const value = valueAt(buffer, at);
-    if (value === null) {
-      if (snapshot === null) throw damaged();
-      return { snapshot, isDamaged: true };
-    }
-    snapshot = withDelta(snapshot, deltaOf(decodeValue(value) as RecordValue));
-    at += LENGTH_BYTES + CHECKSUM_BYTES + value.length;
-  }
-  return { snapshot, isDamaged: false };
 }
 
-/** Null: it is not all there, or does not match its checksum. */
-function valueAt(buffer: Buffer, at: number): Buffer | null {
-  const from = at + LENGTH_BYTES + CHECKSUM_BYTES;
-  if (buffer.length < from) return null;
-  const value = buffer.subarray(from, from + buffer.readUInt32LE(at));
-  if (value.length !== buffer.readUInt32LE(at)) return null;
-  return checksumOf(value).equals(buffer.subarray(at + LENGTH_BYTES, from)) ? value : null;
+/** Null: it is not all there. */
+function sealedAt(file: Buffer, at: number): Buffer | null {
+  const from = at + LENGTH_BYTES;
+  if (file.length < from) return null;
+  const length = file.readUInt32LE(at);
+  return file.length < from + length ? null : file.subarray(from, from + length);
+}
+
+function opened(sealed: Buffer, place: RecordPlace, sealer: Sealer): Buffer | SnapshotFormatError {
+  try {
+    return sealer.openBytes(sealed, purposeOf(place));
+  } catch (cause) {
+    if (!(cause instanceof SealError)) throw cause;
+    return new SnapshotFormatError(`the snapshot can't be opened: ${cause.message}`, { cause });
+  }
+}
+
+function purposeOf({ fileId, count }: RecordPlace): string {
+  return `snapshot file ${fileId.toString("hex")} record ${count}`;
 }
 
 function deltaOf({ head, chunks, removed }: RecordValue): SnapshotDelta {
@@ -95,9 +138,5 @@ function deltaOf({ head, chunks, removed }: RecordValue): SnapshotDelta {
 }
 
 function damaged(): SnapshotFormatError {
-  return new SnapshotFormatError("the snapshot does not match its checksum: it was cut or altered");
-}
-
-function checksumOf(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
+  return new SnapshotFormatError("the snapshot is cut short");
 }

@@ -2,13 +2,16 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { PackedSnapshot } from "../contracts/packed-snapshot.ts";
-import { decodeRecords, encodeDelta, encodeSnapshot } from "./codec.ts";
+import { SealError, type Sealer } from "../platform/seal.ts";
+import { decodeSnapshot, encodeDelta, encodeSnapshot, fileIdOf, SnapshotFormatError } from "./codec.ts";
 import { deltaBetween } from "./packed/delta.ts";
 
-/** The last good snapshot of a data directory, so that gateways start with everything else dead. */
+/** The last good snapshot of a data directory, sealed, so that gateways start with everything else dead. */
 export interface SnapshotStore {
-  /** null when there is none. Throws SnapshotFormatError when the file is damaged or of another format. */
+  /** null when there is none. Throws SnapshotFormatError when the file is damaged, of another format, or of another key. */
   read(): Promise<PackedSnapshot | null>;
+  /** With the first master key, what was read and another one had sealed. */
+  sealAgain(): Promise<void>;
   /** Whole, or only what has changed since it was last written from here. */
   write(snapshot: PackedSnapshot): Promise<void>;
   /** Higher than every version given out before, also after the snapshot was lost. */
@@ -23,43 +26,68 @@ const MOST_CHANGES = 0.5;
 
 interface Written {
   snapshot: PackedSnapshot;
+  fileId: Buffer;
+  records: number;
   wholeBytes: number;
   fileBytes: number;
 }
 
-export function createSnapshotStore(home: string): SnapshotStore {
+/** `sealer` is asked for only when there is something to seal or open; it may throw SealError. */
+export function createSnapshotStore(home: string, sealer: () => Sealer): SnapshotStore {
   const snapshotFile = join(home, SNAPSHOT_FILE);
   const versionFile = join(home, VERSION_FILE);
   /** What the file holds, where that is known to be in order. */
   let written: Written | null = null;
+  /** What was read, where it was sealed with a key that is no longer the first. */
+  let outdated: PackedSnapshot | null = null;
   /** Of all versions given out from here. */
   let highest = 0;
 
   async function read(): Promise<PackedSnapshot | null> {
     const bytes = await readIfThere(snapshotFile);
-    return bytes === null ? null : decodeRecords(bytes).snapshot;
+    if (bytes === null) return null;
+    const { snapshot, isOutdated } = decodeSnapshot(bytes, sealerToOpen());
+    outdated = isOutdated ? snapshot : null;
+    return snapshot;
+  }
+
+  function sealerToOpen(): Sealer {
+    try {
+      return sealer();
+    } catch (cause) {
+      if (!(cause instanceof SealError)) throw cause;
+      throw new SnapshotFormatError(`the snapshot can't be opened: ${cause.message}`, { cause });
+    }
+  }
+
+  async function writeWhole(snapshot: PackedSnapshot): Promise<void> {
+    const bytes = encodeSnapshot(snapshot, sealer());
+    written = null;
+    await replaceFile(snapshotFile, bytes);
+    outdated = null;
+    const fileId = Buffer.from(fileIdOf(bytes));
+    written = { snapshot, fileId, records: 1, wholeBytes: bytes.length, fileBytes: bytes.length };
   }
 
   /** False: it has to be written whole. */
   async function append(snapshot: PackedSnapshot): Promise<boolean> {
     if (written === null) return false;
-    const record = encodeDelta(deltaBetween(written.snapshot, snapshot));
-    const { wholeBytes, fileBytes } = written;
+    const { fileId, records, wholeBytes, fileBytes } = written;
+    const record = encodeDelta(deltaBetween(written.snapshot, snapshot), { fileId, count: records }, sealer());
     if (fileBytes + record.length > wholeBytes * (1 + MOST_CHANGES)) return false;
     written = null;
     if (!(await appendTo(snapshotFile, fileBytes, record))) return false;
-    written = { snapshot, wholeBytes, fileBytes: fileBytes + record.length };
+    written = { snapshot, fileId, records: records + 1, wholeBytes, fileBytes: fileBytes + record.length };
     return true;
   }
 
   return {
     read,
+    async sealAgain() {
+      if (outdated !== null) await writeWhole(outdated);
+    },
     async write(snapshot) {
-      if (await append(snapshot)) return;
-      const bytes = encodeSnapshot(snapshot);
-      written = null;
-      await replaceFile(snapshotFile, bytes);
-      written = { snapshot, wholeBytes: bytes.length, fileBytes: bytes.length };
+      if (!(await append(snapshot))) await writeWhole(snapshot);
     },
     async nextVersion() {
       if (highest === 0) {

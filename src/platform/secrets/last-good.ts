@@ -16,15 +16,22 @@ export class LastGood {
     this.#sealer = sealer;
   }
 
-  /** Empty where there is nothing, or nothing that this master key opens. */
+  /** Empty where there is nothing, or nothing that this master key opens. Seals it again where another than the first one did. */
   async read(): Promise<Map<string, string>> {
     try {
       const text = await readFile(this.#file, "utf8");
-      const values: unknown = JSON.parse(this.#sealer().open(text, PURPOSE));
-      return new Map(Object.entries(values as Record<string, string>));
+      const sealer = this.#sealer();
+      const values = new Map(Object.entries(JSON.parse(sealer.open(text, PURPOSE)) as Record<string, string>));
+      if (sealer.isOutdated(text)) await this.write(values).catch(() => {}); // Then the next one does.
+      return values;
     } catch {
       return new Map();
     }
+  }
+
+  /** With the first master key, what another one sealed. */
+  async sealAgain(): Promise<void> {
+    await this.read();
   }
 
   async write(values: ReadonlyMap<string, string>): Promise<void> {

@@ -16,6 +16,10 @@ import { Plane } from "../../../src/control-plane/plane.ts";
 import { type Database, openDatabase } from "../../../src/control-plane/storage/database.ts";
 import { CLIENT_SECRET, WEBHOOK_SECRET } from "../../../src/control-plane/storage/sealed.ts";
 import { keyId, loadSealer, MASTER_KEY_FILE, type Sealer } from "../../../src/platform/seal.ts";
+import { LastGood } from "../../../src/platform/secrets/last-good.ts";
+import { loadConfiguration } from "../../../src/snapshot/load.ts";
+import { packSnapshot } from "../../../src/snapshot/packed/packer.ts";
+import { createSnapshotStore } from "../../../src/snapshot/store.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
 import { runCli } from "../../helpers/cli.ts";
 import { DATABASES, PostgresCluster } from "../../helpers/databases.ts";
@@ -109,6 +113,22 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
     lock.release();
     await forgetOldMasterKeys(place());
     expect(keys()).toHaveLength(1);
+  });
+
+  it("is not forgotten before what was served last, and what Vault said last, are sealed with the new one", async () => {
+    const old = loadSealer(homeDirectory, env);
+    const configPath = join(homeDirectory, "tidegate.yaml");
+    writeFileSync(configPath, "version: 1\nproviders: [{ id: sim, kind: simulated }]\n");
+    const loaded = await loadConfiguration({ configPath, home: homeDirectory, env: {}, version: 1 });
+    if (!loaded.ok) throw new Error("the configuration of the test is wrong");
+    const served = packSnapshot(loaded.snapshot);
+    await createSnapshotStore(homeDirectory, () => old).write(served);
+    await new LastGood(homeDirectory, () => old).write(new Map([["vault:a", "a secret"]]));
+    await rotateMasterKey(place());
+    await forgetOldMasterKeys(place());
+    const now = () => loadSealer(homeDirectory, env);
+    expect(await createSnapshotStore(homeDirectory, now).read()).toEqual(served);
+    expect(await new LastGood(homeDirectory, now).read()).toEqual(new Map([["vault:a", "a secret"]]));
   });
 
   it("leaves its change in the audit trail, and itself nowhere", async () => {

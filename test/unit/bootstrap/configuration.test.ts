@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { Configuration } from "../../../src/bootstrap/control/configuration.ts";
 import type { ApplicationSnapshot } from "../../../src/contracts/snapshot.ts";
+import { loadSealer } from "../../../src/platform/seal.ts";
 import { createSnapshotStore } from "../../../src/snapshot/store.ts";
 import { apiKey } from "../../helpers/api-key.ts";
 import { collectingLogger } from "../../helpers/gateway.ts";
@@ -46,5 +47,7 @@ it("applications that change one by one come to the same as all of them read ane
   await configuration.mergeApplications(["c"]);
   await configuration.merge();
   expect(served().head).toEqual(changed.head);
-  expect((await createSnapshotStore(homeDirectory).read())?.head).toEqual(changed.head);
+  expect((await createSnapshotStore(homeDirectory, () => loadSealer(homeDirectory, {})).read())?.head).toEqual(
+    changed.head,
+  );
 });
