@@ -1,4 +1,4 @@
-import { findProvider, type ModelInfo, type ModelPrice } from "@pydantic/genai-prices";
+import { calcPrice, findProvider, type ModelInfo, type ModelPrice } from "@pydantic/genai-prices";
 import type { ModelFacts } from "../../contracts/model-facts.ts";
 import type { ModelPrices, PriceUnit } from "../../contracts/prices.ts";
 import { CATALOGUE } from "../catalogue.ts";
@@ -18,6 +18,8 @@ export interface CatalogueModel extends ModelFacts {
 
 /** Of those, the first has the models. */
 const REPEATED: ReadonlySet<string> = new Set(["azure-openai-deployments", "bedrock-openai"]);
+
+const NOTHING = { input_tokens: 0, output_tokens: 0 };
 
 let catalogue: readonly CatalogueModel[] | null = null;
 
@@ -46,7 +48,11 @@ function modelsOf(entry: CatalogueEntry, nowMs: number): CatalogueModel[] {
   }
   for (const { id, prices, priceSource, ...facts } of knownModels(kind).values()) {
     if (models.has(id)) continue;
-    const priced = prices === undefined || priceSource === undefined ? {} : { prices, priceSource };
+    // The list has many under other names as well: with a date, or a version.
+    const inList = priceProvider === null ? null : calcPrice(NOTHING, id, { providerId: priceProvider });
+    const listPrices = inList === null ? null : pricesAt(inList.model, nowMs);
+    const own = prices === undefined || priceSource === undefined ? {} : { prices, priceSource };
+    const priced = listPrices === null ? own : { prices: listPrices, priceSource: "list" };
     models.set(id, { kind, model: id, ...facts, ...priced });
   }
   for (const id of entry.models) if (!models.has(id)) models.set(id, { kind, model: id });

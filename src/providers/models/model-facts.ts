@@ -1,10 +1,7 @@
 import type { ModelCapability, ModelFacts } from "../../contracts/model-facts.ts";
 import type { ModelPrices } from "../../contracts/prices.ts";
-import { CLOUDS } from "./clouds.ts";
-import type { FactsText } from "./facts-text.ts";
-import { FIREWORKS } from "./fireworks.ts";
-import { HOSTS } from "./hosts.ts";
-import { LABS } from "./labs.ts";
+import type { FactsText } from "./facts/facts-text.ts";
+import { FACTS } from "./facts/index.ts";
 
 export interface KnownModel extends ModelFacts {
   id: string;
@@ -13,8 +10,6 @@ export interface KnownModel extends ModelFacts {
   /** Where they were taken from. */
   priceSource?: string;
 }
-
-const TEXTS: Readonly<Record<string, FactsText>> = { ...LABS, ...CLOUDS, ...HOSTS, ...FIREWORKS };
 
 export const CAPABILITY_LETTERS: Readonly<Record<string, ModelCapability>> = {
   v: "vision",
@@ -62,7 +57,7 @@ const read = new Map<string, ReadonlyMap<string, KnownModel>>();
 export function knownModels(kind: string): ReadonlyMap<string, KnownModel> {
   const known = read.get(kind);
   if (known !== undefined) return known;
-  const text = TEXTS[SAME_MODELS[kind] ?? kind];
+  const text = FACTS[SAME_MODELS[kind] ?? kind];
   const models = new Map(text === undefined ? [] : linesOf(text).map((model) => [model.id, model]));
   read.set(kind, models);
   return models;
@@ -115,10 +110,11 @@ function linesOf({ models, sources }: FactsText): KnownModel[] {
 }
 
 function pricesIn(text: string): ModelPrices {
-  const [input, output, cached] = text.split("/").map(Number);
+  const [input = "", output = "", cacheRead = "", cacheWrite = ""] = text.split("/");
   return {
-    input_mtok: input ?? 0,
-    output_mtok: output ?? 0,
-    ...(cached === undefined ? {} : { cache_read_mtok: cached }),
+    input_mtok: Number(input),
+    output_mtok: Number(output),
+    ...(cacheRead === "" ? {} : { cache_read_mtok: Number(cacheRead) }),
+    ...(cacheWrite === "" ? {} : { cache_write_mtok: Number(cacheWrite) }),
   };
 }

@@ -5,7 +5,8 @@ export interface FactsText {
   /**
    * A line for each model: its name, what it does (`chat`, `embedding`, …), how many tokens go in and come out (`-`: not known),
    * letters for what it can (see CAPABILITY_LETTERS), and, where the built-in list of prices has none, US dollars per million
-   * tokens (`input/output` or `input/output/from the cache`) and the place of their source.
+   * tokens (`input/output`, and behind these `/from the cache/into the cache`, either of which may be missing) and the place of their
+   * source.
    */
   models: string;
 }

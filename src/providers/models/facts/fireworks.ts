@@ -1,20 +1,19 @@
 import type { FactsText } from "./facts-text.ts";
 
-/** Collected on 2026-07-24 from public lists of models; what a price was taken from is in `sources`. */
-export const FIREWORKS: Readonly<Record<string, FactsText>> = {
-  fireworks: {
-    sources: [
-      "https://fireworks.ai/pricing",
-      "https://fireworks.ai/models/fireworks/deepseek-v3-0324",
-      "https://fireworks.ai/models/fireworks/deepseek-v3p2",
-      "https://docs.fireworks.ai/serverless/pricing",
-      "https://fireworks.ai/models/fireworks/glm-4p5",
-      "https://fireworks.ai/models/fireworks/glm-4p7",
-      "https://fireworks.ai/models/fireworks/kimi-k2-instruct",
-      "https://app.fireworks.ai/models/fireworks/kimi-k2-instruct-0905",
-      "https://fireworks.ai/models/fireworks/minimax-m2p1",
-    ],
-    models: `
+export const FACTS: FactsText = {
+  sources: [
+    "https://fireworks.ai/pricing",
+    "https://fireworks.ai/models/fireworks/deepseek-v3-0324",
+    "https://fireworks.ai/models/fireworks/deepseek-v3p2",
+    "https://docs.fireworks.ai/serverless/pricing",
+    "https://fireworks.ai/models/fireworks/glm-4p5",
+    "https://fireworks.ai/models/fireworks/glm-4p7",
+    "https://fireworks.ai/models/fireworks/kimi-k2-instruct",
+    "https://app.fireworks.ai/models/fireworks/kimi-k2-instruct-0905",
+    "https://fireworks.ai/models/fireworks/minimax-m2p1",
+    "https://models.dev",
+  ],
+  models: `
 WhereIsAI/UAE-Large-V1 embedding 512 - - 0.016/0 1
 accounts/fireworks/models/ embedding 40960 - -
 accounts/fireworks/models/SSD-1B image 4096 - -
@@ -284,7 +283,9 @@ accounts/fireworks/models/yi-6b chat 4096 4096 -
 accounts/fireworks/models/yi-large chat 32768 32768 s 3/3 1
 accounts/fireworks/models/zephyr-7b-beta chat 32768 32768 -
 accounts/fireworks/routers/glm-5p1-fast chat 202800 131072 tsr 2.8/8.8/0.52 4
+accounts/fireworks/routers/glm-5p2-fast chat 1048575 131072 trc
 accounts/fireworks/routers/kimi-k2p6-fast chat 262144 262144 vtsr 2/8/0.3 4
+accounts/fireworks/routers/kimi-k2p6-turbo chat 262000 262000 vtrc 2/8/0.3 10
 accounts/fireworks/routers/kimi-k2p7-code-fast chat 262144 262144 vtsr 1.9/8/0.38 4
 deepseek-v4-flash chat 1048576 384000 tsr 0.14/0.28/0.028 4
 deepseek-v4-pro chat 1048576 384000 tsr 1.74/3.48/0.145 4
@@ -308,5 +309,4 @@ qwen3p7-plus chat 262144 65536 vtsr 0.4/1.6/0.08 4
 thenlper/gte-base embedding 512 - - 0.008/0 1
 thenlper/gte-large embedding 512 - - 0.016/0 1
 `,
-  },
 };

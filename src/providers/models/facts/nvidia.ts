@@ -1,0 +1,81 @@
+import type { FactsText } from "./facts-text.ts";
+
+export const FACTS: FactsText = {
+  sources: [],
+  models: `
+abacusai/dracarys-llama-3_1-70b-instruct chat 128000 8192 t
+baai/bge-m3 chat 8192 1024 -
+black-forest-labs/flux.1-dev image 4096 - -
+black-forest-labs/flux_1-kontext-dev image 40960 40960 -
+black-forest-labs/flux_1-schnell image 77 - -
+black-forest-labs/flux_2-klein-4b image 40960 40960 -
+bytedance/seed-oss-36b-instruct chat 262000 262000 ts
+deepseek-ai/deepseek-v4-flash chat 1048576 393216 tsrc
+deepseek-ai/deepseek-v4-pro chat 1048576 393216 tsrc
+google/gemma-2-2b-it chat 128000 4096 ts
+google/gemma-3n-e2b-it chat 128000 4096 vts
+google/gemma-3n-e4b-it chat 128000 4096 vts
+google/gemma-4-31b-it chat 256000 16384 vtr
+google/google-paligemma chat 128000 8192 v
+meta/esm2-650m chat 128000 8192 -
+meta/esmfold chat 128000 8192 -
+meta/llama-3.1-70b-instruct chat 128000 4096 ts
+meta/llama-3.1-8b-instruct chat 16000 4096 t
+meta/llama-3.2-11b-vision-instruct chat 128000 4096 vts
+meta/llama-3.2-1b-instruct chat 128000 4096 ts
+meta/llama-3.2-3b-instruct chat 32768 32000 s
+meta/llama-3.2-90b-vision-instruct chat 128000 8192 vt
+meta/llama-3.3-70b-instruct chat 128000 4096 ts
+meta/llama-4-maverick-17b-128e-instruct chat 128000 4096 vts
+meta/llama-guard-4-12b chat 128000 16384 v
+microsoft/phi-4-mini-instruct chat 131072 8192 t
+microsoft/phi-4-multimodal-instruct chat 128000 16384 -
+minimaxai/minimax-m2.7 chat 204800 131072 tr
+minimaxai/minimax-m3 chat 1000000 16384 vtr
+mistralai/magistral-small-2506 chat 32768 32768 -
+mistralai/mistral-7b-instruct-v03 chat 65536 65536 ts
+mistralai/mistral-large-3-675b-instruct-2512 chat 262144 262144 vts
+mistralai/mistral-medium-3-instruct chat 131072 32768 v
+mistralai/mistral-nemotron chat 128000 8192 t
+mistralai/mistral-small-4-119b-2603 chat 128000 8192 vtsr
+mistralai/mixtral-8x22b-instruct chat 65536 13108 t
+mistralai/mixtral-8x7b-instruct chat 32768 16384 t
+moonshotai/kimi-k2-instruct-0905 chat 262144 262144 t
+moonshotai/kimi-k2.6 chat 262144 262144 vtsr
+nvidia/bevformer chat 128000 8192 -
+nvidia/gliner-pii chat 128000 4096 -
+nvidia/llama-3_1-nemotron-safety-guard-8b-v3 chat 128000 4096 -
+nvidia/llama-3_2-nemoretriever-300m-embed-v1 embedding 32768 2048 -
+nvidia/llama-nemotron-embed-vl-1b-v2 embedding 32768 2048 -
+nvidia/llama-nemotron-rerank-vl-1b-v2 rerank 128000 4096 -
+nvidia/nemotron-3-content-safety chat 128000 4096 -
+nvidia/nemotron-3-nano-30b-a3b chat 131072 131072 tr
+nvidia/nemotron-3-nano-omni-30b-a3b-reasoning chat 256000 65536 vtsra
+nvidia/nemotron-3-super-120b-a12b chat 262144 262144 tr
+nvidia/nemotron-3-ultra-550b-a55b chat 1000000 65536 tsrc
+nvidia/nemotron-content-safety-reasoning-4b chat 128000 4096 r
+nvidia/nemotron-mini-4b-instruct chat 128000 8192 t
+nvidia/nemotron-voicechat chat 128000 8192 ta
+nvidia/nv-embed-v1 embedding 32768 2048 -
+nvidia/nv-embedcode-7b-v1 embedding 32768 2048 -
+nvidia/nvidia-nemotron-nano-9b-v2 chat 131072 131072 tr
+nvidia/rerank-qa-mistral-4b rerank 128000 4096 -
+nvidia/riva-translate-4b-instruct-v1_1 chat 128000 4096 -
+nvidia/sparsedrive chat 128000 8192 -
+nvidia/streampetr chat 128000 8192 -
+nvidia/studiovoice chat 128000 8192 -
+nvidia/usdcode chat 128000 4096 -
+openai/gpt-oss-120b chat 128000 8192 tsr
+openai/gpt-oss-20b chat 131072 32768 tsr
+qwen/qwen2.5-coder-32b-instruct chat 128000 4096 ts
+qwen/qwen3-coder-480b-a35b-instruct chat 262144 66536 t
+qwen/qwen3-next-80b-a3b-instruct chat 262144 16384 t
+qwen/qwen3.5-122b-a10b chat 262144 65536 vtsra
+qwen/qwen3.5-397b-a17b chat 262144 8192 vtsr
+sarvamai/sarvam-m chat 128000 8192 t
+stepfun-ai/step-3.5-flash chat 256000 16384 tr
+stepfun-ai/step-3.7-flash chat 256000 16384 vtr
+upstage/solar-10_7b-instruct chat 128000 8192 t
+z-ai/glm-5.1 chat 131072 131072 tsr
+`,
+};
