@@ -7,6 +7,7 @@ import type { SecretReaders } from "../platform/secrets/secret-store.ts";
 import type { Actor } from "./access/actor.ts";
 import { SignInThrottle } from "./access/throttle.ts";
 import { type AuditEntry, audit } from "./entities/audit.ts";
+import type { ProviderKeyState } from "./entities/provider-key-states.ts";
 import { NO_REFERENCES, type ReferenceRules } from "./entities/reference-rules.ts";
 import { RelyingParty } from "./oidc/relying-party.ts";
 import { KEEP_CHANGES_MS } from "./snapshot-source/change-feed.ts";
@@ -52,6 +53,8 @@ export interface PlaneOptions {
   gateway?: () => Gateway | null;
   /** Absent: nothing. */
   configured?: () => Configured;
+  /** How keys of providers do; absent: there are no gateway workers to ask. */
+  keyStates?: () => Promise<readonly ProviderKeyState[]>;
   /** Hosts where providers may be called without TLS: see provider-addresses.ts. */
   providerHosts?: readonly string[];
 }
@@ -77,6 +80,7 @@ export class Plane {
   readonly referenceRules: ReferenceRules;
   readonly gateway: () => Gateway | null;
   readonly configured: () => Configured;
+  readonly keyStates: () => Promise<readonly ProviderKeyState[]>;
   readonly providerHosts: readonly string[];
   readonly secrets: SecretReaders;
   /** Of this process: passwords are guessed at one place or another, and counted there. */
@@ -95,6 +99,7 @@ export class Plane {
     this.linter = linter;
     this.gateway = options.gateway ?? (() => null);
     this.configured = options.configured ?? (() => NOTHING_CONFIGURED);
+    this.keyStates = options.keyStates ?? (async () => []);
     this.providerHosts = options.providerHosts ?? [];
     this.secrets = options.secrets ?? NO_SECRETS;
     this.referenceRules = options.referenceRules ?? NO_REFERENCES;

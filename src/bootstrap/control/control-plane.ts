@@ -4,6 +4,7 @@ import type { ApplicationSnapshot } from "../../contracts/snapshot.ts";
 import { SYSTEM } from "../../control-plane/access/actor.ts";
 import { createAdminApp } from "../../control-plane/admin-api/app.ts";
 import { providerHosts } from "../../control-plane/entities/provider-addresses.ts";
+import type { ProviderKeyState } from "../../control-plane/entities/provider-key-states.ts";
 import { referenceRules } from "../../control-plane/entities/reference-rules.ts";
 import { createFirstUser } from "../../control-plane/entities/users.ts";
 import { type Configured, Plane, type Touched } from "../../control-plane/plane.ts";
@@ -28,6 +29,7 @@ export interface ControlPlaneOptions {
   gateway(): Gateway | null;
   /** What the file has of providers and models. */
   configured(): Configured;
+  keyStates(): Promise<readonly ProviderKeyState[]>;
   /** All of the database is read, which keeps the process silent when that is much. `onChange` follows. */
   beforeReading(): Promise<void>;
   /** What gateways serve has changed: these applications alone, or anything (null). */
@@ -110,6 +112,7 @@ export class ControlPlane {
         secrets,
         gateway: () => this.#options.gateway(),
         configured: () => this.#options.configured(),
+        keyStates: () => this.#options.keyStates(),
         providerHosts: providerHosts(env),
       });
       await sealEarlierDocuments(plane);

@@ -18,6 +18,7 @@ import { Configuration } from "./configuration.ts";
 import { ControlMetrics } from "./control-metrics.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { gatewayOf } from "./gateway-address.ts";
+import { keyStatesOf } from "./key-states.ts";
 import { secretStore } from "./secret-store.ts";
 import { ServedAdditions } from "./served-additions.ts";
 
@@ -126,6 +127,7 @@ class ControlProcess {
       secrets: this.#secrets,
       gateway: () => gatewayOf(this.#configuration.snapshot?.head ?? null, this.#environment.role, process.env),
       configured: () => this.#configuration.configured,
+      keyStates: async () => keyStatesOf(await this.#collectFromWorkers()),
       beforeReading: () => this.#channel.send({ type: "reload-begun" }),
       onChange: (applications) => void this.#merge(applications),
       onFirstAdmin: (admin) => void this.#channel.send({ type: "first-admin", admin }),

@@ -253,6 +253,15 @@ export const provider = z.looseObject({
 });
 export type Provider = z.output<typeof provider>;
 
+export const providerKeyState = z.looseObject({
+  key: z.string(),
+  state: z.string(),
+  workers: z.record(z.string(), z.number()),
+  tried_again_at: z.string().nullable(),
+  refusals: z.record(z.string(), z.number()),
+});
+export type ProviderKeyState = z.output<typeof providerKeyState>;
+
 export const providerTest = z.looseObject({
   ok: z.boolean(),
   results: z.array(

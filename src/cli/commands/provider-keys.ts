@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { EXIT, StartError } from "../../bootstrap/exit-codes.ts";
 import { type AdminOptions, adminCommand, groupOf, run } from "../admin/admin-command.ts";
-import { type ProviderKey, providerKey } from "../admin/answers.ts";
+import { type ProviderKey, type ProviderKeyState, providerKey, providerKeyState } from "../admin/answers.ts";
 import { step } from "../admin/client.ts";
 import { type Finish, timeToCome, wholeNumber } from "../command.ts";
 import { type Column, shortTime, table } from "../output/table.ts";
@@ -34,6 +34,19 @@ export const KEY_COLUMNS: readonly Column<ProviderKey>[] = [
   { title: "EXPIRES", text: ({ expires_at }) => shortTime(expires_at) },
 ];
 
+const STATE_COLUMNS: readonly Column<ProviderKeyState>[] = [
+  { title: "KEY", text: ({ key }) => key },
+  { title: "STATE", text: ({ state, workers }) => (state === "mixed" ? countsOf(workers) : state) },
+  { title: "TRIED AGAIN", text: ({ tried_again_at }) => shortTime(tried_again_at) },
+  { title: "REFUSALS", text: ({ refusals }) => countsOf(refusals) },
+];
+
+/** `401: 2, 429: 1` */
+function countsOf(counts: Readonly<Record<string, number>>): string {
+  const there = Object.entries(counts).filter(([, count]) => count > 0);
+  return there.map(([name, count]) => `${name}: ${count}`).join(", ");
+}
+
 export function providerKeysCommand(finish: Finish): Command {
   const list = keyCommand("list", "keys of a provider; none is ever shown").action(
     (provider: string, options: AdminOptions) =>
@@ -42,6 +55,15 @@ export function providerKeysCommand(finish: Finish): Command {
         options,
         (client) => client.items(pathOf(provider), providerKey),
         (keys) => table(KEY_COLUMNS, keys),
+      ),
+  );
+  const states = keyCommand("states", "how the keys do in the gateway workers of that machine").action(
+    (provider: string, options: AdminOptions) =>
+      run(
+        finish,
+        options,
+        (client) => client.items(`/providers/${step(provider)}/key-states`, providerKeyState),
+        (keys) => table(STATE_COLUMNS, keys),
       ),
   );
   const create = withTerms(
@@ -77,7 +99,7 @@ export function providerKeysCommand(finish: Finish): Command {
         () => `key ${key} of ${provider} is deleted\n`,
       ),
     );
-  return groupOf("keys", "the keys of a provider", [list, create, update, remove]);
+  return groupOf("keys", "the keys of a provider", [list, states, create, update, remove]);
 }
 
 function keyCommand(name: string, description: string): Command {

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { CATALOGUE_KINDS } from "../../snapshot/provider-document.ts";
+import { KEY_STATE_NAMES } from "../entities/provider-key-states.ts";
 import type { NewProviderKey } from "../entities/provider-keys.ts";
 import { id, limits, revision, time } from "./schemas.ts";
 
@@ -61,6 +62,22 @@ export const providerKey = z
     revision: revision.nullable(),
   })
   .openapi("ProviderKey");
+
+const count = z.int().min(0);
+export const providerKeyState = z
+  .object({
+    key: z.string(),
+    state: z.enum([...KEY_STATE_NAMES, "mixed"]).openapi({ description: "`mixed`: not the same in all workers." }),
+    workers: z
+      .object({ ready: count, out: count, limited: count, expired: count })
+      .openapi({ description: "In how many gateway workers of this machine it is in which state." }),
+    tried_again_at: time.nullable().openapi({ description: "When it is tried again where it is out." }),
+    refusals: z.record(z.string(), count).openapi({
+      description: "Calls that the provider refused for the key, by its status; 0: there was no token for it.",
+      example: { "401": 2 },
+    }),
+  })
+  .openapi("ProviderKeyState");
 
 const price = mapping.openapi({
   description: "US dollars per million tokens, as `price` in `tidegate.yaml`.",

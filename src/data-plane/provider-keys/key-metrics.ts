@@ -19,6 +19,16 @@ export function keyMetrics(pools: ReadonlyMap<string, KeyPool>, nowMs: number): 
       }),
     },
     {
+      name: "tidegate_provider_key_tried_again_seconds",
+      help: "When a key that is out is tried again, for all that it is out for (Unix time); 0: it is not out",
+      type: "gauge",
+      aggregator: "max",
+      values: keys.map(({ provider, key }) => ({
+        value: key.state.triedAgainAtMs / 1_000,
+        labels: { provider, key: key.id },
+      })),
+    },
+    {
       name: "tidegate_provider_key_refusals_total",
       help: "Calls that a provider refused for their key, by status; 0: there was no token for it",
       type: "counter",

@@ -33,6 +33,12 @@ export class KeyState {
     return this.#whole;
   }
 
+  /** Unix time, milliseconds, from which on it is tried again, for all that it is out for; 0: it is not out. */
+  get triedAgainAtMs(): number {
+    const untilMs = this.#whole?.untilMs ?? 0;
+    return Math.max(untilMs, ...[...this.#byModel.values()].map((outage) => outage.untilMs));
+  }
+
   get modelsOut(): number {
     return this.#byModel.size;
   }

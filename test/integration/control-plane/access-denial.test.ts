@@ -162,6 +162,7 @@ function examples(fixture: Fixture): Record<string, Example> {
     updateProvider: { path: "/providers/models", body: { models: [] } },
     deleteProvider: { path: "/providers/models" },
     listProviderKeys: { path: "/providers/models/keys", reads: true },
+    listProviderKeyStates: { path: "/providers/models/key-states", reads: true },
     createProviderKey: { path: "/providers/models/keys", body: { value: "canary-another-provider-key" } },
     getProviderKey: { path: "/providers/models/keys/key-1", reads: true },
     updateProviderKey: { path: "/providers/models/keys/key-1", body: { weight: 2 } },

@@ -567,6 +567,13 @@ describe("an organisation run from the command line", () => {
       expect(route).toMatch(/quick +failover +mine\/some-model=3/);
       await tidegate.waitFor("the new model", async () => (await status()) === 200);
       expect(performance.now() - madeAt).toBeLessThan(1_000);
+      await admin.run(["providers", "keys", "create", "mine", "--id", "worse", "--key-stdin"], { input: "sk-wrong" });
+      await tidegate.waitFor("the key that is refused", async () => {
+        expect([await status(), await status()]).toEqual([200, 200]);
+        return /worse +out +\S+ \S+ +401: 1\n/.test(await admin.do("providers", "keys", "states", "mine"));
+      });
+      const states = await admin.json("providers", "keys", "states", "mine");
+      expect(states).toMatchObject([{ key: "key-1", state: "ready", tried_again_at: null }, { state: "out" }]);
       expect((await admin.run(["providers", "delete", "mine"])).code).toBe(EXIT.conflict);
       await admin.do("models", "update", "quick", "--strategy", "weighted");
       expect(await admin.json("models", "show", "quick")).toMatchObject({ strategy: "weighted", revision: 2 });

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { listKeyStates } from "../../entities/provider-key-states.ts";
 import {
   createProviderKey,
   deleteProviderKey,
@@ -25,6 +26,7 @@ import {
   providerFields,
   providerInput,
   providerKey,
+  providerKeyState,
   providerTest,
   testInput,
 } from "../provider-schemas.ts";
@@ -157,6 +159,21 @@ export const providerEndpoints: readonly Endpoint[] = [
     },
     async ({ plane, actor, params: { provider: one } }) => ({
       body: { items: await listProviderKeys(plane, actor, one) },
+    }),
+  ),
+  endpoint(
+    {
+      method: "get",
+      path: "/providers/{provider}/key-states",
+      operationId: "listProviderKeyStates",
+      summary: "How the keys of a provider do, as this machine's gateway workers know it",
+      tag,
+      needs: "provider.read",
+      params,
+      answers: z.object({ items: z.array(providerKeyState) }),
+    },
+    async ({ plane, actor, params: { provider: one } }) => ({
+      body: { items: await listKeyStates(plane, actor, one) },
     }),
   ),
   endpoint(
