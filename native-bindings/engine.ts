@@ -207,6 +207,8 @@ export interface NativeApplication {
    * time in milliseconds at which it ends, a 64-bit float.
    */
   subscriptions: Buffer;
+  /** Models are learned for each number of this by itself. */
+  modelAccess: number;
 }
 
 export interface NativePlanTarget {
@@ -338,6 +340,8 @@ interface Addon {
     generation: number,
     route: number,
     flags: number,
+    /** Of the applications that may call it so. */
+    modelAccess: number,
     model: string,
     plan: NativePlan,
   ): boolean;

@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   subscription_cancelled: { status: 403, source: "client" },
   subscription_expired: { status: 403, source: "client" },
   route_not_found: { status: 404, source: "client" },
+  model_not_allowed: { status: 403, source: "client" },
   model_not_found: { status: 404, source: "client" },
   object_not_found: { status: 404, source: "client" },
   method_not_allowed: { status: 405, source: "client" },

@@ -12,6 +12,8 @@ export interface PoliciesSnapshot {
   requestSchema?: RequestSchemaSnapshot | null;
   mirror?: MirrorSnapshot | null;
   cache?: CachePolicySnapshot | null;
+  /** Of an organisation, the unified API, a team that calls, an application, or a subscription to the unified API. */
+  models?: ModelAccessSnapshot;
   /** Of an organisation, a team or a route: what else has limits has them beside its policies. */
   limits?: LimitSnapshot[];
 }
@@ -22,6 +24,14 @@ export type PolicyLevel = (typeof POLICY_LEVELS)[number];
 
 /** From where calls are let in. Addresses and CIDR ranges. */
 export interface AddressPolicySnapshot {
+  /** null: any that `deny` does not name. */
+  allow: string[] | null;
+  /** Wins over `allow`. */
+  deny: string[];
+}
+
+/** Which models may be called: their names, with `*` for any characters. */
+export interface ModelAccessSnapshot {
   /** null: any that `deny` does not name. */
   allow: string[] | null;
   /** Wins over `allow`. */

@@ -22,7 +22,7 @@ export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policie
  */
 export interface Snapshot {
   /** Format of this structure: a worker refuses another one. */
-  format: 8;
+  format: 9;
   /** Counts up with each compile of this data directory. */
   version: number;
   /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */

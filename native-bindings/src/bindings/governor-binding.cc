@@ -258,6 +258,7 @@ napi_value learnApplication(napi_env env, napi_callback_info info) {
   application->id = reader.text("id");
   application->team = reader.text("team");
   application->limits = limitsOf(reader);
+  application->modelAccess = reader.integer("modelAccess");
   if (!readSubscriptions(reader, *generation, application.get())) {
     generation->applications.erase(valueAt<uint64_t>(number, 0));
     return makeBool(env, false);
@@ -393,19 +394,19 @@ napi_value learnRoute(napi_env env, napi_callback_info info) {
   return makeNumber(env, static_cast<double>(generation->routes.size() - 1));
 }
 
-// (engine, generation, route, flags, model, plan) => whether it was taken
+// (engine, generation, route, flags, model access, model, plan) => whether it was taken
 napi_value learnModel(napi_env env, napi_callback_info info) {
-  Arguments<6> arguments(env, info);
+  Arguments<7> arguments(env, info);
   Engine* engine = engineOf(env, arguments[0]);
   const auto generation = engine->governor().generation();
   if (generation == nullptr || generation->id != uint32Of(env, arguments[1])) return makeBool(env, false);
   const uint32_t route = uint32Of(env, arguments[2]);
   if (generation->plans.size() >= kMaxPlans || route >= generation->routes.size()) return makeBool(env, false);
-  auto plan = planOf(env, arguments[5], engine);
+  auto plan = planOf(env, arguments[6], engine);
   if (plan->targets.empty()) return makeBool(env, false);
-  std::string key(reinterpret_cast<const char*>(&route), sizeof route);
-  key.push_back(static_cast<char>('0' + uint32Of(env, arguments[3])));
-  key.append(textOf(env, arguments[4]));
+  const auto flags = static_cast<uint8_t>(uint32Of(env, arguments[3]));
+  std::string key;
+  governor::appendModelKey(&key, route, flags, uint32Of(env, arguments[4]), textOf(env, arguments[5]));
   generation->models.put(key, plan.get());
   generation->plans.push_back(std::move(plan));
   return makeBool(env, true);

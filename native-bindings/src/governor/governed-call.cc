@@ -111,9 +111,7 @@ void GovernedCall::onWholeBody(server::Exchange& exchange, bool tooLong) {
   }
   std::string& key = governor_.key_;
   key.clear();
-  key.append(reinterpret_cast<const char*>(&route_->id), sizeof route_->id);
-  key.push_back(static_cast<char>('0' + flags));
-  key.append(model);
+  appendModelKey(&key, route_->id, flags, application_ == nullptr ? 0 : application_->modelAccess, model);
   Plan* plan = generation_->models.find(key);
   if (plan == nullptr) return giveUp();
   for (const std::string& mark : plan->foreignMarks) {

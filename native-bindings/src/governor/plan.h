@@ -57,6 +57,7 @@ struct Application {
   std::string team;
   ShortList<Limit, 2> limits;
   ShortList<Subscription, 2> subscriptions;  // by ascending service
+  uint32_t modelAccess = 0;  // models are known for each number of this by itself: those that it may call
   bool isForgotten = false;  // it is another one by now, or gone: JavaScript has to say whose its credentials are
 };
 
@@ -202,6 +203,15 @@ struct Credential {
   bool isNone() const { return application == nullptr; }
 };
 
+// Of Generation.models.
+inline void appendModelKey(std::string* key, uint32_t route, uint8_t flags, uint32_t modelAccess,
+                           std::string_view model) {
+  key->append(reinterpret_cast<const char*>(&route), sizeof route);
+  key->append(reinterpret_cast<const char*>(&modelAccess), sizeof modelAccess);
+  key->push_back(static_cast<char>(flags));
+  key->append(model);
+}
+
 // The bit of a prefix of so many segments.
 constexpr uint64_t depthBit(size_t segments) { return uint64_t{1} << (segments < 63 ? segments : 63); }
 
@@ -225,7 +235,7 @@ struct Generation {
   std::unordered_map<uint32_t, Plan*> plansById;  // of ordinary services: routes share them
   FlatTable<Route> exact;     // `METHOD host path`
   FlatTable<Route> prefixes;  // the same, up to a segment's end
-  FlatTable<Plan> models;     // route, flags, model
+  FlatTable<Plan> models;     // route, flags, model access of the caller, model
   // Bit n: a prefix of n segments is known; the last bit stands for all above.
   uint64_t prefixDepths = 0;
 };

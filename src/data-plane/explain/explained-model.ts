@@ -7,6 +7,7 @@ import type { TargetRuntime } from "../pipeline/ai/ai-runtime.ts";
 import { type AiTarget, dialectAt } from "../pipeline/ai/ai-target.ts";
 import { compileModelNames } from "../pipeline/ai/model-names.ts";
 import { compileModelRoutes, type ModelRoute, type ModelRoutes } from "../pipeline/ai/model-routes.ts";
+import { resolveModel } from "../pipeline/ai/resolve-model.ts";
 import { choosePath, readHints, takesFields } from "../pipeline/ai/routing/choose-path.ts";
 import type { RouteFacts } from "../pipeline/ai/routing/conditions.ts";
 import { withoutHints } from "../pipeline/ai/routing/hint-fields.ts";
@@ -54,7 +55,7 @@ export class ModelExplainer {
     this.#routes ??= compileModelRoutes(withoutKeys(this.#snapshot), detachedRuntime(), null);
     const routes = this.#routes;
     const { inspected, inbound } = call;
-    const named = routes.resolve(inspected.model);
+    const named = resolveModel(context, routes, inspected.model);
     const hints = readHints(context, inbound, inspected, named);
     if (call.body !== null && inspected.hintFields !== undefined && takesFields(named, context, inbound)) {
       call.body = withoutHints(call.body, inspected.hintFields.namesModel ? null : inspected.model);

@@ -1,21 +1,19 @@
 import type { HeaderEditsSnapshot, PoliciesSnapshot } from "../../contracts/policies.ts";
 import type { Context } from "../pipeline/context.ts";
 import { layersOf } from "../pipeline/policies/call-policies.ts";
+import type { PolicyLayer } from "../pipeline/policies/compile-policies.ts";
 import type { ExplainedPolicy } from "./explanation.ts";
 
 /** Limits are listed apart, with what else limits a call. */
 type Kind = Exclude<keyof PoliciesSnapshot, "limits">;
 
 /** Of these, what every level says holds; of all others, what the most specific level says. */
-const CUMULATIVE: ReadonlySet<Kind> = new Set<Kind>(["addresses", "requestHeaders", "responseHeaders"]);
+const CUMULATIVE: ReadonlySet<Kind> = new Set<Kind>(["addresses", "models", "requestHeaders", "responseHeaders"]);
 
 /** In a few words, and without values of headers: they may be secrets. */
 const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) => string } = {
-  addresses: ({ allow, deny }) =>
-    [
-      ...(allow === null ? [] : [`allow ${allow.join(", ")}`]),
-      ...(deny.length === 0 ? [] : [`deny ${deny.join(", ")}`]),
-    ].join("; "),
+  addresses: ({ allow, deny }) => summaryOfList(allow, deny),
+  models: ({ allow, deny }) => summaryOfList(allow, deny),
   requestHeaders: summaryOfEdits,
   responseHeaders: summaryOfEdits,
   maxBodyBytes: (bytes) => `${bytes} bytes`,
@@ -35,9 +33,10 @@ const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) 
 const KINDS = Object.keys(SUMMARIES) as Kind[];
 
 /** Every policy that there is for a call, from the most general level to the most specific; of each kind. */
-export function explainedPolicies({ target, application, subscription }: Context): ExplainedPolicy[] {
+export function explainedPolicies({ target, application, subscription, modelAccess }: Context): ExplainedPolicy[] {
   if (target === null || target.kind === "health" || (target.kind === "rest" && target.releases !== null)) return [];
-  const layers = layersOf(target, application, subscription);
+  const ofModels = (modelAccess?.layers ?? []).map(({ level, models }) => ({ level, policies: { models } }));
+  const layers: readonly PolicyLayer[] = [...layersOf(target, application, subscription), ...ofModels];
   return KINDS.flatMap((kind) => {
     const said = layers.filter(({ policies }) => policies[kind] !== undefined);
     const last = said.at(-1);
@@ -53,6 +52,7 @@ export function explainedPolicies({ target, application, subscription }: Context
 /** As in `tidegate.yaml`. */
 const NAMES: Record<Kind, string> = {
   addresses: "addresses",
+  models: "models",
   requestHeaders: "request_headers",
   responseHeaders: "response_headers",
   maxBodyBytes: "max_body_size",
@@ -67,6 +67,13 @@ function summaryOf<One extends Kind>(kind: One, policies: PoliciesSnapshot): str
   const value = policies[kind];
   const summarise = SUMMARIES[kind] as (value: NonNullable<PoliciesSnapshot[One]>) => string;
   return value === null || value === undefined ? "none" : summarise(value);
+}
+
+function summaryOfList(allow: readonly string[] | null, deny: readonly string[]): string {
+  return [
+    ...(allow === null ? [] : [`allow ${allow.join(", ")}`]),
+    ...(deny.length === 0 ? [] : [`deny ${deny.join(", ")}`]),
+  ].join("; ");
 }
 
 function summaryOfEdits({ add, set, remove }: HeaderEditsSnapshot): string {

@@ -8,6 +8,7 @@ import { compileCredentials } from "../pipeline/credentials/compile-credentials.
 import { DetachedExchange } from "../pipeline/detached-exchange.ts";
 import { asGatewayError } from "../pipeline/errors.ts";
 import type { Stage } from "../pipeline/pipeline.ts";
+import { ModelAccessRules } from "../pipeline/policies/model-access.ts";
 import { SharedLimits } from "../pipeline/policies/shared-limits.ts";
 import type { Router } from "../pipeline/router.ts";
 import { compile as compileAuthenticate } from "../pipeline/stages/authenticate.ts";
@@ -47,7 +48,7 @@ export class Trial implements CallRunner {
       withoutWaiting(compileAuthenticate(credentials, { limits: UNCOUNTED, fastPath: null })),
       compileSelectRelease(() => Number.NaN),
       compileAuthorize(),
-      compileScreen(),
+      compileScreen(new ModelAccessRules(head)),
     ];
     this.#afterAdmit = [compileGuard()];
   }

@@ -120,7 +120,7 @@ export class FastPath implements GovernorEvents {
       signatures: signatures !== null,
       certificateHeaders: certificates === null ? [] : certificateHeaders,
     });
-    this.#callers = new NativeCallers(this.#engine, this.#generation);
+    this.#callers = new NativeCallers(this.#engine, this.#generation, pipeline.modelAccess);
   }
 
   /** Applications of these numbers are other ones than before: what was learned of routes and models stays. */
@@ -237,7 +237,8 @@ export class FastPath implements GovernorEvents {
     // As governed-call.cc reads them from the body: stream, and whether usage is asked for in so many words.
     const asks = request.stream && inbound === "openai" && request.includeUsage;
     const flags = (request.stream ? 1 : 0) | (asks ? 2 : 0);
-    const modelKey = `${nativeRoute} ${flags} ${request.model}`;
+    const access = context.modelAccess?.number ?? 0;
+    const modelKey = `${nativeRoute} ${flags} ${access} ${request.model}`;
     if (this.#learnedModels.has(modelKey) || this.#learnedModels.size >= MAX_LEARNED) return;
     this.#learnedModels.add(modelKey);
     const { maxResponseBytes, offloadBytes } = pipeline.snapshot.ai;
@@ -256,7 +257,8 @@ export class FastPath implements GovernorEvents {
     for (const { load, provider, target } of made.targets) {
       this.#runtime.targetNumbers.label(load.numbers, provider.id, target.model);
     }
-    this.#engine.addon.learnModel(this.#engine.handle, this.#generation, nativeRoute, flags, request.model, made.plan);
+    const { addon, handle } = this.#engine;
+    addon.learnModel(handle, this.#generation, nativeRoute, flags, access, request.model, made.plan);
   }
 
   #key(method: string, host: string, path: string): string {

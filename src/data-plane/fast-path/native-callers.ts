@@ -7,6 +7,8 @@ import {
   compileLimits,
 } from "../pipeline/compiled.ts";
 import type { CompiledCredential } from "../pipeline/credentials/compiled-credential.ts";
+import { hasCallPolicies } from "../pipeline/policies/call-policies.ts";
+import type { ModelAccessRules } from "../pipeline/policies/model-access.ts";
 import { subscriptionTo } from "../pipeline/subscriptions.ts";
 
 const ALGORITHMS = { window: 0, "sliding-window": 1, "token-bucket": 2 } as const;
@@ -14,6 +16,7 @@ const UNITS = { requests: 0, tokens: 1, cost_usd: 2 } as const;
 const SHARING = { shared: 1, per_node: 2 } as const;
 /** Looked at where the counter's name depends on the call, which it never does for the last three. */
 const SUBJECTS = { application: 0, service: 1, address: 2, organisation: 2, team: 2, route: 2 } as const;
+const AI_SERVICE = "ai";
 const ACCESS = { open: 0, key: 1, subscription: 2 } as const;
 
 /** Bytes of one subscription: service and set of limits, 32 bits each, then its end as a 64-bit float. */
@@ -27,6 +30,7 @@ const MOST_SETS = 65_536;
  */
 export class NativeCallers {
   readonly #engine: NativeEngine;
+  readonly #models: ModelAccessRules;
   readonly #generation: number;
   readonly #services = new Map<CompiledService, number>();
   /** By service id: all its releases are subscribed to under one number. */
@@ -36,7 +40,8 @@ export class NativeCallers {
   readonly #limitSets = new Map<string, number>([["[]", 0]]);
   readonly #told = new WeakSet<CompiledCredential>();
 
-  constructor(engine: NativeEngine, generation: number) {
+  constructor(engine: NativeEngine, generation: number, models: ModelAccessRules) {
+    this.#models = models;
     this.#engine = engine;
     this.#generation = generation;
   }
@@ -73,7 +78,7 @@ export class NativeCallers {
   /** Those of applications with policies of their own are left out: what the governor does not know is JavaScript's. */
   #learn(digest: string, credential: CompiledCredential, expiresAtMs: number, isToken: boolean): void {
     const { application, addresses } = credential;
-    if (application.snapshot.policies !== undefined) return;
+    if (hasCallPolicies(application.snapshot)) return;
     const list = this.#addressList(addresses);
     if (list === null || !this.#learnApplication(application)) return;
     const { addon, handle } = this.#engine;
@@ -86,7 +91,15 @@ export class NativeCallers {
     const subscriptions = this.#subscriptionsOf(application);
     if (subscriptions === null) return false;
     const { addon, handle } = this.#engine;
-    const native = { number, id, team, limits: limits.map(nativeLimit), subscriptions };
+    const models = this.#models.of(application, subscriptionTo(application, AI_SERVICE));
+    const native = {
+      number,
+      id,
+      team,
+      limits: limits.map(nativeLimit),
+      subscriptions,
+      modelAccess: models?.number ?? 0,
+    };
     return addon.learnApplication(handle, this.#generation, native);
   }
 
@@ -146,7 +159,7 @@ function numbered(known: Map<string, number>, key: string, learn: () => number):
 
 /** What has policies of its own is JavaScript's, which does as they say. */
 function isNative(subscription: SubscriptionSnapshot, application: CompiledApplication): boolean {
-  if (subscription.state !== "approved" || subscription.policies !== undefined) return false;
+  if (subscription.state !== "approved" || hasCallPolicies(subscription)) return false;
   return subscriptionTo(application, subscription.service) === subscription;
 }
 

@@ -9,6 +9,7 @@ import type { AttemptNote } from "./ai/attempt-notes.ts";
 import type { CompiledApplication, RouteTarget } from "./compiled.ts";
 import type { CompiledPolicies } from "./policies/compile-policies.ts";
 import type { CompiledCors } from "./policies/cors.ts";
+import type { ModelAccess } from "./policies/model-access.ts";
 import type { ReleaseChoice } from "./releases/choose-release.ts";
 import type { RestTarget } from "./rest/rest-service.ts";
 
@@ -81,6 +82,9 @@ export class Context {
   // screen
   /** Of all levels, the caller's among them; null: none that is looked at for each call. */
   policies: CompiledPolicies | null = null;
+
+  /** Which models the caller may use; null: any, or it calls none. */
+  modelAccess: ModelAccess | null = null;
 
   // admit
   reservations: Reservation[] = NO_RESERVATIONS;

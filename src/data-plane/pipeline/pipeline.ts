@@ -8,6 +8,7 @@ import { type BegunByNative, type CallRunner, Context, type StageOutcome } from 
 import { CallerDirectory } from "./credentials/caller-directory.ts";
 import { type CompiledCredentials, compileCredentials } from "./credentials/compile-credentials.ts";
 import { asGatewayError, errorBody, errorHeaders } from "./errors.ts";
+import { ModelAccessRules } from "./policies/model-access.ts";
 import { SharedLimits } from "./policies/shared-limits.ts";
 import { compileRouterInSlices, type KeptRoutes, type Router } from "./router.ts";
 import { compile as compileAccept } from "./stages/accept.ts";
@@ -33,6 +34,7 @@ interface PipelineParts {
   nextId: (nowMs: number) => string;
   router: Router;
   credentials: CompiledCredentials;
+  modelAccess: ModelAccessRules;
   stages: readonly Stage[];
 }
 
@@ -43,6 +45,8 @@ interface PipelineParts {
  */
 export class Pipeline implements CallRunner {
   readonly runtime: AiRuntime;
+  /** Which models callers may use. */
+  readonly modelAccess: ModelAccessRules;
   #snapshot: ServedSnapshot;
   readonly #router: Router;
   readonly #credentials: CompiledCredentials;
@@ -62,24 +66,26 @@ export class Pipeline implements CallRunner {
     const router = yield* compileRouterInSlices(snapshot, caching, keptRoutes);
     const callers = new CallerDirectory(chunks, new SharedLimits(snapshot));
     const credentials = compileCredentials(snapshot, callers, runtime.keySets);
+    const modelAccess = new ModelAccessRules(snapshot);
     const stages = [
       compileAccept(runtime),
       compileRoute(router, runtime),
       compileAuthenticate(credentials, runtime),
       compileSelectRelease(),
       compileAuthorize(),
-      compileScreen(),
+      compileScreen(modelAccess),
       compileAdmit(runtime),
       compileGuard(),
       yield* compileAttempt(snapshot, caching, runtime),
     ];
-    return new Pipeline(snapshot, { runtime, nextId, router, credentials, stages });
+    return new Pipeline(snapshot, { runtime, nextId, router, credentials, modelAccess, stages });
   }
 
   private constructor(snapshot: ServedSnapshot, parts: PipelineParts) {
     this.#snapshot = snapshot;
     this.runtime = parts.runtime;
     this.#nextId = parts.nextId;
+    this.modelAccess = parts.modelAccess;
     this.#router = parts.router;
     this.#credentials = parts.credentials;
     this.#stages = parts.stages;

@@ -8,7 +8,8 @@ import { serviceOf } from "./subscriptions.ts";
 
 export const checkPolicies: Check = (context) => {
   for (const { level, policies } of policiesOf(context.root)) {
-    checkAddresses(context, policies.at("addresses"));
+    checkList(context, policies.at("addresses"), "address");
+    checkList(context, policies.at("models"), "model");
     checkCors(context, policies.at("cors"));
     checkMock(context, policies.at("mock"));
     checkCache(context, policies.at("cache"), level);
@@ -20,9 +21,9 @@ export const checkPolicies: Check = (context) => {
   }
 };
 
-function checkAddresses({ report }: CheckContext, addresses: Cursor): void {
-  if (!addresses.exists || addresses.at("allow").exists || addresses.at("deny").items().length > 0) return;
-  report(addresses.path, "the list names no address: give `allow`, `deny` or both");
+function checkList({ report }: CheckContext, list: Cursor, what: string): void {
+  if (!list.exists || list.at("allow").exists || list.at("deny").items().length > 0) return;
+  report(list.path, `the list names no ${what}: give \`allow\`, \`deny\` or both`);
 }
 
 /** Fetch standard, §3.2.5: `*` is no origin for calls with credentials, and any origin given back would be as good as `*`. */
@@ -76,7 +77,11 @@ function checkSaidOnce({ report }: CheckContext, service: Cursor): void {
 }
 
 function checkAiSubscription({ report }: CheckContext, subscription: Cursor): void {
-  if (serviceOf(subscription).text() !== AI_SERVICE) return;
+  if (serviceOf(subscription).text() !== AI_SERVICE) {
+    const models = subscription.at("policies", "models");
+    if (models.exists) report(models.path, "models are those of the unified API: this is for a subscription to `ai`");
+    return;
+  }
   const taken: readonly string[] = KINDS_AT.ai;
   for (const kind of subscription.at("policies").keys()) {
     if (taken.includes(kind)) continue;

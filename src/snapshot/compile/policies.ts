@@ -5,10 +5,21 @@ import { compileHeaderEdits, compileLimits } from "./common.ts";
 /** Undefined where nothing is said: most things have no policies. */
 export function compilePolicies(policies: PoliciesConfiguration): PoliciesSnapshot | undefined {
   const compiled: PoliciesSnapshot = {};
-  const { addresses, request_headers, response_headers, max_body_size, cors, mock, request_schema, mirror, cache } =
-    policies;
+  const {
+    addresses,
+    request_headers,
+    response_headers,
+    max_body_size,
+    cors,
+    mock,
+    request_schema,
+    mirror,
+    cache,
+    models,
+  } = policies;
   if (policies.limits !== undefined && policies.limits.length > 0) compiled.limits = compileLimits(policies.limits);
   if (addresses !== undefined) compiled.addresses = { allow: addresses.allow ?? null, deny: addresses.deny };
+  if (models !== undefined) compiled.models = { allow: models.allow ?? null, deny: models.deny };
   if (request_headers !== undefined) compiled.requestHeaders = compileHeaderEdits(request_headers);
   if (response_headers !== undefined) compiled.responseHeaders = compileHeaderEdits(response_headers);
   if (max_body_size !== undefined) compiled.maxBodyBytes = max_body_size;

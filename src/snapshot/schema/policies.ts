@@ -4,7 +4,7 @@ import { schemaFault } from "../json-schema/compile-schema.ts";
 import { addressRange, origin, targetUrl } from "./addresses.ts";
 import { headerEdits, headerMap, limitPolicy } from "./common.ts";
 import { fieldNotes, ScalarRefusal, scalar } from "./notes.ts";
-import { duration, headerName, integer, method, parseSize, positiveDuration, size } from "./scalars.ts";
+import { duration, headerName, integer, method, parseSize, positiveDuration, size, text } from "./scalars.ts";
 
 /** A kind of policy is described in one section of the reference, wherever it can be attached. */
 function describedAt<Schema extends z.ZodType>(sectionAt: string, schema: Schema): Schema {
@@ -24,6 +24,29 @@ const addresses = describedAt(
       deny: z.array(addressRange).prefault([]).describe("Addresses and ranges that they may not; wins over `allow`."),
     })
     .describe("From which client addresses calls are let in, after trusted proxies; all others get 403."),
+);
+
+/** As model routes and their aliases may be called. */
+const modelPattern = text(
+  "model name",
+  "the name of a model without spaces, with `*` for any characters, such as `openai/*`",
+  /^[^\s\p{Cc}]{1,200}$/u,
+);
+
+const models = describedAt(
+  "policies.models",
+  z
+    .strictObject({
+      allow: z
+        .array(modelPattern)
+        .min(1)
+        .optional()
+        .describe(
+          "Models that may be called, by the names that callers use (`fast`, `openai/gpt-4o`), with `*` for any characters (`openai/*`); absent: any that `deny` does not name.",
+        ),
+      deny: z.array(modelPattern).prefault([]).describe("Models that may not; wins over `allow`."),
+    })
+    .describe("Which models may be called, and are listed by `GET /v1/models`; all others get 403."),
 );
 
 const cors = describedAt(
@@ -174,6 +197,7 @@ const KINDS = {
   cache: cache.nullable().optional(),
   max_body_size: size.optional().describe("Longest request body. The listener's limit holds in any case."),
   limits: limitPolicy("organisation"),
+  models: models.optional(),
 } as const;
 
 type Kind = keyof typeof KINDS;
@@ -186,13 +210,13 @@ const OF_SERVICES = [...EVERYWHERE, "max_body_size", "cors"] as const satisfies 
  * have their limits beside their policies.
  */
 export const KINDS_AT = {
-  organisation: [...OF_SERVICES, "limits"],
-  team: [...OF_SERVICES, "limits"],
+  organisation: [...OF_SERVICES, "limits", "models"],
+  team: [...OF_SERVICES, "limits", "models"],
   service: [...OF_SERVICES, "request_schema", "mirror"],
   route: [...OF_SERVICES, "request_schema", "mirror", "mock", "limits"],
-  application: EVERYWHERE,
-  subscription: EVERYWHERE,
-  ai: ["addresses", "cors", "cache"],
+  application: [...EVERYWHERE, "models"],
+  subscription: [...EVERYWHERE, "models"],
+  ai: ["addresses", "cors", "cache", "models"],
 } as const satisfies Record<PolicyLevel | "ai", readonly Kind[]>;
 
 /** `policies` of one level. */

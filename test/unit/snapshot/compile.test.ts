@@ -29,7 +29,7 @@ describe("compiling a configuration", () => {
   test("a file with nothing but its version yields the documented defaults", () => {
     const snapshot = compile("version: 1");
     expect(snapshot).toMatchObject({
-      format: 8,
+      format: 9,
       version: 1,
       compiledAtMs: 1_000,
       listeners: [

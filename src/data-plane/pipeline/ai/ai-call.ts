@@ -26,6 +26,7 @@ import { buildUpload, targetsWith } from "./other-operations.ts";
 import { isRelayed } from "./relayed-answer.ts";
 import { RequestBuilder } from "./request-builder.ts";
 import { StreamRescue } from "./rescue/stream-rescue.ts";
+import { resolveModel } from "./resolve-model.ts";
 import { choosePath, readHints, takesFields } from "./routing/choose-path.ts";
 import type { ClientHints } from "./routing/client-hints.ts";
 import { MAX_COPY_ANSWER_BYTES, type ModelMirror } from "./routing/model-mirror.ts";
@@ -143,7 +144,7 @@ export class AiCall {
     const { context } = this;
     this.request = request;
     context.modelAsked = request.model.slice(0, 200);
-    const named = this.#options.route ?? this.#routes.resolve(request.model);
+    const named = this.#options.route ?? resolveModel(context, this.#routes, request.model);
     this.#named = named;
     const hints = this.#options.route === undefined ? readHints(context, this.inbound, request, named) : null;
     if (request.hintFields !== undefined && takesFields(named, context, this.inbound)) this.#builder.takeOut(request);

@@ -8,6 +8,8 @@ import { type Price, type PriceBook, priceFrom } from "../../../providers/prices
 export interface ListedModel extends ModelFacts {
   id: string;
   ownedBy: string;
+  /** Of the model route behind it; of a provider's own model, the same as `id`. */
+  route: string;
   /** US dollars per million tokens. Absent: not known, or not the same for all calls. */
   price?: Pick<ModelPrices, "input_mtok" | "output_mtok" | "cache_read_mtok" | "cache_write_mtok">;
 }
@@ -25,13 +27,14 @@ export function describeModels(
     const price =
       first !== undefined && provider !== undefined && others.length === 0 ? priceAt(provider, first, prices) : null;
     const names = [name, ...aliases.filter((alias) => !alias.endsWith("*"))];
-    return names.map((id) => ({ id, ownedBy: "tidegate", ...facts, ...shown(price) }));
+    return names.map((id) => ({ id, ownedBy: "tidegate", route: name, ...facts, ...shown(price) }));
   });
   const direct = providers.flatMap((provider) =>
     provider.models.map((model): ListedModel => {
       const facts = provider.facts !== undefined && Object.hasOwn(provider.facts, model) ? provider.facts[model] : {};
       const price = priceAt(provider, { model }, prices);
-      return { id: `${provider.id}/${model}`, ownedBy: provider.id, ...facts, ...shown(price) };
+      const id = `${provider.id}/${model}`;
+      return { id, ownedBy: provider.id, route: id, ...facts, ...shown(price) };
     }),
   );
   return [...routes, ...direct];

@@ -3,8 +3,12 @@ import type { Snapshot } from "../../../contracts/snapshot.ts";
 import { modelOfPath } from "../../../dialects/model-path.ts";
 import type { PriceBook } from "../../../providers/prices.ts";
 import type { Context } from "../context.ts";
+import type { ModelAccess } from "../policies/model-access.ts";
 import { respondWhole } from "../stages/respond.ts";
 import { describeModels, type ListedModel } from "./listed-models.ts";
+
+/** Callers with rules of their own are few. */
+const MAX_FORMS = 100;
 
 interface Form {
   /** The whole list, as JSON. */
@@ -14,21 +18,24 @@ interface Form {
 
 /**
  * `GET /v1/models` and `GET /v1/models/{id}` in the shape of OpenAI, or of Anthropic for a caller that sends
- * `anthropic-version`, or of Gemini for one that sends `x-goog-api-client`; those of `/v1beta` in Gemini's always. Compiled to
- * bytes with the first call that asks for it, once per snapshot.
+ * `anthropic-version`, or of Gemini for one that sends `x-goog-api-client`; those of `/v1beta` in Gemini's always. Those
+ * that the caller may use; compiled to bytes with the first call that asks for it, once per snapshot and rules on models.
  */
 export function compileModelList(
   snapshot: Pick<Snapshot, "compiledAtMs" | "providers" | "models">,
   prices: PriceBook,
 ): (context: Context, endpoint: "models" | "model") => void {
   let models: readonly ListedModel[] | null = null;
-  const forms = new Map<Format, Form>();
-  const formOf = (format: Format): Form => {
-    const known = forms.get(format);
+  let forms = new Map<string, Form>();
+  const formOf = (format: Format, access: ModelAccess | null): Form => {
+    const key = `${format} ${access?.number ?? 0}`;
+    const known = forms.get(key);
     if (known !== undefined) return known;
     models ??= describeModels(snapshot, prices);
-    const form = FORMS[format](models, snapshot.compiledAtMs);
-    forms.set(format, form);
+    const own = access === null ? models : models.filter(({ id, route }) => access.allows(id, route));
+    const form = FORMS[format](own, snapshot.compiledAtMs);
+    if (forms.size >= MAX_FORMS) forms = new Map();
+    forms.set(key, form);
     return form;
   };
 
@@ -37,7 +44,7 @@ export function compileModelList(
     const dialect = target?.kind === "ai" ? target.inbound.name : "openai";
     const isGemini = dialect === "gemini" || exchange.header("x-goog-api-client") !== undefined;
     const speaksAnthropic = dialect === "anthropic" || exchange.header("anthropic-version") !== undefined;
-    const form = formOf(isGemini ? "gemini" : speaksAnthropic ? "anthropic" : "openai");
+    const form = formOf(isGemini ? "gemini" : speaksAnthropic ? "anthropic" : "openai", context.modelAccess);
     const id = endpoint === "models" ? "" : modelOfPath(exchange.path);
     let body: string;
     // Of a path that ends with a slash the name is empty.

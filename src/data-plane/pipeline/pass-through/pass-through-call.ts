@@ -10,6 +10,7 @@ import { keyRefusal, noKeyFor, noToken } from "../ai/key-refusal.ts";
 import { providerRefusal } from "../ai/provider-refusal.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
+import { requireProvider } from "../policies/model-access.ts";
 import { ExchangeBodyStream } from "../rest/exchange-body-stream.ts";
 import { headerOf, interimHeaders } from "../rest/response-headers.ts";
 import { admitMore } from "../stages/guard.ts";
@@ -62,6 +63,7 @@ export class PassThroughCall implements DispatchHandler {
       throw new GatewayError("invalid_request", message);
     }
     const { provider, host } = this.#at;
+    requireProvider(context, provider.id, "a provider's own API");
     const { idleMs, totalMs } = provider.timeouts;
     context.exchange.setIdleTimeout(idleMs);
     if (totalMs > 0) context.deadlineMs = context.startedAtMs + totalMs;

@@ -1,3 +1,4 @@
+import type { PoliciesSnapshot } from "../../../contracts/policies.ts";
 import type { SubscriptionSnapshot } from "../../../contracts/snapshot.ts";
 import type { CompiledApplication, RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
@@ -17,7 +18,9 @@ export class CallPolicies {
   /** Those of the route, unless the caller has its own. */
   of(target: Target, application: CompiledApplication | null, subscription: SubscriptionSnapshot | null): Compiled {
     if (application === null) return target.policies;
-    if (application.snapshot.policies === undefined && subscription?.policies === undefined) return target.policies;
+    if (!hasCallPolicies(application.snapshot) && (subscription === null || !hasCallPolicies(subscription))) {
+      return target.policies;
+    }
     const ofRoute =
       this.#known.get(target.layers) ?? new Map<CompiledApplication, Map<SubscriptionSnapshot | null, Compiled>>();
     const ofCaller = ofRoute.get(application) ?? new Map<SubscriptionSnapshot | null, Compiled>();
@@ -31,6 +34,11 @@ export class CallPolicies {
     this.#known.set(target.layers, ofRoute.set(application, ofCaller.set(subscription, compiled)));
     return compiled;
   }
+}
+
+/** Whether there are policies that are looked at for each call. Which models may be called is known before. */
+export function hasCallPolicies({ policies }: { policies?: PoliciesSnapshot }): boolean {
+  return policies !== undefined && Object.keys(policies).some((kind) => kind !== "models");
 }
 
 type Compiled = CompiledPolicies | null;

@@ -8,6 +8,7 @@ import { judgeFailure } from "../ai/judge-failure.ts";
 import { keyRefusal, noKeyFor, noToken, noteRefusal } from "../ai/key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "../ai/model-routes.ts";
 import { providerRefusal } from "../ai/provider-refusal.ts";
+import { resolveModel } from "../ai/resolve-model.ts";
 import type { Context } from "../context.ts";
 import { added, usageOfEvent } from "./realtime-usage.ts";
 import { Relay, type RelayObserver } from "./relay.ts";
@@ -60,7 +61,7 @@ export class RealtimeCall implements RelayObserver {
       });
     }
     context.modelAsked = model.slice(0, 200);
-    this.#route = this.#routes.resolve(model);
+    this.#route = resolveModel(context, this.#routes, model);
     this.#left = this.#route.order(context).filter((index) => hasRealtime(this.#route.targets[index] as AiTarget));
     if (this.#left.length === 0) {
       const message = `model \`${model}\` is at no provider with OpenAI's Realtime API`;

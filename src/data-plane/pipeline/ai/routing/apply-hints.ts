@@ -1,4 +1,4 @@
-import { GatewayError } from "../../../../contracts/errors.ts";
+import { type ErrorCode, GatewayError } from "../../../../contracts/errors.ts";
 import type { Context } from "../../context.ts";
 import type { AiTarget } from "../ai-target.ts";
 import type { ModelRoute } from "../model-routes.ts";
@@ -20,7 +20,7 @@ export function choosesTargets({ fallbacks, noFallback, providerOrder, providerO
 
 /**
  * A model route for one call, made of those that its hints name. `resolve`: where calls of a name go, which throws
- * `model_not_found`: callers get by a hint what they would get by the name, and no more.
+ * `model_not_found` and `model_not_allowed`: callers get by a hint what they would get by the name, and no more.
  */
 export function applyHints(
   route: ModelRoute,
@@ -54,10 +54,12 @@ function resolved(model: string, param: string, resolve: (model: string) => Mode
   try {
     return resolve(model);
   } catch (error) {
-    if (!(error instanceof GatewayError) || error.code !== "model_not_found") throw error;
+    if (!(error instanceof GatewayError) || !OF_NAMES.has(error.code)) throw error;
     throw new GatewayError(error.code, `\`${param}\`: ${error.message}`, { param });
   }
 }
+
+const OF_NAMES: ReadonlySet<ErrorCode> = new Set(["model_not_found", "model_not_allowed"]);
 
 function withoutRepeats(targets: readonly AiTarget[]): AiTarget[] {
   const seen = new Set<string>();

@@ -2,6 +2,7 @@ import { GatewayError } from "../../../../contracts/errors.ts";
 import type { InboundName } from "../../../../dialects/index.ts";
 import type { Context } from "../../context.ts";
 import type { ModelRoute, ModelRoutes } from "../model-routes.ts";
+import { resolveModel } from "../resolve-model.ts";
 import type { InspectedRequest } from "../translation.ts";
 import { applyHints, choosesTargets, requireAllowed } from "./apply-hints.ts";
 import { type ClientHints, readHintHeaders, withBodyFallbacks } from "./client-hints.ts";
@@ -57,7 +58,7 @@ export function choosePath(
   const chosen = chooseRoute(named, facts, resolve, draw);
   if (hints === null) return chosen;
   const route = applyHints(chosen.route, hints, context, (name) => {
-    return chooseRoute(resolve(name), { ...facts, model: name }, resolve, draw).route;
+    return chooseRoute(resolveModel(context, routes, name), { ...facts, model: name }, resolve, draw).route;
   });
   if (!choosesTargets(hints)) return { route, by: chosen.by };
   return { route, by: chosen.by === null ? "hints" : `${chosen.by}, hints` };

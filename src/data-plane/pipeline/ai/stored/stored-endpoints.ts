@@ -3,6 +3,7 @@ import type { StoredEndpoint } from "../../../../contracts/provider-endpoints.ts
 import type { Snapshot } from "../../../../contracts/snapshot.ts";
 import type { JsonObject } from "../../../../dialects/checks.ts";
 import type { Context } from "../../context.ts";
+import { requireProvider } from "../../policies/model-access.ts";
 import type { AiRuntime } from "../ai-runtime.ts";
 import type { ModelRoutes } from "../model-routes.ts";
 import { parseBody } from "../translation.ts";
@@ -80,6 +81,8 @@ function createBatch(call: StoredCall, objects: StoredObjects): void {
   if (body === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
   const asked: JsonObject = parseBody(body);
   const { provider, keyTag, id } = objects.find(asked.input_file_id, "input_file_id");
+  // Which models its lines name is between the file and the provider.
+  requireProvider(call.context, provider, "batches");
   const keeper = keeperOf(call, provider, "batches", keyTag, String(asked.input_file_id));
   const batch = { ...asked, input_file_id: id, metadata: objects.labels(asked.metadata) };
   const sent = Buffer.from(JSON.stringify(batch));

@@ -1,0 +1,185 @@
+import { GatewayError } from "../../../contracts/errors.ts";
+import type { ModelAccessSnapshot, PolicyLevel } from "../../../contracts/policies.ts";
+import type { Snapshot, SubscriptionSnapshot } from "../../../contracts/snapshot.ts";
+import type { CompiledApplication } from "../compiled.ts";
+import type { Context } from "../context.ts";
+
+/** What one level says of the models that may be called. */
+export interface ModelAccessLayer {
+  level: PolicyLevel;
+  models: ModelAccessSnapshot;
+}
+
+/** Which models a caller may use, by all levels together. Callers with the same rules share one. */
+export class ModelAccess {
+  /** Tells it from others of its snapshot; 0: what holds for callers without rules of their own. */
+  readonly number: number;
+  readonly #layers: readonly CompiledLayer[];
+
+  constructor(number: number, layers: readonly ModelAccessLayer[]) {
+    this.number = number;
+    this.#layers = layers.map(compileLayer);
+  }
+
+  /** From the most general level on. */
+  get layers(): readonly ModelAccessLayer[] {
+    return this.#layers;
+  }
+
+  /** `names`: what it is called by, and the name of the route behind it. */
+  allows(...names: readonly string[]): boolean {
+    return this.refusedBy(names) === null;
+  }
+
+  /** The level that does not let it be called; null: all do. */
+  refusedBy(names: readonly string[]): PolicyLevel | null {
+    for (const { level, isAllowed, isDenied } of this.#layers) {
+      if (!names.some(isAllowed) || names.some(isDenied)) return level;
+    }
+    return null;
+  }
+
+  /** The level that keeps some model of the provider from being called; null: none does. */
+  keepsFrom(provider: string): PolicyLevel | null {
+    const beginning = `${provider}/`;
+    for (const { level, models } of this.#layers) {
+      const { allow, deny } = models;
+      const isAll = allow === null || allow.some((pattern) => coversAll(pattern, beginning));
+      if (!isAll || deny.some((pattern) => touches(pattern, beginning))) return level;
+    }
+    return null;
+  }
+}
+
+interface CompiledLayer extends ModelAccessLayer {
+  isAllowed: (name: string) => boolean;
+  isDenied: (name: string) => boolean;
+}
+
+function compileLayer({ level, models }: ModelAccessLayer): CompiledLayer {
+  const { allow, deny } = models;
+  return { level, models, isAllowed: allow === null ? () => true : matcherOf(allow), isDenied: matcherOf(deny) };
+}
+
+/** `*` stands for any characters, also none. */
+function matcherOf(patterns: readonly string[]): (name: string) => boolean {
+  const names = new Set(patterns.filter((pattern) => !pattern.includes("*")));
+  const wild = patterns.filter((pattern) => pattern.includes("*")).map((pattern) => pattern.split("*"));
+  return (name) => names.has(name) || wild.some((parts) => fits(name, parts));
+}
+
+/** In linear time: each part is looked for behind the one before. */
+function fits(name: string, parts: readonly string[]): boolean {
+  const [first = ""] = parts;
+  const last = parts.at(-1) ?? "";
+  if (!name.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return name.length - last.length >= at && name.endsWith(last);
+}
+
+/** Whether it matches every name that begins so. */
+function coversAll(pattern: string, beginning: string): boolean {
+  return (
+    pattern.endsWith("*") && pattern.indexOf("*") === pattern.length - 1 && beginning.startsWith(pattern.slice(0, -1))
+  );
+}
+
+/** Whether it may match a name that begins so. */
+function touches(pattern: string, beginning: string): boolean {
+  const star = pattern.indexOf("*");
+  if (star < 0) return pattern.startsWith(beginning);
+  const fixed = pattern.slice(0, star);
+  return fixed.startsWith(beginning) || beginning.startsWith(fixed);
+}
+
+/** The rules of a snapshot on who may call which models. */
+export class ModelAccessRules {
+  readonly #everyone: readonly ModelAccessLayer[];
+  readonly #teams: ReadonlyMap<string, ModelAccessSnapshot>;
+  /** By what they say. */
+  readonly #known = new Map<string, ModelAccess | null>();
+  readonly #ofCallers = new WeakMap<CompiledApplication, { subscription: object | null; access: ModelAccess | null }>();
+
+  constructor({ policies, teams = [], ai }: Pick<Snapshot, "policies" | "teams" | "ai">) {
+    this.#everyone = layersOf([
+      ["organisation", policies?.models],
+      ["service", ai.policies?.models],
+    ]);
+    this.#teams = new Map(
+      teams.flatMap(({ id, policies: { models } }) => (models === undefined ? [] : [[id, models]])),
+    );
+  }
+
+  /** null: any model. `application` null: the caller is nobody known. */
+  of(application: CompiledApplication | null, subscription: SubscriptionSnapshot | null): ModelAccess | null {
+    if (application === null) return this.#shared([]);
+    const known = this.#ofCallers.get(application);
+    if (known !== undefined && known.subscription === subscription) return known.access;
+    const access = this.#shared(
+      layersOf([
+        ["team", this.#teams.get(application.team)],
+        ["application", application.snapshot.policies?.models],
+        ["subscription", subscription?.policies?.models],
+      ]),
+    );
+    this.#ofCallers.set(application, { subscription, access });
+    return access;
+  }
+
+  #shared(own: readonly ModelAccessLayer[]): ModelAccess | null {
+    const key = own.length === 0 ? "" : JSON.stringify(own);
+    let access = this.#known.get(key);
+    if (access === undefined) {
+      const layers = [...this.#everyone, ...own];
+      // Zero is for those without rules of their own, whoever comes first.
+      const number = key === "" ? 0 : this.#known.size + 1;
+      access = layers.length === 0 ? null : new ModelAccess(number, layers);
+      this.#known.set(key, access);
+    }
+    return access;
+  }
+}
+
+function layersOf(said: readonly (readonly [PolicyLevel, ModelAccessSnapshot | undefined])[]): ModelAccessLayer[] {
+  return said.flatMap(([level, models]) => (models === undefined ? [] : [{ level, models }]));
+}
+
+/** Throws `model_not_allowed` for a model that the caller may not use. `route`: the name of what `asked` leads to. */
+export function requireModel(
+  { modelAccess, application }: Pick<Context, "modelAccess" | "application">,
+  asked: string,
+  route: string,
+  param = "model",
+): void {
+  const level = modelAccess?.refusedBy([asked, route]) ?? null;
+  if (level === null) return;
+  throw refusal(application, `model \`${asked.slice(0, 200)}\``, level, param);
+}
+
+/** The same for what is done with any model of a provider. */
+export function requireProvider(
+  { modelAccess, application }: Pick<Context, "modelAccess" | "application">,
+  provider: string,
+  what: string,
+): void {
+  const level = modelAccess?.keepsFrom(provider) ?? null;
+  if (level === null) return;
+  throw refusal(application, `${what}, which needs all models of provider \`${provider}\``, level, null);
+}
+
+function refusal(
+  application: CompiledApplication | null,
+  what: string,
+  level: PolicyLevel,
+  param: string | null,
+): GatewayError {
+  const who = application === null ? "callers without a key" : `application ${application.id}`;
+  const rule = level === "service" ? "the unified API's" : `the ${level}'s`;
+  const message = `${who} may not use ${what}, by ${rule} list of models: GET /v1/models has those that may be used`;
+  return new GatewayError("model_not_allowed", message, param === null ? {} : { param });
+}
