@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { ClientCertificateSnapshot } from "./snapshot.ts";
+import type { WebSocketPeer } from "./web-socket.ts";
 
 /** What a trusted proxy says of the certificate that the caller has shown to it. */
 export interface ForwardedCertificate {
@@ -77,6 +78,12 @@ export interface Exchange {
    * timeout is up to whoever has the stream. Absent where the engine can't.
    */
   detach?(): Duplex;
+
+  /**
+   * Accepts a WebSocket that the engine speaks itself, likewise; for engines that do in the place of `detach`. `protocol` "":
+   * none. `onOpen` is not called for a caller that has gone.
+   */
+  acceptWebSocket?(protocol: string, onOpen: (socket: WebSocketPeer) => void): void;
 
   /** Cuts the connection: the caller can tell that the answer is not whole. */
   destroy(): void;

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createNetServer, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { createAuthority } from "../../helpers/certificates.ts";
 import { baseYaml, startGateway, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 import { OpenAI, OpenAIRealtimeWS } from "../../sdk-clients/index.ts";
@@ -179,6 +180,36 @@ describe("a realtime session", () => {
     expect(gateway.records).toHaveLength(1);
   });
 
+  it("is held over TLS with OpenAI's SDK as it is", async () => {
+    const authority = createAuthority();
+    const { cert, key } = authority.issue(["localhost"]);
+    const secured = await startGateway(
+      configuration.replace(
+        /^listeners:.*$/m,
+        `listeners: [{ address: "127.0.0.1:0", tls: { cert: "${cert}", key: "${key}" } }]`,
+      ),
+    );
+    try {
+      const client = new OpenAI({ apiKey: TEST_KEY, baseURL: `https://localhost:${secured.port}/v1` });
+      const options = { ca: authority.pem, servername: "localhost", host: "127.0.0.1" } as never;
+      const rt = new OpenAIRealtimeWS({ model: "second/gpt-realtime", options }, client);
+      const types: string[] = [];
+      rt.on("event", ({ type }) => types.push(type));
+      await once(rt.socket, "open");
+      rt.send({ type: "response.create" });
+      await waitFor(() => types.includes("response.done"), "the answer");
+      const closed = once(rt.socket, "close");
+      rt.close({ code: 4001, reason: "enough" });
+      await closed;
+      const found = await waitFor(() => secured.records[0], "the record of the session");
+      expect(found).toMatchObject({ status: 101, outcome: "ok", inputTokens: 40, provider: "second" });
+      expect(types).toEqual(["session.created", "response.output_text.delta", "response.done"]);
+    } finally {
+      await secured.close();
+      authority.remove();
+    }
+  });
+
   it("goes on at another provider when the first can't be reached", async () => {
     const socket = session("voice");
     expect((await nextEvent(socket)).type).toBe("session.created");
@@ -208,8 +239,8 @@ describe("a realtime session", () => {
     const other = session("voice");
     await once(other, "message");
     const closed = once(provider.sessions[1] as WebSocket, "close");
-    other.close(3000, "done");
-    expect((await closed)[0]).toBe(3000);
+    other.close(4002, "done");
+    expect((await closed)[0]).toBe(4002);
   });
 
   it("is cut for the caller when the provider is lost, and the other way round", async () => {

@@ -12,7 +12,7 @@ import { resolveModel } from "../ai/resolve-model.ts";
 import type { Context } from "../context.ts";
 import { added, usageOfEvent } from "./realtime-usage.ts";
 import { Relay, type RelayObserver } from "./relay.ts";
-import { acceptWebSocket, checkUpgrade, dial, offeredProtocols } from "./web-sockets.ts";
+import { acceptWebSocket, canAccept, checkUpgrade, dial, offeredProtocols } from "./web-sockets.ts";
 
 const SWITCHING_PROTOCOLS = 101;
 /** RFC 6455 §7.4.1. */
@@ -50,10 +50,6 @@ export class RealtimeCall implements RelayObserver {
     const context = this.#context;
     const { exchange } = context;
     checkUpgrade(exchange);
-    if (exchange.detach === undefined) {
-      const message = "WebSockets are not to be had by this listener (engine uws): use one of engine native";
-      throw new GatewayError("invalid_request", message);
-    }
     const model = new URLSearchParams(exchange.query).get("model");
     if (model === null || model === "") {
       throw new GatewayError("invalid_request", "name the model in the query, e.g. ?model=gpt-realtime", {
@@ -182,7 +178,7 @@ export class RealtimeCall implements RelayObserver {
     const context = this.#context;
     const { exchange } = context;
     this.#dialled = null;
-    if (context.finished || exchange.detach === undefined) {
+    if (context.finished || !canAccept(exchange)) {
       provider.terminate();
       return;
     }
@@ -199,7 +195,7 @@ export class RealtimeCall implements RelayObserver {
     context.isWhole = () => this.#relay?.isClosing === true;
     context.endWithError = (error) => this.#relay?.close(codeOf(error), error.message.slice(0, 120));
     context.noteBeforeFinish(() => this.#settleKey(tokensOf(context)));
-    acceptWebSocket(exchange, exchange.detach(), provider.protocol, (caller) => {
+    acceptWebSocket(exchange, provider.protocol, (caller) => {
       this.#relay = new Relay(caller, provider, this);
       provider.resume();
     });

@@ -1,7 +1,11 @@
-import type { RawData, WebSocket } from "ws";
+import { MAX_MESSAGE_BYTES, type WebSocketPeer } from "../../../contracts/web-socket.ts";
 
 /** Held of one side until the other is read again. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** Held of one that can't be paused, beside a message that is as long as can be: what is more ends the session. */
+const MOST_BUFFERED_BYTES = MAX_MESSAGE_BYTES + 8 * MAX_BUFFERED_BYTES;
+/** RFC 6455 §7.4.1. */
+const POLICY_VIOLATION = 1008;
 /** A peer that is gone without a word is found out by what it does not answer. */
 const PING_MS = 30_000;
 /** RFC 6455 §7.4.1: these stand for what a close frame did not say, and may not be sent. */
@@ -16,15 +20,15 @@ export interface RelayObserver {
 
 /** Two WebSockets of which each gets what the other sends. Whoever is slow slows the other. */
 export class Relay {
-  readonly #caller: WebSocket;
-  readonly #provider: WebSocket;
+  readonly #caller: WebSocketPeer;
+  readonly #provider: WebSocketPeer;
   readonly #observer: RelayObserver;
   readonly #pings: NodeJS.Timeout;
   #isCallerAlive = true;
   #isProviderAlive = true;
   #isOver = false;
 
-  constructor(caller: WebSocket, provider: WebSocket, observer: RelayObserver, pingMs = PING_MS) {
+  constructor(caller: WebSocketPeer, provider: WebSocketPeer, observer: RelayObserver, pingMs = PING_MS) {
     this.#caller = caller;
     this.#provider = provider;
     this.#observer = observer;
@@ -51,24 +55,28 @@ export class Relay {
     this.#end();
   }
 
-  #connect(name: "caller" | "provider", from: WebSocket, to: WebSocket): void {
-    from.on("message", (data: RawData, isBinary: boolean) => {
+  #connect(name: "caller" | "provider", from: WebSocketPeer, to: WebSocketPeer): void {
+    from.on("message", (bytes, isBinary) => {
       if (this.#isOver) return;
-      const bytes = data as Buffer;
       this.#observer.onMessage(name, bytes.length, isBinary ? null : bytes);
       if (to.readyState !== to.OPEN) return;
       to.send(bytes, { binary: isBinary }, () => {
         if (from.isPaused && to.bufferedAmount < MAX_BUFFERED_BYTES) from.resume();
       });
       if (to.bufferedAmount >= MAX_BUFFERED_BYTES) from.pause();
+      if (to.bufferedAmount > MOST_BUFFERED_BYTES) {
+        const tooFast = `more is sent than the ${name === "caller" ? "provider" : "caller"} takes`;
+        from.close(POLICY_VIOLATION, tooFast);
+      }
     });
     // What is wrong is told by the close that follows.
     from.on("error", () => {});
-    from.on("close", (code: number, reason: Buffer) => {
-      closeWith(to, code, reason.toString());
-      if (this.#isOver) return;
+    from.on("close", (code, reason) => {
+      const isFirst = !this.#isOver;
+      // Before the other one is closed, which may come back here at once.
       this.#end();
-      this.#observer.onClosed(name, code);
+      closeWith(to, code, reason.toString());
+      if (isFirst) this.#observer.onClosed(name, code);
     });
   }
 
@@ -88,7 +96,7 @@ export class Relay {
   }
 }
 
-function closeWith(socket: WebSocket, code: number, reason: string): void {
+function closeWith(socket: WebSocketPeer, code: number, reason: string): void {
   // What it still sends is dropped; its own close comes after that.
   if (socket.isPaused) socket.resume();
   if (socket.readyState === socket.CONNECTING) socket.terminate();

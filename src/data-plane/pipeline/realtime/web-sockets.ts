@@ -4,9 +4,7 @@ import type { Duplex } from "node:stream";
 import type { ClientOptions, WebSocket } from "ws";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Exchange } from "../../../contracts/exchange.ts";
-
-/** A picture or some seconds of sound in Base64 come in one message. */
-export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+import { MAX_MESSAGE_BYTES, type WebSocketPeer } from "../../../contracts/web-socket.ts";
 
 type Library = typeof import("ws");
 let loaded: Library | null = null;
@@ -57,11 +55,21 @@ export function keyOfProtocols(exchange: Exchange): string | null {
 }
 
 /** Accepts the caller's WebSocket. `protocol` "": none. Once `checkUpgrade` has passed, and where the engine can. */
-export function acceptWebSocket(
-  exchange: Exchange,
+export function acceptWebSocket(exchange: Exchange, protocol: string, onOpen: (accepted: WebSocketPeer) => void): void {
+  if (exchange.acceptWebSocket !== undefined) exchange.acceptWebSocket(protocol, onOpen);
+  else if (exchange.detach !== undefined) acceptOn(exchange.detach(), exchange, protocol, onOpen);
+}
+
+/** Whether the engine that has the call can do that. */
+export function canAccept({ acceptWebSocket: own, detach }: Exchange): boolean {
+  return own !== undefined || detach !== undefined;
+}
+
+function acceptOn(
   socket: Duplex,
+  exchange: Exchange,
   protocol: string,
-  onOpen: (accepted: WebSocket) => void,
+  onOpen: (accepted: WebSocketPeer) => void,
 ): void {
   const { WebSocketServer } = library();
   const server = new WebSocketServer({

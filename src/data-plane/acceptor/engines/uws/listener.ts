@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
+import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from "uWebSockets.js";
 import type { ListenerSnapshot, TlsSnapshot } from "../../../../contracts/snapshot.ts";
 import { type ClientAddressResolver, createClientAddressResolver } from "../../client-address.ts";
 import type { EngineListener, ListenerEvents, Refusal } from "../engine.ts";
@@ -9,6 +9,7 @@ import { remoteAddressText } from "./remote-address.ts";
 import { checkRequestHead } from "./request-head.ts";
 import { statusLine } from "./status-line.ts";
 import { type ConnectionPolicy, UwsExchange } from "./uws-exchange.ts";
+import { webSocketBehavior } from "./uws-web-socket.ts";
 
 /** One listening socket of one worker. Several workers listen on the same port (SO_REUSEPORT). */
 export class UwsListener implements EngineListener {
@@ -46,7 +47,11 @@ export class UwsListener implements EngineListener {
   };
 
   #route(app: TemplatedApp): void {
-    app.any("/*", (res, req) => this.#accept(res, req));
+    app.ws(
+      "/*",
+      webSocketBehavior((res, req, context) => this.#accept(res, req, context)),
+    );
+    app.any("/*", (res, req) => this.#accept(res, req, null));
   }
 
   /** Resolves with the URL of the listener (its real port where 0 was asked for). */
@@ -79,7 +84,8 @@ export class UwsListener implements EngineListener {
     this.#app.close();
   }
 
-  #accept(res: HttpResponse, req: HttpRequest): void {
+  /** `upgradeContext` null: it does not ask for a WebSocket. */
+  #accept(res: HttpResponse, req: HttpRequest, upgradeContext: us_socket_context_t | null): void {
     const rawHeaders: string[] = [];
     req.forEach((name, value) => {
       rawHeaders.push(name, value);
@@ -122,6 +128,7 @@ export class UwsListener implements EngineListener {
         rawHeaders,
       },
       this.#policy,
+      upgradeContext,
     );
     this.#events.onExchange(exchange);
   }

@@ -1,9 +1,11 @@
-import type { HttpResponse } from "uWebSockets.js";
+import type { HttpResponse, us_socket_context_t } from "uWebSockets.js";
 import type { Exchange, ForwardedCertificate, ResponseStream } from "../../../../contracts/exchange.ts";
+import type { WebSocketPeer } from "../../../../contracts/web-socket.ts";
 import type { AnswerQueue, PendingAnswer } from "./answer-queue.ts";
 import type { OpenTransfers, Transfer } from "./open-transfers.ts";
 import { writeHead } from "./response-head.ts";
 import { ChunkedResponseStream, FixedLengthResponseStream, type StreamOwner } from "./response-stream.ts";
+import type { UpgradeData } from "./uws-web-socket.ts";
 
 /** What is held of a body that nobody has asked for yet, before the connection is paused. */
 const UNASKED_BODY_BYTES = 64 * 1024;
@@ -43,6 +45,7 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer, PendingAnsw
   readonly contentLength: number;
   readonly maxBodyBytes: number;
   readonly rawHeaders: readonly string[];
+  readonly acceptWebSocket?: (protocol: string, onOpen: (socket: WebSocketPeer) => void) => void;
   aborted = false;
   idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS;
 
@@ -61,7 +64,16 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer, PendingAnsw
   #onChunk: ((chunk: Buffer) => boolean) | null = null;
   #onBodyEnd: (() => void) | null = null;
 
-  constructor(res: HttpResponse, head: UwsExchangeHead, policy: ConnectionPolicy) {
+  /** `upgradeContext` null: it does not ask for a WebSocket. */
+  constructor(
+    res: HttpResponse,
+    head: UwsExchangeHead,
+    policy: ConnectionPolicy,
+    upgradeContext: us_socket_context_t | null,
+  ) {
+    if (upgradeContext !== null) {
+      this.acceptWebSocket = (protocol, onOpen) => this.#upgrade(upgradeContext, protocol, onOpen);
+    }
     this.#res = res;
     this.#policy = policy;
     this.method = head.method;
@@ -262,6 +274,14 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer, PendingAnsw
     return contentLength === null
       ? new ChunkedResponseStream(this, res, status, headers)
       : new FixedLengthResponseStream(this, res, status, headers, contentLength);
+  }
+
+  #upgrade(context: us_socket_context_t, protocol: string, onOpen: (socket: WebSocketPeer) => void): void {
+    const res = this.#res;
+    if (res === null || this.#answer !== null) return;
+    this.#release();
+    const data: UpgradeData = { onOpen, socket: null };
+    res.cork(() => res.upgrade(data, this.header("sec-websocket-key") ?? "", protocol, "", context));
   }
 
   destroy(): void {
