@@ -172,8 +172,11 @@ describe("a provider's own API", () => {
     expect((await call("/providers/some/v1/files/file-1/content")).status).toBe(200);
     const deleted = await call("/providers/some/files/file-1", { method: "DELETE" });
     expect([deleted.status, deleted.headers.get("allow")]).toEqual([405, "GET"]);
-    for (const path of ["/providers/some/v1/models", "/providers/none/v1/files", "/providers/nobody/files"])
-      expect([path, (await call(path)).status]).toEqual([path, 404]);
+    for (const path of ["/providers/some/v1/models", "/providers/none/v1/files", "/providers/nobody/files"]) {
+      const answer = await call(path);
+      expect([path, answer.status]).toEqual([path, 404]);
+      expect(await answer.text()).toContain("what its `pass_through` names");
+    }
     expect(upstream.requests).toHaveLength(1);
   });
 

@@ -19,7 +19,7 @@ export function compile(router: Router, runtime: Pick<Runtime, "draining" | "ope
     if (!match.found) {
       context.allowedMethods = match.allowedMethods;
       throw match.allowedMethods === null
-        ? new GatewayError("route_not_found", `no service has a route for ${method} ${path}`)
+        ? new GatewayError("route_not_found", `no service has a route for ${method} ${path}${hintFor(path)}`)
         : methodNotAllowed(method, match.allowedMethods);
     }
     if (match.target.kind === "health") {
@@ -32,6 +32,12 @@ export function compile(router: Router, runtime: Pick<Runtime, "draining" | "ope
     if (match.target.kind === "rest" && match.target.releases === null) refuseRetired(match.target.snapshot);
     return "next";
   };
+}
+
+/** Says the same whether there is such a provider or not. */
+function hintFor(path: string): string {
+  const isBelow = path.startsWith("/providers/");
+  return isBelow ? ": of a provider's own API there is what its `pass_through` names" : "";
 }
 
 export function methodNotAllowed(method: string, allowed: readonly string[]): GatewayError {
