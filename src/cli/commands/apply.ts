@@ -31,7 +31,7 @@ export function applyCommand(finish: Finish): Command {
     .requiredOption("-f, --file <path...>", "files, folders (their .yaml, .yml and .json), or - for standard input")
     .option("--dry-run", "only show what would be done")
     .option("--exit-code", `with --dry-run: end with ${EXIT.differs} when something would be done`)
-    .option("--prune", "remove what belongs to the files' teams but is not in the files")
+    .option("--prune", "remove what the files list all of, but do not have")
     .option("-y, --yes", "don't ask before removing")
     .option("--note <text>", "note of releases that have none in the files", "")
     .action(async (options: Options) => {

@@ -8,7 +8,7 @@ import { signedInClient } from "../admin/server.ts";
 import { exportState } from "../apply/export.ts";
 import { readProviders, withoutSecretsInProvider } from "../apply/providers.ts";
 import { readActual, readIdentityProviders, readPolicies, readTokenIssuers } from "../apply/read-actual.ts";
-import type { ActualState } from "../apply/state.ts";
+import { type ActualState, listsBy } from "../apply/state.ts";
 import type { Finish } from "../command.ts";
 import { withoutSecretsInDraft, withoutSecretsInPolicies } from "../diff.ts";
 import { Progress } from "../output/progress.ts";
@@ -43,7 +43,7 @@ async function stateOf(client: AdminClient, wanted: readonly string[] | null): P
     throw new StartError(EXIT.refused, `there is no team ${missing}, or none that you may see`);
   }
   const progress = new Progress();
-  const lists = { services: true, applications: true };
+  const lists = listsBy((section) => section === "services" || section === "applications");
   const scope = {
     policies: null,
     teams,
