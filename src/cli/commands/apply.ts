@@ -65,7 +65,9 @@ async function apply(options: Options): Promise<ExitCode> {
 async function makePlan(client: AdminClient, desired: DesiredState, { prune = false }: Options): Promise<Plan> {
   const progress = new Progress();
   try {
-    const actual = await readActual(client, desired, (done, total) => progress.show(`reading ${done} of ${total}`));
+    const actual = await readActual(client, desired, (done, total) =>
+      progress.show(done, total, `reading ${done} of ${total}`),
+    );
     return planFor(desired, actual, { prune });
   } finally {
     progress.clear();
@@ -75,7 +77,7 @@ async function makePlan(client: AdminClient, desired: DesiredState, { prune = fa
 async function carryOut(client: AdminClient, plan: Plan, places: Places, options: Options): Promise<ExitCode> {
   const progress = new Progress();
   const outcome = await execute(client, plan.steps, (step, index) => {
-    progress.show(`${index + 1} of ${plan.steps.length}: ${phrase(step)}`);
+    progress.show(index, plan.steps.length, `${index + 1} of ${plan.steps.length}: ${phrase(step)}`);
   }).finally(() => progress.clear());
   if (options.json) process.stdout.write(jsonText(planJson(plan, outcome)));
   else process.stdout.write(outcomeText(outcome));

@@ -55,7 +55,7 @@ async function stateOf(client: AdminClient, wanted: readonly string[] | null): P
     lists,
   };
   try {
-    const tell = (done: number, total: number) => progress.show(`reading ${done} of ${total}`);
+    const tell = (done: number, total: number) => progress.show(done, total, `reading ${done} of ${total}`);
     const state = await readActual(client, scope, tell, { allCredentials: true });
     if (wanted !== null) return { ...state, teams, roles: [] };
     // What is the organisation's, for those who may see it.
