@@ -229,8 +229,8 @@ describe("over three nodes", () => {
     },
   );
 
-  it("calls go the fast path while a lease lasts", async () => {
-    const service = `services: [{ id: one, access: key, limits: [{ requests: 10000, window: 30d }], routes: [{ path: /one }], upstream: { targets: [{ url: "${upstream.url}" }] } }]`;
+  it.each(["window", "sliding-window"])("calls go the fast path while a lease lasts (%s)", async (algorithm) => {
+    const service = `services: [{ id: one, access: key, limits: [{ requests: 10000, window: 30d, algorithm: ${algorithm} }], routes: [{ path: /one }], upstream: { targets: [{ url: "${upstream.url}" }] } }]`;
     gateways = await startCluster(redis.url, nativeYaml(service), 2);
     const [gateway] = gateways as [ClusterGateway];
     expect(await gateway.admitted(600)).toBe(600);
