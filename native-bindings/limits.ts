@@ -244,8 +244,8 @@ export class SharedLimits {
   }
 
   /**
-   * The answer: `granted` on top of what the claim held; `unleased`: this node's share of what nobody has leased. Nobody asks again
-   * within `askAgainMs`. False: it came too late, or for a window that is over, and changes nothing.
+   * The answer: `granted` on top of what the claim held; `unleased`: this node's share of what nobody has leased, or, of a sliding window
+   * that is used up, below 0: milliseconds until something slides out. Nobody asks again within `askAgainMs`. False: it came too late, or for a window that is over, and changes nothing.
    */
   endLease(
     limit: SharedLimit,

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createReadStream, createWriteStream, existsSync, linkSync, mkdirSync, rmSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, linkSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { PassThrough, pipeline as pipe } from "node:stream";
@@ -18,6 +18,9 @@ import { openOrMake, openStored, type Place } from "./stored.ts";
 
 export type { BackupSummary };
 
+/** How much of the work is done. */
+export type OnProgress = (done: number, total: number) => void;
+
 export interface BackupPlace extends Place {
   /** Of the backup. */
   file: string;
@@ -25,9 +28,12 @@ export interface BackupPlace extends Place {
 
 /**
  * Writes what the control plane has stored to a new file, while Tidegate runs or not. The file is there when it is whole, and
- * only its owner may read it. Throws StartError.
+ * only its owner may read it. `onProgress`: rows. Throws StartError.
  */
-export async function backUp({ homeDirectory, env, file }: BackupPlace): Promise<BackupSummary> {
+export async function backUp(
+  { homeDirectory, env, file }: BackupPlace,
+  onProgress: OnProgress = () => {},
+): Promise<BackupSummary> {
   if (existsSync(file)) throw new StartError(EXIT.conflict, `${file} is there already: it is not overwritten`);
   const database = await openStored({ homeDirectory, env }, "asItIs");
   // In the same directory: it is linked, which fails where the name has been taken meanwhile.
@@ -41,10 +47,11 @@ export async function backUp({ homeDirectory, env, file }: BackupPlace): Promise
     );
     // It is waited for below; until then, what breaks shows in the lines.
     written.catch((error: Error) => lines.destroy(error));
-    const summary = await writeBackup(database, Date.now(), async (line) => {
+    const write = async (line: string) => {
       if (lines.errored !== null) throw lines.errored;
       if (!lines.write(line)) await once(lines, "drain");
-    });
+    };
+    const summary = await writeBackup(database, Date.now(), write, onProgress);
     lines.end();
     await written;
     linkSync(partial, file);
@@ -57,15 +64,21 @@ export async function backUp({ homeDirectory, env, file }: BackupPlace): Promise
   }
 }
 
-/** Fills an empty database from a backup: all of it, or nothing. Throws StartError. */
-export async function restore({ homeDirectory, env, file }: BackupPlace): Promise<BackupSummary> {
+/** Fills an empty database from a backup: all of it, or nothing. `onProgress`: bytes of the file. Throws StartError. */
+export async function restore(
+  { homeDirectory, env, file }: BackupPlace,
+  onProgress: OnProgress = () => {},
+): Promise<BackupSummary> {
   if (!existsSync(file)) throw new StartError(EXIT.configuration, `there is no file ${file}`);
   if (!env.DATABASE_URL) mkdirSync(homeDirectory, { recursive: true, mode: 0o700 });
   const database = await openOrMake({ homeDirectory, env }, "asItIs");
   try {
     const unzipped = createGunzip();
     // What breaks is thrown where the lines are read.
-    pipe(createReadStream(file), unzipped, () => {});
+    const packed = createReadStream(file);
+    const total = statSync(file).size;
+    packed.on("data", () => onProgress(packed.bytesRead, total));
+    pipe(packed, unzipped, () => {});
     return await restoreBackup(database, linesOf(unzipped));
   } catch (error) {
     throw asStartError(error, file);

@@ -6,6 +6,7 @@ const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_ID_LENGTH = 8;
+const READ_AGAIN_MS = 1_000;
 const PREFIX = "sealed1";
 
 /** How every sealed text begins. */
@@ -26,11 +27,21 @@ export class SealError extends Error {
  * text: what was sealed for one place can't be used in another.
  */
 export class Sealer {
-  readonly #keys: ReadonlyMap<string, Buffer>;
-  readonly #current: string;
+  #keys: ReadonlyMap<string, Buffer> = new Map();
+  #current = "";
+  readonly #readAgain: (() => readonly Buffer[]) | null;
+  #readAtMs = Number.NEGATIVE_INFINITY;
 
-  /** The first key seals; the others open what was sealed with them before. */
-  constructor(keys: readonly Buffer[]) {
+  /**
+   * The first key seals; the others open what was sealed with them before. `readAgain` is asked for the keys of now when something
+   * was sealed with none of these: they were changed while this process runs.
+   */
+  constructor(keys: readonly Buffer[], readAgain: (() => readonly Buffer[]) | null = null) {
+    this.#readAgain = readAgain;
+    this.#use(keys);
+  }
+
+  #use(keys: readonly Buffer[]): void {
     const byId = keys.map((key) => [keyId(key), key] as const);
     const [current] = byId;
     if (current === undefined || keys.some((key) => key.length !== KEY_BYTES)) {
@@ -99,9 +110,22 @@ export class Sealer {
   }
 
   #key(id: string): Buffer {
-    const key = this.#keys.get(id);
+    const key = this.#keys.get(id) ?? this.#keyOfNow(id);
     if (key !== undefined) return key;
     throw new SealError(`the master key ${id} is missing: it sealed this secret`);
+  }
+
+  /** There may be many such texts, whose key is gone: the keys are not read for each of them. */
+  #keyOfNow(id: string): Buffer | undefined {
+    const nowMs = performance.now();
+    if (this.#readAgain === null || nowMs - this.#readAtMs < READ_AGAIN_MS) return undefined;
+    this.#readAtMs = nowMs;
+    try {
+      this.#use(this.#readAgain());
+    } catch {
+      // What could be opened before still can.
+    }
+    return this.#keys.get(id);
   }
 }
 
@@ -135,8 +159,10 @@ export function loadMasterKeys(homeDirectory: string, env: NodeJS.ProcessEnv): M
   return { keys: parseKeys(readFileSync(file, "utf8"), file), file };
 }
 
+/** With a file, keys that are put there later are found when something is sealed with them. */
 export function loadSealer(homeDirectory: string, env: NodeJS.ProcessEnv): Sealer {
-  return new Sealer(loadMasterKeys(homeDirectory, env).keys);
+  const { keys, file } = loadMasterKeys(homeDirectory, env);
+  return new Sealer(keys, file === null ? null : () => parseKeys(readFileSync(file, "utf8"), file));
 }
 
 /** The same for whoever only opens what is there: makes no key. Throws SealError where there is none. */

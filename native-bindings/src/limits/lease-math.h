@@ -21,6 +21,7 @@ constexpr int32_t kLongestPauseMs = 60'000;
 
 inline LimitSpec leasedSpec(const LimitSpec& limit) {
   LimitSpec leased = limit;
+  leased.slides = limit.algorithm == Algorithm::kSlidingWindow;
   leased.algorithm = isBucket(limit.algorithm) ? Algorithm::kLeasedBucket : Algorithm::kFixedWindow;
   return leased;
 }
@@ -60,6 +61,12 @@ inline void rollLease(const LimitSpec& limit, Counter& counter, LeaseState& leas
   if (counter.atMs != endMs) lease.clear();
 }
 
+// Where nothing is left of a sliding window, `unleased` says when something is, by the milliseconds since the window began, below 0.
+inline double freeAtMsOf(const LimitSpec& limit, const Counter& counter, const LeaseState& lease) {
+  const double unleased = get(lease.unleased);
+  return limit.slides && unleased < 0 ? counter.atMs - limit.windowMs - unleased : counter.atMs;
+}
+
 inline Decision reserveFromLease(const LimitSpec& limit, Counter& counter, LeaseState& lease, double amount,
                                  double nowMs) {
   rollLease(limit, counter, lease, nowMs);
@@ -70,14 +77,15 @@ inline Decision reserveFromLease(const LimitSpec& limit, Counter& counter, Lease
   const bool waits = mustWait(lease, nowMs);
   if (decision.allowed) decision.low = !waits && inHand - amount < get(lease.low);
   else decision.empty = !waits || get(lease.op) != 0;
-  const double left = std::max(0.0, counter.previous - counter.value) + get(lease.unleased);
+  const double left = std::max(0.0, counter.previous - counter.value) + std::max(0.f, get(lease.unleased));
   decision.remaining = std::min(limit.amount, left);
   if (limit.algorithm == Algorithm::kLeasedBucket) {
     decision.resetMs = msToGain(limit, limit.amount - decision.remaining);
     if (!decision.allowed) decision.retryAfterMs = msToGain(limit, std::min(std::max(1.0, amount), limit.amount));
   } else {
-    decision.resetMs = counter.atMs - nowMs;
-    if (!decision.allowed) decision.retryAfterMs = decision.resetMs;
+    // Of a sliding window, until all of it has slid out.
+    decision.resetMs = counter.atMs - nowMs + (limit.slides && counter.value > 0 ? limit.windowMs : 0);
+    if (!decision.allowed) decision.retryAfterMs = std::max(1.0, freeAtMsOf(limit, counter, lease) - nowMs);
   }
   return decision;
 }
@@ -100,10 +108,14 @@ inline void answerLease(const LimitSpec& limit, Counter& counter, LeaseState& le
   }
   const double inHand = counter.previous - counter.value;
   set(lease.low, inHand < (limit.unit == Unit::kRequests ? kFewest : 0) ? 0.f : roundedDown(inHand * kLowShare));
+  if (limit.slides && unleased < 0) {
+    set(lease.unleased, static_cast<float>(counter.atMs - limit.windowMs - nowMs + unleased));
+    return;
+  }
   set(lease.unleased, roundedDown(std::max(0.0, limit.unit == Unit::kRequests ? std::floor(unleased) : unleased)));
 }
 
-// A limit's share: of a window once, of a bucket as it would fill.
+// A limit's share: of a window once, of a bucket as it would fill, of a sliding window as if all of the one before had been used.
 inline void shareLease(const LimitSpec& limit, Counter& counter, LeaseState& lease, double nodes, double nowMs) {
   double share = limit.amount / std::max(1.0, nodes);
   if (limit.unit == Unit::kRequests) share = std::max(1.0, std::floor(share));
@@ -113,6 +125,10 @@ inline void shareLease(const LimitSpec& limit, Counter& counter, LeaseState& lea
     counter.previous += std::max(0.0, std::min(gained, share - inHand));
     counter.atMs = std::max(counter.atMs, nowMs);
   } else {
+    if (limit.slides) {
+      share *= std::min(1.0, std::max(0.0, (nowMs - counter.atMs + limit.windowMs) / limit.windowMs));
+      if (limit.unit == Unit::kRequests) share = std::ceil(share);
+    }
     counter.previous = std::max(counter.previous, share);
   }
   set(lease.low, 0.f);

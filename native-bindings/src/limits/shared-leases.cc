@@ -44,10 +44,12 @@ Claim SharedLimits::State::claimSlot(Slot& slot, Counter& counter, double keep, 
 
 std::vector<LeasedWindow> SharedLimits::State::claimWindows(uint32_t* cursor, size_t most, double nowMs,
                                                             double answerByMs) {
-  // Only a window that was leased has something there, and an end to come.
+  // Only a window that was leased has something there, and an end to come, after which it is as good as none: a sliding window of
+  // this node's own is kept longer.
   const auto isLeasedWindow = [nowMs](const Slot& slot) {
     const CounterCopy& current = slot.current();
-    return get(slot.low) != 0 && get(current.previous) > 0 && get(current.atMs) > nowMs;
+    return get(slot.low) != 0 && get(current.previous) > 0 && get(current.atMs) > nowMs &&
+           get(current.freeAtMs) <= get(current.atMs);
   };
   std::vector<LeasedWindow> found;
   for (; *cursor < slotCount_ && found.size() < most; ++*cursor) {

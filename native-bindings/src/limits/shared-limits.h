@@ -27,7 +27,8 @@ enum class Algorithm : uint8_t { kFixedWindow, kSlidingWindow, kTokenBucket, kLe
 // amount.
 enum class Unit : uint8_t { kRequests, kTokens, kCost };
 
-// Whether a limit holds over all nodes of the cluster or on each by itself. Fixed windows and buckets can be leased.
+// Whether a limit holds over all nodes of the cluster or on each by itself. Of a sliding window that is leased, the cluster knows what
+// was used in the window before: its grants within a window stay good, for what they leave room for only gets less.
 enum class Sharing : uint8_t { kDefault, kCluster, kNode };
 
 struct LimitSpec {
@@ -36,6 +37,7 @@ struct LimitSpec {
   double amount = 0;    // above 0
   double windowMs = 0;  // above 0
   Sharing sharing = Sharing::kDefault;
+  bool slides = false;  // a leased window of a sliding one; not for callers
 };
 
 // Names a counter: a hash of its key, the same in every process. Neither half is 0.
@@ -137,7 +139,8 @@ class SharedLimits {
   // `wanted`: more is asked for, unless the last answer was no; else something is only told.
   Claim beginLease(const LimitSpec& limit, CounterKey key, double keep, bool wanted, double nowMs,
                    double answerByMs);
-  // The answer: `granted` on top of what the claim held. `unleased`: this node's share of what nobody has leased.
+  // The answer: `granted` on top of what the claim held. `unleased`: this node's share of what nobody has leased; of a sliding window
+  // that is used up, below 0: milliseconds until something slides out.
   // Nobody asks again within `askAgainMs`. False: too late, or for a window that is over; nothing changes.
   bool endLease(const LimitSpec& limit, CounterKey key, const Claim& claim, double granted, double unleased,
                 double nowMs, double askAgainMs);

@@ -89,6 +89,7 @@ export const role = z.looseObject({
   scope: z.enum(["organisation", "team"]),
   permissions: z.array(z.string()),
   built_in: z.boolean(),
+  revision: z.number().nullable(),
 });
 export type Role = z.output<typeof role>;
 

@@ -16,7 +16,15 @@ import { ABOUT_SERVICE, DECLARATION_CHECKS, type Declaration, declarationSchema 
 import { identityProviderFrom } from "./identity-provider.ts";
 import { modelRouteFrom, providerFrom } from "./providers.ts";
 import { folderOf, isMapping, readSources } from "./source-files.ts";
-import type { DesiredApplication, DesiredService, DesiredState, DesiredSubscription, Place, Terms } from "./state.ts";
+import {
+  type DesiredApplication,
+  type DesiredService,
+  type DesiredState,
+  type DesiredSubscription,
+  listsBy,
+  type Place,
+  type Terms,
+} from "./state.ts";
 
 export interface Declared {
   /** null when there are problems. */
@@ -135,7 +143,7 @@ function desiredFrom(document: LocatedDocument, declaration: Declaration, proble
       : { models: models.map((_, index) => modelRouteFrom(rawAt(document, "models", index))) }),
     services: (services ?? []).map((one, index) => serviceFrom(document, one, index, problems)),
     applications: (applications ?? []).map((one, index) => applicationFrom(document, one, index)),
-    lists: { services: services !== undefined, applications: applications !== undefined },
+    lists: listsBy((section) => declaration[section] !== undefined),
   };
 }
 
@@ -264,9 +272,6 @@ function united(parts: readonly DesiredState[]): DesiredState {
     models: parts.flatMap(({ models = [] }) => models),
     services: parts.flatMap(({ services }) => services),
     applications: parts.flatMap(({ applications }) => applications),
-    lists: {
-      services: parts.some(({ lists }) => lists.services),
-      applications: parts.some(({ lists }) => lists.applications),
-    },
+    lists: listsBy((section) => parts.some(({ lists }) => lists[section])),
   };
 }

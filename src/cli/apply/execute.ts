@@ -82,7 +82,8 @@ class Executor {
         return;
       case "put-role": {
         const { id, ...body } = action.role;
-        await client.send("PUT", at("roles", id), role, { body });
+        const expected = action.revision === null ? {} : { revision: action.revision };
+        await client.send("PUT", at("roles", id), role, { body, ...expected });
         return;
       }
       case "create-application": {
@@ -123,6 +124,12 @@ class Executor {
         await client.send("POST", `${at("subscriptions", id)}/cancel`, subscription, { body, revision });
         return;
       }
+      case "delete-token-issuer":
+        await client.tell("DELETE", at("token-issuers", action.id), { revision: action.revision });
+        return;
+      case "delete-role":
+        await client.tell("DELETE", at("roles", action.id), { revision: action.revision });
+        return;
       case "delete-application":
         await client.tell("DELETE", at("applications", action.id), { revision: action.revision });
         return;

@@ -4,8 +4,9 @@ import { type ActualService, type ActualState, type DesiredState, teamsNamed } f
 import type { Action, Subject } from "./steps.ts";
 
 /**
- * What is there but not in the files: subscriptions of applications that list theirs, and applications and services of the
- * teams that the files name, where the files list such things at all. Callers go before what they call.
+ * What is there but not in the files: subscriptions of applications that list theirs, applications and services of the
+ * teams that the files name, and what is the organisation's, where the files list such things at all. Callers go before what they
+ * call. Teams and identity providers are never removed: people would be shut out.
  */
 export function planRemovals(
   notebook: PlanNotebook,
@@ -42,6 +43,57 @@ export function planRemovals(
       const { id, team, state } = service;
       if (!teams.has(team) || wanted.has(id) || state === "retired") continue;
       remove({ kind: "service", id, team }, removalOf(service));
+    }
+  }
+  planRemovalsOfModels(desired, actual, remove);
+  planRemovalsOfOrganisation(desired, actual, remove);
+}
+
+type Remove = (subject: Subject, action: Action) => void;
+
+/** Those of the server's configuration file are not ours to remove. Routes go before the providers that they lead to. */
+function planRemovalsOfModels(desired: DesiredState, { ai }: ActualState, remove: Remove): void {
+  const { lists, providers = [], models = [] } = desired;
+  if (lists.models) {
+    const wanted = new Set(models.map(({ name }) => name));
+    for (const { name, source, revision } of ai?.models ?? []) {
+      if (source !== "database" || revision === null || wanted.has(name)) continue;
+      remove({ kind: "model route", id: name, team: null }, { type: "delete-model-route", name, revision });
+    }
+  }
+  if (!lists.providers) return;
+  const wanted = new Map(providers.map((one) => [one.id, one]));
+  for (const { id, source, revision, keys } of ai?.providers ?? []) {
+    if (source !== "database" || revision === null) continue;
+    const listed = wanted.get(id);
+    if (listed === undefined) {
+      remove({ kind: "provider", id, team: null }, { type: "delete-provider", id, revision });
+    } else if (listed.listsKeys) {
+      for (const key of keys) {
+        if (key.revision === null || listed.keys.some((one) => one.id === key.id)) continue;
+        const subject: Subject = { kind: "provider key", id: `${id}/${key.id}`, team: null };
+        remove(subject, { type: "delete-provider-key", provider: id, id: key.id, revision: key.revision });
+      }
+    }
+  }
+}
+
+/** Credentials for an issuer's tokens, and members with a role, keep it: the server says so. */
+function planRemovalsOfOrganisation(
+  { lists, tokenIssuers, roles }: DesiredState,
+  actual: ActualState,
+  remove: Remove,
+): void {
+  if (lists.token_issuers) {
+    for (const { id, revision } of actual.tokenIssuers ?? []) {
+      if (tokenIssuers.some((one) => one.id === id)) continue;
+      remove({ kind: "token issuer", id, team: null }, { type: "delete-token-issuer", id, revision });
+    }
+  }
+  if (lists.roles) {
+    for (const { id, built_in, revision } of actual.roles) {
+      if (built_in || revision === null || roles.some((one) => one.id === id)) continue;
+      remove({ kind: "role", id, team: null }, { type: "delete-role", id, revision });
     }
   }
 }

@@ -77,7 +77,7 @@ function planRole(notebook: PlanNotebook, role: DesiredRole, { roles }: ActualSt
   const after = { ...comparable(role), ...(before === undefined ? { scope: role.scope } : {}) };
   const differences = plainDifferences(before === undefined ? {} : comparable(before), after);
   if (differences.length === 0) return;
-  notebook.step(subject, { type: "put-role", role, isNew: before === undefined }, differences);
+  notebook.step(subject, { type: "put-role", role, revision: before?.revision ?? null }, differences);
 }
 
 function planApplication(notebook: PlanNotebook, application: DesiredApplication, { applications }: ActualState): void {

@@ -23,6 +23,9 @@ function stepLines(step: Step, palette: Palette): string[] {
   return [head, ...differenceLines(differences, palette).map((line) => `    ${line}`)];
 }
 
+/** By the first six letters of an action's type. */
+const VERBS: Readonly<Record<string, string>> = { create: "create", update: "change", delete: "delete" };
+
 /** e.g. `publish service billing`. */
 export function phrase({ subject, action }: Step): string {
   const what = subjectText(subject);
@@ -45,12 +48,10 @@ export function phrase({ subject, action }: Step): string {
       return `revoke ${what}`;
     case "delete-application":
       return `delete ${what} with its keys and subscriptions`;
-    case "delete-service":
-      return `delete ${what}`;
     case "put-role":
-      return `${action.isNew ? "create" : "change"} ${what}`;
+      return `${action.revision === null ? "create" : "change"} ${what}`;
     default:
-      return `${action.type.startsWith("create-") ? "create" : "change"} ${what}`;
+      return `${VERBS[action.type.slice(0, 6)] ?? "change"} ${what}`;
   }
 }
 

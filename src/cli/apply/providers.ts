@@ -28,6 +28,8 @@ export interface DesiredProvider {
   /** As they were written. */
   fields: Fields;
   keys: readonly DesiredProviderKey[];
+  /** Whether the file lists its keys at all. */
+  listsKeys: boolean;
 }
 
 export interface DesiredModelRoute {
@@ -62,6 +64,7 @@ export function providerFrom(written: Record<string, unknown>): DesiredProvider 
     id: String(written.id),
     kind: String(written.kind),
     fields: picked(written, PROVIDER_FIELDS),
+    listsKeys: Array.isArray(written.keys),
     keys: keys.map((key: Record<string, unknown>, index) => {
       const given = picked(key, SECRETS);
       const { expires_at, ...terms } = picked(key, Object.keys(KEY_DEFAULTS));
@@ -107,7 +110,7 @@ export async function readProviders(
   return { providers, models: await client.list("/models", answers.modelRoute) };
 }
 
-/** Providers come before the routes that lead to them. None is ever removed: callers would lose their models. */
+/** Providers come before the routes that lead to them. */
 export function planProviders(
   notebook: PlanNotebook,
   desired: { providers: readonly DesiredProvider[]; models: readonly DesiredModelRoute[] },
@@ -277,7 +280,18 @@ export async function executeProviderAction(client: AdminClient, action: Provide
     case "update-model-route": {
       const { name, fields: body, revision } = action;
       await client.send("PATCH", `/models/${step(name)}`, answers.modelRoute, { body, revision });
+      return;
     }
+    case "delete-provider":
+      await client.tell("DELETE", at(action.id), { revision: action.revision });
+      return;
+    case "delete-provider-key": {
+      const { provider, id, revision } = action;
+      await client.tell("DELETE", `${at(provider)}/keys/${step(id)}`, { revision });
+      return;
+    }
+    case "delete-model-route":
+      await client.tell("DELETE", `/models/${step(action.name)}`, { revision: action.revision });
   }
 }
 
@@ -287,10 +301,13 @@ export type ProviderAction =
   | { type: "create-provider-key"; provider: string; body: Fields }
   | { type: "update-provider-key"; provider: string; id: string; fields: Fields; revision: number }
   | { type: "create-model-route"; body: Fields }
-  | { type: "update-model-route"; name: string; fields: Fields; revision: number };
+  | { type: "update-model-route"; name: string; fields: Fields; revision: number }
+  | { type: "delete-provider"; id: string; revision: number }
+  | { type: "delete-provider-key"; provider: string; id: string; revision: number }
+  | { type: "delete-model-route"; name: string; revision: number };
 
 export function isProviderAction(action: Action): action is ProviderAction {
-  return /^(create|update)-(provider|provider-key|model-route)$/.test(action.type);
+  return /^(create|update|delete)-(provider|provider-key|model-route)$/.test(action.type);
 }
 
 /** Those of the database, as a file has them; without secrets of keys, which stay as they are stored. */

@@ -55,11 +55,10 @@ export async function readActual(
     client.items("/roles", role),
     desired.policies === null ? null : readPolicies(client),
     desired.identityProviders.length === 0 ? null : readIdentityProviders(client, desired.identityProviders),
-    desired.tokenIssuers.length === 0 ? null : readTokenIssuers(client, desired.tokenIssuers),
+    desired.lists.token_issuers ? readTokenIssuers(client, desired.tokenIssuers) : null,
   ]);
-  const { providers: wantedProviders = [], models: wantedModels = [] } = desired;
-  const hasAi = wantedProviders.length + wantedModels.length > 0;
-  const ai = hasAi ? await readProviders(client, wantedProviders) : null;
+  const { lists, providers = [] } = desired;
+  const ai = lists.providers || lists.models ? await readProviders(client, providers) : null;
   const known = teamsNamed(desired).filter((id) => teams.some((one) => one.id === id));
   const services = new Set(desired.services.map(({ id }) => id));
   const applications = new Set(desired.applications.map(({ id }) => id));

@@ -119,7 +119,15 @@ export interface DesiredState {
   services: readonly DesiredService[];
   applications: readonly DesiredApplication[];
   /** Of what the files list all: only there can something be too much. */
-  lists: { services: boolean; applications: boolean };
+  lists: Readonly<Record<ListedSection, boolean>>;
+}
+
+export const LISTED_SECTIONS = ["services", "applications", "models", "providers", "token_issuers", "roles"] as const;
+export type ListedSection = (typeof LISTED_SECTIONS)[number];
+
+export function listsBy(isListed: (section: ListedSection) => boolean): DesiredState["lists"] {
+  const lists = Object.fromEntries(LISTED_SECTIONS.map((section) => [section, isListed(section)]));
+  return lists as Record<ListedSection, boolean>;
 }
 
 /** Every team that the files name: what belongs to others is never removed. */

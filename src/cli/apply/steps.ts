@@ -11,12 +11,13 @@ export interface Subject {
     | "identity provider"
     | "token issuer"
     | "provider"
+    | "provider key"
     | "model route"
     | "service"
     | "application"
     | "credential"
     | "subscription";
-  /** Of a subscription: `application → service`; of a credential: the application, and what it is found by; of the organisation: `policies`. */
+  /** Of a subscription: `application → service`; of a credential: the application, and what it is found by; of a provider's key: both ids; of the organisation: `policies`. */
   id: string;
   /** null: of the organisation. */
   team: string | null;
@@ -27,7 +28,8 @@ export type Action =
   | { type: "update-organisation"; policies: Readonly<Record<string, unknown>> }
   | { type: "create-team"; team: DesiredTeam }
   | { type: "update-team"; id: string; fields: Partial<DesiredTeam>; revision: number }
-  | { type: "put-role"; role: DesiredRole; isNew: boolean }
+  /** `revision` null: it is new. */
+  | { type: "put-role"; role: DesiredRole; revision: number | null }
   | { type: "create-identity-provider"; provider: Readonly<Record<string, unknown>> }
   | { type: "update-identity-provider"; id: string; fields: Readonly<Record<string, unknown>>; revision: number }
   | { type: "create-token-issuer"; issuer: Readonly<Record<string, unknown>> }
@@ -62,7 +64,9 @@ export type Action =
   | { type: "cancel-subscription"; id: string; revision: number }
   | { type: "delete-application"; id: string; revision: number }
   | { type: "delete-service"; id: string; revision: number }
-  | { type: "retire-service"; id: string };
+  | { type: "retire-service"; id: string }
+  | { type: "delete-token-issuer"; id: string; revision: number }
+  | { type: "delete-role"; id: string; revision: number };
 
 export type ServiceFields = Partial<Omit<DesiredService, "id" | "team" | "sharedWith" | "publish" | "note">>;
 export type ApplicationFields = Partial<Pick<DesiredApplication, "name" | "description" | "limits" | "policies">>;
@@ -98,7 +102,7 @@ export type Effect = "add" | "change" | "publish" | "remove";
 export function effectOf(action: Action): Effect {
   const { type } = action;
   if (type === "publish-service") return "publish";
-  if (type === "put-role") return action.isNew ? "add" : "change";
+  if (type === "put-role") return action.revision === null ? "add" : "change";
   if (/^(delete|retire|cancel|revoke)-/.test(type)) return "remove";
   return /^(create|request)-/.test(type) ? "add" : "change";
 }

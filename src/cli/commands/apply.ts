@@ -31,7 +31,7 @@ export function applyCommand(finish: Finish): Command {
     .requiredOption("-f, --file <path...>", "files, folders (their .yaml, .yml and .json), or - for standard input")
     .option("--dry-run", "only show what would be done")
     .option("--exit-code", `with --dry-run: end with ${EXIT.differs} when something would be done`)
-    .option("--prune", "remove what belongs to the files' teams but is not in the files")
+    .option("--prune", "remove what the files list all of, but do not have")
     .option("-y, --yes", "don't ask before removing")
     .option("--note <text>", "note of releases that have none in the files", "")
     .action(async (options: Options) => {
@@ -65,7 +65,9 @@ async function apply(options: Options): Promise<ExitCode> {
 async function makePlan(client: AdminClient, desired: DesiredState, { prune = false }: Options): Promise<Plan> {
   const progress = new Progress();
   try {
-    const actual = await readActual(client, desired, (done, total) => progress.show(`reading ${done} of ${total}`));
+    const actual = await readActual(client, desired, (done, total) =>
+      progress.show(done, total, `reading ${done} of ${total}`),
+    );
     return planFor(desired, actual, { prune });
   } finally {
     progress.clear();
@@ -75,7 +77,7 @@ async function makePlan(client: AdminClient, desired: DesiredState, { prune = fa
 async function carryOut(client: AdminClient, plan: Plan, places: Places, options: Options): Promise<ExitCode> {
   const progress = new Progress();
   const outcome = await execute(client, plan.steps, (step, index) => {
-    progress.show(`${index + 1} of ${plan.steps.length}: ${phrase(step)}`);
+    progress.show(index, plan.steps.length, `${index + 1} of ${plan.steps.length}: ${phrase(step)}`);
   }).finally(() => progress.clear());
   if (options.json) process.stdout.write(jsonText(planJson(plan, outcome)));
   else process.stdout.write(outcomeText(outcome));

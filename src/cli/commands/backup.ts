@@ -3,6 +3,7 @@ import type { BackupSummary } from "../../bootstrap/backup.ts";
 import { EXIT } from "../../bootstrap/exit-codes.ts";
 import { homeDirectory } from "../../bootstrap/home.ts";
 import type { Finish } from "../command.ts";
+import { Progress } from "../output/progress.ts";
 
 const MASTER_KEY_HINT =
   "Keep the master key as well, elsewhere: master.key in the data directory, or TIDEGATE_MASTER_KEY. Without it the secrets of webhooks are lost.";
@@ -15,7 +16,8 @@ export function backupCommand(finish: Finish): Command {
     .action(async (file: string, { json }: { json?: boolean }) => {
       // The database's drivers would slow down every other command.
       const { backUp } = await import("../../bootstrap/backup.ts");
-      const summary = await backUp({ homeDirectory: homeDirectory(process.env), env: process.env, file });
+      const place = { homeDirectory: homeDirectory(process.env), env: process.env, file };
+      const summary = await withProgress("rows", (onProgress) => backUp(place, onProgress));
       print(json, { file, ...summary }, `${file} holds ${contents(summary)}`);
       if (!json) process.stderr.write(`${MASTER_KEY_HINT}\n`);
       finish(EXIT.ok);
@@ -29,10 +31,21 @@ export function restoreCommand(finish: Finish): Command {
     .option("--json", "print what was restored as JSON")
     .action(async (file: string, { json }: { json?: boolean }) => {
       const { restore } = await import("../../bootstrap/backup.ts");
-      const summary = await restore({ homeDirectory: homeDirectory(process.env), env: process.env, file });
+      const place = { homeDirectory: homeDirectory(process.env), env: process.env, file };
+      const summary = await withProgress("bytes", (onProgress) => restore(place, onProgress));
       print(json, { file, ...summary }, `restored ${contents(summary)}`);
       finish(EXIT.ok);
     });
+}
+
+async function withProgress<Result>(
+  unit: string,
+  work: (onProgress: (done: number, total: number) => void) => Promise<Result>,
+): Promise<Result> {
+  const progress = new Progress();
+  return work((done, total) => progress.show(done, total, `${done} of ${total} ${unit}`)).finally(() =>
+    progress.clear(),
+  );
 }
 
 function contents({ rows, tables }: BackupSummary): string {

@@ -8,7 +8,7 @@ import { signedInClient } from "../admin/server.ts";
 import { exportState } from "../apply/export.ts";
 import { readProviders, withoutSecretsInProvider } from "../apply/providers.ts";
 import { readActual, readIdentityProviders, readPolicies, readTokenIssuers } from "../apply/read-actual.ts";
-import type { ActualState } from "../apply/state.ts";
+import { type ActualState, listsBy } from "../apply/state.ts";
 import type { Finish } from "../command.ts";
 import { withoutSecretsInDraft, withoutSecretsInPolicies } from "../diff.ts";
 import { Progress } from "../output/progress.ts";
@@ -43,7 +43,7 @@ async function stateOf(client: AdminClient, wanted: readonly string[] | null): P
     throw new StartError(EXIT.refused, `there is no team ${missing}, or none that you may see`);
   }
   const progress = new Progress();
-  const lists = { services: true, applications: true };
+  const lists = listsBy((section) => section === "services" || section === "applications");
   const scope = {
     policies: null,
     teams,
@@ -55,7 +55,7 @@ async function stateOf(client: AdminClient, wanted: readonly string[] | null): P
     lists,
   };
   try {
-    const tell = (done: number, total: number) => progress.show(`reading ${done} of ${total}`);
+    const tell = (done: number, total: number) => progress.show(done, total, `reading ${done} of ${total}`);
     const state = await readActual(client, scope, tell, { allCredentials: true });
     if (wanted !== null) return { ...state, teams, roles: [] };
     // What is the organisation's, for those who may see it.

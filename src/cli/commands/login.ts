@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { EXIT, StartError } from "../../bootstrap/exit-codes.ts";
+import { jsonText } from "../admin/admin-command.ts";
 import type { AdminClient } from "../admin/client.ts";
 import { CredentialsFile, credentialsPath } from "../admin/credentials.ts";
 import { signInWithProvider } from "../admin/provider-sign-in.ts";
@@ -15,6 +16,7 @@ interface Options {
   email?: string;
   passwordStdin?: boolean;
   provider?: string;
+  json?: boolean;
 }
 
 export function loginCommand(finish: Finish): Command {
@@ -24,6 +26,7 @@ export function loginCommand(finish: Finish): Command {
     .option("--provider <id>", "sign in with this identity provider, in a browser on this machine")
     .option("--email <email>", "who signs in with a password; asked for when absent")
     .option("--password-stdin", "read the password from standard input")
+    .option("--json", "print where, who and until when as JSON; never the token")
     .action(async (options: Options) => {
       const file = new CredentialsFile(credentialsPath(process.env));
       const url = serverUrl(options.url, process.env, file);
@@ -34,8 +37,9 @@ export function loginCommand(finish: Finish): Command {
       // The one before would go on being good until its end, and nobody would know where it is.
       if (former !== null) await revokeToken(url, former).catch(() => false);
       if (process.env.TIDEGATE_TOKEN) warn("TIDEGATE_TOKEN is set: commands go on using that");
-      const email = printable(token.email);
-      process.stdout.write(`signed in at ${url} as ${email}, until ${token.expires_at.slice(0, 10)}\n`);
+      const { email, expires_at } = token;
+      const text = `signed in at ${url} as ${printable(email)}, until ${expires_at.slice(0, 10)}\n`;
+      process.stdout.write(options.json === true ? jsonText({ url, email, expires_at }) : text);
       finish(EXIT.ok);
     });
 }

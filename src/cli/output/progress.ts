@@ -1,22 +1,42 @@
-/** One line on standard error that says how far long work is; nothing where no terminal is. */
+import { printable } from "./printable.ts";
+
+const BAR_CELLS = 24;
+/** A terminal is written to at most this often, but for the last step. */
+const SHOWN_EVERY_MS = 50;
+
+/** A bar on standard error that says how far long work is; nothing where no terminal is. */
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
-  #shown = false;
+  readonly #nowMs: () => number;
+  #isShown = false;
+  #shownAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(stream: NodeJS.WriteStream = process.stderr) {
+  constructor(stream: NodeJS.WriteStream = process.stderr, nowMs: () => number = () => performance.now()) {
     this.#stream = stream;
+    this.#nowMs = nowMs;
   }
 
-  show(text: string): void {
+  /** `done` of `total`, of whatever `what` is. */
+  show(done: number, total: number, what: string): void {
     if (!this.#stream.isTTY) return;
+    const nowMs = this.#nowMs();
+    if (done < total && nowMs - this.#shownAtMs < SHOWN_EVERY_MS) return;
+    this.#shownAtMs = nowMs;
     const columns = this.#stream.columns || 80;
-    this.#stream.write(`\r\u001b[K${text.slice(0, columns - 1)}`);
-    this.#shown = true;
+    this.#stream.write(`\r\u001b[K${printable(lineOf(done, total, what)).slice(0, columns - 1)}`);
+    this.#isShown = true;
   }
 
   /** Before anything else is printed. */
   clear(): void {
-    if (this.#shown) this.#stream.write("\r\u001b[K");
-    this.#shown = false;
+    if (this.#isShown) this.#stream.write("\r\u001b[K");
+    this.#isShown = false;
   }
+}
+
+function lineOf(done: number, total: number, what: string): string {
+  const share = total <= 0 ? 1 : Math.min(1, done / total);
+  const filled = Math.floor(share * BAR_CELLS);
+  const bar = "█".repeat(filled) + "░".repeat(BAR_CELLS - filled);
+  return `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${what}`;
 }

@@ -68,6 +68,8 @@ export async function beginSession(plane: Plane, user: Row<UserTable>, start: Se
   const { address, userAgent, formerSessions, identityProvider, providerSession } = start;
   const secret = newSecret("tgs");
   return plane.change(signedIn(user, address), async ({ trx, nowMs, audit }) => {
+    // They may have been turned off while this one was compared, and the sessions that they had begun ended.
+    if (identityProvider === null) await requirePasswordSignIn(trx);
     if (formerSessions.length > 0) await trx.deleteFrom("sessions").where("digest", "in", formerSessions).execute();
     await trx.deleteFrom("sessions").where("expires_at", "<", nowMs).execute();
     const expiresAtMs = nowMs + LIFETIME_MS;

@@ -13,8 +13,9 @@ import { openapiDocument } from "./document.ts";
 import type { Answer, Endpoint } from "./endpoint.ts";
 import { ENDPOINTS } from "./endpoints.ts";
 import { Idempotency } from "./idempotency.ts";
+import { parseInput } from "./input.ts";
 import { requireOwnOrigin } from "./own-origin.ts";
-import { asProblem, invalid, problemResponse } from "./problems.ts";
+import { asProblem, problemResponse } from "./problems.ts";
 import { handleSignIn, handleSignOut, jsonOf } from "./session-routes.ts";
 import { serveSignIn } from "./sign-in-routes.ts";
 import { requireStorable } from "./storable.ts";
@@ -107,9 +108,9 @@ function serve(app: Hono<{ Bindings: AdminBindings }>, plane: Plane, idempotency
     const call = {
       plane,
       actor,
-      params: parsed(schemas.params, context.req.param()),
-      query: parsed(schemas.query, context.req.query()),
-      body: body === undefined ? undefined : parsed(body, await jsonOf(context)),
+      params: parseInput(schemas.params, context.req.param()),
+      query: parseInput(schemas.query, context.req.query()),
+      body: body === undefined ? undefined : parseInput(body, await jsonOf(context)),
       revision: revisionOf(context.req.header("if-match")),
     };
     const key = context.req.header("idempotency-key");
@@ -158,12 +159,6 @@ function isGenerator(body: unknown): body is AsyncGenerator<string> {
 
 function isRevised(body: unknown): body is { revision: number } {
   return typeof body === "object" && body !== null && "revision" in body && typeof body.revision === "number";
-}
-
-function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (!result.success) throw invalid("", result.error);
-  return result.data;
 }
 
 /** `"5"`; `*` and nothing: whatever it is. */

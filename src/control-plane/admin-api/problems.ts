@@ -1,5 +1,4 @@
-import type { z } from "@hono/zod-openapi";
-import { type FieldProblem, ProblemError } from "../problem.ts";
+import { ProblemError } from "../problem.ts";
 
 const TITLES: Record<number, string> = {
   400: "Bad Request",
@@ -33,29 +32,6 @@ export function problemResponse(error: ProblemError): Response {
   if (retryAfterMs !== null) headers.set("retry-after", String(Math.ceil(retryAfterMs / 1000)));
   if (status === 401) headers.set("www-authenticate", 'Bearer realm="tidegate"');
   return new Response(JSON.stringify(body), { status, headers });
-}
-
-/** A request of megabytes can be wrong in as many places. */
-const MAX_ERRORS = 100;
-
-/** Input that is not what the schema says. Values are not repeated: they may be secrets. */
-export function invalid(where: string, error: z.ZodError): ProblemError {
-  const errors = error.issues.slice(0, MAX_ERRORS).map((issue): FieldProblem => {
-    // What is not known is named like all other fields: by its path.
-    const path = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
-    return { path: pathText(where, path), message: issue.message };
-  });
-  const [first] = errors;
-  return new ProblemError("invalid_request", first === undefined ? "invalid" : `${first.path}: ${first.message}`, {
-    errors,
-  });
-}
-
-function pathText(where: string, path: readonly PropertyKey[]): string {
-  let text = where;
-  for (const step of path)
-    text += typeof step === "number" ? `[${step}]` : text === "" ? String(step) : `.${String(step)}`;
-  return text === "" ? "(body)" : text;
 }
 
 /** What a database that is away looks like, in either driver. */

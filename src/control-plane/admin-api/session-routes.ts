@@ -5,7 +5,8 @@ import { type NewSession, SESSION_COOKIE, signIn, signOut } from "../access/sess
 import { userView } from "../entities/users.ts";
 import type { Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
-import { invalid } from "./problems.ts";
+
+import { parseInput } from "./input.ts";
 import { publicOrigin } from "./public-origin.ts";
 import { user } from "./schemas.ts";
 import { setSessionCookie } from "./session-cookie.ts";
@@ -18,10 +19,9 @@ export const signInAnswer = z.object({ user, expires_at: z.iso.datetime() }).ope
 
 /** `POST /session`. */
 export async function handleSignIn(context: Context, plane: Plane, address: string): Promise<Response> {
-  const parsed = signInInput.safeParse(await jsonOf(context));
-  if (!parsed.success) throw invalid("", parsed.error);
+  const login = parseInput(signInInput, await jsonOf(context));
   const session = await signIn(plane, {
-    ...parsed.data,
+    ...login,
     address,
     userAgent: context.req.header("user-agent") ?? "",
     formerSession: getCookie(context, SESSION_COOKIE) ?? null,

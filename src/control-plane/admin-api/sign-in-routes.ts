@@ -22,8 +22,9 @@ import { notFound, ProblemError } from "../problem.ts";
 import type { Row, UserTable } from "../storage/tables.ts";
 import { API_PREFIX } from "./api-prefix.ts";
 import type { AdminBindings } from "./app.ts";
+import { parseInput } from "./input.ts";
 import { requireOwnOrigin } from "./own-origin.ts";
-import { asProblem, invalid, problemResponse } from "./problems.ts";
+import { asProblem, problemResponse } from "./problems.ts";
 import { isSecure, publicOrigin } from "./public-origin.ts";
 import { id } from "./schemas.ts";
 import { setSessionCookie } from "./session-cookie.ts";
@@ -130,18 +131,15 @@ function askPage(
 function loopbackOf(context: SignInContext): Loopback | null {
   const { loopback_port: port, loopback_challenge: challenge } = context.req.query();
   if (port === undefined && challenge === undefined) return null;
-  const parsed = loopbackSchema.safeParse({ port, challenge });
-  if (!parsed.success) throw invalid("loopback", parsed.error);
-  return parsed.data;
+  return parseInput(loopbackSchema, { port, challenge }, "loopback");
 }
 
 /** `POST /sign-in/code`: a session for the command line that the browser brought a code to. */
 async function redeem(context: SignInContext, plane: Plane): Promise<Response> {
-  const parsed = codeInput.safeParse(await jsonOf(context));
-  if (!parsed.success) throw invalid("", parsed.error);
+  const { code, verifier } = parseInput(codeInput, await jsonOf(context));
   const { remoteAddress: address } = context.env;
   plane.throttle.begin(null, address, plane.nowMs());
-  const { userId, identityProvider, providerSession } = await redeemCode(plane, parsed.data.code, parsed.data.verifier);
+  const { userId, identityProvider, providerSession } = await redeemCode(plane, code, verifier);
   await enabledIdentityProvider(plane.db, identityProvider);
   const user = await userRow(plane.db, userId);
   if (user.disabled === 1) throw new ProblemError("sign_in_refused", "the user is disabled");

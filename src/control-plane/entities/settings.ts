@@ -77,10 +77,17 @@ export function changeSettings(plane: Plane, actor: Actor, fields: Partial<Setti
         .execute();
     }
     const after = await readSettings(change.trx);
+    if (before.password_sign_in && !after.password_sign_in) await endPasswordSessions(change.trx, actor);
     const entry = { action: "setting.update", subjectType: "settings", subjectId: "organisation", teamId: null };
     await change.audit({ ...entry, before: redacted(before), after: redacted(after) });
     return after;
   });
+}
+
+/** Of everybody but who makes the change, who would be signed out by it. */
+async function endPasswordSessions(trx: Connection, { userId }: Actor): Promise<void> {
+  const ofPasswords = trx.deleteFrom("sessions").where("identity_provider", "is", null);
+  await (userId === null ? ofPasswords : ofPasswords.where("user_id", "!=", userId)).execute();
 }
 
 function redacted(settings: Settings): Settings {

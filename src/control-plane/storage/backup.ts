@@ -88,11 +88,12 @@ export class DatabaseInUseError extends BackupError {
 
 type Row = Record<string, unknown>;
 
-/** The lines of a backup; returns what was in them. Reads all of it within one transaction. */
+/** The lines of a backup; returns what was in them. Reads all of it within one transaction. `onProgress`: rows. */
 export async function writeBackup(
   database: Database,
   nowMs: number,
   write: (line: string) => Promise<void>,
+  onProgress: (done: number, total: number) => void = () => {},
 ): Promise<BackupSummary> {
   const migrations = await migrationsOf(database);
   if (migrations.length === 0) throw new BackupError("there is nothing to be kept: the database has no tables");
@@ -109,18 +110,28 @@ export async function writeBackup(
   // SQLite's transactions see one moment anyway.
   const transaction = database.kind === "postgres" ? begin.setIsolationLevel("repeatable read") : begin;
   await transaction.execute(async (trx) => {
+    let total = 0;
+    for (const [table] of KEPT) total += await countOf(trx, table);
     for (const [table, key] of KEPT) {
       for (let offset = 0; ; offset += PAGE_ROWS) {
         const rows = await page(trx, table, key, offset);
         for (const row of rows) await say([table, withoutEmptied(table, row)]);
         summary.rows += rows.length;
         if (rows.length > 0) summary.tables[table] = offset + rows.length;
+        onProgress(summary.rows, total);
         if (rows.length < PAGE_ROWS) break;
       }
     }
   });
   await write(`${JSON.stringify({ end: true, rows: summary.rows, sha256: hash.digest("hex") })}\n`);
   return summary;
+}
+
+async function countOf(trx: Transaction<Tables>, table: TableName): Promise<number> {
+  const { rows } = await sql<{ count: string | number }>`select count(*) as count from ${sql.table(table)}`.execute(
+    trx,
+  );
+  return Number(rows[0]?.count ?? 0);
 }
 
 async function page(trx: Transaction<Tables>, table: TableName, key: readonly string[], offset: number) {

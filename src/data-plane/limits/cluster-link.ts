@@ -22,9 +22,12 @@ export interface ClusterLinkOptions {
 /** `starting`: not known yet. `away`: Redis does not answer. */
 export type LinkState = "starting" | "connected" | "away";
 
+/** As `SharedLimit.algorithm`, in Redis' words. */
+export type LeaseKind = "window" | "sliding" | "bucket";
+
 export interface LeaseQuestion {
   counter: string;
-  bucket: boolean;
+  kind: LeaseKind;
   /** Whole numbers are counted. */
   whole: boolean;
   amount: number;
@@ -36,7 +39,7 @@ export interface LeaseQuestion {
 
 export interface LeaseAnswer {
   granted: number;
-  /** This node's share of what nobody has leased. */
+  /** This node's share of what nobody has leased; below 0: milliseconds until something of a sliding window slides out. */
   unleased: number;
   /** Where nothing is left: what others hold, and may give back. */
   others: number;
@@ -45,7 +48,7 @@ export interface LeaseAnswer {
 /** What a node has leased, as Redis knows it. */
 export interface KnownLease {
   counter: string;
-  bucket: boolean;
+  kind: LeaseKind;
   whole: boolean;
   amount: number;
   windowMs: number;
@@ -112,10 +115,12 @@ export class ClusterLink {
   async ask(questions: readonly LeaseQuestion[]): Promise<(LeaseAnswer | null)[]> {
     const keys = this.#keys();
     const values: (string | number)[] = [this.#node, ALIVE_MS, this.nodes];
-    for (const { counter, bucket, whole, amount, windowMs, claim, need } of questions) {
+    for (const { counter, kind, whole, amount, windowMs, claim, need } of questions) {
       const { op, used, held, windowEndMs } = claim;
-      keys.push(bucket ? `${this.#prefix}limit:${counter}` : `${this.#prefix}limit:${counter}:${windowEndMs}`);
-      values.push(op, bucket ? "bucket" : "window", whole ? 1 : 0, amount, windowMs, windowEndMs, used, held, need);
+      const key = `${this.#prefix}limit:${counter}`;
+      if (kind === "bucket") keys.push(key, key);
+      else keys.push(`${key}:${windowEndMs}`, `${key}:${windowEndMs - windowMs}`);
+      values.push(op, kind, whole ? 1 : 0, amount, windowMs, windowEndMs, used, held, need);
       values.push(counter);
     }
     try {
@@ -263,10 +268,10 @@ function answerOf(text: string): LeaseAnswer | null {
 
 function knownLeaseOf(counter: string, text: string): KnownLease | null {
   const [kind, whole, amount, windowMs, windowEndMs] = text.split(" ");
-  if (kind !== "bucket" && kind !== "window") return null;
+  if (kind !== "bucket" && kind !== "window" && kind !== "sliding") return null;
   return {
     counter,
-    bucket: kind === "bucket",
+    kind,
     whole: whole === "1",
     amount: Number(amount),
     windowMs: Number(windowMs),

@@ -61,10 +61,6 @@ export class LeaseBook {
   }
 }
 
-export function questionOf(
-  { limit, counter, isBucket, isWhole }: Lease,
-  claim: LeaseClaim,
-  need: number,
-): LeaseQuestion {
-  return { counter, bucket: isBucket, whole: isWhole, amount: limit.amount, windowMs: limit.windowMs, claim, need };
+export function questionOf({ limit, counter, kind, isWhole }: Lease, claim: LeaseClaim, need: number): LeaseQuestion {
+  return { counter, kind, whole: isWhole, amount: limit.amount, windowMs: limit.windowMs, claim, need };
 }

@@ -8,6 +8,7 @@ import { dueReport } from "./lease-sweep.ts";
 
 const SWEEP_MS = 250;
 const LOOKS_AT_ONCE = 500;
+const ALGORITHMS = { window: "window", sliding: "sliding-window", bucket: "token-bucket" } as const;
 
 export interface LeaseReportsOptions {
   book: LeaseBook;
@@ -59,15 +60,12 @@ export class LeaseReports {
   /** What processes of this machine have left that are gone: it goes back when nobody uses it. */
   #adopt(known: readonly KnownLease[]): void {
     const over: string[] = [];
-    for (const { counter, bucket, whole, amount, windowMs, windowEndMs } of known) {
+    for (const { counter, kind, whole, amount, windowMs, windowEndMs } of known) {
       if (this.#book.has(counter)) continue;
-      if (!bucket && windowEndMs < Date.now()) over.push(counter);
+      if (kind !== "bucket" && windowEndMs < Date.now()) over.push(counter);
       else {
-        const algorithm = bucket ? "token-bucket" : "window";
-        this.#book.add(
-          { algorithm, unit: whole ? "requests" : "tokens", amount, windowMs, cluster: "shared" },
-          counter,
-        );
+        const unit = whole ? "requests" : "tokens";
+        this.#book.add({ algorithm: ALGORITHMS[kind], unit, amount, windowMs, cluster: "shared" }, counter);
       }
     }
     this.#link.forget(over);
@@ -156,5 +154,5 @@ export class LeaseReports {
 const ANY_WINDOW: SharedLimit = { algorithm: "window", unit: "requests", amount: 1, windowMs: 1 };
 
 function toldAnew(counter: string, claim: LeaseQuestion["claim"]): LeaseQuestion {
-  return { counter, bucket: false, whole: false, amount: 1, windowMs: 1, claim, need: 0 };
+  return { counter, kind: "window", whole: false, amount: 1, windowMs: 1, claim, need: 0 };
 }

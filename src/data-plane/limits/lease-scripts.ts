@@ -46,12 +46,16 @@ const LEASE_ARGUMENTS = 10;
  *
  *   taken = what is used and held by all nodes; a bucket's runs off evenly, but for what is held
  *
- * KEYS: nodes, state, leases of the node, then one for each counter. ARGV: node, how long a node counts as alive (ms), how many
- * nodes this one knows of, then for each counter: number of the question, "window" or "bucket", 1 for whole numbers, the limit, its window in ms, the window's end,
+ * Of a sliding window, what was taken of the window before takes room as well: by how much of it is less than a window ago, which only
+ * gets less, so that what was granted stays good. Of a window before of which Redis may have forgotten something, all counts as taken.
+ *
+ * KEYS: nodes, state, leases of the node, then two for each counter: its own, and that of the window before. ARGV: node, how long a node counts as alive (ms), how many
+ * nodes this one knows of, then for each counter: number of the question, "window", "sliding" or "bucket", 1 for whole numbers, the limit, its window in ms, the window's end,
  * used, held, needed (0: nothing is asked for), the counter's name ("": what limit it is of is not known).
  *
- * → for each counter "stale", or three numbers as text: granted, this node's share of what nobody has, and, where nothing is left,
- * what other living nodes hold and may give back.
+ * → for each counter "stale", or three numbers as text: granted, this node's share of what nobody has (of a sliding window in
+ * which nothing is left: below 0, the milliseconds until something is), and, where nothing is left, what other living nodes hold and may
+ * give back.
  */
 export const LEASE = `
 local time = redis.call('TIME')
@@ -92,7 +96,26 @@ local function heldByOthers(key, bucket)
   return living, dead
 end
 
-local function lease(key, op, bucket, whole, amount, windowMs, endMs, used, held, need, name)
+-- What was taken of the window before.
+local function takenBefore(key, beganMs, amount)
+  local taken = redis.call('HGET', key, 'taken')
+  if waits or (not taken and tonumber(state[2] or 0) > beganMs) then return amount end
+  return tonumber(taken or 0)
+end
+
+-- Until so much is free, if nobody uses or gives back anything meanwhile.
+local function msUntilFree(least, amount, windowMs, endMs, taken, before)
+  local room = amount - least
+  local at = endMs
+  if taken <= room and before > 0 then at = endMs - (room - taken) * windowMs / before
+  elseif taken > 0 then at = endMs + windowMs - room * windowMs / taken end
+  return math.max(1, math.ceil(at - now))
+end
+
+local function lease(key, keyBefore, op, kind, whole, amount, windowMs, endMs, used, held, need, name)
+  local bucket, sliding = kind == 'bucket', kind == 'sliding'
+  local before = sliding and takenBefore(keyBefore, endMs - windowMs, amount) or 0
+  local room = amount - before * math.min(1, math.max(0, (endMs - now) / windowMs))
   local stored = redis.call('HMGET', key, 'taken', 'held', 'at', 'node:' .. node)
   local taken = tonumber(stored[1] or (bucket and waits and amount or 0))
   local heldByAll = tonumber(stored[2] or 0)
@@ -105,7 +128,7 @@ local function lease(key, op, bucket, whole, amount, windowMs, endMs, used, held
   end
   taken = taken + used + held - knownUsed - knownHeld
   local others = 0
-  if need > amount - taken and heldByAll > knownHeld then
+  if need > room - taken and heldByAll > knownHeld then
     local living, dead = heldByOthers(key, bucket)
     others = living
     if bucket then heldByAll = heldByAll - dead end
@@ -113,7 +136,7 @@ local function lease(key, op, bucket, whole, amount, windowMs, endMs, used, held
   heldByAll = heldByAll + held - knownHeld
 
   local granted = 0
-  local left = math.max(0, amount - taken)
+  local left = math.max(0, room - taken)
   if whole then left = math.floor(left) end
   if need > 0 and left > 0 then
     local least = whole and 1 or amount / 1000
@@ -133,22 +156,30 @@ local function lease(key, op, bucket, whole, amount, windowMs, endMs, used, held
   heldByAll = heldByAll + granted
   redis.call('HSET', key, 'taken', text(taken), 'held', text(heldByAll), 'at', now,
     'node:' .. node, op .. ' ' .. text(used) .. ' ' .. text(held) .. ' ' .. now)
-  redis.call('PEXPIRE', key, bucket and windowMs * 2 + 120000 or math.max(60000, endMs - now + 60000))
+  -- What limit it is of was not said: the next window may ask for it.
+  local further = name == '' and 86400000 or sliding and windowMs + 60000 or 60000
+  redis.call('PEXPIRE', key, bucket and windowMs * 2 + 120000 or math.max(60000, endMs - now + further))
   if name == '' then
-    -- What limit it is of was not said.
+    -- Nor is it to be found by.
   elseif held > 0 then
-    local kind = (bucket and 'bucket' or 'window') .. ' ' .. (whole and 1 or 0)
-    redis.call('HSET', KEYS[3], name, kind .. ' ' .. text(amount) .. ' ' .. text(windowMs) .. ' ' .. text(endMs))
+    redis.call('HSET', KEYS[3], name, kind .. ' ' .. (whole and 1 or 0) .. ' ' .. text(amount) .. ' ' .. text(windowMs) .. ' ' .. text(endMs))
   else
     redis.call('HDEL', KEYS[3], name)
   end
-  return text(granted) .. ' ' .. text(waits and 0 or math.max(0, amount - taken) / nodes) .. ' ' .. text(others)
+  local least = whole and 1 or 0
+  local unleased = math.max(0, room - taken) / nodes
+  if sliding and room - taken <= math.max(0, least - 1e-9) then
+    unleased = -msUntilFree(least, amount, windowMs, endMs, taken, before)
+  elseif waits then
+    unleased = 0
+  end
+  return text(granted) .. ' ' .. text(unleased) .. ' ' .. text(others)
 end
 
 local answers = {}
-for i = 4, #KEYS do
-  local a = 4 + (i - 4) * ${LEASE_ARGUMENTS}
-  answers[i - 3] = lease(KEYS[i], tonumber(ARGV[a]), ARGV[a + 1] == 'bucket', ARGV[a + 2] == '1', tonumber(ARGV[a + 3]),
+for i = 1, (#KEYS - 3) / 2 do
+  local a = 4 + (i - 1) * ${LEASE_ARGUMENTS}
+  answers[i] = lease(KEYS[2 + 2 * i], KEYS[3 + 2 * i], tonumber(ARGV[a]), ARGV[a + 1], ARGV[a + 2] == '1', tonumber(ARGV[a + 3]),
     tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), tonumber(ARGV[a + 8]),
     ARGV[a + 9])
 end

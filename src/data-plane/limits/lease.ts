@@ -1,5 +1,8 @@
 import type { SharedLimit } from "../../../native-bindings/limits.ts";
 import type { LeaseRetry } from "../../contracts/limits.ts";
+import type { LeaseKind } from "./cluster-link.ts";
+
+const KINDS = { window: "window", "sliding-window": "sliding", "token-bucket": "bucket" } as const;
 
 interface Waiter {
   amount: number;
@@ -31,6 +34,10 @@ export class Lease {
 
   get isBucket(): boolean {
     return this.limit.algorithm === "token-bucket";
+  }
+
+  get kind(): LeaseKind {
+    return KINDS[this.limit.algorithm];
   }
 
   get isWhole(): boolean {

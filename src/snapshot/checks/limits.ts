@@ -42,12 +42,6 @@ function warnIfNobodyCalls(
 }
 
 export function checkUnit({ report }: CheckContext, limit: Cursor): void {
-  if (limit.at("algorithm").text() === "sliding-window" && limit.at("cluster").text() === "shared") {
-    report(
-      limit.at("cluster").path,
-      "nodes can't share a sliding window: leave `cluster` out, or choose another algorithm",
-    );
-  }
   const given = LIMIT_UNITS.filter((unit) => limit.at(unit).exists);
   if (given.length === 1) return;
   const found = given.length === 0 ? "none" : given.join(" and ");

@@ -50,18 +50,12 @@ export function compileLimits(limits: readonly LimitConfiguration[]): LimitSnaps
       per: limit.per,
       algorithm: limit.algorithm,
       windowMs: limit.window,
-      ...scopeOf(limit),
+      ...(limit.cluster === undefined ? {} : { cluster: limit.cluster }),
     };
     if (limit.tokens !== undefined) return { ...common, unit: "tokens", amount: limit.tokens };
     if (limit.cost_usd !== undefined) return { ...common, unit: "cost_usd", amount: limit.cost_usd };
     return { ...common, unit: "requests", amount: limit.requests ?? 0 };
   });
-}
-
-/** Portions of a sliding window can't be leased: what is free of it changes with the time. */
-function scopeOf({ algorithm, cluster }: LimitConfiguration): Pick<LimitSnapshot, "cluster"> {
-  if (algorithm === "sliding-window") return { cluster: "per_node" };
-  return cluster === undefined ? {} : { cluster };
 }
 
 export function compileHeaderEdits(edits: HeaderEditsConfiguration): HeaderEditsSnapshot {

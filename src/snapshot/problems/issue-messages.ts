@@ -71,6 +71,8 @@ function mismatch(path: Path, field: z.core.$ZodType, input: InputView): string 
   const expected = `expected ${expectation(field)}`;
   const variables = input.variablesOf(path);
   if (variables.length > 0) return `${expected}; found the value of ${variables.join(", ")}`;
+  // That it is a text helps nobody who may not be told which.
+  if (typeof value === "string" && value !== "" && isLeaf(field) && !input.isRepeatable(path)) return expected;
   // A text where a list or a mapping should be may be the secret that belongs into it.
   const found = `${expected}; found ${describeValue(value, isSecret(field) || !isLeaf(field) || !input.isRepeatable(path))}`;
   return typeof value === "string" ? found + suggestion(value, allowedValues(field)) : found;

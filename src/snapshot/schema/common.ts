@@ -113,7 +113,7 @@ export const limitScope = z.enum(["shared", "per_node"]);
 
 export const LIMIT_ALGORITHMS = ["window", "sliding-window", "token-bucket"] as const;
 const LIMIT_ALGORITHMS_EXPLAINED =
-  "`window`: fixed windows. `sliding-window`: the window before counts, too, by how much of it is less than a window ago; on each node by itself. `token-bucket`: refills evenly over the window, at most the limit at once.";
+  "`window`: fixed windows. `sliding-window`: the window before counts, too, by how much of it is less than a window ago. `token-bucket`: refills evenly over the window, at most the limit at once.";
 
 function limitsOf(owner: keyof typeof SUBJECTS) {
   const subjects: readonly [LimitSubject, ...LimitSubject[]] = SUBJECTS[owner];

@@ -124,13 +124,17 @@ describe.each(DATABASES)("a backup of %s", (kind) => {
     source = { homeDirectory: test.home, env: test.url === undefined ? {} : { DATABASE_URL: test.url } };
     file = newFile();
     // Connections of the plane are open all the while.
-    await backUp({ ...source, file });
+    const progress: [number, number][] = [];
+    await backUp({ ...source, file }, (...step) => progress.push(step));
+    expect(progress.at(-1)?.[0]).toBe(progress[0]?.[1]);
   }, 60_000);
   afterAll(() => test.close());
 
   it.each(DATABASES)("brings everything back, in %s, and the audit trail goes on", async (target) => {
     const place = await newPlace(target);
-    const summary = await restore({ ...place, file });
+    const progress: [number, number][] = [];
+    const summary = await restore({ ...place, file }, (...step) => progress.push(step));
+    expect(progress.at(-1)).toEqual([statSync(file).size, statSync(file).size]);
     expect(summary.tables).toMatchObject({ teams: 2, services: 1, releases: 1, settings: 2_101, webhooks: 1 });
     expect(summary.tables).toMatchObject({
       identity_providers: 1,

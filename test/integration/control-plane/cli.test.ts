@@ -158,7 +158,13 @@ describe("an organisation run from the command line", () => {
     expect(await admin.do("whoami")).toMatch(/name +admin@localhost\n.*\nrole +owner/);
 
     // Signing in again leaves no token behind that nobody knows of.
-    await admin.signIn();
+    const signIn = ["login", "--email", admin.email, "--password-stdin", "--json"];
+    const again = await admin.run(signIn, { input: PASSWORD, env: { TIDEGATE_ADMIN_URL: tidegate.adminUrl } });
+    expect(JSON.parse(again.stdout)).toEqual({
+      url: tidegate.adminUrl,
+      email: admin.email,
+      expires_at: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T/),
+    });
     const old = await AdminClient.at(tidegate.adminUrl).withToken(token).get("/session");
     expect(old.status).toBe(401);
     const other = new Person("nobody@example.org");
@@ -636,8 +642,17 @@ models:
     expect(again, again.stdout).toMatchObject({ code: EXIT.ok });
     write("lab.yaml", "version: 1\nproviders: [{ id: new, kind: openai, keys: [{ id: main }] }]\n");
     expect((await apply("--dry-run")).code).not.toBe(EXIT.ok);
-    await admin.do("models", "delete", "quick");
-    await admin.do("providers", "delete", "lab");
+    const idsOf = async (what: "providers" | "models") => {
+      return (await admin.json(what, "list")).map(({ id, name }: { id?: string; name?: string }) => id ?? name);
+    };
+    write("lab.yaml", "version: 1\nproviders: []\nmodels: []\n");
+    const kept = await apply();
+    expect(kept.stdout).toContain("not in the files, removed with --prune: model route quick, provider lab");
+    const pruned = await apply("--prune", "--yes");
+    expect(pruned, pruned.stdout).toMatchObject({ code: EXIT.ok });
+    expect(pruned.stdout).toMatch(/- delete model route quick\n- delete provider lab\n/);
+    expect(await idsOf("providers")).not.toContain("lab");
+    expect(await idsOf("models")).not.toContain("quick");
   });
 
   it("gives an owner who lost theirs a new password while everything runs", async () => {
@@ -660,6 +675,7 @@ models:
     expect(await publisher.do("logout")).toBe(`signed out at ${tidegate.adminUrl}\n`);
     expect((await AdminClient.at(tidegate.adminUrl).withToken(token).get("/session")).status).toBe(401);
     expect((await publisher.run(["services"])).code).toBe(EXIT.noPermission);
+    expect(await publisher.json("logout")).toEqual({ url: tidegate.adminUrl, token: "none" });
     expect(readFileSync(file, "utf8")).not.toContain(token);
   });
 

@@ -1,10 +1,6 @@
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Browser } from "../../helpers/browser.ts";
-import { REPOSITORY } from "../../helpers/build.ts";
+import { runFirstBlock } from "../../helpers/documentation.ts";
 import { CLIENT_SECRET, startIdentityProvider } from "../../helpers/identity-provider.ts";
 import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
@@ -23,16 +19,11 @@ afterAll(async () => {
   await upstream.close();
 });
 
-/** Runs the page's commands against these servers, and stops at the first that fails; resolves to what they print. */
-async function runPage(page: string, servers: Record<string, string>): Promise<string> {
-  const text = readFileSync(join(REPOSITORY, "src/docs", page), "utf8");
-  let script = /```bash\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
-  for (const [written, here] of Object.entries(servers)) script = script.replaceAll(written, here);
-  const env = { ...process.env, TIDEGATE_ADMIN_PASSWORD: PASSWORD, ACME_CLIENT_SECRET: CLIENT_SECRET };
-  const args = ["-euo", "pipefail", "-c", script];
-  const { stdout } = await promisify(execFile)("bash", args, { cwd: tidegate.home, env });
-  return stdout;
-}
+const runPage = (page: string, servers: Record<string, string>) =>
+  runFirstBlock(page, servers, {
+    cwd: tidegate.home,
+    env: { TIDEGATE_ADMIN_PASSWORD: PASSWORD, ACME_CLIENT_SECRET: CLIENT_SECRET },
+  });
 
 it("the page about the admin API leads from nothing to a call", async () => {
   const stdout = await runPage("admin-api.md", {

@@ -13,9 +13,18 @@ import { createIdentityProvider } from "../../../src/control-plane/entities/iden
 import { createFirstUser } from "../../../src/control-plane/entities/users.ts";
 import { createWebhook } from "../../../src/control-plane/entities/webhooks.ts";
 import { Plane } from "../../../src/control-plane/plane.ts";
+import { DatabaseSource } from "../../../src/control-plane/snapshot-source/source.ts";
 import { type Database, openDatabase } from "../../../src/control-plane/storage/database.ts";
-import { CLIENT_SECRET, WEBHOOK_SECRET } from "../../../src/control-plane/storage/sealed.ts";
-import { keyId, loadSealer, MASTER_KEY_FILE, type Sealer } from "../../../src/platform/seal.ts";
+import { CLIENT_SECRET, countSealed, sealAgain, WEBHOOK_SECRET } from "../../../src/control-plane/storage/sealed.ts";
+import {
+  keyId,
+  loadMasterKeys,
+  loadSealer,
+  MASTER_KEY_FILE,
+  newMasterKey,
+  replaceKeyFile,
+  Sealer,
+} from "../../../src/platform/seal.ts";
 import { LastGood } from "../../../src/platform/secrets/last-good.ts";
 import { loadConfiguration } from "../../../src/snapshot/load.ts";
 import { packSnapshot } from "../../../src/snapshot/packed/packer.ts";
@@ -23,7 +32,7 @@ import { createSnapshotStore } from "../../../src/snapshot/store.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
 import { runCli } from "../../helpers/cli.ts";
 import { DATABASES, PostgresCluster } from "../../helpers/databases.ts";
-import { OWNER, PASSWORD } from "../../helpers/test-plane.ts";
+import { draftAt, OWNER, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
 
 const NOBODY = { debug() {}, info() {}, warn() {}, error() {}, child: () => NOBODY };
 
@@ -100,6 +109,34 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
     expect(list.keys).toEqual([{ id: expect.any(String), seals: true, secrets: 3 }]);
     expect(keys()).toHaveLength(1);
     expect(await secrets()).toEqual(all);
+  });
+
+  it("bug: what changed after a rotation was served and shown no longer until Tidegate was started again", async () => {
+    const test = await TestPlane.open(kind, { sealer: loadSealer(homeDirectory, env) });
+    try {
+      const headers = { set: { authorization: "a header value" } };
+      const draft = draftAt("/billing", { request_headers: headers });
+      await test.owner.do("POST", "/teams", { id: "finance", name: "Finance" });
+      await test.owner.do("POST", "/services", { id: "billing", team: "finance", draft });
+      await test.owner.do("POST", "/services/billing/publish");
+      const source = new DatabaseSource(test.plane);
+      await source.load();
+      const added = newMasterKey();
+      const { keys: known, file: keyFile } = loadMasterKeys(homeDirectory, env);
+      replaceKeyFile(keyFile ?? "", [added, ...known]);
+      const rotated = new Sealer([added, ...known]);
+      // As another process does it.
+      const other = new Plane({ database: test.database, sealer: rotated, logger: NOBODY });
+      await other.change(SYSTEM, (change) => sealAgain(change, rotated));
+
+      expect((await test.owner.do("GET", "/services/billing")).draft.request_headers).toEqual(headers);
+      await test.owner.do("POST", "/services/billing/deprecate", {});
+      await source.load();
+      expect(source.additions.services).toMatchObject([{ id: "billing" }]);
+      expect(Object.keys(await countSealed(test.plane.db))).toEqual([keyId(added)]);
+    } finally {
+      await test.close();
+    }
   });
 
   it("is not forgotten while a Tidegate runs that may seal with it", async () => {

@@ -134,6 +134,16 @@ describe.each(DATABASES)("people of an identity provider, on %s", (kind) => {
       expect((await test.client().do("GET", "/sign-in/providers")).password_sign_in).toBe(false);
     });
 
+    it("ends what passwords have begun, but for who turns them off", async () => {
+      const [former, browser] = [await test.person("paula@example.org"), await signIn("olga", "s10")];
+      expect((await former.get("/session")).status).toBe(200);
+      await test.owner.do("PATCH", "/settings", { password_sign_in: false });
+      expect((await former.get("/session")).status).toBe(401);
+      expect((await test.owner.get("/session")).status).toBe(200);
+      expect(await isSignedIn(browser)).toBe(true);
+      await test.owner.do("PATCH", "/settings", { password_sign_in: true });
+    });
+
     it("and nothing may take the last of them away", async () => {
       await takePasswords(false);
       const attempts = [

@@ -56,6 +56,52 @@ describe.each(DATABASES)("requests to the admin API, on %s", (kind) => {
       expect(nested.body.errors).toMatchObject([{ path: "header.extra" }]);
     });
 
+    it("bug: said `found a text`, or what its library says, in place of what is allowed", async () => {
+      const errorsOf = async (path: string, body: object, method: "post" | "patch" = "post") =>
+        (await owner[method](path, body)).body.errors;
+      expect(
+        await errorsOf("/services", { id: "Bad Id", team: 5, tags: "x", visibility: "public", approve: true }),
+      ).toEqual([
+        { path: "tags", message: "expected a list; found a text" },
+        { path: "visibility", message: "expected one of private, team, organisation" },
+        { path: "id", message: "lower-case letters, digits, `-`, `_` and `.`; at most 63 characters" },
+        { path: "team", message: "expected a text; found a number" },
+        { path: "approve", message: expect.stringMatching(/^unknown; the fields here are name, .*approval/) },
+      ]);
+      expect(await errorsOf("/webhooks", { team: "finance", name: "", url: "x", events: ["service.publish"] })).toEqual(
+        [
+          { path: "name", message: "must not be empty" },
+          { path: "url", message: "expected an absolute http:// or https:// URL" },
+        ],
+      );
+      expect(await errorsOf("/users", { email: "pat" })).toEqual([
+        { path: "email", message: "expected an e-mail address, such as pat@example.org" },
+        { path: "name", message: "required, but missing: expected a text" },
+      ]);
+      expect(await errorsOf("/settings", { idempotency_hours: 0, policies: [] }, "patch")).toEqual([
+        { path: "policies", message: "expected a mapping; found a list" },
+        { path: "idempotency_hours", message: "at least 1" },
+      ]);
+      const credentials = "/applications/web/credentials";
+      const addresses = (range: string) => errorsOf(credentials, { name: "x", addresses: [range] });
+      expect(await addresses("office")).toEqual([
+        { path: "addresses[0]", message: "expected an IP address or a CIDR range such as 10.0.0.0/8" },
+      ]);
+      expect(await addresses("10.0.0.0/33")).toEqual([
+        { path: "addresses[0]", message: 'what follows the "/" of a CIDR range is a number from 0 to 32 for IPv4' },
+      ]);
+      expect(await errorsOf(credentials, { name: "x", expires_at: "tomorrow" })).toEqual([
+        { path: "expires_at", message: "expected a time with its zone, such as 2026-12-01T00:00:00Z" },
+      ]);
+      const draft = { draft: { limits: [{ requests: 1, window: "soon", algorithm: "leaky" }] } };
+      expect(await errorsOf("/services/billing", draft, "patch")).toMatchObject(
+        expect.arrayContaining([
+          { path: "draft.limits[0].window", message: "expected a duration such as 500ms, 5s, 1m, 24h or 30d, above 0" },
+          { path: "draft.limits[0].algorithm", message: "expected one of window, sliding-window, token-bucket" },
+        ]),
+      );
+    });
+
     it("does not repeat what was wrong: it may be a secret", async () => {
       const { body } = await owner.post("/users", { email: "canary-secret", name: "A", password: 12 });
       expect(JSON.stringify(body)).not.toContain("canary-secret");

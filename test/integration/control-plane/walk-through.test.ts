@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AdminClient } from "../../helpers/admin-client.ts";
 import { PostgresCluster } from "../../helpers/databases.ts";
+import { runBlocks } from "../../helpers/documentation.ts";
 import { startRedis } from "../../helpers/redis.ts";
 import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
@@ -59,6 +60,9 @@ const INSTALLATIONS = [
   ["on one machine, with SQLite", oneMachine],
   ["on four, with PostgreSQL and Redis", fourMachines],
 ] as const;
+
+const startNamed = (text: string) =>
+  startUpstream((_request, response) => response.end(`invoices of the ${text} release`));
 
 const draftTo = (upstream: TestUpstream) => ({
   routes: [{ path: "/billing", strip_prefix: true }],
@@ -209,5 +213,38 @@ describe.each(INSTALLATIONS)("from a draft to the end of a service, %s", (_name,
     expect(actions).toContain("credential.create");
     expect(JSON.stringify(audit)).not.toContain(key);
     expect(await admin.do("GET", "/audit/verification")).toMatchObject({ intact: true });
+  });
+
+  it("is what the page says, command by command", async () => {
+    const { adminUrl, gateways } = installation;
+    const [first] = gateways as [TidegateProcess];
+    const [one, two] = [await startNamed("first"), await startNamed("second")];
+    try {
+      const servers = {
+        "http://127.0.0.1:9080": adminUrl,
+        "http://127.0.0.1:8080": gateways.map(({ url }) => url).join(" "),
+        "http://127.0.0.1:9001": one.url,
+        "http://127.0.0.1:9002": two.url,
+        "9001/9002": `${new URL(one.url).port}/${new URL(two.url).port}`,
+      };
+      const printed = await runBlocks("walk-through.md", servers, {
+        cwd: first.home,
+        env: { TIDEGATE_ADMIN_PASSWORD: PASSWORD },
+      });
+      // The last answer of each question; that they came is what the page's own commands check.
+      for (const gateway of gateways) {
+        const answers = [...printed.matchAll(new RegExp(`^${gateway.url}: .* (\\d+)$`, "gm"))].map(
+          ([, status]) => status,
+        );
+        expect(answers).toEqual(["403", "403", "200", "429", "200", "200", "200", "200", "200", "403", "410"]);
+      }
+      for (const action of ["service.publish", "service.roll_back", "subscription.revoke", "service.retire"]) {
+        expect(printed).toContain(`"action":"${action}"`);
+      }
+      expect(printed).toContain('"intact":true');
+      expect(printed).not.toMatch(/"invoicing\.yaml" differ|tg_\w{40}/);
+    } finally {
+      await Promise.all([one, two].map((upstream) => upstream.close()));
+    }
   });
 });

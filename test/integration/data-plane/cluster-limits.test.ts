@@ -77,7 +77,7 @@ async function leases(): Promise<number> {
 }
 
 describe("over three nodes", () => {
-  it.each(["window: 30d", "window: 365d, algorithm: token-bucket"])(
+  it.each(["window: 30d", "window: 30d, algorithm: sliding-window", "window: 365d, algorithm: token-bucket"])(
     "a limit of 1,000 lets exactly 1,000 of 5,000 calls through that come at once (%s)",
     async (kind) => {
       await start(`[{ requests: 1000, ${kind} }]`);
@@ -98,6 +98,30 @@ describe("over three nodes", () => {
     const gained = (elapsedMs / 2000) * 60;
     expect(admitted).toBeLessThanOrEqual(60 + Math.ceil(gained));
     expect(admitted).toBeGreaterThan(60 + gained / 2);
+  });
+
+  it("a sliding window admits, at each moment, what those of the window before leave room for", async () => {
+    const [windowMs, amount] = [2_000, 60];
+    await start(`[{ requests: ${amount}, window: 2s, algorithm: sliding-window }]`);
+    const admitted = new Map<number, number>();
+    const windowOf = (atMs: number) => Math.floor(atMs / windowMs);
+    const first = windowOf(Date.now());
+    let refused = 0;
+    while (windowOf(Date.now()) < first + 3) {
+      const startedAt = Date.now();
+      const count = await burst(30);
+      const endedAt = Date.now();
+      const at = windowOf(endedAt);
+      // Of which window they are is not known: they are left out.
+      if (windowOf(startedAt) !== at) continue;
+      refused += 30 - count;
+      admitted.set(at, (admitted.get(at) ?? 0) + count);
+      const before = (admitted.get(at - 1) ?? 0) * (1 - (endedAt % windowMs) / windowMs);
+      expect((admitted.get(at) ?? 0) + before).toBeLessThanOrEqual(amount + 1);
+    }
+    expect(refused).toBeGreaterThan(0);
+    // What has slid out makes room.
+    expect(admitted.get(first + 2)).toBeGreaterThan(amount / 4);
   });
 
   it("what one node has leased and does not use goes back, and another one can use it", async () => {
@@ -205,8 +229,8 @@ describe("over three nodes", () => {
     },
   );
 
-  it("calls go the fast path while a lease lasts", async () => {
-    const service = `services: [{ id: one, access: key, limits: [{ requests: 10000, window: 30d }], routes: [{ path: /one }], upstream: { targets: [{ url: "${upstream.url}" }] } }]`;
+  it.each(["window", "sliding-window"])("calls go the fast path while a lease lasts (%s)", async (algorithm) => {
+    const service = `services: [{ id: one, access: key, limits: [{ requests: 10000, window: 30d, algorithm: ${algorithm} }], routes: [{ path: /one }], upstream: { targets: [{ url: "${upstream.url}" }] } }]`;
     gateways = await startCluster(redis.url, nativeYaml(service), 2);
     const [gateway] = gateways as [ClusterGateway];
     expect(await gateway.admitted(600)).toBe(600);

@@ -19,6 +19,7 @@ const NODES = 3;
 const AMOUNT = 60;
 const START_MS = Date.now();
 const COUNTER = counterKey("k");
+const KINDS = { window: "window", "sliding-window": "sliding", "token-bucket": "bucket" } as const;
 
 let redis: TestRedis;
 let directory: string;
@@ -81,13 +82,13 @@ function stop(node: Node): void {
   node.limits.close();
 }
 
-it.each(["window", "token-bucket"] as const)(
+it.each(["window", "sliding-window", "token-bucket"] as const)(
   "%s",
   async (algorithm) => {
     // In a bucket of this length nothing worth counting is gained.
     const limit: SharedLimit = { algorithm, unit: "requests", amount: AMOUNT, windowMs: 365 * 86_400_000 };
     const question = (claim: LeaseClaim, need: number): LeaseQuestion => {
-      return { counter: COUNTER, bucket: algorithm === "token-bucket", whole: true, ...limit, claim, need };
+      return { counter: COUNTER, kind: KINDS[algorithm], whole: true, ...limit, claim, need };
     };
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 120 }), async (steps) => {
@@ -165,7 +166,7 @@ it("of a bucket, what a node holds can be gained again once the node is gone", a
     const nowMs = Date.now();
     const claim = limits.beginLease(limit, COUNTER, { keep: 20, isWanted: need > 0, nowMs, answerByMs: nowMs + 1000 });
     if (typeof claim !== "object") throw new Error(claim);
-    const [answer] = await link.ask([{ counter: COUNTER, bucket: true, whole: true, ...limit, claim, need }]);
+    const [answer] = await link.ask([{ counter: COUNTER, kind: "bucket", whole: true, ...limit, claim, need }]);
     limits.endLease(limit, COUNTER, claim, answer?.granted ?? 0, 0, nowMs, 0);
     return claim.held + (answer?.granted ?? 0);
   };
@@ -185,6 +186,49 @@ it("of a bucket, what a node holds can be gained again once the node is gone", a
   stop(living);
 });
 
+/** What Redis says to a node that wants one request, of the window of `nowMs`. */
+async function askForOne({ limits, link }: Node, limit: SharedLimit, nowMs: number): Promise<LeaseAnswer | null> {
+  const claim = limits.beginLease(limit, COUNTER, { keep: 9, isWanted: true, nowMs, answerByMs: nowMs });
+  if (typeof claim !== "object") throw new Error(claim);
+  const kind = KINDS[limit.algorithm];
+  const [answer = null] = await link.ask([{ counter: COUNTER, kind, whole: true, ...limit, claim, need: 1 }]);
+  limits.endLease(limit, COUNTER, claim, answer?.granted ?? 0, answer?.unleased ?? 0, nowMs, 0);
+  return answer;
+}
+
+const YEAR_MS = 365 * 86_400_000;
+const ONE: SharedLimit = { algorithm: "sliding-window", unit: "requests", amount: 1, windowMs: YEAR_MS };
+
+it("what other nodes have used in the window before keeps a sliding window from granting, and slides out of it", async () => {
+  cluster++;
+  const [first, second] = [await startNode(), await startNode()];
+  const endMs = (Math.floor(Date.now() / YEAR_MS) + 1) * YEAR_MS;
+  expect(await askForOne(first, ONE, Date.now() - YEAR_MS)).toMatchObject({ granted: 1 });
+  const askedAtMs = Date.now();
+  const refused = await askForOne(second, ONE, askedAtMs);
+  expect(refused).toMatchObject({ granted: 0, others: 0 });
+  // All of it has to be gone, which is when this window ends.
+  expect(Math.abs(endMs - askedAtMs + (refused?.unleased ?? 0))).toBeLessThan(60_000);
+  expect(second.limits.reserve(ONE, "k", 1, askedAtMs)).toBe("refused");
+  expect(Math.abs(endMs - askedAtMs - second.limits.retryAfterMs)).toBeLessThan(60_000);
+  // Of a fixed window, the one before says nothing.
+  expect(await askForOne(second, { ...ONE, algorithm: "window", windowMs: YEAR_MS / 2 }, askedAtMs)).toMatchObject({
+    granted: 1,
+  });
+  stop(first);
+  stop(second);
+});
+
+it("of a sliding window, a Redis without its memory takes all of the window before for used", async () => {
+  cluster++;
+  const node = await startNode({ redisRun: "00000000000000ff", nodes: 1 });
+  expect(await askForOne(node, ONE, Date.now())).toMatchObject({ granted: 0, others: 0 });
+  expect(await askForOne(node, { ...ONE, algorithm: "window", windowMs: YEAR_MS / 2 }, Date.now())).toMatchObject({
+    granted: 1,
+  });
+  stop(node);
+});
+
 it("who is the first to come back to a Redis without its memory gets no more than its share", async () => {
   cluster++;
   const node = await startNode({ redisRun: "00000000000000ff", nodes: 3 });
@@ -195,7 +239,9 @@ it("who is the first to come back to a Redis without its memory gets no more tha
     const nowMs = Date.now();
     const claim = node.limits.beginLease(limit, COUNTER, { keep: 60, isWanted: true, nowMs, answerByMs: nowMs });
     if (typeof claim !== "object") throw new Error(claim);
-    const [answer] = await node.link.ask([{ counter: COUNTER, bucket: false, whole: true, ...limit, claim, need: 60 }]);
+    const [answer] = await node.link.ask([
+      { counter: COUNTER, kind: "window", whole: true, ...limit, claim, need: 60 },
+    ]);
     granted += answer?.granted ?? 0;
     node.limits.endLease(limit, COUNTER, claim, answer?.granted ?? 0, 0, nowMs, 0);
   }
@@ -211,7 +257,7 @@ it("a process that was busy itself does not take Redis for away", async () => {
     const nowMs = Date.now();
     const claim = node.limits.beginLease(limit, COUNTER, { keep: 0, isWanted: true, nowMs, answerByMs: nowMs });
     if (typeof claim !== "object") throw new Error(claim);
-    return node.link.ask([{ counter: COUNTER, bucket: false, whole: true, ...limit, claim, need: 1 }]);
+    return node.link.ask([{ counter: COUNTER, kind: "window", whole: true, ...limit, claim, need: 1 }]);
   };
   // Redis knows the script from now on.
   await ask();

@@ -58,7 +58,7 @@ describe("declarations", () => {
         },
       },
     ]);
-    expect(desired?.lists).toEqual({ services: true, applications: false });
+    expect(desired?.lists).toMatchObject({ services: true, applications: false, models: false });
   });
 
   it("name what is wrong with credentials and token issuers, and repeat no secret", async () => {

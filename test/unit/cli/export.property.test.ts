@@ -139,7 +139,9 @@ const states: fc.Arbitrary<ActualState> = fc
           revision: 1,
         },
       ],
-      roles: [{ id: "reader", name: fields.name, scope: "team", permissions: ["team.read"], built_in: false }],
+      roles: [
+        { id: "reader", name: fields.name, scope: "team", permissions: ["team.read"], built_in: false, revision: 1 },
+      ],
       services: [isServed ? { ...service, ...publication } : service],
       applications: [
         {
@@ -228,7 +230,7 @@ describe("an export", () => {
       tokenIssuers: null,
       credentials: [],
       teams: [],
-      roles: [{ id: "viewer", name: "Viewer", scope: "team", permissions: [], built_in: true }],
+      roles: [{ id: "viewer", name: "Viewer", scope: "team", permissions: [], built_in: true, revision: null }],
       services: [
         { ...newService("old", "finance"), state: "retired" },
         {

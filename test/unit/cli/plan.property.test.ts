@@ -34,7 +34,10 @@ describe("a plan", () => {
         const pruning = planFor(desired, actual, { prune: true });
         const removals = pruning.steps.filter(({ action }) => effectOf(action) === "remove");
         expect(removals.map(({ subject }) => subject)).toEqual(careful.surplus);
-        for (const { subject } of removals) expect(teamsNamed(desired)).toContain(subject.team);
+        for (const { subject } of removals) {
+          if (subject.team !== null) expect(teamsNamed(desired)).toContain(subject.team);
+          else expect(["token issuer", "role"]).toContain(subject.kind);
+        }
       }),
       both,
     );
@@ -47,6 +50,8 @@ describe("a plan", () => {
         const living = state.services.filter((one) => one.state !== "retired");
         expect(idsOf(living)).toEqual(idsOf(desired.services));
         expect(idsOf(state.applications)).toEqual(idsOf(desired.applications));
+        if (desired.lists.roles) expect(idsOf(state.roles)).toEqual(idsOf(desired.roles));
+        if (desired.lists.token_issuers) expect(idsOf(state.tokenIssuers ?? [])).toEqual(idsOf(desired.tokenIssuers));
       }),
       both,
     );

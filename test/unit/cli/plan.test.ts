@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { planFor } from "../../../src/cli/apply/plan.ts";
 import { planText } from "../../../src/cli/apply/print-plan.ts";
-import type {
-  ActualCredential,
-  ActualService,
-  ActualState,
-  DesiredCredential,
-  DesiredIdentityProvider,
-  DesiredService,
-  DesiredState,
-  Terms,
+import {
+  type ActualCredential,
+  type ActualService,
+  type ActualState,
+  type ActualTokenIssuer,
+  type DesiredCredential,
+  type DesiredIdentityProvider,
+  type DesiredService,
+  type DesiredState,
+  listsBy,
+  type Terms,
 } from "../../../src/cli/apply/state.ts";
 import { COLOURED, PLAIN } from "../../../src/cli/output/palette.ts";
 import { TOKEN_ISSUER_DEFAULTS } from "../../../src/snapshot/schema/jwt-issuer.ts";
@@ -39,7 +41,9 @@ const web = { id: "web", team: "shop", name: "web", description: "", limits: [],
 const to = (service: string, terms: Terms = {}) => ({ service, terms });
 
 function desired(fields: Partial<DesiredState> = {}): DesiredState {
-  const lists = { services: fields.services !== undefined, applications: fields.applications !== undefined };
+  const { tokenIssuers: token_issuers, ...others } = fields;
+  const listed = { ...others, token_issuers };
+  const lists = listsBy((section) => listed[section] !== undefined);
   return {
     policies: null,
     teams: [],
@@ -168,7 +172,9 @@ describe("a plan", () => {
     expect(obstacles(draftOnly, actual())).toEqual([
       "web → billing: service billing is not published: give it `publish: true`",
     ]);
-    const builtIn = actual({ roles: [{ id: "viewer", name: "", scope: "team", permissions: [], built_in: true }] });
+    const builtIn = actual({
+      roles: [{ id: "viewer", name: "", scope: "team", permissions: [], built_in: true, revision: null }],
+    });
     const role = { id: "viewer", name: "viewer", scope: "team" as const, permissions: [] };
     expect(obstacles(desired({ roles: [role] }), builtIn)[0]).toMatch(/built-in/);
   });
@@ -385,6 +391,51 @@ describe("a plan", () => {
     expect(actions(without, is, true)).toEqual(["cancel-subscription"]);
     const silent = desired({ applications: [{ ...web, subscriptions: null }] });
     expect(actions(silent, is, true)).toEqual([]);
+  });
+
+  it("prunes what is the organisation's where the files list it, but nothing of the server's configuration file", () => {
+    const key = (id: string, revision: number) => ({
+      ...{ id, kind: "value", hint: null, reference: null, weight: 1, priority: 0, expires_at: null, limits: [] },
+      revision,
+    });
+    const provider = (id: string, source = "database") => ({
+      ...{ id, kind: "openai", source, not_served: null, address: "", otherSecrets: [] },
+      keys: [key("main", 3), key("old", 4)],
+      revision: source === "database" ? 2 : null,
+    });
+    const route = (name: string, source = "database") => ({
+      ...{ name, source, not_served: null, targets: [{ provider: "kept", model: "m", weight: 1 }] },
+      revision: source === "database" ? 6 : null,
+    });
+    const role = (id: string, built_in: boolean) => ({
+      ...{ id, name: id, scope: "team" as const, permissions: [], built_in, revision: built_in ? null : 7 },
+    });
+    const issuer = { id: "corp", issuer: "https://a.test", revision: 5, keysFit: true } as unknown as ActualTokenIssuer;
+    const is = actual({
+      ai: {
+        providers: [provider("kept"), provider("gone"), provider("filed", "file")],
+        models: [route("quick"), route("slow", "file")],
+      },
+      roles: [role("owner", true), role("approver", false)],
+      tokenIssuers: [issuer],
+    });
+    expect(actions(desired(), is, true)).toEqual([]);
+    const main = { id: "main", secret: null, terms: { weight: 1, priority: 0, expires_at: null, limits: [] } };
+    const kept = { id: "kept", kind: "openai", fields: {}, keys: [main], listsKeys: true };
+    const { steps } = planFor(desired({ providers: [kept], models: [], roles: [], tokenIssuers: [] }), is, {
+      prune: true,
+    });
+    expect(steps.map(({ action }) => action)).toEqual([
+      { type: "delete-model-route", name: "quick", revision: 6 },
+      { type: "delete-provider-key", provider: "kept", id: "old", revision: 4 },
+      { type: "delete-provider", id: "gone", revision: 2 },
+      { type: "delete-token-issuer", id: "corp", revision: 5 },
+      { type: "delete-role", id: "approver", revision: 7 },
+    ]);
+    const silent = { ...kept, keys: [], listsKeys: false };
+    const careful = planFor(desired({ providers: [silent] }), is, { prune: false });
+    expect(careful.steps).toEqual([]);
+    expect(planText(careful, PLAIN)).toContain("not in the files, removed with --prune: provider gone\n");
   });
 
   it("is printed as a diff that shows no secret and lets nobody move the cursor", () => {

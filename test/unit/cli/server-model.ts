@@ -47,7 +47,13 @@ function after(state: ActualState, action: Action): ActualState {
     case "put-role": {
       const others = state.roles.filter(({ id }) => id !== action.role.id);
       const { permissions } = action.role;
-      return { ...state, roles: [...others, { ...action.role, permissions: [...permissions], built_in: false }] };
+      return {
+        ...state,
+        roles: [
+          ...others,
+          { ...action.role, permissions: [...permissions], built_in: false, revision: (action.revision ?? 0) + 1 },
+        ],
+      };
     }
     case "create-application": {
       const { subscriptions: _requestedLater, credentials: _madeLater, ...application } = action.application;
@@ -65,6 +71,10 @@ function after(state: ActualState, action: Action): ActualState {
       const fields = { ...action.fields, keysFit: true };
       return { ...state, tokenIssuers: changed(state.tokenIssuers ?? [], { ...action, fields }) };
     }
+    case "delete-token-issuer":
+      return { ...state, tokenIssuers: (state.tokenIssuers ?? []).filter(({ id }) => id !== action.id) };
+    case "delete-role":
+      return { ...state, roles: state.roles.filter(({ id }) => id !== action.id) };
     case "create-credential":
       return { ...state, credentials: [...state.credentials, credentialOf(action.application, action.credential)] };
     case "update-credential":

@@ -1,15 +1,16 @@
 import fc from "fast-check";
-import type {
-  ActualCredential,
-  ActualIdentityProvider,
-  ActualService,
-  ActualState,
-  ActualTokenIssuer,
-  DesiredCredential,
-  DesiredIdentityProvider,
-  DesiredService,
-  DesiredState,
-  DesiredTokenIssuer,
+import {
+  type ActualCredential,
+  type ActualIdentityProvider,
+  type ActualService,
+  type ActualState,
+  type ActualTokenIssuer,
+  type DesiredCredential,
+  type DesiredIdentityProvider,
+  type DesiredService,
+  type DesiredState,
+  type DesiredTokenIssuer,
+  listsBy,
 } from "../../../src/cli/apply/state.ts";
 import { credentialOf, newService, subscriptionOf } from "./server-model.ts";
 
@@ -141,6 +142,7 @@ export const desiredStates: fc.Arbitrary<DesiredState> = fc
     ofTeams: policies,
     provider: fc.option(desiredProvider),
     issuer: fc.option(desiredIssuer),
+    prunesIssuers: fc.boolean(),
     permissions: fc.subarray(["team.read", "service.read"]),
     services: some(SERVICES, desiredService),
     applications: some(APPLICATIONS, (id) =>
@@ -160,23 +162,35 @@ export const desiredStates: fc.Arbitrary<DesiredState> = fc
       }),
     ),
   })
-  .map(({ description, ofOrganisation, ofTeams, provider, issuer, permissions, services, applications }) => {
-    const publishable = services.filter(({ publish }) => publish).map(({ id }) => id);
-    return {
-      teams: TEAMS.slice(0, 2).map((id) => ({ id, name: id, description, policies: ofTeams })),
-      policies: ofOrganisation,
-      roles: [{ id: "reader", name: "reader", scope: "team", permissions }],
-      identityProviders: provider === null ? [] : [provider],
-      tokenIssuers: issuer === null ? [] : [issuer],
+  .map(
+    ({
+      description,
+      ofOrganisation,
+      ofTeams,
+      provider,
+      issuer,
+      permissions,
       services,
-      // To what will not be published nobody can subscribe.
-      applications: applications.map((one) => ({
-        ...one,
-        subscriptions: one.subscriptions?.filter(({ service }) => publishable.includes(service)) ?? null,
-      })),
-      lists: { services: true, applications: true },
-    };
-  });
+      applications,
+      prunesIssuers,
+    }) => {
+      const publishable = services.filter(({ publish }) => publish).map(({ id }) => id);
+      return {
+        teams: TEAMS.slice(0, 2).map((id) => ({ id, name: id, description, policies: ofTeams })),
+        policies: ofOrganisation,
+        roles: [{ id: "reader", name: "reader", scope: "team", permissions }],
+        identityProviders: provider === null ? [] : [provider],
+        tokenIssuers: issuer === null ? [] : [issuer],
+        services,
+        // To what will not be published nobody can subscribe.
+        applications: applications.map((one) => ({
+          ...one,
+          subscriptions: one.subscriptions?.filter(({ service }) => publishable.includes(service)) ?? null,
+        })),
+        lists: listsBy((section) => section !== "token_issuers" || prunesIssuers),
+      };
+    },
+  );
 
 export const actualStates: fc.Arbitrary<ActualState> = fc
   .record({
@@ -203,7 +217,14 @@ export const actualStates: fc.Arbitrary<ActualState> = fc
     const { subscribed, state } = held;
     const ids = applications.map(({ id }) => id);
     const ours = subscribed.filter(([application]) => ids.includes(application));
-    const role = { id: "reader", name: "Reader", scope: "team" as const, permissions: ["team.read"], built_in: false };
+    const role = {
+      id: "reader",
+      name: "Reader",
+      scope: "team" as const,
+      permissions: ["team.read"],
+      built_in: false,
+      revision: 5,
+    };
     return {
       actor: "somebody",
       teams,

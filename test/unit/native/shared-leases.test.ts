@@ -140,6 +140,45 @@ describe("a leased window", () => {
   });
 });
 
+describe("a leased sliding window", () => {
+  const SLIDING: SharedLimit = { ...HOUR, algorithm: "sliding-window" };
+  const endMs = (Math.floor(START_MS / HOUR.windowMs) + 1) * HOUR.windowMs;
+
+  it("admits what was leased, and says when something slides out", () => {
+    lease(SLIDING, 2);
+    expect([1, 2].map(() => reserve(SLIDING))).toEqual(["enough", "enough"]);
+    expect(limits.resetMs).toBe(endMs + HOUR.windowMs - START_MS);
+    expect(reserve(SLIDING)).toBe("refused, empty");
+    expect(limits.retryAfterMs).toBe(endMs - START_MS);
+    lease(SLIDING, 0, -90_000, START_MS + 1_000);
+    expect(reserve(SLIDING, 1, START_MS + 2_000)).toBe("refused, empty");
+    expect([limits.retryAfterMs, limits.remaining]).toEqual([89_000, 0]);
+    // By then it is more.
+    lease(SLIDING, 1, 0, START_MS + 91_000);
+    expect(reserve(SLIDING, 1, START_MS + 91_000)).toBe("enough");
+  });
+
+  it("gains its share over the window when nobody answers: the one before may have been full", () => {
+    const share = (atMs: number) => {
+      limits.takeShare(SLIDING, COUNTER, 4, atMs, 0);
+      return limits.look(SLIDING, COUNTER, atMs)?.held;
+    };
+    const beganMs = endMs - HOUR.windowMs;
+    expect([0.01, 0.5, 0.999].map((part) => share(beganMs + part * HOUR.windowMs))).toEqual([1, 13, 25]);
+  });
+
+  it("bug: a node's own sliding windows were told to the cluster as leases", () => {
+    const own: SharedLimit = { ...SLIDING, cluster: "per_node" };
+    for (let i = 0; i < 3; i++) limits.reserve(own, "k", 1, START_MS - HOUR.windowMs);
+    expect(reserve(own)).toBe("enough");
+    expect(limits.claimWindows(0, 64, START_MS, START_MS + 1000).windows).toEqual([]);
+    lease(SLIDING, 5);
+    expect(limits.claimWindows(0, 64, START_MS, START_MS + 1000).windows).toMatchObject([
+      { counter: COUNTER, claim: { used: 0, held: 5 } },
+    ]);
+  });
+});
+
 describe("a leased bucket", () => {
   it("says what was used since the last answer", () => {
     lease(BUCKET, 10);

@@ -7,7 +7,15 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadSealer, MASTER_KEY_FILE, parseKeys, SealError, Sealer } from "../../../src/platform/seal.ts";
+import {
+  keyId,
+  loadSealer,
+  MASTER_KEY_FILE,
+  parseKeys,
+  replaceKeyFile,
+  SealError,
+  Sealer,
+} from "../../../src/platform/seal.ts";
 
 const KEY = randomBytes(32);
 const SECRET = "canary secret";
@@ -119,6 +127,21 @@ describe("the key file", () => {
     const env = { TIDEGATE_MASTER_KEY: KEY.toString("hex") };
     expect(loadSealer(home, env).open(new Sealer([KEY]).seal(SECRET, "p"), "p")).toBe(SECRET);
     expect(readdirSync(home)).toEqual([]);
+  });
+
+  it("is read again for what was sealed with a key that it has got since, which seals from then on", () => {
+    const sealer = loadSealer(home, {});
+    const before = sealer.seal(SECRET, "p");
+    const [old = ""] = readFileSync(join(home, MASTER_KEY_FILE), "utf8").split("\n");
+    const next = randomBytes(32);
+    replaceKeyFile(join(home, MASTER_KEY_FILE), [next, ...parseKeys(old, "")]);
+    expect(sealer.open(new Sealer([next]).seal("another", "p"), "p")).toBe("another");
+    expect(sealer.open(before, "p")).toBe(SECRET);
+    expect([sealer.keyId, sealer.isOutdated(before)]).toEqual([keyId(next), true]);
+    // One that is nowhere is not looked for each time, and a file that is gone takes no key away.
+    rmSync(join(home, MASTER_KEY_FILE));
+    expect(() => sealer.open(new Sealer([KEY]).seal("third", "p"), "p")).toThrow(`${keyId(KEY)} is missing`);
+    expect(sealer.open(before, "p")).toBe(SECRET);
   });
 
   it("names itself when there is no key in it", () => {

@@ -80,10 +80,7 @@ applications:
       { per: "application", algorithm: "window", unit: "requests", amount: 60, windowMs: 500 },
       { per: "service", algorithm: "window", unit: "tokens", amount: 100_000, windowMs: 86_400_000 },
       { per: "address", algorithm: "token-bucket", unit: "cost_usd", amount: 2.5, windowMs: 2_592_000_000 },
-      {
-        ...{ per: "application", algorithm: "sliding-window", unit: "requests", amount: 10, windowMs: 1000 },
-        cluster: "per_node",
-      },
+      { per: "application", algorithm: "sliding-window", unit: "requests", amount: 10, windowMs: 1000 },
     ]);
   });
 
