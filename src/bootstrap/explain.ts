@@ -2,6 +2,7 @@ import type { PackedSnapshot } from "../contracts/packed-snapshot.ts";
 import type { Snapshot } from "../contracts/snapshot.ts";
 import { explain } from "../data-plane/explain/explain.ts";
 import type { ExplainRequest, Explanation } from "../data-plane/explain/explanation.ts";
+import { sealerThere } from "../platform/seal.ts";
 import { SnapshotFormatError } from "../snapshot/codec.ts";
 import { loadConfiguration } from "../snapshot/load.ts";
 import { unpackSnapshot } from "../snapshot/packed/unpack.ts";
@@ -87,15 +88,15 @@ async function snapshotFor({
   home,
   env,
 }: ExplainCallOptions): Promise<{ snapshot: Snapshot; source: string }> {
-  if (configPath === null) return { snapshot: await cachedSnapshot(home), source: `the snapshot in ${home}` };
+  if (configPath === null) return { snapshot: await cachedSnapshot(home, env), source: `the snapshot in ${home}` };
   const result = await loadConfiguration({ configPath, home, env, version: 0 });
   if (!result.ok)
     throw new StartError(EXIT.configuration, `the configuration is wrong\n${formatProblems(result.problems)}`);
   return { snapshot: result.snapshot, source: configPath };
 }
 
-async function cachedSnapshot(home: string): Promise<Snapshot> {
-  const store = createSnapshotStore(home);
+async function cachedSnapshot(home: string, env: NodeJS.ProcessEnv): Promise<Snapshot> {
+  const store = createSnapshotStore(home, () => sealerThere(home, env));
   let snapshot: PackedSnapshot | null;
   try {
     snapshot = await store.read();

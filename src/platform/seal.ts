@@ -163,6 +163,16 @@ export function loadSealer(homeDirectory: string, env: NodeJS.ProcessEnv): Seale
   return new Sealer(keys, file === null ? null : () => parseKeys(readFileSync(file, "utf8"), file));
 }
 
+/** The same, but no key is made: whoever only reads would make one that opens nothing. Throws SealError. */
+export function sealerThere(homeDirectory: string, env: NodeJS.ProcessEnv): Sealer {
+  if (!env.TIDEGATE_MASTER_KEY?.trim() && !existsSync(join(homeDirectory, MASTER_KEY_FILE))) {
+    throw new SealError(
+      `the master key is missing: TIDEGATE_MASTER_KEY is not set, and there is no ${MASTER_KEY_FILE}`,
+    );
+  }
+  return loadSealer(homeDirectory, env);
+}
+
 export function newMasterKey(): Buffer {
   return randomBytes(KEY_BYTES);
 }

@@ -2,13 +2,16 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { PackedSnapshot } from "../contracts/packed-snapshot.ts";
+import type { Sealer } from "../platform/seal.ts";
 import { decodeRecords, encodeDelta, encodeSnapshot } from "./codec.ts";
 import { deltaBetween } from "./packed/delta.ts";
 
 /** The last good snapshot of a data directory, so that gateways start with everything else dead. */
 export interface SnapshotStore {
-  /** null when there is none. Throws SnapshotFormatError when the file is damaged or of another format. */
+  /** null when there is none. Throws SnapshotFormatError when the file is damaged, of another format, or sealed with another key. */
   read(): Promise<PackedSnapshot | null>;
+  /** Of what was read last: all of it is sealed with the key that seals now. */
+  readonly isSealed: boolean;
   /** Whole, or only what has changed since it was last written from here. */
   write(snapshot: PackedSnapshot): Promise<void>;
   /** Higher than every version given out before, also after the snapshot was lost. */
@@ -27,23 +30,28 @@ interface Written {
   fileBytes: number;
 }
 
-export function createSnapshotStore(home: string): SnapshotStore {
+/** `sealer` is asked for when it is needed; it seals what is written: a snapshot holds the secrets of providers and services. */
+export function createSnapshotStore(home: string, sealer: () => Sealer): SnapshotStore {
   const snapshotFile = join(home, SNAPSHOT_FILE);
   const versionFile = join(home, VERSION_FILE);
   /** What the file holds, where that is known to be in order. */
   let written: Written | null = null;
   /** Of all versions given out from here. */
   let highest = 0;
+  let isSealed = true;
 
   async function read(): Promise<PackedSnapshot | null> {
     const bytes = await readIfThere(snapshotFile);
-    return bytes === null ? null : decodeRecords(bytes).snapshot;
+    if (bytes === null) return null;
+    const decoded = decodeRecords(bytes, sealer);
+    isSealed = decoded.isSealed;
+    return decoded.snapshot;
   }
 
   /** False: it has to be written whole. */
   async function append(snapshot: PackedSnapshot): Promise<boolean> {
     if (written === null) return false;
-    const record = encodeDelta(deltaBetween(written.snapshot, snapshot));
+    const record = encodeDelta(deltaBetween(written.snapshot, snapshot), sealer());
     const { wholeBytes, fileBytes } = written;
     if (fileBytes + record.length > wholeBytes * (1 + MOST_CHANGES)) return false;
     written = null;
@@ -54,9 +62,12 @@ export function createSnapshotStore(home: string): SnapshotStore {
 
   return {
     read,
+    get isSealed() {
+      return isSealed;
+    },
     async write(snapshot) {
       if (await append(snapshot)) return;
-      const bytes = encodeSnapshot(snapshot);
+      const bytes = encodeSnapshot(snapshot, sealer());
       written = null;
       await replaceFile(snapshotFile, bytes);
       written = { snapshot, wholeBytes: bytes.length, fileBytes: bytes.length };

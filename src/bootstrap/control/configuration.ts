@@ -3,6 +3,7 @@ import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import type { ApplicationSnapshot, ServiceSnapshot, Snapshot } from "../../contracts/snapshot.ts";
 import type { ConfigurationState } from "../../control-plane/admin-api/readiness.ts";
 import type { Configured } from "../../control-plane/plane.ts";
+import { loadSealer, type Sealer } from "../../platform/seal.ts";
 import type { SecretReader } from "../../platform/secrets/secret-store.ts";
 import { loadConfiguration } from "../../snapshot/load.ts";
 import { applicationMerger, mergeSnapshot } from "../../snapshot/merge.ts";
@@ -46,7 +47,12 @@ export class Configuration {
 
   constructor(options: ConfigurationOptions) {
     this.#options = options;
-    this.#store = createSnapshotStore(options.homeDirectory);
+    const { homeDirectory, env } = options;
+    let sealer: Sealer | null = null;
+    this.#store = createSnapshotStore(homeDirectory, () => {
+      sealer ??= loadSealer(homeDirectory, env);
+      return sealer;
+    });
   }
 
   get snapshot(): PackedSnapshot | null {
@@ -79,11 +85,14 @@ export class Configuration {
 
   /** What was served last by this data directory; damage counts as nothing. */
   async readCache(): Promise<void> {
+    const { logger } = this.#options;
     try {
       this.#snapshot = await this.#store.read();
     } catch (error) {
-      this.#options.logger.warn({ error }, "the cached snapshot can't be read; compiling the configuration anew");
+      logger.warn({ error }, "the cached snapshot can't be read; compiling the configuration anew");
     }
+    // The key that it is sealed with may be forgotten now.
+    if (this.#snapshot !== null && !this.#store.isSealed) await this.#cache(this.#snapshot);
   }
 
   /** Resolves to whether the configuration is good. A new version is given out only when the content is another one. */
@@ -149,6 +158,10 @@ export class Configuration {
     this.#services = null;
     this.#lastReload = "ok";
     this.#lastReloadAtMs = Date.now();
+    await this.#cache(snapshot);
+  }
+
+  async #cache(snapshot: PackedSnapshot): Promise<void> {
     await this.#store.write(snapshot).catch((error: unknown) => {
       this.#options.logger.error(
         { error },

@@ -1,3 +1,4 @@
+import { sealerThere } from "../../platform/seal.ts";
 import { loadConfiguration } from "../../snapshot/load.ts";
 import { formatProblems } from "../../snapshot/problems/problem.ts";
 import { createSnapshotStore } from "../../snapshot/store.ts";
@@ -61,7 +62,7 @@ async function addressesOf(configPath: string, home: Home, env: NodeJS.ProcessEn
 
 /** From what was served last, or the default: compiling the quickstart configuration would make its key. */
 async function quickstartAddresses(home: Home, env: NodeJS.ProcessEnv): Promise<Address[]> {
-  const cached = await createSnapshotStore(home.directory)
+  const cached = await createSnapshotStore(home.directory, () => sealerThere(home.directory, env))
     .read()
     .catch(() => null);
   if (cached !== null) return cached.head.listeners.map(({ host, port }) => ({ use: "gateway", host, port }));

@@ -9,6 +9,7 @@ import type {
 } from "../../contracts/messages.ts";
 import type { PackedSnapshot } from "../../contracts/packed-snapshot.ts";
 import type { ProgramLogger } from "../../platform/logger.ts";
+import { sealerThere } from "../../platform/seal.ts";
 import { deltaBetween } from "../../snapshot/packed/delta.ts";
 import { SnapshotReceiver, snapshotMessages } from "../../snapshot/packed/messages.ts";
 import { createSnapshotStore } from "../../snapshot/store.ts";
@@ -300,7 +301,8 @@ export class Supervisor {
     if (this.#snapshot !== null) return;
     this.#logger.warn({}, "the control process gave no snapshot in time; starting with the cached one");
     try {
-      const cached = await createSnapshotStore(this.#options.home.directory).read();
+      const { directory } = this.#options.home;
+      const cached = await createSnapshotStore(directory, () => sealerThere(directory, process.env)).read();
       if (cached === null || this.#snapshot !== null) return;
       this.#adopt(cached);
     } catch (error) {

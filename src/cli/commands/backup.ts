@@ -6,7 +6,7 @@ import type { Finish } from "../command.ts";
 import { Progress } from "../output/progress.ts";
 
 const MASTER_KEY_HINT =
-  "Keep the master key as well, elsewhere: master.key in the data directory, or TIDEGATE_MASTER_KEY. Without it the secrets of webhooks are lost.";
+  "Keep the master key as well, elsewhere: master.key in the data directory, or TIDEGATE_MASTER_KEY. Without it the secrets in the backup are lost.";
 
 export function backupCommand(finish: Finish): Command {
   return new Command("backup")

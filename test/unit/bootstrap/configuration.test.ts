@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { Configuration } from "../../../src/bootstrap/control/configuration.ts";
 import type { ApplicationSnapshot } from "../../../src/contracts/snapshot.ts";
+import { loadSealer } from "../../../src/platform/seal.ts";
 import { createSnapshotStore } from "../../../src/snapshot/store.ts";
 import { apiKey } from "../../helpers/api-key.ts";
 import { collectingLogger } from "../../helpers/gateway.ts";
@@ -46,5 +48,29 @@ it("applications that change one by one come to the same as all of them read ane
   await configuration.mergeApplications(["c"]);
   await configuration.merge();
   expect(served().head).toEqual(changed.head);
-  expect((await createSnapshotStore(homeDirectory).read())?.head).toEqual(changed.head);
+  expect((await createSnapshotStore(homeDirectory, () => loadSealer(homeDirectory, {})).read())?.head).toEqual(
+    changed.head,
+  );
+});
+
+it("what was served last stays readable when the key that it was sealed with is forgotten", async () => {
+  const homeDirectory = mkdtempSync(join(tmpdir(), "tidegate-test-"));
+  onTestFinished(() => rmSync(homeDirectory, { recursive: true }));
+  const [old, next] = [randomBytes(32), randomBytes(32)];
+  const startWith = async (...keys: Buffer[]) => {
+    const env = { TIDEGATE_MASTER_KEY: keys.map((key) => key.toString("hex")).join(",") };
+    const configuration = new Configuration({
+      ...{ configPath: null, homeDirectory, env, logger: collectingLogger([]), addedApplication: () => null },
+      additions: async () => null,
+      secrets: { resolve: async () => [] },
+      versionFloor: async () => 0,
+    });
+    await configuration.readCache();
+    return configuration;
+  };
+  const first = await startWith(old);
+  await first.reload();
+  // Nothing changes but the keys.
+  await startWith(next, old);
+  expect((await startWith(next)).snapshot?.head).toEqual(first.snapshot?.head);
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,12 +7,16 @@ import { pack } from "msgpackr";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { PackedSnapshot } from "../../../src/contracts/packed-snapshot.ts";
 import type { ApplicationSnapshot, Snapshot } from "../../../src/contracts/snapshot.ts";
+import { Sealer } from "../../../src/platform/seal.ts";
 import { decodeSnapshot, encodeSnapshot, SNAPSHOT_FORMAT, SnapshotFormatError } from "../../../src/snapshot/codec.ts";
 import { loadConfiguration } from "../../../src/snapshot/load.ts";
 import { packSnapshot, SnapshotPacker } from "../../../src/snapshot/packed/packer.ts";
 import { unpackSnapshot } from "../../../src/snapshot/packed/unpack.ts";
 import { createSnapshotStore } from "../../../src/snapshot/store.ts";
 import { runs } from "../../helpers/property-runs.ts";
+
+const KEYS = [randomBytes(32), randomBytes(32)] as const;
+const sealer = () => new Sealer([KEYS[0]]);
 
 let home: string;
 let plain: Snapshot;
@@ -90,14 +95,14 @@ describe("the snapshot codec", () => {
 
 describe("the snapshot store", () => {
   test("has nothing in a new folder, and makes the folder", async () => {
-    const store = createSnapshotStore(join(home, "new", "folder"));
+    const store = createSnapshotStore(join(home, "new", "folder"), sealer);
     expect(await store.read()).toBeNull();
     await store.write(snapshot);
     expect(await store.read()).toEqual(snapshot);
   });
 
   test("the file is readable by its owner only, and nothing else is left behind", async () => {
-    const store = createSnapshotStore(join(home, "data"));
+    const store = createSnapshotStore(join(home, "data"), sealer);
     await store.write(snapshot);
     await store.write(ofVersion(8));
     expect((await store.read())?.head.version).toBe(8);
@@ -106,7 +111,7 @@ describe("the snapshot store", () => {
   });
 
   test("a damaged file is an error of its own kind", async () => {
-    const store = createSnapshotStore(home);
+    const store = createSnapshotStore(home, sealer);
     await store.write(snapshot);
     const bytes = await readFile(join(home, "snapshot.bin"));
     await writeFile(join(home, "snapshot.bin"), bytes.subarray(0, bytes.length / 2));
@@ -114,7 +119,7 @@ describe("the snapshot store", () => {
   });
 
   test("puts changes behind the whole, and reads them all", async () => {
-    const store = createSnapshotStore(home);
+    const store = createSnapshotStore(home, sealer);
     const packer = new SnapshotPacker();
     const many = Array.from({ length: 200 }, (_, index) => ({ ...web(), id: `app-${index}`, credentials: [] }));
     await store.write(packer.pack({ ...plain, applications: many }));
@@ -131,18 +136,44 @@ describe("the snapshot store", () => {
     const added = (await stat(join(home, "snapshot.bin"))).size - wholeBytes;
     expect(added).toBeGreaterThan(0);
     expect(added).toBeLessThan(wholeBytes / 4);
-    expect(await createSnapshotStore(home).read()).toEqual(changed);
+    expect(await createSnapshotStore(home, sealer).read()).toEqual(changed);
     // The power may go before all of it is there: what was served before is there.
     const bytes = await readFile(join(home, "snapshot.bin"));
     await writeFile(join(home, "snapshot.bin"), bytes.subarray(0, wholeBytes + added / 2));
-    expect((await createSnapshotStore(home).read())?.head.version).toBe(7);
+    expect((await createSnapshotStore(home, sealer).read())?.head.version).toBe(7);
     // And it is not built upon.
     await store.write(packer.change(new Map([["app-9", null]]), 9, 0));
-    expect((await createSnapshotStore(home).read())?.head.version).toBe(9);
+    expect((await createSnapshotStore(home, sealer).read())?.head.version).toBe(9);
+  });
+
+  test("bug: the keys of providers and the header values of services lay in the file as they are", async () => {
+    const store = createSnapshotStore(home, sealer);
+    await store.write(snapshot);
+    await store.write(ofVersion(8));
+    const bytes = (await readFile(join(home, "snapshot.bin"))).toString("latin1");
+    for (const text of ["sk-test", "billing", "providers"]) expect(bytes).not.toContain(text);
+    expect((await createSnapshotStore(home, sealer).read())?.head.version).toBe(8);
+    const other = createSnapshotStore(home, () => new Sealer([KEYS[1]]));
+    await expect(other.read()).rejects.toThrow(SnapshotFormatError);
+    await expect(other.read()).rejects.toThrow("the master key");
+  });
+
+  test("knows whether the file is sealed with the key that seals now", async () => {
+    const isSealed = async (keys: readonly Buffer[]) => {
+      const store = createSnapshotStore(home, () => new Sealer(keys));
+      expect(await store.read()).toEqual(snapshot);
+      return store.isSealed;
+    };
+    // As earlier versions wrote it.
+    await writeFile(join(home, "snapshot.bin"), encodeSnapshot(snapshot));
+    expect(await isSealed([KEYS[0]])).toBe(false);
+    await createSnapshotStore(home, sealer).write(snapshot);
+    expect(await isSealed([KEYS[0]])).toBe(true);
+    expect(await isSealed([KEYS[1], KEYS[0]])).toBe(false);
   });
 
   test("writes the whole again before changes outgrow it", async () => {
-    const store = createSnapshotStore(home);
+    const store = createSnapshotStore(home, sealer);
     await store.write(snapshot);
     const { size } = await stat(join(home, "snapshot.bin"));
     for (let version = 8; version < 40; version++) {
@@ -153,14 +184,14 @@ describe("the snapshot store", () => {
   });
 
   test("versions count up over restarts, damaged snapshots and lost counters", async () => {
-    expect(await createSnapshotStore(home).nextVersion()).toBe(1);
-    expect(await createSnapshotStore(home).nextVersion()).toBe(2);
-    await createSnapshotStore(home).write(ofVersion(41));
-    expect(await createSnapshotStore(home).nextVersion()).toBe(42);
+    expect(await createSnapshotStore(home, sealer).nextVersion()).toBe(1);
+    expect(await createSnapshotStore(home, sealer).nextVersion()).toBe(2);
+    await createSnapshotStore(home, sealer).write(ofVersion(41));
+    expect(await createSnapshotStore(home, sealer).nextVersion()).toBe(42);
     await writeFile(join(home, "snapshot.bin"), "garbage");
-    expect(await createSnapshotStore(home).nextVersion()).toBe(43);
-    await createSnapshotStore(home).write(ofVersion(50));
+    expect(await createSnapshotStore(home, sealer).nextVersion()).toBe(43);
+    await createSnapshotStore(home, sealer).write(ofVersion(50));
     await writeFile(join(home, "snapshot.version"), "garbage");
-    expect(await createSnapshotStore(home).nextVersion()).toBe(51);
+    expect(await createSnapshotStore(home, sealer).nextVersion()).toBe(51);
   });
 });
