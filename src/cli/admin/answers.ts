@@ -34,6 +34,41 @@ export const createdToken = z.looseObject({
   expires_at: z.string().nullable(),
 });
 
+export const token = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  role: z.string().nullable(),
+  last_used_at: z.string().nullable(),
+  expires_at: z.string().nullable(),
+  revoked_at: z.string().nullable(),
+});
+export type Token = z.output<typeof token>;
+
+export const webhook = z.looseObject({
+  id: z.string(),
+  team: z.string().nullable(),
+  name: z.string(),
+  url: z.string(),
+  events: z.array(z.string()),
+  enabled: z.boolean(),
+});
+export type Webhook = z.output<typeof webhook>;
+
+export const createdWebhook = webhook.extend({ secret: z.string() });
+export const startedDelivery = z.looseObject({ delivery: z.string() });
+
+export const delivery = z.looseObject({
+  id: z.string(),
+  event: z.string(),
+  state: z.string(),
+  attempts: z.number(),
+  next_attempt_at: z.string().nullable(),
+  last_status: z.number().nullable(),
+  last_error: z.string().nullable(),
+});
+export type Delivery = z.output<typeof delivery>;
+
 export const user = z.looseObject({
   id: z.string(),
   email: z.string(),
@@ -55,6 +90,7 @@ export type Team = z.output<typeof team>;
 
 /** Of the settings, what `apply` and `export` are about. */
 export const settings = z.looseObject({ policies: configuration.default({}) });
+export type Settings = z.output<typeof settings>;
 
 export const identityProvider = z.looseObject({
   id: z.string(),

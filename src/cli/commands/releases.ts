@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { EXIT, StartError } from "../../bootstrap/exit-codes.ts";
 import { type AdminOptions, adminCommand, groupOf, run } from "../admin/admin-command.ts";
 import {
@@ -64,7 +64,67 @@ export function releasesCommand(finish: Finish): Command {
         (after) => `${id}: release ${after.current_release} is served, and the draft is what it was then\n`,
       ),
     );
-  return groupOf("releases", "a service's releases", [list, diff(finish), rollback]);
+  return groupOf("releases", "a service's releases", [list, diff(finish), rollback, canary(finish), endCanary(finish)]);
+}
+
+interface CanaryOptions extends AdminOptions {
+  percent: number;
+  header?: { name: string; value: string };
+  sticky: boolean;
+}
+
+function canary(finish: Finish): Command {
+  return adminCommand("canary", "send some of the calls to another release; the rest go where they went")
+    .argument("<service>", "the service's id")
+    .argument("<release>", "the release that is tried", releaseNumber)
+    .option("--percent <share>", "share of the calls, 0 to 100", percentage, 0)
+    .option("--header <name=value>", "calls with this header go there in any case", headerOf)
+    .option("--no-sticky", "decide anew with each call, not once for each application")
+    .action((id: string, number: number, { percent, header, sticky, ...options }: CanaryOptions) => {
+      if (percent === 0 && header === undefined) {
+        throw new StartError(EXIT.usage, "which calls? Give --percent, --header or both");
+      }
+      const body = { release: number, percent, header: header ?? null, sticky };
+      return run(
+        finish,
+        options,
+        async (client) =>
+          withoutSecretsInDraft(await client.send("PUT", `/services/${step(id)}/canary`, serviceWithDraft, { body })),
+        () => `${id}: ${callsText(percent, header)} go to release ${number}\n`,
+      );
+    });
+}
+
+function endCanary(finish: Finish): Command {
+  return adminCommand("end-canary", "send all calls to the current release again")
+    .argument("<service>", "the service's id")
+    .action((id: string, options: AdminOptions) =>
+      run(
+        finish,
+        options,
+        async (client) =>
+          withoutSecretsInDraft(await client.send("DELETE", `/services/${step(id)}/canary`, serviceWithDraft)),
+        ({ current_release }) => `${id}: all calls go to release ${current_release}\n`,
+      ),
+    );
+}
+
+function callsText(percent: number, header: CanaryOptions["header"]): string {
+  const share = percent === 0 ? [] : [`${percent} % of the calls`];
+  const named = header === undefined ? [] : [`those with ${header.name}: ${header.value}`];
+  return [...share, ...named].join(", and ");
+}
+
+function percentage(text: string): number {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value <= 100) return value;
+  throw new InvalidArgumentError("Expected a number from 0 to 100.");
+}
+
+function headerOf(text: string): { name: string; value: string } {
+  const at = text.indexOf("=");
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError("Expected NAME=VALUE, e.g. x-canary=yes.");
+  return { name: text.slice(0, at), value: text.slice(at + 1) };
 }
 
 function diff(finish: Finish): Command {

@@ -467,8 +467,59 @@ describe("an organisation run from the command line", () => {
     expect(await publisher.do("releases", "diff", "billing")).toMatch(
       /^ {2}OpenAPI: 1 breaking of 2 changes\n {2}breaking path-removed path \/invoices .*\n {2}compatible path-added path \/bills /m,
     );
+    const tried = ["releases", "canary", "billing", "1"];
+    expect((await publisher.run(tried)).stderr).toContain("Give --percent, --header or both");
+    expect((await publisher.run([...tried, "--percent", "101"])).code).toBe(EXIT.usage);
+    expect(await publisher.do(...tried, "--percent", "2.5", "--header", "x-try=one")).toBe(
+      "billing: 2.5 % of the calls, and those with x-try: one go to release 1\n",
+    );
+    const after = await publisher.json("services", "get", "billing");
+    expect(after.canary).toEqual({ release: 1, percent: 2.5, header: { name: "x-try", value: "one" }, sticky: true });
+    expect(await publisher.do("releases", "end-canary", "billing")).toMatch(/^billing: all calls go to release \d\n$/);
     await publisher.do("releases", "rollback", "billing", "1");
     expect(await publisher.do("releases", "list", "billing")).toMatch(/ 3 +nothing .*\n +2 +nothing .*\n +1 +current /);
+  });
+
+  it("looks after settings, tokens of machines, and webhooks", async () => {
+    expect(await admin.do("settings", "set", "publish_needs_second_person=true", "idempotency_hours=12")).toMatch(
+      /publish_needs_second_person +true\n[\s\S]*idempotency_hours +12\n/,
+    );
+    expect(await admin.json("settings", "set", "publish_needs_second_person=false")).toMatchObject({
+      publish_needs_second_person: false,
+      idempotency_hours: 12,
+    });
+    const unknown = await admin.run(["settings", "set", "publish=true"]);
+    expect(unknown).toMatchObject({
+      code: EXIT.refused,
+      stderr: expect.stringContaining("publish_needs_second_person"),
+    });
+    expect((await admin.run(["settings", "set", "publish"])).code).toBe(EXIT.usage);
+
+    const made = ["tokens", "create", "ci", "--team", "finance", "--role", "viewer", "--scope", "service.read"];
+    const secret = (await admin.do(...made)).trim();
+    const pipeline = new Person("nobody@example.org");
+    const env = { TIDEGATE_TOKEN: secret, TIDEGATE_ADMIN_URL: tidegate.adminUrl };
+    expect((await pipeline.run(["services", "list"], { env })).stdout).toContain("billing");
+    const [{ id }] = await admin.json("tokens", "list", "--team", "finance");
+    expect(await admin.do("tokens", "list", "--team", "finance")).toMatch(/ci +tgm_\w+… +viewer +\d{4}-/);
+    expect(await admin.do("tokens", "revoke", id, "--team", "finance")).toBe(`revoked ${id}\n`);
+    expect((await pipeline.run(["services", "list"], { env })).code).toBe(EXIT.noPermission);
+    expect(await publisher.do("tokens", "list")).toMatch(/tidegate on /);
+
+    const url = `${upstreams[0].url}/hook`;
+    const hook = ["webhooks", "create", url, "--team", "finance", "--event", "service.publish", "subscription.request"];
+    expect((await admin.do(...hook)).trim()).toMatch(/^whsec_/);
+    const [{ id: webhook }] = await admin.json("webhooks", "list");
+    expect(await admin.do("webhooks", "test", webhook)).toContain("tidegate webhooks deliveries");
+    await tidegate.waitFor("the ping to arrive", async () => {
+      return /ping +delivered +1 /.test(await admin.do("webhooks", "deliveries", webhook, "--state", "delivered"));
+    });
+    const [{ id: delivery }] = await admin.json("webhooks", "deliveries", webhook);
+    expect(await admin.do("webhooks", "redeliver", webhook, delivery)).toBe("ping is sent again\n");
+    expect(await admin.do("webhooks", "disable", webhook)).toBe("main is disabled\n");
+    expect(await admin.do("webhooks", "list")).toMatch(/finance +main +\S+ +service.publish subscription.request +no/);
+    await admin.do("webhooks", "delete", webhook);
+    expect(await admin.json("webhooks", "list")).toEqual([]);
   });
 
   it("says what was done and what was not when something fails on the way", async () => {
