@@ -5,6 +5,7 @@ import { NativeDispatcher } from "../../upstream/native-dispatcher.ts";
 import { DIALECT_HEADERS } from "../pipeline/ai/ai-attempt.ts";
 import { type AiTarget, dialectAt } from "../pipeline/ai/ai-target.ts";
 import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
+import { ID_MARK } from "../pipeline/ai/stored/object-ids.ts";
 import {
   type AiOperation,
   type BuiltCall,
@@ -77,10 +78,13 @@ function differ(one: AiTarget["timeouts"], other: AiTarget["timeouts"] = one): b
   return one.firstByteMs !== other.firstByteMs || one.idleMs !== other.idleMs;
 }
 
-/** What JavaScript has to take out of a conversation before it goes to a provider of the caller's own dialect. */
+/**
+ * Of bodies that are JavaScript's: those that name what some provider keeps, and those of which it has to take something out before they
+ * go to a provider of the caller's own dialect.
+ */
 function foreignMarks(targets: readonly AiTarget[], inbound: InboundName, { passthrough }: BuiltCall): string[] {
-  if (!passthrough || !targets.some(({ mayHoldForeign }) => mayHoldForeign)) return [];
-  return [...(passthroughs[inbound]?.foreign?.marks ?? [])];
+  if (!passthrough || !targets.some(({ mayHoldForeign }) => mayHoldForeign)) return [ID_MARK];
+  return [ID_MARK, ...(passthroughs[inbound]?.foreign?.marks ?? [])];
 }
 
 function nativeTarget(

@@ -30,7 +30,8 @@ import { choosePath, readHints, takesFields } from "./routing/choose-path.ts";
 import type { ClientHints } from "./routing/client-hints.ts";
 import { MAX_COPY_ANSWER_BYTES, type ModelMirror } from "./routing/model-mirror.ts";
 import { NO_FEATURES, type RequestFeatures } from "./routing/request-features.ts";
-import { keepersOf, type PreviousResponse, ResponseIds, takePrevious } from "./stored/response-ids.ts";
+import { isKeeper, keepersOf, type Pin, pinnedKey, pinRequest } from "./stored/pin.ts";
+import { ResponseIds } from "./stored/response-ids.ts";
 import { TargetChoice } from "./target-choice.ts";
 import {
   type AiOperation,
@@ -83,8 +84,8 @@ export class AiCall {
   readonly operation: AiOperation;
   readonly #offloadBytes: number;
   readonly #upload: ModelForm | null;
-  /** What the request goes on from, where the gateway has named it. */
-  #previous: PreviousResponse | null = null;
+  /** Where it has to go, because of what it names; null: wherever its route leads. */
+  #pin: Pin | null = null;
   readonly #usualModel: string | undefined;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
@@ -127,8 +128,9 @@ export class AiCall {
       this.#upload.start((request) => this.#begin(request));
       return;
     }
-    if (this.inbound === "openai-responses") this.#previous = takePrevious(context, this.#runtime.objectIds);
-    const builder = RequestBuilder.of(context, this.#offloadBytes);
+    const pinned = pinRequest(context, this.inbound, this.#runtime.objectIds);
+    this.#pin = pinned?.pin ?? null;
+    const builder = RequestBuilder.of(pinned?.body ?? context.body, this.#offloadBytes);
     this.#builder = builder;
     context.abortAttempt = (reason) => this.#abandon(reason);
     const request =
@@ -148,7 +150,7 @@ export class AiCall {
     const hints = this.#options.route === undefined ? readHints(context, this.inbound, request, named) : null;
     if (request.hintFields !== undefined && takesFields(named, context, this.inbound)) this.#builder.takeOut(request);
     if (named.selector === null && hints === null) {
-      this.#isLearnable = !named.isChosen && this.#options.route === undefined;
+      this.#isLearnable = !named.isChosen && this.#options.route === undefined && this.#pin === null;
       this.#routed(named);
       return;
     }
@@ -171,7 +173,8 @@ export class AiCall {
   /** Rules, canary, hints. */
   #choosePath(named: ModelRoute, hints: ClientHints | null, features: () => RequestFeatures): void {
     const { context } = this;
-    const { route, by } = choosePath(named, hints, context, this.#routes, this.request, features);
+    const mayServe = (target: AiTarget) => isKeeper(this.#pin, target);
+    const { route, by } = choosePath(named, hints, context, this.#routes, this.request, features, mayServe);
     context.routedBy = by;
     if (hints !== null) context.tags = hints.tags;
     this.#routed(route);
@@ -190,13 +193,14 @@ export class AiCall {
     const { onBrokenStream, hedging } = this.route;
     const { stream } = this.request;
     const able = targetsWith(this.operation, this.route, this.route.order(this.context));
-    const order = this.#previous === null ? able : keepersOf(this.#previous, this.route.targets, able);
+    const order = this.#pin === null ? able : keepersOf(this.#pin, this.route, able);
     this.#choice = new TargetChoice(this.route, order);
     if (onBrokenStream !== null && stream && this.operation === "chat") this.rescue = new StreamRescue(onBrokenStream);
     if (hedging !== null && mayHedge(this.operation)) this.#hedge = new Hedge(hedging, this, stream);
     this.#next();
     const { mirror } = this.#named;
-    if (mirror !== null && this.#upload === null && !this.context.finished)
+    // Nobody else has what a pinned call names.
+    if (mirror !== null && this.#upload === null && this.#pin === null && !this.context.finished)
       mirror.copy(this.context, this.#builder.bytes, (copy) => this.#startCopy(copy, mirror));
   }
 
@@ -204,7 +208,7 @@ export class AiCall {
     const { request } = this;
     const resolve = (name: string) => this.#routes.resolve(name);
     const named = typeof destination === "string" ? resolve(destination) : destination;
-    const { route } = choosePath(named, null, copy, this.#routes, request, () => this.#features());
+    const { route } = choosePath(named, null, copy, this.#routes, request, () => this.#features(), ANY);
     const options = {
       ...this.#options,
       maxResponseBytes: Math.min(this.maxResponseBytes, MAX_COPY_ANSWER_BYTES),
@@ -312,10 +316,7 @@ export class AiCall {
     const begun = context.takeBegun(target);
     let key: ProviderKey | null = null;
     if (target.keys.keys.length > 0) {
-      key =
-        begun === null
-          ? target.keys.take(target.target.model, estimatedTokens(context), Date.now())
-          : (target.keys.keys[begun.key] ?? null);
+      key = begun === null ? this.#takeKey(target) : (target.keys.keys[begun.key] ?? null);
       if (key === null) {
         // All keys have expired or are at their limits: another target may have one.
         this.#exclude(index, noKeyFor(target, Date.now()));
@@ -333,6 +334,15 @@ export class AiCall {
     this.#hedge?.began(attempt);
     if (key === null || key.tokens === null) attempt.dispatch(begun?.attempt ?? null, null);
     else this.#withToken(attempt, key, key.tokens);
+  }
+
+  /** null: none may be used now. */
+  #takeKey(target: AiTarget): ProviderKey | null {
+    const { keys } = target;
+    const { model } = target.target;
+    const pinned = pinnedKey(this.#pin, target);
+    const tokens = estimatedTokens(this.context);
+    return pinned === null ? keys.take(model, tokens, Date.now()) : keys.takeThis(pinned, model, tokens, Date.now());
   }
 
   /** A call waits only where there is no token yet. */
@@ -385,7 +395,7 @@ export class AiCall {
       runtime: this.#runtime,
       rescue,
       isOnly: this.route.targets.length === 1,
-      mayChangeKey: this.#uncounted < MAX_UNCOUNTED,
+      mayChangeKey: this.#uncounted < MAX_UNCOUNTED && pinnedKey(this.#pin, attempt.target) === null,
       nowMs,
     });
     if (mayChange) {
@@ -554,7 +564,7 @@ export class AiCall {
   responseIds({ built, key, target }: AiAttempt): ResponseIds | null {
     if (this.inbound !== "openai-responses" || this.operation !== "chat" || !built.passthrough) return null;
     if (target.target.endpoints?.responses === undefined) return null;
-    return new ResponseIds(this.#runtime.objectIds, this.context, target.provider.id, key?.id ?? "", this.#previous);
+    return new ResponseIds(this.#runtime.objectIds, this.context, target.provider.id, key?.id ?? "", this.#pin);
   }
 
   answerHeaders({ target }: AiAttempt, contentType: string): string[] {
@@ -569,6 +579,9 @@ export class AiCall {
     return headers;
   }
 }
+
+/** Of a call that names nothing that some provider keeps. */
+const ANY = () => true;
 
 /** For the answer's header. */
 function droppedOf({ dropped }: BuiltCall): string | null {

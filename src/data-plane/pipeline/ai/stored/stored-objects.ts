@@ -28,7 +28,7 @@ export class StoredObjects {
     if (found !== null) return found;
     throw new GatewayError(
       "object_not_found",
-      `there is no \`${id.slice(0, 200)}\` of this application: use the ids that the gateway has given`,
+      `\`${param}\` is \`${id.slice(0, 200)}\`, and this application has none of that id: use the ids that the gateway has given`,
       { param },
     );
   }

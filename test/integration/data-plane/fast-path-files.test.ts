@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type FastGateway, nativeYaml, startFastGateway } from "../../helpers/fast-path.ts";
+import { TEST_KEY } from "../../helpers/gateway.ts";
+import type { FilesProvider } from "../../helpers/providers/files-provider.ts";
+import { startKeepingProvider } from "../../helpers/providers/keeping-provider.ts";
+
+/** A call that names a file of the gateway is the stages', also where calls of its kind are carried natively. */
+
+let first: FilesProvider;
+let second: FilesProvider;
+let gateway: FastGateway;
+beforeAll(async () => {
+  [first, second] = await Promise.all([startKeepingProvider(100), startKeepingProvider(200)]);
+  gateway = await startFastGateway(
+    nativeYaml(`
+providers:
+  - { id: first, kind: openai-compatible, base_url: "${first.url}/v1", keys: [{ id: main, value: key-first }] }
+  - { id: second, kind: openai-compatible, base_url: "${second.url}/v1", keys: [{ id: main, value: key-second }] }
+models:
+  - { name: any, targets: [{ provider: first, model: m }, { provider: second, model: m }] }
+`),
+  );
+});
+afterAll(async () => {
+  await gateway.close();
+  await Promise.all([first.close(), second.close()]);
+});
+
+const headers = { authorization: `Bearer ${TEST_KEY}` };
+
+async function ask(content: unknown): Promise<void> {
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify({ model: "any", messages: [{ role: "user", content }] }),
+  });
+  expect(response.status, await response.text()).toBe(200);
+}
+
+it("goes to where the file is kept, and plain calls go natively before and after", async () => {
+  const form = new FormData();
+  form.set("purpose", "user_data");
+  form.set("file", new File(["%PDF"], "paper.pdf"));
+  const made = await fetch(`${gateway.url}/v1/files`, {
+    method: "POST",
+    headers: { ...headers, "x-tidegate-provider": "second" },
+    body: form,
+  });
+  const { id } = (await made.json()) as { id: string };
+  await ask("plain");
+  expect(await gateway.way(() => ask("plain"))).toBe("native");
+  expect(await gateway.way(() => ask([{ type: "file", file: { file_id: id } }]))).toBe("stages");
+  expect(second.last.body.messages).toMatchObject([{ content: [{ file: { file_id: "file-200raw" } }] }]);
+  expect(await gateway.way(() => ask("plain"))).toBe("native");
+  expect(first.requests).toHaveLength(3);
+});
