@@ -47,10 +47,33 @@ beforeAll(async () => {
   const kept = {
     json: { id: "resp_1first", object: "response", status: "cancelled", previous_response_id: null, output: [] },
   };
+  const again = (id: string, previous: string | null, isWhole: boolean) => (asked: SeenRequest) => {
+    const query = new URLSearchParams(asked.query);
+    if (query.get("stream") !== "true") return kept;
+    const response = { id, object: "response", status: "completed", previous_response_id: previous, output: [] };
+    const events = [
+      { type: "response.created", sequence_number: 0, response },
+      {
+        type: "response.output_text.delta",
+        sequence_number: 1,
+        item_id: "m",
+        output_index: 0,
+        content_index: 0,
+        delta: "hi",
+      },
+      { type: "response.completed", sequence_number: 2, response },
+    ].filter(({ sequence_number: number }) => number > Number(query.get("starting_after") ?? -1));
+    const written = isWhole ? events : events.slice(0, 2);
+    return (answer: import("node:http").ServerResponse) => {
+      answer.writeHead(200, { "content-type": "text/event-stream" });
+      answer.end(written.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""));
+    };
+  };
   server = await startEndpointServer({
     "POST /first/responses": create,
     "POST /second/responses": create,
-    "GET /first/responses/resp_1first": () => kept,
+    "GET /first/responses/resp_1first": again("resp_1first", null, false),
+    "GET /first/responses/resp_2first": again("resp_2first", "resp_1first", true),
     "POST /first/responses/resp_1first/cancel": () => kept,
     "DELETE /first/responses/resp_1first": () => ({ json: { id: "resp_1first", object: "response", deleted: true } }),
     "GET /first/responses/resp_1first/input_items": () => ({
@@ -141,9 +164,36 @@ describe("answers that a provider keeps", () => {
     expect(seen).toEqual([seen[0], id, seen[0], id]);
   });
 
-  it("can't be streamed once more", async () => {
+  it("are streamed once more, from where the caller is, with its ids", async () => {
     const { id } = await begin();
-    const again = client().responses.retrieve(id, { stream: true });
-    await expect(again).rejects.toMatchObject({ status: 400, param: "stream" });
+    const next = await client().responses.create({ model: "first/m", input: "two", previous_response_id: id });
+    const seen = async (after?: number) => {
+      const query = after === undefined ? {} : { starting_after: after };
+      const stream = await client().responses.retrieve(next.id, { stream: true, ...query });
+      const events: unknown[] = [];
+      for await (const event of stream) {
+        events.push(
+          "response" in event ? [event.type, event.response.id, event.response.previous_response_id] : event.type,
+        );
+      }
+      return events;
+    };
+    const last = ["response.completed", next.id, id];
+    expect(await seen()).toEqual([["response.created", next.id, id], "response.output_text.delta", last]);
+    expect(await seen(1)).toEqual([last]);
+    expect(server.last.query).toBe("stream=true&starting_after=1");
+    expect(await seen(2)).toEqual([]);
+    expect((await gateway.record(gateway.records.at(-1)?.id)).outcome).toBe("ok");
+  });
+
+  it("are streamed once more to an error, where the provider's stream breaks off", async () => {
+    const { id } = await begin();
+    const stream = await client().responses.retrieve(id, { stream: true });
+    const seen = async () => {
+      const types: string[] = [];
+      for await (const { type } of stream) types.push(type);
+      return types;
+    };
+    await expect(seen()).rejects.toMatchObject({ code: "upstream_reset" });
   });
 });

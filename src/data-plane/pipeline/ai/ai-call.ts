@@ -30,6 +30,7 @@ import { choosePath, readHints, takesFields } from "./routing/choose-path.ts";
 import type { ClientHints } from "./routing/client-hints.ts";
 import { MAX_COPY_ANSWER_BYTES, type ModelMirror } from "./routing/model-mirror.ts";
 import { NO_FEATURES, type RequestFeatures } from "./routing/request-features.ts";
+import { keyTagOf } from "./stored/object-ids.ts";
 import { isKeeper, keepersOf, type Pin, pinnedKey, pinRequest } from "./stored/pin.ts";
 import { ResponseIds } from "./stored/response-ids.ts";
 import { TargetChoice } from "./target-choice.ts";
@@ -564,7 +565,9 @@ export class AiCall {
   responseIds({ built, key, target }: AiAttempt): ResponseIds | null {
     if (this.inbound !== "openai-responses" || this.operation !== "chat" || !built.passthrough) return null;
     if (target.target.endpoints?.responses === undefined) return null;
-    return new ResponseIds(this.#runtime.objectIds, this.context, target.provider.id, key?.id ?? "", this.#pin);
+    const from = { provider: target.provider.id, keyTag: keyTagOf(key?.id ?? "") };
+    const { application } = this.context;
+    return new ResponseIds(this.#runtime.objectIds, application?.id ?? "", from, this.#pin?.names ?? []);
   }
 
   answerHeaders({ target }: AiAttempt, contentType: string): string[] {

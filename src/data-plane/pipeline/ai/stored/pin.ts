@@ -8,6 +8,7 @@ import { parsed } from "../passthrough-request.ts";
 import { scanTopLevel, type ValueSpan } from "../top-level-fields.ts";
 import { findNamedFiles } from "./named-files.ts";
 import { keyTagOf, type ObjectIds, type StoredObject } from "./object-ids.ts";
+import type { NamePair } from "./response-ids.ts";
 import { StoredObjects } from "./stored-objects.ts";
 
 const RESPONSE_MARK = "resp_tg1_";
@@ -20,8 +21,7 @@ export interface Pin {
   keyTag: string | null;
   /** The field that names it; of several the first. */
   param: string;
-  /** As the provider names what it keeps, and as the caller does. */
-  names: readonly (readonly [id: string, given: string])[];
+  names: readonly NamePair[];
 }
 
 export interface PinnedRequest {

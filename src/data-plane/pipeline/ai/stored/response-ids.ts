@@ -1,23 +1,38 @@
 import type { GatewayError } from "../../../../contracts/errors.ts";
-import type { Context } from "../../context.ts";
 import type { StreamAnswer, StreamProgress } from "../stream-answer.ts";
-import { keyTagOf, type ObjectIds } from "./object-ids.ts";
-import type { Pin } from "./pin.ts";
+import type { ObjectIds, StoredObject } from "./object-ids.ts";
+
+/** As the provider names what it keeps, and as the caller does. */
+export type NamePair = readonly [id: string, given: string];
+
+const OWN_ID = /"id"\s*:\s*"(resp_[\w-]+)"/;
+const PREVIOUS_ID = /"previous_response_id"\s*:\s*"(resp_[\w-]+)"/;
 
 /** Ids of answers as one caller is to see them. */
 export class ResponseIds {
   readonly #ids: ObjectIds;
   readonly #application: string;
-  readonly #from: { provider: string; keyTag: string };
-  /** Names of the provider's, and what they are for the caller. */
-  readonly #names: (readonly [id: string, given: string])[] = [];
+  readonly #from: Omit<StoredObject, "id">;
+  readonly #names: NamePair[];
+  readonly #isKept: boolean;
   #isKnown = false;
 
-  constructor(ids: ObjectIds, { application }: Context, provider: string, key: string, pin: Pin | null) {
+  /**
+   * `from`: who answers. `names`: those that are known before anything is read. `isKept`: what the answer goes on from is to be named as
+   * well, which a call that makes one has named itself.
+   */
+  constructor(
+    ids: ObjectIds,
+    application: string,
+    from: Omit<StoredObject, "id">,
+    names: readonly NamePair[],
+    isKept = false,
+  ) {
     this.#ids = ids;
-    this.#application = application?.id ?? "";
-    this.#from = { provider, keyTag: keyTagOf(key) };
-    if (pin !== null) this.#names.push(...pin.names);
+    this.#application = application;
+    this.#from = from;
+    this.#names = [...names];
+    this.#isKept = isKept;
   }
 
   /** A whole answer, or whole events of one, of which the first has the id. */
@@ -33,9 +48,15 @@ export class ResponseIds {
   }
 
   #learn(text: string): void {
-    const id = /"id"\s*:\s*"(resp_[\w-]+)"/.exec(text)?.[1];
+    const id = OWN_ID.exec(text)?.[1];
     if (id === undefined) return;
     this.#isKnown = true;
+    this.#name(id);
+    const previous = this.#isKept ? PREVIOUS_ID.exec(text)?.[1] : undefined;
+    if (previous !== undefined) this.#name(previous);
+  }
+
+  #name(id: string): void {
     this.#names.push([id, this.#ids.encode(this.#application, { ...this.#from, id })]);
   }
 }

@@ -8,6 +8,7 @@ import type { ModelRoutes } from "../model-routes.ts";
 import { parseBody } from "../translation.ts";
 import { boundaryOf, type FormPart } from "../upload/multipart-scanner.ts";
 import { MultipartUpload, type WantedPart } from "../upload/multipart-upload.ts";
+import { KeptStream } from "./kept-stream.ts";
 import { listStored } from "./list-stored.ts";
 import { keyTagOf } from "./object-ids.ts";
 import { chooseProvider, PROVIDER_HEADER, providersWith } from "./providers-with.ts";
@@ -60,19 +61,21 @@ function aboutObject(call: StoredCall, objects: StoredObjects, given: string, { 
   const { exchange, body } = call.context;
   const { provider, keyTag, id } = objects.find(given, "id");
   const keeper = keeperOf(call, provider, endpoint, keyTag, given);
-  if (endpoint === "responses" && new URLSearchParams(exchange.query).get("stream") === "true") {
-    throw new GatewayError("unsupported_field", "`stream` of an answer that is kept is not offered: leave it out", {
-      param: "stream",
-    });
-  }
   const of = `${keeper.path}/${encodeURIComponent(id)}${action === "" ? "" : `/${action}`}`;
   const method = exchange.method === "HEAD" ? "GET" : exchange.method;
   const request = { method, path: of, query: exchange.query, body, ...(body === null ? {} : { headers: JSON_TYPE }) };
-  if (action === "content" || action === "input_items") call.relay(keeper, request);
+  if (endpoint === "responses" && action === "" && isAskedForStream(exchange)) {
+    const ids = objects.namesOf({ provider, keyTag, id }, given);
+    call.relay(keeper, request, new KeptStream(call.context.id, exchange.query, ids));
+  } else if (action === "content" || action === "input_items") call.relay(keeper, request);
   else
     call.ask(keeper, request, (status, answer) =>
       call.respond(keeper, status, objects.outward(answer, { provider, keyTag })),
     );
+}
+
+function isAskedForStream({ method, query }: Context["exchange"]): boolean {
+  return method === "GET" && new URLSearchParams(query).get("stream") === "true";
 }
 
 function createBatch(call: StoredCall, objects: StoredObjects): void {

@@ -2,6 +2,7 @@ import { GatewayError } from "../../../../contracts/errors.ts";
 import type { StoredEndpoint } from "../../../../contracts/provider-endpoints.ts";
 import { isObject, type JsonObject } from "../../../../dialects/checks.ts";
 import type { ObjectIds, StoredObject } from "./object-ids.ts";
+import { ResponseIds } from "./response-ids.ts";
 
 /** The label by which batches of an application are known in a provider's list. */
 const OWNER_LABEL = "tidegate_owner";
@@ -31,6 +32,11 @@ export class StoredObjects {
       `\`${param}\` is \`${id.slice(0, 200)}\`, and this application has none of that id: use the ids that the gateway has given`,
       { param },
     );
+  }
+
+  /** Ids of the events of an answer that is kept, which the caller names `given`. */
+  namesOf({ id, ...from }: StoredObject, given: string): ResponseIds {
+    return new ResponseIds(this.#ids, this.#application, from, [[id, given]], true);
   }
 
   /** The beginning of a file's name at the provider. */
