@@ -26,7 +26,7 @@ export function startKeepingProvider(first: number): Promise<FilesProvider> {
 }
 
 /** All that a request names, in texts as well: an id of somebody else's is to be nowhere. */
-function namedFiles(body: unknown): string[] {
+export function namedFiles(body: unknown): string[] {
   const found: string[] = [];
   const look = (value: unknown, name: string) => {
     if (typeof value === "string" && (name === "file_id" || name === "file_ids")) found.push(value);

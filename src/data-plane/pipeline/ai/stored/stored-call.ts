@@ -2,6 +2,7 @@ import { GatewayError } from "../../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../../contracts/exchange.ts";
 import type { StoredEndpoint } from "../../../../contracts/provider-endpoints.ts";
 import { isObject, type JsonObject } from "../../../../dialects/checks.ts";
+import { FILES_HEADERS, type FilesForm, filesFormOf } from "../../../../dialects/operations/files.ts";
 import { backoffMs, isIdempotent, isRetryCause } from "../../../../upstream/retry.ts";
 import type { ProviderKey } from "../../../provider-keys/provider-key.ts";
 import type { Context } from "../../context.ts";
@@ -23,6 +24,8 @@ export interface Keeper {
   key: ProviderKey | null;
   /** Of the endpoint at the provider. */
   path: string;
+  /** Whose API it is. */
+  form: FilesForm;
 }
 
 export type StoredRequest = Omit<RequestLine, "headers"> & { headers?: Record<string, string> };
@@ -66,18 +69,20 @@ export class StoredCall {
       return null;
     }
     const target = route.targets[0];
-    const path = target?.target.endpoints?.[endpoint]?.path;
-    if (target === undefined || path === undefined) return null;
+    const kept = target?.target.endpoints?.[endpoint];
+    if (target === undefined || kept === undefined) return null;
+    const { path } = kept;
+    const form = filesFormOf(kept);
     const { timeouts } = route;
     if (timeouts.totalMs > 0) this.context.deadlineMs = this.context.startedAtMs + timeouts.totalMs;
     const { keys } = target.keys;
-    if (keys.length === 0) return { route, target, key: null, path };
+    if (keys.length === 0) return { route, target, key: null, path, form };
     const nowMs = Date.now();
     const named = keyTag === null ? undefined : keys.find(({ id }) => keyTagOf(id) === keyTag);
     if (keyTag !== null && named === undefined) return null;
     const key = named ?? keys.find((one) => one.isAllowed(nowMs) && one.state.permits(endpoint, nowMs)) ?? keys[0];
     if (key === undefined || !key.isAllowed(nowMs)) throw noKeyFor(target, nowMs);
-    return { route, target, key, path };
+    return { route, target, key, path, form };
   }
 
   /** Calls back with a good answer, which is JSON. */
@@ -201,7 +206,7 @@ export class StoredCall {
       onFailed: (error) => this.#failed(keeper, request, error, () => this.#send(keeper, request, open, onWhole)),
     });
     this.#current = sent;
-    sent.send({ headers: {}, ...request }, key, route.timeouts);
+    sent.send({ ...request, headers: { ...FILES_HEADERS[keeper.form], ...request.headers } }, key, route.timeouts);
   }
 
   #succeeded({ breaker, provider, target }: AiTarget): void {
