@@ -79,12 +79,17 @@ function differ(one: AiTarget["timeouts"], other: AiTarget["timeouts"] = one): b
 }
 
 /**
- * Of bodies that are JavaScript's: those that name what some provider keeps, and those of which it has to take something out before they
- * go to a provider of the caller's own dialect.
+ * Of bodies that are JavaScript's: those that name what some provider keeps, those whose answers may hold what it will keep, and those of
+ * which something has to be taken out before they go to a provider of the caller's own dialect.
  */
 function foreignMarks(targets: readonly AiTarget[], inbound: InboundName, { passthrough }: BuiltCall): string[] {
-  if (!passthrough || !targets.some(({ mayHoldForeign }) => mayHoldForeign)) return [ID_MARK];
-  return [ID_MARK, ...(passthroughs[inbound]?.foreign?.marks ?? [])];
+  const { foreign, madeFiles } = (passthrough ? passthroughs[inbound] : undefined) ?? {};
+  const marks = [ID_MARK];
+  if (madeFiles?.askedBy !== undefined && targets.some(({ target }) => target.endpoints?.files !== undefined)) {
+    marks.push(madeFiles.askedBy);
+  }
+  if (foreign !== undefined && targets.some(({ mayHoldForeign }) => mayHoldForeign)) marks.push(...foreign.marks);
+  return marks;
 }
 
 function nativeTarget(

@@ -26,8 +26,8 @@ interface StoredBatch {
 export interface FilesProvider extends EndpointServer {
   files: Map<string, { file: StoredFile; bytes: Buffer }>;
   batches: Map<string, StoredBatch>;
-  /** Everything that it keeps. */
-  forget(): void;
+  /** Everything that it keeps. `from`: the number of the next file. */
+  forget(from?: number): void;
 }
 
 /**
@@ -120,8 +120,8 @@ export async function startFilesProvider(
   return Object.assign(await startEndpointServer(all), {
     files,
     batches,
-    forget() {
-      next = first;
+    forget(from = first) {
+      next = from;
       files.clear();
       batches.clear();
     },

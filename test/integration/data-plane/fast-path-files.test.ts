@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type FastGateway, nativeYaml, startFastGateway } from "../../helpers/fast-path.ts";
 import { TEST_KEY } from "../../helpers/gateway.ts";
+import {
+  type AnthropicFilesProvider,
+  startAnthropicFilesProvider,
+} from "../../helpers/providers/anthropic-files-provider.ts";
 import type { FilesProvider } from "../../helpers/providers/files-provider.ts";
 import { startKeepingProvider } from "../../helpers/providers/keeping-provider.ts";
 
@@ -8,14 +12,20 @@ import { startKeepingProvider } from "../../helpers/providers/keeping-provider.t
 
 let first: FilesProvider;
 let second: FilesProvider;
+let claude: AnthropicFilesProvider;
 let gateway: FastGateway;
 beforeAll(async () => {
-  [first, second] = await Promise.all([startKeepingProvider(100), startKeepingProvider(200)]);
+  [first, second, claude] = await Promise.all([
+    startKeepingProvider(100),
+    startKeepingProvider(200),
+    startAnthropicFilesProvider(),
+  ]);
   gateway = await startFastGateway(
     nativeYaml(`
 providers:
   - { id: first, kind: openai-compatible, base_url: "${first.url}/v1", keys: [{ id: main, value: key-first }] }
   - { id: second, kind: openai-compatible, base_url: "${second.url}/v1", keys: [{ id: main, value: key-second }] }
+  - { id: claude, kind: anthropic, base_url: "${claude.url}/v1", keys: [{ id: main, value: key-claude }] }
 models:
   - { name: any, targets: [{ provider: first, model: m }, { provider: second, model: m }] }
 `),
@@ -23,7 +33,7 @@ models:
 });
 afterAll(async () => {
   await gateway.close();
-  await Promise.all([first.close(), second.close()]);
+  await Promise.all([first.close(), second.close(), claude.close()]);
 });
 
 const headers = { authorization: `Bearer ${TEST_KEY}` };
@@ -53,4 +63,24 @@ it("goes to where the file is kept, and plain calls go natively before and after
   expect(second.last.body.messages).toMatchObject([{ content: [{ file: { file_id: "file-200raw" } }] }]);
   expect(await gateway.way(() => ask("plain"))).toBe("native");
   expect(first.requests).toHaveLength(3);
+});
+
+it("is looked at where its answer may hold files, whose ids are to be the gateway's", async () => {
+  const call = async (fields: object) => {
+    const response = await fetch(`${gateway.url}/v1/messages`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify({ model: "claude/m", max_tokens: 9, messages: [{ role: "user", content: "x" }], ...fields }),
+    });
+    return response.text();
+  };
+  await call({});
+  expect(await gateway.way(() => call({}))).toBe("native");
+  const tools = [{ type: "code_execution_20250825", name: "code_execution" }];
+  let answer = "";
+  const way = await gateway.way(async () => {
+    answer = await call({ tools });
+  });
+  expect(way).toBe("stages");
+  expect(answer).toMatch(/"file_id":"file_tg1_/);
 });

@@ -147,3 +147,27 @@ describe("callers of OpenAI's Files API", () => {
     expect([other.files.size, claude.files.size]).toEqual([1, 0]);
   });
 });
+
+describe("a file that a tool has made", () => {
+  const tools = [{ type: "code_execution_20250825", name: "code_execution" }] as const;
+  const question = { role: "user" as const, content: "draw" };
+  const request = { model: "claude/claude-haiku-4-5", max_tokens: 10, tools: [...tools], messages: [question] };
+  const madeIn = (content: readonly unknown[]) => /"file_id":"([^"]+)"/.exec(JSON.stringify(content))?.[1] ?? "";
+
+  it.each([false, true])(
+    "has an id of the gateway's, by which it is fetched and named again; streamed: %s",
+    async (isStream) => {
+      const client = anthropic();
+      const stream = () => client.messages.stream(request).finalMessage();
+      const { content } = await (isStream ? stream() : client.messages.create(request));
+      const id = madeIn(content);
+      expect(id).toMatch(/^file_tg1_/);
+      expect(await (await client.files.download(id)).text()).toBe("PNG");
+      expect(await openai().files.retrieve(id)).toMatchObject({ filename: "chart.png", purpose: "assistants_output" });
+      const turn = { role: "assistant" as const, content: content as Anthropic.ContentBlockParam[] };
+      const again = await client.messages.create({ ...request, model: "any", messages: [question, turn, question] });
+      expect(again.content.at(-1)).toMatchObject({ type: "text", text: "read it" });
+      expect(JSON.stringify(claude.last.body)).not.toContain("tg1_");
+    },
+  );
+});

@@ -15,11 +15,11 @@ let second: FilesProvider;
 let elsewhere: SimulatedProvider;
 let gateway: TestGateway;
 
-const yaml = (keysOfSecond: string) => `
+const yaml = (keysOfSecond: string, fieldsOfWeb = "") => `
 version: 1
 listeners: [{ address: "127.0.0.1:0" }]
 applications:
-  - { id: web, team: default, keys: ["${TEST_KEY}"], subscriptions: [ai] }
+  - { id: web, ${fieldsOfWeb} team: default, keys: ["${TEST_KEY}"], subscriptions: [ai] }
   - { id: other, team: default, keys: ["${OTHER_KEY}"], subscriptions: [ai] }
 providers:
   - { id: first, kind: openai, api: both, base_url: "${first.url}/v1", keys: [{ id: main, value: key-first }] }
@@ -107,6 +107,15 @@ describe("a file of the gateway", () => {
     });
     expect(response.status).toBe(200);
     expect(second.last.bytes.toString()).toBe(body("m", "file-200raw"));
+  });
+
+  it("is found in bodies of any length", async () => {
+    const long = { type: "text" as const, text: "x".repeat(2_000_000) };
+    const { model, messages } = about("any", await upload("second"));
+    const content = [long, ...(messages[0]?.content ?? [])];
+    await client().chat.completions.create({ model, messages: [{ role: "user", content }] });
+    const [named] = about("", "file-200raw").messages;
+    expect(second.last.body.messages).toEqual([{ role: "user", content: [long, ...(named?.content ?? [])] }]);
   });
 
   it("is named in the Responses API: files, images, and what a tool may read", async () => {
@@ -253,6 +262,15 @@ describe("a call with a file", () => {
     expect(chats(second)).toHaveLength(1);
     const asked = client(TEST_KEY, { "x-canary": "1" }).chat.completions.create(about("canary", id));
     await expect(asked).rejects.toMatchObject({ status: 400, code: "unsupported_field" });
+  });
+
+  it("gets no stored answer to a call with another provider's file of the same name", async () => {
+    await gateway.reload(yaml(TWO_KEYS, "policies: { cache: { default_ttl: 1h } },"));
+    second.forget(100);
+    const [one, other] = [await upload("first"), await upload("second")];
+    for (const id of [one, other, other]) await client().chat.completions.create(about("any", id));
+    await gateway.reload(yaml(TWO_KEYS));
+    expect([chats(first).length, chats(second).length]).toEqual([1, 1]);
   });
 
   it("goes by the rules of its model all the same", async () => {

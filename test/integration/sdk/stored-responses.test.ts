@@ -13,13 +13,20 @@ const OTHER_KEY = "tg_test_key_of_application_other";
 let server: EndpointServer;
 let gateway: TestGateway;
 
+/** A file that the call has made, one of a store of others, and one of a container. */
+const ANNOTATIONS = [
+  { type: "file_path", file_id: "file-made", index: 0 },
+  { type: "file_citation", file_id: "file-theirs", filename: "b.txt", index: 0 },
+  { type: "container_file_citation", container_id: "cntr_1", file_id: "cfile_1", filename: "c.txt" },
+];
+
 /** Says itself that it goes on from another answer, and takes none but its own. */
 function create({ body, path }: SeenRequest) {
   const provider = path.split("/")[1];
   const previous = (body.previous_response_id ?? null) as string | null;
   if (previous !== null && previous !== `resp_1${provider}`) throw new Refused(`no answer ${previous}`);
   const message = { type: "message", id: "msg_1", role: "assistant", status: "completed" };
-  const text = { type: "output_text", text: `id of "resp_1${provider}"`, annotations: [] };
+  const text = { type: "output_text", text: `id of "resp_1${provider}"`, annotations: ANNOTATIONS };
   const response = {
     id: previous === null ? `resp_1${provider}` : `resp_2${provider}`,
     object: "response",
@@ -44,13 +51,16 @@ function create({ body, path }: SeenRequest) {
 }
 
 beforeAll(async () => {
+  const output = [
+    { type: "message", id: "m", content: [{ type: "output_text", text: "hi", annotations: ANNOTATIONS }] },
+  ];
   const kept = {
-    json: { id: "resp_1first", object: "response", status: "cancelled", previous_response_id: null, output: [] },
+    json: { id: "resp_1first", object: "response", status: "cancelled", previous_response_id: null, output },
   };
   const again = (id: string, previous: string | null, isWhole: boolean) => (asked: SeenRequest) => {
     const query = new URLSearchParams(asked.query);
     if (query.get("stream") !== "true") return kept;
-    const response = { id, object: "response", status: "completed", previous_response_id: previous, output: [] };
+    const response = { id, object: "response", status: "completed", previous_response_id: previous, output };
     const events = [
       { type: "response.created", sequence_number: 0, response },
       {
@@ -76,6 +86,7 @@ beforeAll(async () => {
     "GET /first/responses/resp_2first": again("resp_2first", "resp_1first", true),
     "POST /first/responses/resp_1first/cancel": () => kept,
     "DELETE /first/responses/resp_1first": () => ({ json: { id: "resp_1first", object: "response", deleted: true } }),
+    "GET /first/files/file-made/content": () => (answer) => void answer.end("made"),
     "GET /first/responses/resp_1first/input_items": () => ({
       json: { object: "list", data: [{ id: "msg_0" }], has_more: false },
     }),
@@ -93,6 +104,7 @@ ${provider("first")}
 ${provider("second")}
 models:
   - { name: any, targets: [{ provider: second, model: m }, { provider: first, model: m }] }
+  - { name: rescued, on_broken_stream: continue, targets: [{ provider: first, model: m }] }
 `);
 });
 afterAll(async () => {
@@ -195,5 +207,37 @@ describe("answers that a provider keeps", () => {
       return types;
     };
     await expect(seen()).rejects.toMatchObject({ code: "upstream_reset" });
+  });
+
+  it("have ids of the gateway's in streams that another target may go on with", async () => {
+    const stream = await client().responses.create({ model: "rescued", input: "x", stream: true });
+    const seen: string[] = [];
+    for await (const event of stream) if ("response" in event) seen.push(event.response.id);
+    expect(seen).toEqual([expect.stringMatching(/^resp_tg1_/), seen[0]]);
+  });
+
+  it("name files that they have made by ids of the gateway's, and all others as the provider does", async () => {
+    const openai = client();
+    const filesOf = (response: OpenAI.Responses.Response) =>
+      (response.output[0] as OpenAI.Responses.ResponseOutputMessage).content.flatMap((part) =>
+        part.type === "output_text" ? part.annotations.map((one) => ("file_id" in one ? one.file_id : "")) : [],
+      );
+    const made = await begin();
+    const [file] = filesOf(made);
+    expect(filesOf(made)).toEqual([expect.stringMatching(/^file-tg1_/), "file-theirs", "cfile_1"]);
+    const completed: string[][] = [];
+    for (const stream of [
+      await openai.responses.create({ model: "first/m", input: "x", stream: true }),
+      await openai.responses.retrieve(
+        (await openai.responses.create({ model: "first/m", input: "x", previous_response_id: made.id })).id,
+        { stream: true },
+      ),
+    ]) {
+      for await (const event of stream)
+        if (event.type === "response.completed") completed.push(filesOf(event.response));
+    }
+    expect(completed).toEqual([filesOf(made), filesOf(made)]);
+    expect(filesOf(await openai.responses.retrieve(made.id))).toEqual(filesOf(made));
+    expect(await (await openai.files.content(file as string)).text()).toBe("made");
   });
 });

@@ -30,9 +30,9 @@ import { choosePath, readHints, takesFields } from "./routing/choose-path.ts";
 import type { ClientHints } from "./routing/client-hints.ts";
 import { MAX_COPY_ANSWER_BYTES, type ModelMirror } from "./routing/model-mirror.ts";
 import { NO_FEATURES, type RequestFeatures } from "./routing/request-features.ts";
+import { AnswerIds, NO_IDS, wantedIds } from "./stored/answer-ids.ts";
 import { keyTagOf } from "./stored/object-ids.ts";
 import { isKeeper, keepersOf, type Pin, pinnedKey, pinRequest } from "./stored/pin.ts";
-import { ResponseIds } from "./stored/response-ids.ts";
 import { TargetChoice } from "./target-choice.ts";
 import {
   type AiOperation,
@@ -551,7 +551,7 @@ export class AiCall {
     const { context } = this;
     this.#succeeded(attempt);
     this.used(attempt, answer.usage, answer.model);
-    const own = answer.text === null ? (this.responseIds(attempt)?.outward(bytes) ?? bytes) : null;
+    const own = answer.text === null ? (this.answerIds(attempt)?.outward(bytes) ?? bytes) : null;
     const body = own ?? Buffer.from(answer.text as string);
     const headers = this.answerHeaders(attempt, isRelayed(this.operation) ? attempt.answerType : JSON_TYPE);
     if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
@@ -562,12 +562,19 @@ export class AiCall {
   }
 
   /** null: ids of the answer are of no use to the caller, or not the provider's. */
-  responseIds({ built, key, target }: AiAttempt): ResponseIds | null {
-    if (this.inbound !== "openai-responses" || this.operation !== "chat" || !built.passthrough) return null;
-    if (target.target.endpoints?.responses === undefined) return null;
+  answerIds({ built, key, target }: AiAttempt): AnswerIds | null {
+    if (this.operation !== "chat" || !built.passthrough) return null;
+    const wanted = wantedIds(this.inbound, target.target.endpoints, built.body);
+    if (wanted === null && this.#pin === null) return null;
     const from = { provider: target.provider.id, keyTag: keyTagOf(key?.id ?? "") };
     const { application } = this.context;
-    return new ResponseIds(this.#runtime.objectIds, application?.id ?? "", from, this.#pin?.names ?? []);
+    return new AnswerIds(
+      this.#runtime.objectIds,
+      application?.id ?? "",
+      from,
+      this.#pin?.names ?? [],
+      wanted ?? NO_IDS,
+    );
   }
 
   answerHeaders({ target }: AiAttempt, contentType: string): string[] {

@@ -2,7 +2,7 @@ import { GatewayError } from "../../../../contracts/errors.ts";
 import { inboundDialects } from "../../../../dialects/index.ts";
 import { SseSplitter } from "../sse-splitter.ts";
 import { MAX_EVENT_BYTES } from "../stream-answer.ts";
-import type { ResponseIds } from "./response-ids.ts";
+import type { AnswerIds } from "./answer-ids.ts";
 import type { EventEdit } from "./stored-call.ts";
 
 /** With one of these a stream of the Responses API ends. */
@@ -12,13 +12,13 @@ const LAST_EVENT = /"type"\s*:\s*"(?:response\.(?:completed|failed|incomplete|ca
 export class KeptStream implements EventEdit {
   isWhole = false;
   readonly #requestId: string;
-  readonly #ids: ResponseIds;
+  readonly #ids: AnswerIds;
   readonly #splitter = new SseSplitter(MAX_EVENT_BYTES);
   readonly #firstNumber: number;
   #events = 0;
 
   /** `query`: the request's; `starting_after` is the number of the last event that the caller has. */
-  constructor(requestId: string, query: string, ids: ResponseIds) {
+  constructor(requestId: string, query: string, ids: AnswerIds) {
     this.#requestId = requestId;
     this.#ids = ids;
     const after = Number(new URLSearchParams(query).get("starting_after") ?? -1);

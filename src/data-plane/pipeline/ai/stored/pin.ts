@@ -6,9 +6,9 @@ import type { AiTarget } from "../ai-target.ts";
 import type { ModelRoute } from "../model-routes.ts";
 import { parsed } from "../passthrough-request.ts";
 import { scanTopLevel, type ValueSpan } from "../top-level-fields.ts";
+import type { NamePair } from "./answer-ids.ts";
 import { findNamedFiles } from "./named-files.ts";
 import { keyTagOf, type ObjectIds, type StoredObject } from "./object-ids.ts";
-import type { NamePair } from "./response-ids.ts";
 import { StoredObjects } from "./stored-objects.ts";
 
 const RESPONSE_MARK = "resp_tg1_";
