@@ -21,6 +21,7 @@ export interface AnthropicFilesProvider extends EndpointServer {
   files: Map<string, { file: AnthropicFile; bytes: Buffer }>;
 }
 
+const FILES_BETA = "files-api-2025-04-14";
 /** So many files on a page at most. */
 const PAGE = 2;
 
@@ -66,8 +67,11 @@ export async function startAnthropicFilesProvider(): Promise<AnthropicFilesProvi
       const end = start + Math.min(PAGE, Number(asked.get("limit") ?? 20));
       return { json: { data: all.slice(start, end), next_page: end < all.length ? String(end) : null } };
     },
-    "POST /v1/messages": ({ body }) => {
-      for (const id of namedFiles(body)) if (!files.has(id)) throw new Refused(`File not found: ${id}`);
+    "POST /v1/messages": ({ body, headers }) => {
+      for (const id of namedFiles(body)) {
+        if (!isBeta(headers)) throw new Refused(`${FILES_BETA} is needed for files in messages`);
+        if (!files.has(id)) throw new Refused(`File not found: ${id}`);
+      }
       const makesOne = JSON.stringify(body.tools ?? []).includes("code_execution_");
       const made = makesOne ? keep("chart.png", "image/png", Buffer.from("PNG"), true) : null;
       return answerMessage(body, made?.id ?? null);
@@ -87,9 +91,12 @@ export async function startAnthropicFilesProvider(): Promise<AnthropicFilesProvi
 function checked({ headers, path }: SeenRequest): ReturnType<Endpoint> | null {
   if (headers["x-api-key"] === undefined) return { status: 401, json: errorOf("authentication_error", "no key") };
   if (headers["anthropic-version"] === undefined) throw new Refused("anthropic-version: header is required");
-  const isBeta = String(headers["anthropic-beta"] ?? "").includes("files-api-2025-04-14");
-  if (path.startsWith("/v1/files") && !isBeta) throw new Refused("anthropic-beta: files-api-2025-04-14 is required");
+  if (path.startsWith("/v1/files") && !isBeta(headers)) throw new Refused(`${FILES_BETA} is needed for files`);
   return null;
+}
+
+function isBeta(headers: SeenRequest["headers"]): boolean {
+  return String(headers["anthropic-beta"] ?? "").includes(FILES_BETA);
 }
 
 function errorOf(type: string, message: string) {

@@ -18,6 +18,7 @@ export function startKeepingProvider(first: number): Promise<FilesProvider> {
     return {
       "POST /v1/chat/completions": checked(answerChat),
       "POST /v1/responses": checked(answerResponse),
+      "POST /v1/images/edits": checked(() => ({ json: { created: 1, data: [{ b64_json: "UE5H" }] } })),
       "POST /v1/responses/input_tokens": checked(() => ({
         json: { object: "response.input_tokens", input_tokens: 17 },
       })),

@@ -84,3 +84,24 @@ it("is looked at where its answer may hold files, whose ids are to be the gatewa
   expect(way).toBe("stages");
   expect(answer).toMatch(/"file_id":"file_tg1_/);
 });
+
+it("has headers of its own, which calls of its kind have not", async () => {
+  const call = async (content: unknown) => {
+    await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify({ model: "claude/m", messages: [{ role: "user", content }] }),
+    });
+    return claude.last.headers["anthropic-beta"];
+  };
+  const file = [{ type: "file", file: { file_id: "file_of-elsewhere" } }];
+  expect(await call(file)).toBe("files-api-2025-04-14");
+  expect(await call("plain")).toBe(undefined);
+  const seen: unknown[] = [];
+  const ways = [];
+  for (const content of ["plain", file, "plain"]) {
+    ways.push(await gateway.way(async () => void seen.push(await call(content))));
+  }
+  expect(ways).toEqual(["native", "stages", "native"]);
+  expect(seen).toEqual([undefined, "files-api-2025-04-14", undefined]);
+});

@@ -165,7 +165,9 @@ describe("a file that a tool has made", () => {
       expect(await (await client.files.download(id)).text()).toBe("PNG");
       expect(await openai().files.retrieve(id)).toMatchObject({ filename: "chart.png", purpose: "assistants_output" });
       const turn = { role: "assistant" as const, content: content as Anthropic.ContentBlockParam[] };
-      const again = await client.messages.create({ ...request, model: "any", messages: [question, turn, question] });
+      const headers = { "anthropic-beta": "files-api-2025-04-14" };
+      const messages = [question, turn, question];
+      const again = await client.messages.create({ ...request, model: "any", messages }, { headers });
       expect(again.content.at(-1)).toMatchObject({ type: "text", text: "read it" });
       expect(JSON.stringify(claude.last.body)).not.toContain("tg1_");
     },

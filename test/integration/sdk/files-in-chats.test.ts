@@ -163,6 +163,16 @@ describe("a file of the gateway", () => {
     ]);
   });
 
+  it("is an image to be edited", async () => {
+    const images = [{ file_id: await upload("second") }];
+    const response = await fetch(`${gateway.url}/v1/images/edits`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TEST_KEY}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "any", prompt: "with a hat", images }),
+    });
+    expect([response.status, second.last.body.images]).toEqual([200, [{ file_id: "file-200raw" }]]);
+  });
+
   it("is counted where it is kept", async () => {
     const id = await upload("second");
     const counted = await client().responses.inputTokens.count({

@@ -24,6 +24,11 @@ describe("files are found where each API names them", () => {
     ]);
   });
 
+  it("images to be edited", () => {
+    const body = { images: [{ image_url: "https://a" }, { file_id: ID }], mask: { file_id: ID } };
+    expect(found("openai", body)).toEqual([`images[1].file_id ${ID}`, `mask.file_id ${ID}`]);
+  });
+
   it("openai-responses", () => {
     const body = {
       input: [

@@ -2,7 +2,7 @@ import type { CallAddress } from "../../../contracts/dialect.ts";
 import type { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
 import { droppedValue } from "../../../dialects/dropped-fields.ts";
-import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
+import { type InboundName, inboundDialects, outboundDialects } from "../../../dialects/index.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { TokenSource } from "../../provider-keys/token-source.ts";
 import { lookupForCall } from "../cache/lookup-for-call.ts";
@@ -283,6 +283,9 @@ export class AiCall {
     const { context, inbound, route, request } = this;
     // Calls that lose something tell of it; those that lose nothing teach how they are made.
     if (built.dropped !== undefined || !this.#isLearnable || isOther(this.operation)) return;
+    const { ownHeaderMarks = [] } =
+      outboundDialects[dialectAt(route.targets[index] as AiTarget, this.operation, inbound)];
+    if (!built.passthrough && ownHeaderMarks.some((mark) => this.#builder.bytes.includes(mark))) return;
     this.#runtime.fastPath?.learnAi(context, this.operation, inbound, route, request, built, index);
   }
 

@@ -20,7 +20,8 @@ interface FileFields {
 
 /** Cohere's and Bedrock's APIs have no ids of files. */
 const FIELDS: Partial<Record<InboundName, FileFields>> = {
-  openai: { within: ["messages"], names: ["file_id"], closed: ["function"] },
+  // Chats, and images to be edited.
+  openai: { within: ["messages", "images", "mask"], names: ["file_id"], closed: ["function"] },
   "openai-responses": {
     within: ["input", "tools", "prompt"],
     names: ["file_id", "file_ids"],
