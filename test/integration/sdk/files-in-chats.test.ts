@@ -256,6 +256,17 @@ describe("a call with a file", () => {
     await gateway.reload(yaml(TWO_KEYS));
   });
 
+  it("waits for that key where it is at its limit", async () => {
+    const limited = "{ id: main, value: key-second, limits: [{ requests: 1, window: 1h }] }";
+    await gateway.reload(yaml(`[${limited}, { id: spare, value: key-spare }]`));
+    const id = await upload("second");
+    await client().chat.completions.create(about("any", id));
+    const refusal = { status: 503, message: expect.stringMatching(/messages\[0\].*key `main`/) };
+    await expect(client().chat.completions.create(about("any", id))).rejects.toMatchObject(refusal);
+    await gateway.reload(yaml(TWO_KEYS));
+    expect([chats(first).length, chats(second).length]).toEqual([0, 1]);
+  });
+
   it("is in no mirror and in no race", async () => {
     const id = await upload("second");
     await client().chat.completions.create(about("mirrored", id));

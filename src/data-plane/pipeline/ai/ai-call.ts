@@ -32,7 +32,7 @@ import { MAX_COPY_ANSWER_BYTES, type ModelMirror } from "./routing/model-mirror.
 import { NO_FEATURES, type RequestFeatures } from "./routing/request-features.ts";
 import { AnswerIds, NO_IDS, wantedIds } from "./stored/answer-ids.ts";
 import { keyTagOf } from "./stored/object-ids.ts";
-import { isKeeper, keepersOf, type Pin, pinnedKey, pinRequest } from "./stored/pin.ts";
+import { isKeeper, keepersOf, noPinnedKey, type Pin, pinnedKey, pinRequest } from "./stored/pin.ts";
 import { TargetChoice } from "./target-choice.ts";
 import {
   type AiOperation,
@@ -323,7 +323,7 @@ export class AiCall {
       key = begun === null ? this.#takeKey(target) : (target.keys.keys[begun.key] ?? null);
       if (key === null) {
         // All keys have expired or are at their limits: another target may have one.
-        this.#exclude(index, noKeyFor(target, Date.now()));
+        this.#exclude(index, this.#noKey(target));
         return;
       }
     }
@@ -347,6 +347,13 @@ export class AiCall {
     const pinned = pinnedKey(this.#pin, target);
     const tokens = estimatedTokens(this.context);
     return pinned === null ? keys.take(model, tokens, Date.now()) : keys.takeThis(pinned, model, tokens, Date.now());
+  }
+
+  #noKey(target: AiTarget): GatewayError {
+    const pin = this.#pin;
+    const pinned = pinnedKey(pin, target);
+    const nowMs = Date.now();
+    return pin === null || pinned === null ? noKeyFor(target, nowMs) : noPinnedKey(pin, pinned, nowMs);
   }
 
   /** A call waits only where there is no token yet. */

@@ -130,3 +130,15 @@ export function pinnedKey(pin: Pin | null, { keys }: AiTarget): ProviderKey | nu
   if (pin === null || pin.keyTag === null) return null;
   return keys.keys.find(({ id }) => keyTagOf(id) === pin.keyTag) ?? null;
 }
+
+/** Why the one key may not be used, where another would do for other calls. */
+export function noPinnedKey(pin: Pin, key: ProviderKey, nowMs: number): GatewayError {
+  const { expiresAtMs, state } = key;
+  const isExpired = expiresAtMs !== 0 && nowMs >= expiresAtMs;
+  const problem = isExpired ? "has expired: upload it again" : "is at a limit";
+  return new GatewayError(
+    "upstream_unavailable",
+    `\`${pin.param}\` names what provider \`${pin.provider}\` keeps for its key \`${key.id}\`, which ${problem}`,
+    isExpired ? {} : { retryAfterMs: Math.max(1000, state.limitedUntilMs - nowMs) },
+  );
+}

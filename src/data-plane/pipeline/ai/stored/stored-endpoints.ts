@@ -104,7 +104,8 @@ function createBatch(call: StoredCall, objects: StoredObjects, having: Providers
   if (body === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
   const asked: JsonObject = parseBody(body);
   const { provider, keyTag, id } = objects.find(asked.input_file_id, "input_file_id");
-  if (!having.batches.some((one) => one.id === provider)) {
+  const has = (endpoint: StoredEndpoint) => having[endpoint].some((one) => one.id === provider);
+  if (has("files") && !has("batches")) {
     const problem = `\`input_file_id\` is kept by provider \`${provider}\`, which has no batches: upload it to one that has`;
     throw new GatewayError("unsupported_field", problem, { param: "input_file_id" });
   }
