@@ -1,9 +1,13 @@
+import type { ServerResponse } from "node:http";
 import { type Endpoint, Refused, type SeenRequest } from "./endpoint-server.ts";
 import { type FilesProvider, startFilesProvider } from "./files-provider.ts";
 
+/** Longer than any second target is waited with. */
+const SLOW_MS = 100;
+
 /**
  * OpenAI's files, chats and answers at one provider: a request that names a file that is not kept here is refused, wherever it is named.
- * `first`: see startFilesProvider.
+ * `first`: see startFilesProvider. Chats with the model `slow` take their time, and streams of the model `cut` end too early.
  */
 export function startKeepingProvider(first: number): Promise<FilesProvider> {
   return startFilesProvider((files) => {
@@ -46,7 +50,8 @@ function answerChat({ body }: SeenRequest): ReturnType<Endpoint> {
   if (body.stream !== true) {
     const message = { role: "assistant", content: "read it", refusal: null };
     const choices = [{ index: 0, message, finish_reason: "stop", logprobs: null }];
-    return { json: { ...common, object: "chat.completion", choices, usage } };
+    const json = { ...common, object: "chat.completion", choices, usage };
+    return body.model === "slow" ? (response) => void setTimeout(() => endJson(response, json), SLOW_MS) : { json };
   }
   const chunk = (delta: object, reason: string | null) => {
     const choices = [{ index: 0, delta, finish_reason: reason }];
@@ -56,9 +61,18 @@ function answerChat({ body }: SeenRequest): ReturnType<Endpoint> {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(chunk({ role: "assistant", content: "read " }, null));
     response.write(chunk({ content: "it" }, null));
+    if (body.model === "cut") {
+      response.end();
+      return;
+    }
     response.write(chunk({}, "stop"));
     response.end("data: [DONE]\n\n");
   };
+}
+
+function endJson(response: ServerResponse, json: object): void {
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify(json));
 }
 
 function answerResponse({ body }: SeenRequest): ReturnType<Endpoint> {

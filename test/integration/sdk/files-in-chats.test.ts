@@ -41,7 +41,8 @@ models:
     targets: [{ provider: second, model: m }]
   - name: raced
     hedging: { after: 1ms, max_share: 100% }
-    targets: [{ provider: second, model: m }, { provider: first, model: m }]
+    targets: [{ provider: second, model: slow }, { provider: first, model: m }]
+  - { name: rescued, on_broken_stream: restart, targets: [{ provider: second, model: cut }, { provider: first, model: m }] }
 `;
 const TWO_KEYS = "[{ id: main, value: key-second }, { id: spare, value: key-spare, weight: 100 }]";
 
@@ -275,6 +276,18 @@ describe("a call with a file", () => {
     await client().chat.completions.create({ model: "mirrored", messages: [{ role: "user", content: "plain" }] });
     await expect.poll(() => chats(first).length).toBe(1);
     expect(chats(first)[0]?.body.messages).toEqual([{ role: "user", content: "plain" }]);
+  });
+
+  it("is rescued by nobody who does not have the file", async () => {
+    const stream = await client().chat.completions.create({
+      ...about("rescued", await upload("second")),
+      stream: true,
+    });
+    const seen = async () => {
+      for await (const _chunk of stream);
+    };
+    await expect(seen()).rejects.toThrow();
+    expect(chats(first)).toEqual([]);
   });
 
   it("is in no canary of another provider, unless its caller wants to be in it", async () => {
