@@ -130,6 +130,8 @@ export interface OutboundDialect {
   /** Absent: streams are server-sent events. */
   readonly framing?: StreamFraming;
   buildChatCall(request: ChatRequest, target: TargetModel): ProviderCall;
+  /** JSON text of callers' bodies, in whichever dialect, whose calls may have headers of their own. Absent: all have the same. */
+  readonly ownHeaderMarks?: readonly string[];
   /** What of a request `buildChatCall` has left out unsaid, by Chat Completions names: hints that change nothing of what is asked. */
   leavesOut?(request: ChatRequest, target: TargetModel): readonly string[];
   /** Whether it takes a field of another dialect that the IR has no word for. */

@@ -35,6 +35,11 @@ export interface Passthrough {
   createUsageWatcher(includeUsage: boolean): UsageWatcher;
   /** Absent where nothing of the kind can be. */
   foreign?: ForeignTraces;
+  /**
+   * Objects of an answer whose `file_id` is a file that a tool of the provider's has made for the call, by their `type`. `askedBy`: JSON
+   * text of requests that can make one; absent: any may. Absent: there are none.
+   */
+  readonly madeFiles?: { readonly types: readonly string[]; readonly askedBy?: string };
   /** Usage and model of a whole answer; nulls where the body does not say. */
   readUsage(body: unknown): { usage: Usage | null; model: string | null };
   /** The top-level fields of an answer that `readUsage` looks at. Absent: `usage` and `model`. */

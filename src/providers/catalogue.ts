@@ -27,7 +27,10 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     auth: { type: "header", name: "x-api-key" },
     headers: { "anthropic-version": "2023-06-01" },
     prefill: CLAUDE_PREFILL,
-    endpoints: { count_tokens: { path: "/messages/count_tokens", form: "anthropic" } },
+    endpoints: {
+      count_tokens: { path: "/messages/count_tokens", form: "anthropic" },
+      files: { path: "/files", form: "anthropic" },
+    },
     envKey: "ANTHROPIC_API_KEY",
     envBaseUrl: "ANTHROPIC_BASE_URL",
     priceProvider: "anthropic",

@@ -65,13 +65,13 @@ export class ModelExplainer {
     let isDecided = true;
     try {
       // Chance is for nobody here.
-      chosen = choosePath(named, hints, context, routes, inspected, features, () => 100);
+      chosen = choosePath(named, hints, context, routes, inspected, features, ANY, () => 100);
     } catch (error) {
       if (error !== BODY_UNKNOWN) throw error;
       isDecided = false;
     }
     const { route } = chosen;
-    const facts: RouteFacts = { context, model: inspected.model, stream: inspected.stream, features };
+    const facts: RouteFacts = { context, model: inspected.model, stream: inspected.stream, features, mayServe: ANY };
     const targets = inOrder(route, context).map((one) => this.#target(one, route, call, request.atMs));
     const [refused] = targets.flatMap((one) => one.refused ?? []);
     if (refused !== undefined && targets.every((one) => one.refused != null)) {
@@ -140,6 +140,9 @@ export class ModelExplainer {
     return compileModelNames(this.#snapshot).resolve(name);
   }
 }
+
+/** Ids of what providers keep are not looked at: they are signed with a key that is not here. */
+const ANY = () => true;
 
 interface ExplainedCallToModel {
   operation: AiOperation;

@@ -1,10 +1,11 @@
 import type { NativePlan, NativePlanTarget } from "../../../native-bindings/engine.ts";
-import { type InboundName, passthroughs } from "../../dialects/index.ts";
+import { type InboundName, outboundDialects, passthroughs } from "../../dialects/index.ts";
 import type { Price } from "../../providers/prices.ts";
 import { NativeDispatcher } from "../../upstream/native-dispatcher.ts";
 import { DIALECT_HEADERS } from "../pipeline/ai/ai-attempt.ts";
 import { type AiTarget, dialectAt } from "../pipeline/ai/ai-target.ts";
 import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
+import { ID_MARK } from "../pipeline/ai/stored/object-ids.ts";
 import {
   type AiOperation,
   type BuiltCall,
@@ -67,7 +68,7 @@ export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: rea
     requestIdTwice: inbound === "anthropic",
     forwardedFields: built.passthrough ? [...(DIALECT_HEADERS[inbound] ?? [])] : [],
     maxResponseBytes,
-    foreignMarks: foreignMarks(targets, inbound, built),
+    foreignMarks: foreignMarks(targets, operation, inbound, built),
   };
   return { plan, targets };
 }
@@ -77,10 +78,28 @@ function differ(one: AiTarget["timeouts"], other: AiTarget["timeouts"] = one): b
   return one.firstByteMs !== other.firstByteMs || one.idleMs !== other.idleMs;
 }
 
-/** What JavaScript has to take out of a conversation before it goes to a provider of the caller's own dialect. */
-function foreignMarks(targets: readonly AiTarget[], inbound: InboundName, { passthrough }: BuiltCall): string[] {
-  if (!passthrough || !targets.some(({ mayHoldForeign }) => mayHoldForeign)) return [];
-  return [...(passthroughs[inbound]?.foreign?.marks ?? [])];
+/**
+ * Of bodies that are JavaScript's: those that name what some provider keeps, those whose answers may hold what it will keep, those that
+ * are sent with headers of their own, and those of which something has to be taken out before they go to a provider of the caller's dialect.
+ */
+function foreignMarks(
+  targets: readonly AiTarget[],
+  operation: AiOperation,
+  inbound: InboundName,
+  { passthrough }: BuiltCall,
+): string[] {
+  const marks = [ID_MARK];
+  if (!passthrough) {
+    for (const target of targets)
+      marks.push(...(outboundDialects[dialectAt(target, operation, inbound)].ownHeaderMarks ?? []));
+    return marks;
+  }
+  const { foreign, madeFiles } = passthroughs[inbound] ?? {};
+  if (madeFiles?.askedBy !== undefined && targets.some(({ target }) => target.endpoints?.files !== undefined)) {
+    marks.push(madeFiles.askedBy);
+  }
+  if (foreign !== undefined && targets.some(({ mayHoldForeign }) => mayHoldForeign)) marks.push(...foreign.marks);
+  return marks;
 }
 
 function nativeTarget(

@@ -59,13 +59,26 @@ export class KeyPool {
     for (let attempt = 0; attempt < this.keys.length; attempt++) {
       const key = this.#next(model, nowMs) ?? this.#dueFirst(model, nowMs);
       if (key === null) return null;
-      if (key.limits.length > 0 && !key.reserve(this.#runtime.limits, tokens, nowMs)) continue;
-      // From now on this call is the one that tries.
-      const outage = key.state.outageFor(model);
-      if (outage !== null) outage.isProbed = true;
-      return key;
+      if (this.#reserve(key, model, tokens, nowMs)) return key;
     }
     return null;
+  }
+
+  /**
+   * The same of a call that can be made with one key only; null: that has expired or is at its limits. Where it is out it is used
+   * nevertheless.
+   */
+  takeThis(key: ProviderKey, model: string, tokens: number, nowMs: number): ProviderKey | null {
+    return key.isAllowed(nowMs) && this.#reserve(key, model, tokens, nowMs) ? key : null;
+  }
+
+  /** False: it is at its limits. */
+  #reserve(key: ProviderKey, model: string, tokens: number, nowMs: number): boolean {
+    if (key.limits.length > 0 && !key.reserve(this.#runtime.limits, tokens, nowMs)) return false;
+    // From now on this call is the one that tries.
+    const outage = key.state.outageFor(model);
+    if (outage !== null) outage.isProbed = true;
+    return true;
   }
 
   /** Milliseconds until a key may be used that may not be now; null: none will. */

@@ -28,6 +28,7 @@ const hints = leavingOut("seed", "metadata", "detail", "name");
 export const anthropicOutbound: OutboundDialect = {
   name: "anthropic",
   buildChatCall,
+  ownHeaderMarks: ['"file_id"'],
   leavesOut(request) {
     // One of the two is `metadata.user_id`.
     const isLost = request.user !== undefined && request.safetyIdentifier !== undefined;

@@ -175,6 +175,15 @@ function buildSource(source: MediaSource): JsonObject {
   }
 }
 
+/** Whether some part is a file that the provider keeps. */
+export function nameFiles(messages: readonly Message[]): boolean {
+  const isHeld = (part: Part): boolean => {
+    if (part.type === "tool_result") return part.content.some(isHeld);
+    return (part.type === "image" || part.type === "file") && part.source.kind === "file_id";
+  };
+  return messages.some(({ content }) => content.some(isHeld));
+}
+
 function buildToolResult(part: ToolResultPart, path: string): JsonObject {
   const content: JsonObject[] = [];
   for (const [index, inner] of part.content.entries()) {

@@ -4,7 +4,7 @@ import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { opaqueFields, refuseUntranslatable, refuseVerbosity, unsupportedField } from "../foreign.ts";
 import { ABLE, addDocuments } from "./documents.ts";
 import { modelAbilities } from "./models.ts";
-import { buildMessages, cacheControl } from "./outbound-messages.ts";
+import { buildMessages, cacheControl, nameFiles } from "./outbound-messages.ts";
 
 /**
  * The IR to `POST /messages` (base URL `https://api.anthropic.com/v1`), API version 2023-06-01: the later version
@@ -26,6 +26,8 @@ import { buildMessages, cacheControl } from "./outbound-messages.ts";
  */
 
 const HEADERS = { "content-type": "application/json", "anthropic-version": "2023-06-01" };
+/** Of the Files API, without which messages name no files. */
+const FILES_BETA = { "anthropic-beta": "files-api-2025-04-14" };
 
 /** The fewest tokens a thinking budget may have; it must also be below `max_tokens`. */
 const MIN_THINKING_TOKENS = 1024;
@@ -60,7 +62,8 @@ export function buildChatCall(request: ChatRequest, target: TargetModel): Provid
   const { metadata, output_config: outputConfig, ...rest } = native ?? {};
   setMetadata(body, request, metadata);
   setOutputConfig(body, request, target, native !== undefined, outputConfig);
-  return { path: "/messages", query: "", headers: { ...HEADERS }, body: JSON.stringify({ ...body, ...rest }) };
+  const headers = nameFiles(request.messages) ? { ...HEADERS, ...FILES_BETA } : { ...HEADERS };
+  return { path: "/messages", query: "", headers, body: JSON.stringify({ ...body, ...rest }) };
 }
 
 function refuseUnsupported(request: ChatRequest): void {

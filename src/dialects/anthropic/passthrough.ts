@@ -82,6 +82,7 @@ function isForeignThinking(block: unknown): boolean {
 
 export const anthropicPassthrough: Passthrough = {
   foreign,
+  madeFiles: { types: ["code_execution_output", "bash_code_execution_output"], askedBy: '"code_execution_' },
   createUsageWatcher: () => new AnthropicUsageWatcher(),
   readUsage(body) {
     if (!isObject(body)) return { usage: null, model: null };

@@ -31,6 +31,8 @@ const RESULT_FIELDS = new Set(["functionResponse", "thoughtSignature", "thought"
 
 /** Files that the provider holds: of the Files API, or in Google Cloud Storage. */
 const HELD_FILE = /^(?:gs:\/\/|https:\/\/generativelanguage\.googleapis\.com\/)/;
+/** All else is the id of a file of another provider's. */
+const ADDRESS = /^[a-z][a-z\d+.-]*:/i;
 
 const AUDIO_FORMATS: Record<string, string> = { mpeg: "mp3", mpga: "mp3", "x-wav": "wav", wave: "wav", "x-m4a": "m4a" };
 
@@ -101,7 +103,10 @@ function parseMedia(part: JsonObject, path: string, untranslatable: Untranslatab
   const isHeld = HELD_FILE.test(uri);
   // Nobody else can read it.
   if (isHeld) untranslatable.push({ dialect: "gemini", param: filePath });
-  const source = isHeld ? ({ kind: "file_id", fileId: uri } as const) : ({ kind: "url", url: uri, ...typed } as const);
+  const source =
+    isHeld || !ADDRESS.test(uri)
+      ? ({ kind: "file_id", fileId: uri } as const)
+      : ({ kind: "url", url: uri, ...typed } as const);
   return mediaPart(part, source, mediaType ?? "", optionalString(file, "displayName", filePath), path, untranslatable);
 }
 

@@ -64,8 +64,12 @@ function withoutSignature(item: unknown): unknown {
   return own;
 }
 
+/** Annotations of texts with a file that the code interpreter has made. What its container holds is in no Files API. */
+export const MADE_FILES: readonly string[] = ["file_path"];
+
 export const responsesPassthrough: Passthrough = {
   foreign,
+  madeFiles: { types: MADE_FILES },
   createUsageWatcher: () => new ResponsesUsageWatcher(),
   readUsage(body) {
     if (!isObject(body)) return { usage: null, model: null };

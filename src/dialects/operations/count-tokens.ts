@@ -17,14 +17,19 @@ export const countTokens: Operation = {
     const form = endpoint === undefined ? undefined : FORMS[endpoint.form ?? ""];
     if (endpoint === undefined || form === undefined) throw noCounter();
     const { target } = plan;
-    const call = { path: pathFor(endpoint, target.model), query: "", headers: { ...JSON_HEADERS } };
     const request = parseRequest(body, plan);
     request.model = target.model;
     // No counter asks for a limit of the answer; where a chat must have one, it must not get in the way of thinking.
     if (form.outbound === "gemini") delete request.maxOutputTokens;
     else request.maxOutputTokens = UNLIMITED_TOKENS;
     const chat = buildChatCall(inboundDialects[plan.inbound], outboundDialects[form.outbound], request, target);
-    return { ...call, body: JSON.stringify(form.counted(JSON.parse(chat.body), target.model)), passthrough: false };
+    return {
+      path: pathFor(endpoint, target.model),
+      query: "",
+      headers: { ...chat.headers, ...JSON_HEADERS },
+      body: JSON.stringify(form.counted(JSON.parse(chat.body), target.model)),
+      passthrough: false,
+    };
   },
   translate(answer, { inbound }, _context, endpoint) {
     const field = FORMS[endpoint?.form ?? ""]?.field ?? "";

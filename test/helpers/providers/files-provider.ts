@@ -26,11 +26,20 @@ interface StoredBatch {
 export interface FilesProvider extends EndpointServer {
   files: Map<string, { file: StoredFile; bytes: Buffer }>;
   batches: Map<string, StoredBatch>;
+  /** Everything that it keeps. `from`: the number of the next file. */
+  forget(from?: number): void;
 }
 
-/** `/v1/files` and `/v1/batches` as OpenAI has them: one account, which knows nothing of whose calls these are. */
-export async function startFilesProvider(): Promise<FilesProvider> {
+/**
+ * `/v1/files` and `/v1/batches` as OpenAI has them: one account, which knows nothing of whose calls these are. `others`: endpoints beside
+ * these, which know the files. `first`: the number of the first file, by which those of several providers differ.
+ */
+export async function startFilesProvider(
+  others: (files: FilesProvider["files"]) => Record<string, Endpoint> = () => ({}),
+  first = 0,
+): Promise<FilesProvider> {
   const files: FilesProvider["files"] = new Map();
+  let next = first;
   const batches: FilesProvider["batches"] = new Map();
   const list = (objects: { id: string }[], { query }: SeenRequest) => {
     const asked = new URLSearchParams(query);
@@ -64,7 +73,7 @@ export async function startFilesProvider(): Promise<FilesProvider> {
   const endpoints: Record<string, Endpoint> = {
     "POST /v1/files": ({ bytes, headers }) => {
       const form = readForm(bytes, headers["content-type"] ?? "");
-      const file: StoredFile = { id: `file-${files.size}raw`, object: "file", bytes: form.file.length, ...form.fields };
+      const file: StoredFile = { id: `file-${next++}raw`, object: "file", bytes: form.file.length, ...form.fields };
       files.set(file.id, { file, bytes: form.file });
       return { json: file };
     },
@@ -97,6 +106,7 @@ export async function startFilesProvider(): Promise<FilesProvider> {
       return { json: batch };
     },
     "GET /v1/batches": (request) => list([...batches.values()], request),
+    ...others(files),
   };
   // By id, whatever it is.
   const all = new Proxy(endpoints, {
@@ -107,7 +117,15 @@ export async function startFilesProvider(): Promise<FilesProvider> {
       return /^\/v1\/batches\/[^/]+(\/cancel)?$/.test(path ?? "") ? aboutBatch : undefined;
     },
   });
-  return Object.assign(await startEndpointServer(all), { files, batches });
+  return Object.assign(await startEndpointServer(all), {
+    files,
+    batches,
+    forget(from = first) {
+      next = from;
+      files.clear();
+      batches.clear();
+    },
+  });
 }
 
 /** Two fields and a file, as clients write them. */

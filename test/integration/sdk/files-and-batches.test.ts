@@ -19,8 +19,7 @@ afterAll(async () => {
 beforeEach(() => {
   for (const provider of [first, second]) {
     provider.requests.length = 0;
-    provider.files.clear();
-    provider.batches.clear();
+    provider.forget();
   }
   gateway.records.length = 0;
 });

@@ -13,13 +13,20 @@ const OTHER_KEY = "tg_test_key_of_application_other";
 let server: EndpointServer;
 let gateway: TestGateway;
 
+/** A file that the call has made, one of a store of others, and one of a container. */
+const ANNOTATIONS = [
+  { type: "file_path", file_id: "file-made", index: 0 },
+  { type: "file_citation", file_id: "file-theirs", filename: "b.txt", index: 0 },
+  { type: "container_file_citation", container_id: "cntr_1", file_id: "cfile_1", filename: "c.txt" },
+];
+
 /** Says itself that it goes on from another answer, and takes none but its own. */
 function create({ body, path }: SeenRequest) {
   const provider = path.split("/")[1];
   const previous = (body.previous_response_id ?? null) as string | null;
   if (previous !== null && previous !== `resp_1${provider}`) throw new Refused(`no answer ${previous}`);
   const message = { type: "message", id: "msg_1", role: "assistant", status: "completed" };
-  const text = { type: "output_text", text: `id of "resp_1${provider}"`, annotations: [] };
+  const text = { type: "output_text", text: `id of "resp_1${provider}"`, annotations: ANNOTATIONS };
   const response = {
     id: previous === null ? `resp_1${provider}` : `resp_2${provider}`,
     object: "response",
@@ -44,15 +51,42 @@ function create({ body, path }: SeenRequest) {
 }
 
 beforeAll(async () => {
+  const output = [
+    { type: "message", id: "m", content: [{ type: "output_text", text: "hi", annotations: ANNOTATIONS }] },
+  ];
   const kept = {
-    json: { id: "resp_1first", object: "response", status: "cancelled", previous_response_id: null, output: [] },
+    json: { id: "resp_1first", object: "response", status: "cancelled", previous_response_id: null, output },
+  };
+  const again = (id: string, previous: string | null, isWhole: boolean) => (asked: SeenRequest) => {
+    const query = new URLSearchParams(asked.query);
+    if (query.get("stream") !== "true") return kept;
+    const response = { id, object: "response", status: "completed", previous_response_id: previous, output };
+    const events = [
+      { type: "response.created", sequence_number: 0, response },
+      {
+        type: "response.output_text.delta",
+        sequence_number: 1,
+        item_id: "m",
+        output_index: 0,
+        content_index: 0,
+        delta: "hi",
+      },
+      { type: "response.completed", sequence_number: 2, response },
+    ].filter(({ sequence_number: number }) => number > Number(query.get("starting_after") ?? -1));
+    const written = isWhole ? events : events.slice(0, 2);
+    return (answer: import("node:http").ServerResponse) => {
+      answer.writeHead(200, { "content-type": "text/event-stream" });
+      answer.end(written.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""));
+    };
   };
   server = await startEndpointServer({
     "POST /first/responses": create,
     "POST /second/responses": create,
-    "GET /first/responses/resp_1first": () => kept,
+    "GET /first/responses/resp_1first": again("resp_1first", null, false),
+    "GET /first/responses/resp_2first": again("resp_2first", "resp_1first", true),
     "POST /first/responses/resp_1first/cancel": () => kept,
     "DELETE /first/responses/resp_1first": () => ({ json: { id: "resp_1first", object: "response", deleted: true } }),
+    "GET /first/files/file-made/content": () => (answer) => void answer.end("made"),
     "GET /first/responses/resp_1first/input_items": () => ({
       json: { object: "list", data: [{ id: "msg_0" }], has_more: false },
     }),
@@ -70,6 +104,7 @@ ${provider("first")}
 ${provider("second")}
 models:
   - { name: any, targets: [{ provider: second, model: m }, { provider: first, model: m }] }
+  - { name: rescued, on_broken_stream: continue, targets: [{ provider: first, model: m }] }
 `);
 });
 afterAll(async () => {
@@ -141,9 +176,68 @@ describe("answers that a provider keeps", () => {
     expect(seen).toEqual([seen[0], id, seen[0], id]);
   });
 
-  it("can't be streamed once more", async () => {
+  it("are streamed once more, from where the caller is, with its ids", async () => {
     const { id } = await begin();
-    const again = client().responses.retrieve(id, { stream: true });
-    await expect(again).rejects.toMatchObject({ status: 400, param: "stream" });
+    const next = await client().responses.create({ model: "first/m", input: "two", previous_response_id: id });
+    const seen = async (after?: number) => {
+      const query = after === undefined ? {} : { starting_after: after };
+      const stream = await client().responses.retrieve(next.id, { stream: true, ...query });
+      const events: unknown[] = [];
+      for await (const event of stream) {
+        events.push(
+          "response" in event ? [event.type, event.response.id, event.response.previous_response_id] : event.type,
+        );
+      }
+      return events;
+    };
+    const last = ["response.completed", next.id, id];
+    expect(await seen()).toEqual([["response.created", next.id, id], "response.output_text.delta", last]);
+    expect(await seen(1)).toEqual([last]);
+    expect(server.last.query).toBe("stream=true&starting_after=1");
+    expect(await seen(2)).toEqual([]);
+    expect((await gateway.record(gateway.records.at(-1)?.id)).outcome).toBe("ok");
+  });
+
+  it("are streamed once more to an error, where the provider's stream breaks off", async () => {
+    const { id } = await begin();
+    const stream = await client().responses.retrieve(id, { stream: true });
+    const seen = async () => {
+      const types: string[] = [];
+      for await (const { type } of stream) types.push(type);
+      return types;
+    };
+    await expect(seen()).rejects.toMatchObject({ code: "upstream_reset" });
+  });
+
+  it("have ids of the gateway's in streams that another target may go on with", async () => {
+    const stream = await client().responses.create({ model: "rescued", input: "x", stream: true });
+    const seen: string[] = [];
+    for await (const event of stream) if ("response" in event) seen.push(event.response.id);
+    expect(seen).toEqual([expect.stringMatching(/^resp_tg1_/), seen[0]]);
+  });
+
+  it("name files that they have made by ids of the gateway's, and all others as the provider does", async () => {
+    const openai = client();
+    const filesOf = (response: OpenAI.Responses.Response) =>
+      (response.output[0] as OpenAI.Responses.ResponseOutputMessage).content.flatMap((part) =>
+        part.type === "output_text" ? part.annotations.map((one) => ("file_id" in one ? one.file_id : "")) : [],
+      );
+    const made = await begin();
+    const [file] = filesOf(made);
+    expect(filesOf(made)).toEqual([expect.stringMatching(/^file-tg1_/), "file-theirs", "cfile_1"]);
+    const completed: string[][] = [];
+    for (const stream of [
+      await openai.responses.create({ model: "first/m", input: "x", stream: true }),
+      await openai.responses.retrieve(
+        (await openai.responses.create({ model: "first/m", input: "x", previous_response_id: made.id })).id,
+        { stream: true },
+      ),
+    ]) {
+      for await (const event of stream)
+        if (event.type === "response.completed") completed.push(filesOf(event.response));
+    }
+    expect(completed).toEqual([filesOf(made), filesOf(made)]);
+    expect(filesOf(await openai.responses.retrieve(made.id))).toEqual(filesOf(made));
+    expect(await (await openai.files.content(file as string)).text()).toBe("made");
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ModelEndpoint } from "../../../src/contracts/provider-endpoints.ts";
+import { filesFormOf } from "../../../src/dialects/operations/files.ts";
 import { operations } from "../../../src/dialects/operations/index.ts";
 import { CATALOGUE } from "../../../src/providers/catalogue.ts";
 
@@ -19,6 +20,10 @@ describe("endpoints of the catalogue", () => {
     expect(endpoint.path).toMatch(/^\/[\w/{}:-]+$/);
     if (endpoint.models !== undefined) expect(() => new RegExp(endpoint.models as string)).not.toThrow();
     if (endpoint.form === undefined) return;
+    if (name === "files") {
+      expect(filesFormOf(endpoint)).toBe(endpoint.form);
+      return;
+    }
     const target = { model: "m", defaultMaxOutputTokens: 100 };
     const plan = { inbound: "anthropic", outbound: dialect, target } as const;
     const call = operations[name as ModelEndpoint]?.build({ ...BODIES[name] }, plan, endpoint);

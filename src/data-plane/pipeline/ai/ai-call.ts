@@ -2,7 +2,7 @@ import type { CallAddress } from "../../../contracts/dialect.ts";
 import type { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
 import { droppedValue } from "../../../dialects/dropped-fields.ts";
-import { type InboundName, inboundDialects } from "../../../dialects/index.ts";
+import { type InboundName, inboundDialects, outboundDialects } from "../../../dialects/index.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { TokenSource } from "../../provider-keys/token-source.ts";
 import { lookupForCall } from "../cache/lookup-for-call.ts";
@@ -31,7 +31,9 @@ import { choosePath, readHints, takesFields } from "./routing/choose-path.ts";
 import type { ClientHints } from "./routing/client-hints.ts";
 import { MAX_COPY_ANSWER_BYTES, type ModelMirror } from "./routing/model-mirror.ts";
 import { NO_FEATURES, type RequestFeatures } from "./routing/request-features.ts";
-import { keepersOf, type PreviousResponse, ResponseIds, takePrevious } from "./stored/response-ids.ts";
+import { AnswerIds, NO_IDS, wantedIds } from "./stored/answer-ids.ts";
+import { keyTagOf } from "./stored/object-ids.ts";
+import { isKeeper, keepersOf, noPinnedKey, type Pin, pinnedKey, pinRequest } from "./stored/pin.ts";
 import { TargetChoice } from "./target-choice.ts";
 import {
   type AiOperation,
@@ -84,8 +86,8 @@ export class AiCall {
   readonly operation: AiOperation;
   readonly #offloadBytes: number;
   readonly #upload: ModelForm | null;
-  /** What the request goes on from, where the gateway has named it. */
-  #previous: PreviousResponse | null = null;
+  /** Where it has to go, because of what it names; null: wherever its route leads. */
+  #pin: Pin | null = null;
   readonly #usualModel: string | undefined;
   readonly #routes: ModelRoutes;
   readonly #runtime: AiRuntime;
@@ -128,8 +130,9 @@ export class AiCall {
       this.#upload.start((request) => this.#begin(request));
       return;
     }
-    if (this.inbound === "openai-responses") this.#previous = takePrevious(context, this.#runtime.objectIds);
-    const builder = RequestBuilder.of(context, this.#offloadBytes);
+    const pinned = pinRequest(context, this.inbound, this.#runtime.objectIds);
+    this.#pin = pinned?.pin ?? null;
+    const builder = RequestBuilder.of(pinned?.body ?? context.body, this.#offloadBytes);
     this.#builder = builder;
     context.abortAttempt = (reason) => this.#abandon(reason);
     const request =
@@ -149,7 +152,7 @@ export class AiCall {
     const hints = this.#options.route === undefined ? readHints(context, this.inbound, request, named) : null;
     if (request.hintFields !== undefined && takesFields(named, context, this.inbound)) this.#builder.takeOut(request);
     if (named.selector === null && hints === null) {
-      this.#isLearnable = !named.isChosen && this.#options.route === undefined;
+      this.#isLearnable = !named.isChosen && this.#options.route === undefined && this.#pin === null;
       this.#routed(named);
       return;
     }
@@ -172,7 +175,8 @@ export class AiCall {
   /** Rules, canary, hints. */
   #choosePath(named: ModelRoute, hints: ClientHints | null, features: () => RequestFeatures): void {
     const { context } = this;
-    const { route, by } = choosePath(named, hints, context, this.#routes, this.request, features);
+    const mayServe = (target: AiTarget) => isKeeper(this.#pin, target);
+    const { route, by } = choosePath(named, hints, context, this.#routes, this.request, features, mayServe);
     context.routedBy = by;
     if (hints !== null) context.tags = hints.tags;
     this.#routed(route);
@@ -191,13 +195,14 @@ export class AiCall {
     const { onBrokenStream, hedging } = this.route;
     const { stream } = this.request;
     const able = targetsWith(this.operation, this.route, this.route.order(this.context));
-    const order = this.#previous === null ? able : keepersOf(this.#previous, this.route.targets, able);
+    const order = this.#pin === null ? able : keepersOf(this.#pin, this.route, able);
     this.#choice = new TargetChoice(this.route, order);
     if (onBrokenStream !== null && stream && this.operation === "chat") this.rescue = new StreamRescue(onBrokenStream);
     if (hedging !== null && mayHedge(this.operation)) this.#hedge = new Hedge(hedging, this, stream);
     this.#next();
     const { mirror } = this.#named;
-    if (mirror !== null && this.#upload === null && !this.context.finished)
+    // Nobody else has what a pinned call names.
+    if (mirror !== null && this.#upload === null && this.#pin === null && !this.context.finished)
       mirror.copy(this.context, this.#builder.bytes, (copy) => this.#startCopy(copy, mirror));
   }
 
@@ -205,7 +210,7 @@ export class AiCall {
     const { request } = this;
     const resolve = (name: string) => this.#routes.resolve(name);
     const named = typeof destination === "string" ? resolve(destination) : destination;
-    const { route } = choosePath(named, null, copy, this.#routes, request, () => this.#features());
+    const { route } = choosePath(named, null, copy, this.#routes, request, () => this.#features(), ANY);
     const options = {
       ...this.#options,
       maxResponseBytes: Math.min(this.maxResponseBytes, MAX_COPY_ANSWER_BYTES),
@@ -279,6 +284,9 @@ export class AiCall {
     const { context, inbound, route, request } = this;
     // Calls that lose something tell of it; those that lose nothing teach how they are made.
     if (built.dropped !== undefined || !this.#isLearnable || isOther(this.operation)) return;
+    const { ownHeaderMarks = [] } =
+      outboundDialects[dialectAt(route.targets[index] as AiTarget, this.operation, inbound)];
+    if (!built.passthrough && ownHeaderMarks.some((mark) => this.#builder.bytes.includes(mark))) return;
     this.#runtime.fastPath?.learnAi(context, this.operation, inbound, route, request, built, index);
   }
 
@@ -313,13 +321,10 @@ export class AiCall {
     const begun = context.takeBegun(target);
     let key: ProviderKey | null = null;
     if (target.keys.keys.length > 0) {
-      key =
-        begun === null
-          ? target.keys.take(target.target.model, estimatedTokens(context), Date.now())
-          : (target.keys.keys[begun.key] ?? null);
+      key = begun === null ? this.#takeKey(target) : (target.keys.keys[begun.key] ?? null);
       if (key === null) {
         // All keys have expired or are at their limits: another target may have one.
-        this.#exclude(index, noKeyFor(target, Date.now()));
+        this.#exclude(index, this.#noKey(target));
         return;
       }
     }
@@ -334,6 +339,22 @@ export class AiCall {
     this.#hedge?.began(attempt);
     if (key === null || key.tokens === null) attempt.dispatch(begun?.attempt ?? null, null);
     else this.#withToken(attempt, key, key.tokens);
+  }
+
+  /** null: none may be used now. */
+  #takeKey(target: AiTarget): ProviderKey | null {
+    const { keys } = target;
+    const { model } = target.target;
+    const pinned = pinnedKey(this.#pin, target);
+    const tokens = estimatedTokens(this.context);
+    return pinned === null ? keys.take(model, tokens, Date.now()) : keys.takeThis(pinned, model, tokens, Date.now());
+  }
+
+  #noKey(target: AiTarget): GatewayError {
+    const pin = this.#pin;
+    const pinned = pinnedKey(pin, target);
+    const nowMs = Date.now();
+    return pin === null || pinned === null ? noKeyFor(target, nowMs) : noPinnedKey(pin, pinned, nowMs);
   }
 
   /** A call waits only where there is no token yet. */
@@ -386,7 +407,7 @@ export class AiCall {
       runtime: this.#runtime,
       rescue,
       isOnly: this.route.targets.length === 1,
-      mayChangeKey: this.#uncounted < MAX_UNCOUNTED,
+      mayChangeKey: this.#uncounted < MAX_UNCOUNTED && pinnedKey(this.#pin, attempt.target) === null,
       nowMs,
     });
     if (mayChange) {
@@ -541,7 +562,7 @@ export class AiCall {
     const { context } = this;
     this.#succeeded(attempt);
     this.used(attempt, answer.usage, answer.model);
-    const own = answer.text === null ? (this.responseIds(attempt)?.outward(bytes) ?? bytes) : null;
+    const own = answer.text === null ? (this.answerIds(attempt)?.outward(bytes) ?? bytes) : null;
     const body = own ?? Buffer.from(answer.text as string);
     const headers = this.answerHeaders(attempt, isRelayed(this.operation) ? attempt.answerType : JSON_TYPE);
     if (context.costUsd !== null) headers.push("x-tidegate-cost", context.costUsd.toFixed(8));
@@ -552,10 +573,19 @@ export class AiCall {
   }
 
   /** null: ids of the answer are of no use to the caller, or not the provider's. */
-  responseIds({ built, key, target }: AiAttempt): ResponseIds | null {
-    if (this.inbound !== "openai-responses" || this.operation !== "chat" || !built.passthrough) return null;
-    if (target.target.endpoints?.responses === undefined) return null;
-    return new ResponseIds(this.#runtime.objectIds, this.context, target.provider.id, key?.id ?? "", this.#previous);
+  answerIds({ built, key, target }: AiAttempt): AnswerIds | null {
+    if (this.operation !== "chat" || !built.passthrough) return null;
+    const wanted = wantedIds(this.inbound, target.target.endpoints, built.body);
+    if (wanted === null && this.#pin === null) return null;
+    const from = { provider: target.provider.id, keyTag: keyTagOf(key?.id ?? "") };
+    const { application } = this.context;
+    return new AnswerIds(
+      this.#runtime.objectIds,
+      application?.id ?? "",
+      from,
+      this.#pin?.names ?? [],
+      wanted ?? NO_IDS,
+    );
   }
 
   answerHeaders({ target }: AiAttempt, contentType: string): string[] {
@@ -570,6 +600,9 @@ export class AiCall {
     return headers;
   }
 }
+
+/** Of a call that names nothing that some provider keeps. */
+const ANY = () => true;
 
 /** For the answer's header. */
 function droppedOf({ dropped }: BuiltCall): string | null {

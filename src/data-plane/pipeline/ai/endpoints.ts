@@ -68,6 +68,9 @@ const MOUNTED_ONLY: readonly EndpointPath[] = [
     { method: "GET", path: "/v1/models/*", endpoint: "model", dialect },
   ]),
   { method: "POST", path: "/v1/rerank", endpoint: "rerank", dialect: "cohere" },
+  ...STORED.filter(({ endpoint }) => endpoint === "files").map(
+    (entry): EndpointPath => ({ ...entry, dialect: "anthropic" }),
+  ),
 ];
 
 const VERSION = /^\/v\d+(?:beta)?(?=\/)/;

@@ -6,7 +6,7 @@ import { RescuablePassthrough } from "./rescue/rescuable-passthrough.ts";
 import { ResumedParser } from "./rescue/resumed-parser.ts";
 import type { StreamRescue } from "./rescue/stream-rescue.ts";
 import { Transcript } from "./rescue/transcript.ts";
-import { RenamedStream } from "./stored/response-ids.ts";
+import { RenamedStream } from "./stored/answer-ids.ts";
 import { PassthroughStream, type StreamAnswer, TranslatedStream } from "./stream-answer.ts";
 
 /** Where an attempt's stream goes through on its way to the caller. `dialect`: the provider's. */
@@ -17,13 +17,17 @@ export function openStream(call: AiCall, attempt: AiAttempt, dialect: DialectNam
   if (attempt.built.passthrough) {
     const watcher = passthroughs[dialect]?.createUsageWatcher(includeUsage);
     if (watcher !== undefined) {
-      const stream = new PassthroughStream(watcher, framing);
-      const ids = call.responseIds(attempt);
-      return ids === null ? stream : new RenamedStream(stream, ids);
+      return named(call, attempt, new PassthroughStream(watcher, framing));
     }
   }
   const parser = outboundDialects[dialect].createStreamParser(attempt.target.target);
   return new TranslatedStream(parser, attempt.createFormatter(), framing);
+}
+
+/** With the caller's ids, where there are any. */
+function named(call: AiCall, attempt: AiAttempt, stream: StreamAnswer): StreamAnswer {
+  const ids = call.answerIds(attempt);
+  return ids === null ? stream : new RenamedStream(stream, ids);
 }
 
 /** Likewise, of a call whose streams are rescued: what goes to the caller is kept. */
@@ -43,7 +47,7 @@ function openRescued(call: AiCall, rescue: StreamRescue, attempt: AiAttempt, dia
     // Items have ids there, which are the provider's own: nobody else can go on with them.
     if (dialect === "openai-responses") transcript.giveUp();
     attempt.opened = { transcript, formatter: null, elements: null };
-    return new RescuablePassthrough(watcher, parser, transcript, framing);
+    return named(call, attempt, new RescuablePassthrough(watcher, parser, transcript, framing));
   }
   const formatter = attempt.createFormatter();
   attempt.opened = { transcript, formatter, elements: null };

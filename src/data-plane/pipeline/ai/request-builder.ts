@@ -124,11 +124,9 @@ export class RequestBuilder {
   }
 
   /** Throws `invalid_json` where there is none. */
-  static of(context: Context, offloadBytes: number): RequestBuilder {
-    if (context.body === null) {
-      throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
-    }
-    return new RequestBuilder(context.body, offloadBytes);
+  static of(body: Buffer | null, offloadBytes: number): RequestBuilder {
+    if (body === null) throw new GatewayError("invalid_json", "the request has no body: send a JSON object");
+    return new RequestBuilder(body, offloadBytes);
   }
 }
 

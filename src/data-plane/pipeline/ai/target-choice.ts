@@ -110,7 +110,8 @@ export class TargetChoice {
 
   /** Why there is no next target. */
   unavailable(nowMs: number): GatewayError {
-    const { name, targets } = this.#route;
+    const { name } = this.#route;
+    const targets = this.#order.map((index) => this.#route.targets[index] as AiTarget);
     const waits = targets.map((target) => Math.max(0, target.breaker.openUntilMs - nowMs));
     const lacking = targets.find((target) => !target.keys.isUsable(target.target.model, nowMs));
     if (lacking !== undefined) return noKeyFor(lacking, nowMs);

@@ -69,7 +69,7 @@ function nextKey(text: string, from: number): number {
 }
 
 /** After the closing quote of the string that begins at `at`; -1: it does not end. */
-function stringEnd(text: string, at: number): number {
+export function stringEnd(text: string, at: number): number {
   let end = text.indexOf('"', at + 1);
   while (end > 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end < 0 ? -1 : end + 1;
@@ -81,14 +81,14 @@ function isEscaped(text: string, quote: number): boolean {
   return slashes % 2 === 1;
 }
 
-function skipSpace(text: string, from: number): number {
+export function skipSpace(text: string, from: number): number {
   let at = from;
   while (text.charCodeAt(at) <= 0x20) at++;
   return at;
 }
 
 /** Where the value that begins at `start` is over: at a comma or the closing brace, or after its own bracket. -1: never. */
-function valueEnd(text: string, start: number): number {
+export function valueEnd(text: string, start: number): number {
   let at = start;
   let depth = 0;
   while (at < text.length) {

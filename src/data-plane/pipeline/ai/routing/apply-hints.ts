@@ -20,13 +20,14 @@ export function choosesTargets({ fallbacks, noFallback, providerOrder, providerO
 
 /**
  * A model route for one call, made of those that its hints name. `resolve`: where calls of a name go, which throws
- * `model_not_found` and `model_not_allowed`: callers get by a hint what they would get by the name, and no more.
+ * `model_not_found` and `model_not_allowed`: callers get by a hint what they would get by the name, and no more. `mayServe`: whether a target may get the call at all.
  */
 export function applyHints(
   route: ModelRoute,
   hints: ClientHints,
   context: Context,
   resolve: (model: string) => ModelRoute,
+  mayServe: (target: AiTarget) => boolean,
 ): ModelRoute {
   const { timeouts } = route;
   const applied: ModelRoute = {
@@ -45,7 +46,8 @@ export function applyHints(
   if (!hints.noFallback) for (const { model, param } of hints.fallbacks) routes.push(resolved(model, param, resolve));
   const ordered = routes.flatMap((one) => one.order(context).map((index) => one.targets[index] as AiTarget));
   const targets = byProvider(withoutRepeats(ordered), route.name, hints);
-  const kept = hints.noFallback ? targets.slice(0, 1) : targets;
+  const able = targets.filter(mayServe);
+  const kept = hints.noFallback ? (able.length > 0 ? able : targets).slice(0, 1) : targets;
   const inOrder = kept.map((_, index) => index);
   return { ...applied, targets: kept, order: () => inOrder };
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../../../contracts/errors.ts";
 import type { InboundName } from "../../../../dialects/index.ts";
 import type { Context } from "../../context.ts";
+import type { AiTarget } from "../ai-target.ts";
 import type { ModelRoute, ModelRoutes } from "../model-routes.ts";
 import { resolveModel } from "../resolve-model.ts";
 import type { InspectedRequest } from "../translation.ts";
@@ -43,7 +44,10 @@ export function takesFields(
   return inbound !== "anthropic" || exchange.header("anthropic-beta")?.includes("fallback") !== true;
 }
 
-/** Where a call goes: what its model's name leads to, by rules and canaries, and what its hints make of that. */
+/**
+ * Where a call goes: what its model's name leads to, by rules and canaries, and what its hints make of that. `mayServe`: some targets may
+ * not get it, and a canary of none but those gets no share of such calls.
+ */
 export function choosePath(
   named: ModelRoute,
   hints: ClientHints | null,
@@ -51,15 +55,16 @@ export function choosePath(
   routes: ModelRoutes,
   { model, stream }: InspectedRequest,
   features: () => RequestFeatures,
+  mayServe: (target: AiTarget) => boolean,
   draw?: () => number,
 ): RouteChoice {
   const resolve = (name: string) => routes.resolve(name);
-  const facts: RouteFacts = { context, model, stream, features };
+  const facts: RouteFacts = { context, model, stream, features, mayServe };
   const chosen = chooseRoute(named, facts, resolve, draw);
   if (hints === null) return chosen;
-  const route = applyHints(chosen.route, hints, context, (name) => {
-    return chooseRoute(resolveModel(context, routes, name), { ...facts, model: name }, resolve, draw).route;
-  });
+  const resolveHinted = (name: string) =>
+    chooseRoute(resolveModel(context, routes, name), { ...facts, model: name }, resolve, draw).route;
+  const route = applyHints(chosen.route, hints, context, resolveHinted, mayServe);
   if (!choosesTargets(hints)) return { route, by: chosen.by };
   return { route, by: chosen.by === null ? "hints" : `${chosen.by}, hints` };
 }

@@ -1,5 +1,6 @@
 import type { RouteConditionsSnapshot } from "../../../../contracts/model-routing.ts";
 import type { Context } from "../../context.ts";
+import type { AiTarget } from "../ai-target.ts";
 import type { RequestFeatures } from "./request-features.ts";
 
 /** What is known of a call when its targets are chosen. */
@@ -10,6 +11,8 @@ export interface RouteFacts {
   stream: boolean;
   /** Reads the body when it is asked for the first time. Throws `invalid_json`, `invalid_request`. */
   features(): RequestFeatures;
+  /** Whether a target may get it at all. */
+  mayServe(target: AiTarget): boolean;
 }
 
 export type Condition = (facts: RouteFacts) => boolean;

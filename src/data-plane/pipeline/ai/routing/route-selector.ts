@@ -51,7 +51,7 @@ export function chooseRoute(
   let route = named;
   let by: string | null = null;
   for (let step = 0; step < MAX_STEPS; step++) {
-    const chosen = route.selector === null ? null : select(route.selector, route.name, facts, draw);
+    const chosen = route.selector === null ? null : select(route.selector, route.name, facts, resolve, draw);
     if (chosen === null) return { route, by };
     by = by === null ? chosen.by : `${by}, ${chosen.by}`;
     route = typeof chosen.to === "string" ? resolve(chosen.to) : chosen.to;
@@ -63,6 +63,7 @@ function select(
   { rules, canary }: RouteSelector,
   name: string,
   facts: RouteFacts,
+  resolve: (name: string) => ModelRoute,
   draw: () => number,
 ): { to: Destination; by: string } | null {
   for (const rule of rules) if (rule.holds(facts)) return { to: rule.to, by: `rule ${rule.name}` };
@@ -71,6 +72,9 @@ function select(
   const isAsked = header !== null && facts.context.exchange.header(header.name) === header.value;
   if (isAsked) return { to, by: "canary" };
   if (percent === 0) return null;
+  // Its share is of the calls that can be made there.
+  const { targets } = typeof to === "string" ? resolve(to) : to;
+  if (!targets.some((target) => facts.mayServe(target))) return null;
   const point = percent === 100 ? 0 : sticky ? stickyPoint(`model ${name}`, callerOf(facts.context)) : draw();
   return point < percent ? { to, by: "canary" } : null;
 }

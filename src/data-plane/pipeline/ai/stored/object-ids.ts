@@ -9,7 +9,8 @@ export interface StoredObject {
   id: string;
 }
 
-const MARK = "tg1_";
+/** In each of the ids, after what the provider's own begin with. */
+export const ID_MARK = "tg1_";
 const MAC_BYTES = 12;
 const TAG_LENGTH = 16;
 
@@ -29,14 +30,14 @@ export class ObjectIds {
   encode(application: string, { provider, keyTag, id }: StoredObject): string {
     const payload = Buffer.from(`${provider}\n${keyTag}\n${id}`);
     const mac = macOf(this.#keys()[0] as Buffer, application, payload);
-    return `${prefixOf(id)}${MARK}${Buffer.concat([mac, payload]).toString("base64url")}`;
+    return `${prefixOf(id)}${ID_MARK}${Buffer.concat([mac, payload]).toString("base64url")}`;
   }
 
   /** null: it is none, or another application's. */
   decode(application: string, text: string): StoredObject | null {
-    const at = text.indexOf(MARK);
+    const at = text.indexOf(ID_MARK);
     if (at < 0) return null;
-    const bytes = Buffer.from(text.slice(at + MARK.length), "base64url");
+    const bytes = Buffer.from(text.slice(at + ID_MARK.length), "base64url");
     const mac = bytes.subarray(0, MAC_BYTES);
     const payload = bytes.subarray(MAC_BYTES);
     const isSigned = (key: Buffer) => {

@@ -1,6 +1,8 @@
 import { GatewayError } from "../../../../contracts/errors.ts";
+import type { ResponseStream } from "../../../../contracts/exchange.ts";
 import type { StoredEndpoint } from "../../../../contracts/provider-endpoints.ts";
 import { isObject, type JsonObject } from "../../../../dialects/checks.ts";
+import { FILES_HEADERS, type FilesForm, filesFormOf } from "../../../../dialects/operations/files.ts";
 import { backoffMs, isIdempotent, isRetryCause } from "../../../../upstream/retry.ts";
 import type { ProviderKey } from "../../../provider-keys/provider-key.ts";
 import type { Context } from "../../context.ts";
@@ -22,9 +24,21 @@ export interface Keeper {
   key: ProviderKey | null;
   /** Of the endpoint at the provider. */
   path: string;
+  /** Whose API it is. */
+  form: FilesForm;
 }
 
 export type StoredRequest = Omit<RequestLine, "headers"> & { headers?: Record<string, string> };
+
+/** What becomes of an answer that is a stream of events. Throws what ends it. */
+export interface EventEdit {
+  push(chunk: Buffer): Buffer;
+  end(): Buffer;
+  /** How such a stream ends with an error. */
+  fail(error: GatewayError): string | Buffer;
+  /** Its last event has come. */
+  readonly isWhole: boolean;
+}
 
 /** Requests of one call to the provider that keeps something. What may be sent twice is, when it fails. */
 export class StoredCall {
@@ -55,18 +69,20 @@ export class StoredCall {
       return null;
     }
     const target = route.targets[0];
-    const path = target?.target.endpoints?.[endpoint]?.path;
-    if (target === undefined || path === undefined) return null;
+    const kept = target?.target.endpoints?.[endpoint];
+    if (target === undefined || kept === undefined) return null;
+    const { path } = kept;
+    const form = filesFormOf(kept);
     const { timeouts } = route;
     if (timeouts.totalMs > 0) this.context.deadlineMs = this.context.startedAtMs + timeouts.totalMs;
     const { keys } = target.keys;
-    if (keys.length === 0) return { route, target, key: null, path };
+    if (keys.length === 0) return { route, target, key: null, path, form };
     const nowMs = Date.now();
     const named = keyTag === null ? undefined : keys.find(({ id }) => keyTagOf(id) === keyTag);
     if (keyTag !== null && named === undefined) return null;
     const key = named ?? keys.find((one) => one.isAllowed(nowMs) && one.state.permits(endpoint, nowMs)) ?? keys[0];
     if (key === undefined || !key.isAllowed(nowMs)) throw noKeyFor(target, nowMs);
-    return { route, target, key, path };
+    return { route, target, key, path, form };
   }
 
   /** Calls back with a good answer, which is JSON. */
@@ -83,15 +99,15 @@ export class StoredCall {
     });
   }
 
-  /** The answer goes to the caller as it comes. */
-  relay(keeper: Keeper, request: StoredRequest): void {
+  /** The answer goes to the caller as it comes; or as `edit` makes its events. */
+  relay(keeper: Keeper, request: StoredRequest, edit: EventEdit | null = null): void {
     const open = (status: number, head: readonly string[], resume: () => void): BodySink => {
       const { context } = this;
       context.streamed = true;
       const headers = this.#headers(keeper, headerOf(head, "content-type") ?? "application/octet-stream");
       const disposition = headerOf(head, "content-disposition");
       if (disposition !== undefined) headers.push("content-disposition", disposition.replace(/tg-[0-9a-f]{16}-/g, ""));
-      const length = headerOf(head, "content-length");
+      const length = edit === null ? headerOf(head, "content-length") : undefined;
       const contentLength = length === undefined ? null : Number(length);
       if (context.exchange.method === "HEAD") {
         respondHead(context, status, headers, contentLength);
@@ -102,15 +118,46 @@ export class StoredCall {
       }
       const stream = respondStream(context, status, headers, contentLength);
       stream.onDrain(resume);
-      return {
-        write: (chunk) => stream.write(chunk),
-        end: () => {
-          context.pipeline.finish(context);
-          stream.end();
-        },
-      };
+      return edit === null ? this.#asItComes(stream) : this.#edited(stream, edit);
     };
     this.#send(keeper, request, open, () => {});
+  }
+
+  #asItComes(stream: ResponseStream): BodySink {
+    return {
+      write: (chunk) => stream.write(chunk),
+      end: () => {
+        this.context.pipeline.finish(this.context);
+        stream.end();
+      },
+    };
+  }
+
+  #edited(stream: ResponseStream, events: EventEdit): BodySink {
+    const { context } = this;
+    context.isWhole = () => events.isWhole;
+    context.endWithError = (error) => {
+      stream.write(events.fail(error));
+      stream.end();
+    };
+    const written = (edit: () => Buffer): boolean => {
+      try {
+        const bytes = edit();
+        return bytes.length === 0 || stream.write(bytes);
+      } catch (error) {
+        context.pipeline.fail(context, error);
+        return true;
+      }
+    };
+    return {
+      write: (chunk) => written(() => events.push(chunk)),
+      end: () => {
+        written(() => events.end());
+        if (context.finished) return;
+        context.pipeline.finish(context);
+        stream.end();
+      },
+    };
   }
 
   respond(keeper: Keeper, status: number, answer: JsonObject): void {
@@ -159,7 +206,7 @@ export class StoredCall {
       onFailed: (error) => this.#failed(keeper, request, error, () => this.#send(keeper, request, open, onWhole)),
     });
     this.#current = sent;
-    sent.send({ headers: {}, ...request }, key, route.timeouts);
+    sent.send({ ...request, headers: { ...FILES_HEADERS[keeper.form], ...request.headers } }, key, route.timeouts);
   }
 
   #succeeded({ breaker, provider, target }: AiTarget): void {

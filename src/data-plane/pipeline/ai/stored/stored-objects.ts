@@ -1,6 +1,8 @@
 import { GatewayError } from "../../../../contracts/errors.ts";
 import type { StoredEndpoint } from "../../../../contracts/provider-endpoints.ts";
 import { isObject, type JsonObject } from "../../../../dialects/checks.ts";
+import { MADE_FILES } from "../../../../dialects/openai-responses/passthrough.ts";
+import { AnswerIds } from "./answer-ids.ts";
 import type { ObjectIds, StoredObject } from "./object-ids.ts";
 
 /** The label by which batches of an application are known in a provider's list. */
@@ -8,6 +10,9 @@ const OWNER_LABEL = "tidegate_owner";
 /** Of the API. */
 const MAX_LABELS = 16;
 const FILE_TAG = /^tg-([0-9a-f]{16})-/;
+
+/** Ids in the events of an answer that is kept. */
+const KEPT = { isKept: true, previous: true, madeFiles: MADE_FILES };
 
 /** What providers keep for one application, as it is to see it: ids of its own, and nothing of what marks it. */
 export class StoredObjects {
@@ -28,9 +33,14 @@ export class StoredObjects {
     if (found !== null) return found;
     throw new GatewayError(
       "object_not_found",
-      `there is no \`${id.slice(0, 200)}\` of this application: use the ids that the gateway has given`,
+      `\`${param}\` is \`${id.slice(0, 200)}\`, and this application has none of that id: use the ids that the gateway has given`,
       { param },
     );
+  }
+
+  /** Ids of the events of an answer that is kept, which the caller names `given`. */
+  namesOf({ id, ...from }: StoredObject, given: string): AnswerIds {
+    return new AnswerIds(this.#ids, this.#application, from, [[id, given]], KEPT);
   }
 
   /** The beginning of a file's name at the provider. */
@@ -72,11 +82,25 @@ export class StoredObjects {
       const id = seen[name];
       if (typeof id === "string" && id !== "") seen[name] = this.#ids.encode(this.#application, { ...from, id });
     }
+    if (Array.isArray(seen.output)) seen.output = seen.output.map((item) => this.#withMadeFiles(item, from));
     if (typeof seen.filename === "string") seen.filename = seen.filename.replace(FILE_TAG, "");
     if (isObject(seen.metadata)) {
       const { [OWNER_LABEL]: _owner, ...metadata } = seen.metadata;
       seen.metadata = Object.keys(metadata).length === 0 && object.object === "batch" ? null : metadata;
     }
     return seen;
+  }
+
+  /** An item of a kept answer: files that it has made are the application's. */
+  #withMadeFiles(item: unknown, from: Omit<StoredObject, "id">): unknown {
+    if (!isObject(item) || !Array.isArray(item.content)) return item;
+    const named = (annotation: unknown) =>
+      isObject(annotation) && MADE_FILES.includes(String(annotation.type)) && typeof annotation.file_id === "string"
+        ? { ...annotation, file_id: this.#ids.encode(this.#application, { ...from, id: annotation.file_id }) }
+        : annotation;
+    const content = item.content.map((part: unknown) =>
+      isObject(part) && Array.isArray(part.annotations) ? { ...part, annotations: part.annotations.map(named) } : part,
+    );
+    return { ...item, content };
   }
 }

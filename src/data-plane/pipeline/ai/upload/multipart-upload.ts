@@ -2,10 +2,12 @@ import { Readable } from "node:stream";
 import { GatewayError } from "../../../../contracts/errors.ts";
 import type { Context } from "../../context.ts";
 import { bodyLimitBytes, bodyTooLarge } from "../../stages/guard.ts";
+import { AloneFile, type FileAlone } from "./alone-file.ts";
 import { type FormPart, MultipartScanner } from "./multipart-scanner.ts";
 
 /** A form whose model comes after its file is held up to this: OpenAI takes files of up to 25 MB to be transcribed. */
 export const HELD_FORM_BYTES = 26 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
 /** On its way to the provider; a piece of a form beside it. */
 const BUFFER_BYTES = 256 * 1024;
 
@@ -41,16 +43,22 @@ export class MultipartUpload {
   isSpent = false;
   readonly #context: Context;
   readonly #wanted: WantedPart;
+  readonly #boundary: string;
   readonly #scanner: MultipartScanner;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #onFound: ((part: FormPart) => void) | null = null;
   #stream: Readable | null = null;
   #ended = false;
+  /** Of the form, before the piece that comes. */
+  #seenBytes = 0;
+  /** null: the form goes up with all its parts. */
+  #alone: AloneFile | null = null;
 
   constructor(context: Context, boundary: string, wanted: WantedPart) {
     this.#context = context;
     this.#wanted = wanted;
+    this.#boundary = boundary;
     this.#scanner = new MultipartScanner(boundary);
   }
 
@@ -80,13 +88,23 @@ export class MultipartUpload {
     return this.#whole().subarray(start, end);
   }
 
-  request({ start, end, text }: FormEdit): FormRequest {
+  /** `alone`: the file that is to go up without the rest; what stands beside it throws `unsupported_field`, or fails the call later. */
+  request({ start, end, text }: FormEdit, alone: FileAlone | null = null): FormRequest {
     const { exchange } = this.#context;
     const whole = this.#whole();
-    const edited = Buffer.concat([whole.subarray(0, start), Buffer.from(text), whole.subarray(end)]);
     const headers: Record<string, string> = { "content-type": exchange.header("content-type") ?? "" };
+    let edited: Buffer;
+    if (alone === null) {
+      edited = Buffer.concat([whole.subarray(0, start), Buffer.from(text), whole.subarray(end)]);
+    } else {
+      const file = new AloneFile(this.#boundary, alone, this.#scanner);
+      this.#alone = file;
+      const head = [file.head, whole.subarray(file.part.headStart, start), Buffer.from(text)];
+      edited = Buffer.concat([...head, file.take(whole.subarray(end), end), this.#ended ? file.end() : NOTHING]);
+    }
     if (this.#ended) return { headers, body: edited };
-    if (exchange.contentLength > 0) {
+    // How long a file alone is, is known once it is there.
+    if (exchange.contentLength > 0 && alone === null) {
       headers["content-length"] = String(exchange.contentLength + edited.length - whole.length);
     }
     this.isSpent = true;
@@ -123,8 +141,10 @@ export class MultipartUpload {
       if (context.requestBytes > limitBytes) throw bodyTooLarge(limitBytes, null);
     }
     this.#scanner.push(chunk);
+    const place = this.#seenBytes;
+    this.#seenBytes += chunk.length;
     const part = this.#find();
-    if (this.#stream !== null) return this.#stream.destroyed || this.#stream.push(chunk);
+    if (this.#stream !== null) return this.#passOn(this.#stream, this.#alone?.take(chunk, place) ?? chunk);
     this.#hold(chunk);
     const onFound = this.#onFound;
     if (onFound === null) return false;
@@ -142,6 +162,10 @@ export class MultipartUpload {
     );
   }
 
+  #passOn(stream: Readable, chunk: Buffer): boolean {
+    return stream.destroyed || chunk.length === 0 || stream.push(chunk);
+  }
+
   #hold(chunk: Buffer): void {
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
@@ -151,7 +175,10 @@ export class MultipartUpload {
     this.#ended = true;
     if (!this.#scanner.isWhole) throw new GatewayError("invalid_request", "the form ends within a part");
     const part = this.#find();
-    if (this.#stream !== null) this.#stream.push(null);
+    if (this.#stream !== null) {
+      if (this.#alone !== null) this.#passOn(this.#stream, this.#alone.end());
+      this.#stream.push(null);
+    }
     const onFound = this.#onFound;
     if (onFound === null) return;
     const { description, param } = this.#wanted;
