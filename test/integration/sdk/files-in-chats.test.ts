@@ -164,6 +164,12 @@ describe("a file of the gateway", () => {
     ]);
   });
 
+  it("is named in a text that is a list of files, as Qwen has it", async () => {
+    const content = `fileid://${await upload("second")}`;
+    await client().chat.completions.create({ model: "any", messages: [{ role: "system", content }] });
+    expect(second.last.body.messages).toEqual([{ role: "system", content: "fileid://file-200raw" }]);
+  });
+
   it("is an image to be edited", async () => {
     const images = [{ file_id: await upload("second") }];
     const response = await fetch(`${gateway.url}/v1/images/edits`, {

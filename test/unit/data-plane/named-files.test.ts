@@ -8,7 +8,7 @@ const ID = "file-tg1_AAAA";
 function found(inbound: InboundName, body: unknown): string[] {
   const bytes = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
   return findNamedFiles(bytes, inbound).map(({ start, end, id, param }) => {
-    expect(JSON.parse(bytes.toString("utf8", start, end))).toContain(id);
+    expect(JSON.parse(`"${bytes.toString("utf8", start, end)}"`)).toContain(id);
     return `${param} ${id}`;
   });
 }
@@ -22,6 +22,13 @@ describe("files are found where each API names them", () => {
     expect(found("openai", { model: "m", messages: [{ role: "user", content }] })).toEqual([
       `messages[0].content[1].file.file_id ${ID}`,
     ]);
+  });
+
+  it("openai, in a list of files as Qwen has it", () => {
+    const text = `{"messages":[{"role":"system","content":"fileid://${ID}, fileid://file-fe-1,fileid://${ID}"}]}`;
+    expect(found("openai", text)).toEqual([`messages[0].content ${ID}`, `messages[0].content ${ID}`]);
+    const [one] = findNamedFiles(Buffer.from(text), "openai");
+    expect(text.slice(one?.start, one?.end)).toBe(ID);
   });
 
   it("images to be edited", () => {
@@ -94,6 +101,7 @@ describe("files are found where each API names them", () => {
 describe("nothing else is taken for one", () => {
   it.each<[string, InboundName, unknown]>([
     ["what somebody says", "openai", { messages: [{ role: "user", content: ID }] }],
+    ["what somebody says of a list", "openai", { messages: [{ content: `look at fileid://${ID}` }] }],
     ["what looks like a field in a text", "openai", { messages: [{ content: `{"file_id":"${ID}"}` }] }],
     ["a provider's own id", "openai", { messages: [{ content: [{ file: { file_id: "file-abc" } }, ID] }] }],
     ["arguments of a tool", "anthropic", { messages: [{ content: [{ type: "tool_use", input: { file_id: ID } }] }] }],
@@ -113,4 +121,9 @@ describe("nothing else is taken for one", () => {
   ])("%s", (_name, inbound, body) => {
     expect(found(inbound, body)).toEqual([]);
   });
+});
+
+it("finds as many as a body names, and stays on the stack", () => {
+  const content = `fileid://${ID},`.repeat(200_000);
+  expect(findNamedFiles(Buffer.from(JSON.stringify({ messages: [{ content }] })), "openai")).toHaveLength(200_000);
 });

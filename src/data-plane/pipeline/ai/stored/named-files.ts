@@ -2,7 +2,7 @@ import type { InboundName } from "../../../../dialects/index.ts";
 import { skipSpace, stringEnd, type ValueSpan, valueEnd } from "../top-level-fields.ts";
 import { ID_MARK } from "./object-ids.ts";
 
-/** A file that a request names by an id of the gateway's form. The span is that of the JSON string, quotes included. */
+/** A file that a request names by an id of the gateway's form. The span is what is to be replaced by another id, within the quotes. */
 export interface NamedFile extends ValueSpan {
   id: string;
   /** Where it stands, as callers write it: `messages[0].content[1].file.file_id`. */
@@ -14,6 +14,8 @@ interface FileFields {
   within: readonly string[];
   /** Members whose text, or whose list of texts, are files. */
   names: readonly string[];
+  /** Members whose texts may be lists of files, as Qwen has them: `fileid://one,fileid://other`. */
+  texts?: readonly string[];
   /** Members whose contents are the caller's own affair: arguments of tools, schemas, labels. */
   closed: readonly string[];
 }
@@ -21,7 +23,12 @@ interface FileFields {
 /** Cohere's and Bedrock's APIs have no ids of files. */
 const FIELDS: Partial<Record<InboundName, FileFields>> = {
   // Chats, and images to be edited.
-  openai: { within: ["messages", "images", "mask"], names: ["file_id"], closed: ["function"] },
+  openai: {
+    within: ["messages", "images", "mask"],
+    names: ["file_id"],
+    texts: ["content"],
+    closed: ["function"],
+  },
   "openai-responses": {
     within: ["input", "tools", "prompt"],
     names: ["file_id", "file_ids"],
@@ -38,7 +45,10 @@ const FIELDS: Partial<Record<InboundName, FileFields>> = {
 /** No id is longer, nor the address of one. */
 const MAX_ID_LENGTH = 4096;
 /** An id, also at the end of the address that Gemini's clients make of one. */
-const ID = /^(?:\S*\/)?((?:[a-z]+[-_])?tg1_[\w-]*)$/;
+const ID = /^(?:\S*\/)?((?:[a-z]{1,32}[-_])?tg1_[\w-]*)$/;
+const LISTED = "fileid://";
+const LISTED_ID = /fileid:\/\/((?:[a-z]{1,32}[-_])?tg1_[\w-]+)/g;
+const NONE: readonly NamedFile[] = [];
 /** Nothing that a request means stands deeper. */
 const MAX_DEPTH = 64;
 
@@ -53,8 +63,9 @@ const CLOSE_BRACKET = 0x5d;
 /** One object or list that the search is within. */
 interface Level {
   isList: boolean;
-  /** The member that it is at; "": none yet. */
-  name: string;
+  /** Where the name of the member that it is at stands, quotes included. */
+  nameStart: number;
+  nameEnd: number;
   index: number;
 }
 
@@ -64,79 +75,109 @@ interface Level {
  */
 export function findNamedFiles(body: Buffer, inbound: InboundName): readonly NamedFile[] {
   const fields = FIELDS[inbound];
-  if (fields === undefined || !body.includes(ID_MARK)) return [];
+  if (fields === undefined || !body.includes(ID_MARK)) return NONE;
   // One character per byte, so that places are those of the bytes.
-  return search(body.toString("latin1"), fields);
+  return new Search(body.toString("latin1"), fields).run();
 }
 
-function search(text: string, fields: FileFields): NamedFile[] {
-  const found: NamedFile[] = [];
-  const levels: Level[] = [];
-  let at = 0;
-  while (at < text.length) {
-    const level = levels.at(-1);
-    switch (text.charCodeAt(at)) {
-      case OPEN_BRACE:
-      case OPEN_BRACKET:
-        if (isOpen(levels, fields)) {
-          levels.push({ isList: text.charCodeAt(at) === OPEN_BRACKET, name: "", index: 0 });
+/** One search. A body may be long, and what it holds many: nothing is made of what can't be an id. */
+class Search {
+  readonly #text: string;
+  readonly #fields: FileFields;
+  readonly #levels: Level[] = [];
+  readonly #found: NamedFile[] = [];
+  /** Of the next id there may be; -1: there is none. */
+  #mark: number;
+
+  constructor(text: string, fields: FileFields) {
+    this.#text = text;
+    this.#fields = fields;
+    this.#mark = text.indexOf(ID_MARK);
+  }
+
+  run(): readonly NamedFile[] {
+    const text = this.#text;
+    let level: Level | undefined;
+    let at = 0;
+    while (at >= 0 && at < text.length && this.#mark >= 0) {
+      const code = text.charCodeAt(at);
+      if (code === QUOTE) {
+        const end = stringEnd(text, at);
+        if (end < 0 || level === undefined) break;
+        at = this.#passText(at, end, level);
+      } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+        if (this.#isOpen(level)) {
+          level = { isList: code === OPEN_BRACKET, nameStart: 0, nameEnd: 0, index: 0 };
+          this.#levels.push(level);
           at++;
         } else at = valueEnd(text, at);
-        break;
-      case CLOSE_BRACE:
-      case CLOSE_BRACKET:
-        levels.pop();
+      } else {
+        if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+          this.#levels.pop();
+          level = this.#levels.at(-1);
+        } else if (code === COMMA && level !== undefined) level.index++;
         at++;
-        break;
-      case COMMA:
-        if (level !== undefined) level.index++;
-        at++;
-        break;
-      case QUOTE: {
-        const end = stringEnd(text, at);
-        if (end < 0 || level === undefined) return found;
-        const colon = skipSpace(text, end);
-        if (!level.isList && text.charCodeAt(colon) === COLON) {
-          level.name = textOf(text, at, end);
-          at = colon + 1;
-          break;
-        }
-        const id = levels.length > 1 && fields.names.includes(memberOf(levels)) ? idOf(text, at, end) : null;
-        if (id !== null) found.push({ start: at, end, id, param: pathOf(levels) });
-        at = end;
-        break;
       }
-      default:
-        at++;
     }
-    if (at < 0) break;
+    return this.#found;
   }
-  return found;
-}
 
-/** Whether what begins here is looked into. */
-function isOpen(levels: readonly Level[], { within, closed }: FileFields): boolean {
-  const level = levels.at(-1);
-  if (level === undefined) return true;
-  if (levels.length === 1) return within.includes(level.name);
-  return levels.length < MAX_DEPTH && (level.isList || !closed.includes(level.name));
-}
+  /** A name, or a value. Where to go on. */
+  #passText(at: number, end: number, level: Level): number {
+    if (!level.isList) {
+      const colon = skipSpace(this.#text, end);
+      if (this.#text.charCodeAt(colon) === COLON) {
+        level.nameStart = at;
+        level.nameEnd = end;
+        return colon + 1;
+      }
+    }
+    if (this.#mark < at) this.#mark = this.#text.indexOf(ID_MARK, at);
+    if (this.#mark >= at && this.#mark < end && this.#levels.length > 1) this.#take(at, end);
+    return end;
+  }
 
-/** The member that a text is the value of, or in whose list it stands. */
-function memberOf(levels: readonly Level[]): string {
-  const level = levels.at(-1) as Level;
-  return level.isList ? (levels.at(-2)?.name ?? "") : level.name;
-}
+  /** Whether what begins here is looked into. */
+  #isOpen(level: Level | undefined): boolean {
+    if (level === undefined) return true;
+    if (level.isList) return this.#levels.length < MAX_DEPTH;
+    const name = textOf(this.#text, level.nameStart, level.nameEnd);
+    if (this.#levels.length === 1) return this.#fields.within.includes(name);
+    return this.#levels.length < MAX_DEPTH && !this.#fields.closed.includes(name);
+  }
 
-function idOf(text: string, start: number, end: number): string | null {
-  if (end - start > MAX_ID_LENGTH || !text.slice(start, end).includes(ID_MARK)) return null;
-  return ID.exec(textOf(text, start, end))?.[1] ?? null;
-}
+  /** What is named in the string from `at` to `end`, quotes included. */
+  #take(at: number, end: number): void {
+    const { names, texts } = this.#fields;
+    const text = this.#text;
+    const member = this.#member();
+    const [start, innerEnd] = [at + 1, end - 1];
+    if (names.includes(member)) {
+      const id = end - at > MAX_ID_LENGTH ? undefined : ID.exec(textOf(text, at, end))?.[1];
+      if (id !== undefined) this.#found.push({ start, end: innerEnd, id, param: this.#path() });
+      return;
+    }
+    if (texts?.includes(member) !== true || !text.startsWith(LISTED, start)) return;
+    const param = this.#path();
+    for (const { index, 1: id = "" } of text.slice(start, innerEnd).matchAll(LISTED_ID)) {
+      const from = start + index + LISTED.length;
+      this.#found.push({ start: from, end: from + id.length, id, param });
+    }
+  }
 
-function pathOf(levels: readonly Level[]): string {
-  return levels
-    .map(({ isList, name, index }, at) => (isList ? `[${index}]` : `${at === 0 ? "" : "."}${name}`))
-    .join("");
+  /** That a text is the value of, or in whose list it stands. */
+  #member(): string {
+    const [level, outer] = [this.#levels.at(-1), this.#levels.at(-2)];
+    const named = level?.isList === true ? outer : level;
+    return named === undefined ? "" : textOf(this.#text, named.nameStart, named.nameEnd);
+  }
+
+  #path(): string {
+    const steps = this.#levels.map(({ isList, nameStart, nameEnd, index }, at) =>
+      isList ? `[${index}]` : `${at === 0 ? "" : "."}${textOf(this.#text, nameStart, nameEnd)}`,
+    );
+    return steps.join("");
+  }
 }
 
 /** Of a JSON string; one that is none says nothing. */

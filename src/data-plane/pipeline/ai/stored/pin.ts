@@ -47,8 +47,12 @@ export function pinRequest(
 ): PinnedRequest | null {
   if (body === null) return null;
   const objects = new StoredObjects(ids, application?.id ?? "");
+  // One id is looked at once, however often it is named.
+  const files = new Map<string, StoredObject>();
   const references = findNamedFiles(body, inbound).map(({ id: given, param, start, end }): Reference => {
-    return { param, given, start, end, object: objects.find(given, param) };
+    const object = files.get(given) ?? objects.find(given, param);
+    files.set(given, object);
+    return { param, given, start, end, object };
   });
   const [file] = references;
   const previous = inbound === "openai-responses" ? findPrevious(body, objects) : null;
@@ -62,7 +66,7 @@ export function pinRequest(
       provider,
       keyTag: file === undefined ? null : file.object.keyTag,
       param: first.param,
-      names: references.map(({ object, given }) => [object.id, given]),
+      names: [...new Map(references.map(({ object, given }) => [object.id, given]))],
     },
     body: replaced(body, references),
   };
@@ -74,7 +78,7 @@ function findPrevious(body: Buffer, objects: StoredObjects): Reference | null {
   if (span == null) return null;
   const given = parsed(body.toString("utf8", span.start, span.end));
   if (typeof given !== "string" || !given.startsWith(RESPONSE_MARK)) return null;
-  return { ...span, param: PREVIOUS, given, object: objects.find(given, PREVIOUS) };
+  return { start: span.start + 1, end: span.end - 1, param: PREVIOUS, given, object: objects.find(given, PREVIOUS) };
 }
 
 function keptElsewhere(first: Reference, other: Reference): GatewayError {
@@ -90,7 +94,7 @@ function replaced(body: Buffer, references: readonly Reference[]): Buffer {
   const parts: Buffer[] = [];
   let from = 0;
   for (const { start, end, object } of references.toSorted((a, b) => a.start - b.start)) {
-    parts.push(body.subarray(from, start), Buffer.from(JSON.stringify(object.id)));
+    parts.push(body.subarray(from, start), Buffer.from(JSON.stringify(object.id).slice(1, -1)));
     from = end;
   }
   parts.push(body.subarray(from));
