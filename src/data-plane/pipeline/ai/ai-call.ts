@@ -4,7 +4,6 @@ import type { Usage } from "../../../contracts/ir.ts";
 import { droppedValue } from "../../../dialects/dropped-fields.ts";
 import { type InboundName, inboundDialects, outboundDialects } from "../../../dialects/index.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
-import type { TokenSource } from "../../provider-keys/token-source.ts";
 import { lookupForCall } from "../cache/lookup-for-call.ts";
 import type { ModelCache } from "../cache/model-cache.ts";
 import type { ModelLookup } from "../cache/model-lookup.ts";
@@ -18,7 +17,7 @@ import { bookAnswer, bookAttempt } from "./attempt-accounts.ts";
 import { hasEffects } from "./hedging/has-effects.ts";
 import { Hedge, type HedgeOutcome } from "./hedging/hedge.ts";
 import { judgeAttempt } from "./judge-attempt.ts";
-import { noKeyFor, noToken } from "./key-refusal.ts";
+import { noKeyFor } from "./key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { nextAttemptMs } from "./next-attempt.ts";
 import { isOther } from "./operation-kinds.ts";
@@ -45,6 +44,7 @@ import {
 } from "./translation.ts";
 import type { ModelForm } from "./upload/model-form.ts";
 import { translateWhole } from "./whole-answer.ts";
+import { withToken } from "./with-token.ts";
 
 export interface AiCallOptions {
   operation: AiOperation;
@@ -338,7 +338,14 @@ export class AiCall {
     this.#current = attempt;
     this.#hedge?.began(attempt);
     if (key === null || key.tokens === null) attempt.dispatch(begun?.attempt ?? null, null);
-    else this.#withToken(attempt, key, key.tokens);
+    else {
+      withToken(target, key, Date.now(), (token, error) => {
+        if (attempt.isOver) return;
+        if (context.finished) this.left(attempt);
+        else if (error === null) attempt.dispatch(null, token);
+        else this.failed(attempt, error);
+      });
+    }
   }
 
   /** null: none may be used now. */
@@ -355,22 +362,6 @@ export class AiCall {
     const pinned = pinnedKey(pin, target);
     const nowMs = Date.now();
     return pin === null || pinned === null ? noKeyFor(target, nowMs) : noPinnedKey(pin, pinned, nowMs);
-  }
-
-  /** A call waits only where there is no token yet. */
-  #withToken(attempt: AiAttempt, key: ProviderKey, tokens: TokenSource): void {
-    const nowMs = Date.now();
-    const token = tokens.current(nowMs);
-    if (token !== null) {
-      attempt.dispatch(null, token);
-      return;
-    }
-    tokens.wait(nowMs, (outcome) => {
-      if (attempt.isOver) return;
-      if (this.context.finished) this.left(attempt);
-      else if (typeof outcome === "string") attempt.dispatch(null, outcome);
-      else this.failed(attempt, noToken(attempt.target, key, outcome));
-    });
   }
 
   /** Who the call is at, for its record. */

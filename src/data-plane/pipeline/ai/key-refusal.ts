@@ -11,7 +11,7 @@ export interface KeyRefusal {
 }
 
 /** Of a target what is about its keys. */
-type KeyedTarget = Pick<AiTarget, "provider" | "keys"> & { target: Pick<AiTarget["target"], "model"> };
+export type KeyedTarget = Pick<AiTarget, "provider" | "keys"> & { target: Pick<AiTarget["target"], "model"> };
 
 /** Codes and types with which a provider says that an account has no more to spend (1113: Zhipu's). */
 const SPENT = /insufficient_quota|quota_exceeded|billing|credit|insufficient_balance|arrear|\b1113\b/i;

@@ -6,8 +6,9 @@ import { signV4 } from "../../../providers/signing/sigv4.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
-import { keyRefusal, noKeyFor, noToken } from "../ai/key-refusal.ts";
+import { keyRefusal, noKeyFor } from "../ai/key-refusal.ts";
 import { providerRefusal } from "../ai/provider-refusal.ts";
+import { withToken } from "../ai/with-token.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import { requireProvider } from "../policies/model-access.ts";
@@ -107,17 +108,10 @@ export class PassThroughCall implements DispatchHandler {
     }
     context.attempts++;
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = performance.now();
-    const key = this.#key;
-    const tokens = key?.tokens ?? null;
-    const token = tokens?.current(nowMs) ?? null;
-    if (key === null || tokens === null || token !== null) {
-      this.#dispatch(token);
-      return;
-    }
-    tokens.wait(nowMs, (outcome) => {
+    withToken(this.#asTarget(), this.#key, nowMs, (token, error) => {
       if (context.finished) this.#releaseKey();
-      else if (typeof outcome === "string") this.#dispatch(outcome);
-      else context.pipeline.fail(context, noToken(this.#asTarget(), key, outcome));
+      else if (error === null) this.#dispatch(token);
+      else context.pipeline.fail(context, error);
     });
   }
 

@@ -5,10 +5,11 @@ import { DIALECT_HEADERS, withoutKeys } from "../ai/ai-attempt.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import type { AiTarget } from "../ai/ai-target.ts";
 import { judgeFailure } from "../ai/judge-failure.ts";
-import { keyRefusal, noKeyFor, noToken, noteRefusal } from "../ai/key-refusal.ts";
+import { keyRefusal, noKeyFor, noteRefusal } from "../ai/key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "../ai/model-routes.ts";
 import { providerRefusal } from "../ai/provider-refusal.ts";
 import { resolveModel } from "../ai/resolve-model.ts";
+import { withToken } from "../ai/with-token.ts";
 import type { Context } from "../context.ts";
 import { added, usageOfEvent } from "./realtime-usage.ts";
 import { Relay, type RelayObserver } from "./relay.ts";
@@ -111,17 +112,10 @@ export class RealtimeCall implements RelayObserver {
     context.upstream = target.host;
     context.modelServed = target.target.model;
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = performance.now();
-    const key = this.#key;
-    const tokens = key?.tokens ?? null;
-    const token = tokens?.current(nowMs) ?? null;
-    if (key === null || tokens === null || token !== null) {
-      this.#dial(target, token);
-      return;
-    }
-    tokens.wait(nowMs, (outcome) => {
+    withToken(target, this.#key, nowMs, (token, error) => {
       if (context.finished) target.breaker.released();
-      else if (typeof outcome === "string") this.#dial(target, outcome);
-      else this.#failed(target, noToken(target, key, outcome));
+      else if (error === null) this.#dial(target, token);
+      else this.#failed(target, error);
     });
   }
 

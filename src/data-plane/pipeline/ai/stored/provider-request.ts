@@ -7,9 +7,9 @@ import type { Context } from "../../context.ts";
 import { headerOf } from "../../rest/response-headers.ts";
 import { withoutKeys } from "../ai-attempt.ts";
 import type { AiTarget } from "../ai-target.ts";
-import { noToken } from "../key-refusal.ts";
 import type { ModelRoute } from "../model-routes.ts";
 import { providerRefusal } from "../provider-refusal.ts";
+import { withToken } from "../with-token.ts";
 
 const MAX_ERROR_BYTES = 64 * 1024;
 
@@ -58,16 +58,10 @@ export class ProviderRequest implements DispatchHandler {
 
   /** Waits for a token where the key is not what is sent. */
   send(line: RequestLine, key: ProviderKey | null, timeouts: ModelRoute["timeouts"]): void {
-    const nowMs = Date.now();
-    const token = key?.tokens?.current(nowMs) ?? null;
-    if (key === null || key.tokens === null || token !== null) {
-      this.#dispatch(line, key, token, timeouts);
-      return;
-    }
-    key.tokens.wait(nowMs, (outcome) => {
+    withToken(this.#target, key, Date.now(), (token, error) => {
       if (this.#over || this.#context.finished) return;
-      if (typeof outcome === "string") this.#dispatch(line, key, outcome, timeouts);
-      else this.#fail(noToken(this.#target, key, outcome));
+      if (error === null) this.#dispatch(line, key, token, timeouts);
+      else this.#fail(error);
     });
   }
 
