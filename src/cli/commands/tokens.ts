@@ -6,7 +6,7 @@ import { type Finish, timeToCome } from "../command.ts";
 import { type Column, shortTime, table } from "../output/table.ts";
 
 interface TokenOptions extends AdminOptions {
-  team?: string;
+  team: string;
 }
 
 interface CreateOptions extends TokenOptions {
@@ -26,7 +26,7 @@ const COLUMNS: readonly Column<Token>[] = [
 ];
 
 export function tokensCommand(finish: Finish): Command {
-  const list = tokenCommand("list", "a team's machine tokens, or your own").action((options: TokenOptions) =>
+  const list = tokenCommand("list", "a team's machine tokens").action((options: TokenOptions) =>
     run(
       finish,
       options,
@@ -36,8 +36,8 @@ export function tokensCommand(finish: Finish): Command {
   );
   const create = tokenCommand("create", "make a token: it is shown this once")
     .argument("<name>", "what it is for")
-    .option("--role <role>", "of a team's token: a role in the team (default: developer)")
-    .option("--scope <permission...>", "what it may do at most (default: whatever its role, or you, may)")
+    .option("--role <role>", "its role in the team (default: developer)")
+    .option("--scope <permission...>", "what it may do at most (default: whatever its role may)")
     .option("--expires <date>", "when it ends (default: never)", timeToCome)
     .action((name: string, options: CreateOptions) => {
       const role = options.role === undefined ? {} : { role: options.role };
@@ -62,13 +62,17 @@ export function tokensCommand(finish: Finish): Command {
         () => `revoked ${id}\n`,
       ),
     );
-  return groupOf("tokens", "tokens for programs: a team's, with --team, or your own", [list, create, revoke]);
+  return groupOf("tokens", "tokens of machines, such as pipelines; your own is made by `tidegate login`", [
+    list,
+    create,
+    revoke,
+  ]);
 }
 
 function tokenCommand(name: string, description: string): Command {
-  return adminCommand(name, description).option("--team <id>", "the team's machine tokens (default: your own)");
+  return adminCommand(name, description).requiredOption("--team <id>", "the team");
 }
 
 function pathOf({ team }: TokenOptions): string {
-  return team === undefined ? "/me/tokens" : `/teams/${step(team)}/tokens`;
+  return `/teams/${step(team)}/tokens`;
 }

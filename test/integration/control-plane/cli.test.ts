@@ -504,7 +504,7 @@ describe("an organisation run from the command line", () => {
     expect(await admin.do("tokens", "list", "--team", "finance")).toMatch(/ci +tgm_\w+… +viewer +\d{4}-/);
     expect(await admin.do("tokens", "revoke", id, "--team", "finance")).toBe(`revoked ${id}\n`);
     expect((await pipeline.run(["services", "list"], { env })).code).toBe(EXIT.noPermission);
-    expect(await publisher.do("tokens", "list")).toMatch(/tidegate on /);
+    expect((await publisher.run(["tokens", "list"])).code).toBe(EXIT.usage);
 
     const url = `${upstreams[0].url}/hook`;
     const hook = ["webhooks", "create", url, "--team", "finance", "--event", "service.publish", "subscription.request"];

@@ -16,4 +16,5 @@ it("every command says what it has to say as JSON, but the server itself", async
     }
   }
   expect(without).toEqual(["start"]);
-});
+  // All that any command needs is loaded, and compiled for the test.
+}, 60_000);
