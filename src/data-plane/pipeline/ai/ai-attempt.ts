@@ -12,9 +12,9 @@ import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { Context } from "../context.ts";
 import { headerOf } from "../rest/response-headers.ts";
 import { respondStream } from "../stages/respond.ts";
-import type { AiCall } from "./ai-call.ts";
 import type { AiTarget } from "./ai-target.ts";
 import { AttemptClock } from "./attempt-clock.ts";
+import type { AttemptLoop } from "./attempt-loop.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import { openStream } from "./open-stream.ts";
 import { otherFormatter } from "./other-operations.ts";
@@ -43,7 +43,7 @@ export class AiAttempt implements DispatchHandler {
   readonly key: ProviderKey | null;
   /** What the key is tried again for; null: it is as good as any. */
   readonly outage: Outage | null;
-  readonly #call: AiCall;
+  readonly #call: AttemptLoop;
   readonly #dialect: DialectName;
   readonly #startedAt = performance.now();
   #abort: ((reason: Error) => void) | null = null;
@@ -74,7 +74,7 @@ export class AiAttempt implements DispatchHandler {
   wasSent = false;
 
   /** `dialect`: in which the call is made. */
-  constructor(call: AiCall, target: AiTarget, dialect: DialectName, built: BuiltCall, key: ProviderKey | null) {
+  constructor(call: AttemptLoop, target: AiTarget, dialect: DialectName, built: BuiltCall, key: ProviderKey | null) {
     this.#call = call;
     this.target = target;
     this.#dialect = dialect;

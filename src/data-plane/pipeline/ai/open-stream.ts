@@ -1,7 +1,7 @@
 import type { DialectName } from "../../../contracts/ir.ts";
 import { outboundDialects, passthroughs } from "../../../dialects/index.ts";
 import type { AiAttempt } from "./ai-attempt.ts";
-import type { AiCall } from "./ai-call.ts";
+import type { AttemptLoop } from "./attempt-loop.ts";
 import { RescuablePassthrough } from "./rescue/rescuable-passthrough.ts";
 import { ResumedParser } from "./rescue/resumed-parser.ts";
 import type { StreamRescue } from "./rescue/stream-rescue.ts";
@@ -10,7 +10,7 @@ import { RenamedStream } from "./stored/answer-ids.ts";
 import { PassthroughStream, type StreamAnswer, TranslatedStream } from "./stream-answer.ts";
 
 /** Where an attempt's stream goes through on its way to the caller. `dialect`: the provider's. */
-export function openStream(call: AiCall, attempt: AiAttempt, dialect: DialectName): StreamAnswer {
+export function openStream(call: AttemptLoop, attempt: AiAttempt, dialect: DialectName): StreamAnswer {
   if (call.rescue !== null) return openRescued(call, call.rescue, attempt, dialect);
   const { includeUsage } = call.request;
   const { framing } = outboundDialects[dialect];
@@ -25,13 +25,13 @@ export function openStream(call: AiCall, attempt: AiAttempt, dialect: DialectNam
 }
 
 /** With the caller's ids, where there are any. */
-function named(call: AiCall, attempt: AiAttempt, stream: StreamAnswer): StreamAnswer {
+function named(call: AttemptLoop, attempt: AiAttempt, stream: StreamAnswer): StreamAnswer {
   const ids = call.answerIds(attempt);
   return ids === null ? stream : new RenamedStream(stream, ids);
 }
 
 /** Likewise, of a call whose streams are rescued: what goes to the caller is kept. */
-function openRescued(call: AiCall, rescue: StreamRescue, attempt: AiAttempt, dialect: DialectName): StreamAnswer {
+function openRescued(call: AttemptLoop, rescue: StreamRescue, attempt: AiAttempt, dialect: DialectName): StreamAnswer {
   const { includeUsage } = call.request;
   const { framing } = outboundDialects[dialect];
   const parser = outboundDialects[dialect].createStreamParser(attempt.target.target);

@@ -1,12 +1,12 @@
 import type { WorkerPool } from "../../../platform/worker-pool.ts";
 import type { AiAttempt } from "./ai-attempt.ts";
-import type { AiCall } from "./ai-call.ts";
+import type { AttemptLoop } from "./attempt-loop.ts";
 import { translateInPool } from "./translate-in-pool.ts";
 import { type CallPlan, type TranslatedAnswer, translateAnswer } from "./translation.ts";
 
 /** Translates an attempt's whole answer, in place or, if it is long, in the pool. */
 export function translateWhole(
-  call: AiCall,
+  call: AttemptLoop,
   attempt: AiAttempt,
   plan: CallPlan,
   bytes: Buffer,

@@ -1,12 +1,12 @@
 import { DIALECT_HEADERS } from "../ai/ai-attempt.ts";
-import type { AiCall } from "../ai/ai-call.ts";
-import type { AiOperation } from "../ai/translation.ts";
+import { contentTypeOf } from "../ai/answer-head.ts";
+import type { RoutedCall } from "../ai/routed-call.ts";
 import { type ModelCache, modelTtlMs } from "./model-cache.ts";
 import { ModelLookup } from "./model-lookup.ts";
 
 /** Where a call to a model is looked for among stored answers; null: no cache policy holds. */
-export function lookupForCall(call: AiCall, operation: AiOperation, cache: ModelCache): ModelLookup | null {
-  const { context, address, inbound, request, contentType } = call;
+export function lookupForCall(call: RoutedCall, cache: ModelCache): ModelLookup | null {
+  const { context, operation, address, inbound, request, route } = call;
   const policy = context.policies === null ? null : context.policies.cache;
   const ttlMs = modelTtlMs(policy);
   if (policy === null || ttlMs === null) return null;
@@ -17,9 +17,9 @@ export function lookupForCall(call: AiCall, operation: AiOperation, cache: Model
     cache,
     policy,
     ttlMs,
-    `${inbound} ${how}${call.route.dropsUnsupported ? " drop" : ""}`,
-    call.route,
-    { isStream: request.stream, contentType },
+    `${inbound} ${how}${route.dropsUnsupported ? " drop" : ""}`,
+    route,
+    { isStream: request.stream, contentType: contentTypeOf(call) },
     DIALECT_HEADERS[inbound] ?? [],
   );
 }
