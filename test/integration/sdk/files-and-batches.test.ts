@@ -4,6 +4,7 @@ import { type FilesProvider, startFilesProvider } from "../../helpers/providers/
 import { OpenAI } from "../../sdk-clients/index.ts";
 
 const OTHER_KEY = "tg_test_key_of_application_other";
+const FEW_KEY = "tg_test_key_of_application_few";
 
 let first: FilesProvider;
 let second: FilesProvider;
@@ -35,6 +36,7 @@ listeners: [{ address: "127.0.0.1:0" }]
 applications:
   - { id: web, team: default, keys: ["${TEST_KEY}"], subscriptions: [ai] }
   - { id: other, team: default, keys: ["${OTHER_KEY}"], subscriptions: [ai] }
+  - { id: few, team: default, keys: ["${FEW_KEY}"], policies: { models: { allow: [first/gpt-4o-mini] } }, subscriptions: [ai] }
 providers:
 ${entries.join("\n")}
 `;
@@ -169,6 +171,14 @@ describe("batches", () => {
     expect((await client(TEST_KEY, "second").batches.list()).data).toEqual([made]);
     expect((await client(OTHER_KEY, "second").batches.list()).data).toEqual([]);
     expect(await openai.batches.cancel(made.id)).toMatchObject({ id: made.id, status: "cancelling" });
+  });
+
+  it("name any model, and so are not for callers who may not use all of the provider's", async () => {
+    const few = client(FEW_KEY, "first");
+    const file = await upload(few);
+    const made = few.batches.create({ ...batch, input_file_id: file.id });
+    await expect(made).rejects.toMatchObject({ status: 403, code: "model_not_allowed" });
+    expect(first.batches.size).toBe(0);
   });
 
   it("of another application's file or batch there is none", async () => {
