@@ -14,6 +14,7 @@ const PROVIDER_KEY = "sk-canary-0123456789";
 /** So many tell a change that is waited for at intervals, or lost and sent again, from one that is told at once. */
 const CHANGES = 50;
 const MAX_EFFECT_MS = 1_000;
+const LOOK_AGAIN_MS = 40;
 const SNAPSHOT = "tidegate:{default}:snapshot";
 
 let redis: TestRedis;
@@ -98,7 +99,7 @@ describe("gateways on machines of their own", () => {
       const committedAt = performance.now();
       const headers = { authorization: `Bearer ${key}` };
       const follow = async (gateway: TidegateProcess) => {
-        while ((await fetch(`${gateway.url}/keyed`, { headers })).status !== expected) await delay(20);
+        while ((await fetch(`${gateway.url}/keyed`, { headers })).status !== expected) await delay(LOOK_AGAIN_MS);
         return performance.now() - committedAt;
       };
       effectsMs.push(Math.max(...(await Promise.all(gateways.map(follow)))));
