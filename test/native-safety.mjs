@@ -16,25 +16,6 @@ const FLAGS = {
   LDFLAGS: "-fsanitize=address,undefined",
 };
 
-/**
- * Integration tests whose gateways run in the test's process, with most of what engine, client and governor can do. Threads
- * are what LeakSanitizer watches.
- */
-const INTEGRATION = [
-  "test/integration/acceptor/native-protocol",
-  // Not all: some tests wait for what a sanitized gateway takes too long for.
-  ...[
-    "broken-answers",
-    "credentials-keys",
-    "credentials-tokens",
-    "fast-path-ai",
-    "fast-path-rest",
-    "fast-path-reload",
-    "realtime",
-    "rest-faults",
-  ].map((name) => `test/integration/data-plane/${name}.test.ts`),
-];
-
 function fail(message) {
   process.stderr.write(`${message}\n`);
   process.exit(1);
@@ -112,14 +93,10 @@ await step("sanitized addon", process.execPath, [join(root, "native-bindings/bui
 });
 if (process.argv.includes("--build")) process.exit(0);
 const env = sanitized(false);
-const projects = ["unit", "integration"].flatMap((project) => ["--project", project]);
 // Beside each other: most of the integration tests wait.
 await Promise.all([
-  step(
-    "native tests, sanitized",
-    process.execPath,
-    [...vitest, ...projects, "--maxWorkers", "2", "test/unit/native", ...INTEGRATION],
-    { env },
-  ),
+  step("native tests, sanitized", process.execPath, [...vitest, "--project", "sanitized", "--maxWorkers", "2"], {
+    env,
+  }),
   watchForLeaks(),
 ]);

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { CallLogFileSink, CallLogStats } from "../platform/call-log/sink.ts";
 
 /** What a gateway process knows of itself, beside what its data plane counts. */
@@ -6,6 +6,8 @@ export class WorkerMetrics {
   readonly #registry = new Registry();
 
   constructor(worker: number, callLog: CallLogFileSink) {
+    // Of the process: its clocks of the event loop tick for as long as it lives.
+    collectDefaultMetrics({ register: this.#registry, prefix: "tidegate_gateway_" });
     this.#countCallLog("written", "tidegate_call_log_records_total", "Call records written to files", callLog);
     this.#countCallLog("lost", "tidegate_call_log_lost_records_total", "Call records that could not be kept", callLog);
     this.#countCallLog("writeErrors", "tidegate_call_log_write_errors_total", "Failed writes of call records", callLog);

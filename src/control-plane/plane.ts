@@ -5,6 +5,7 @@ import { createLinter, type Linter } from "../governance/linting/lint-openapi.ts
 import type { Sealer } from "../platform/seal.ts";
 import type { SecretReaders } from "../platform/secrets/secret-store.ts";
 import type { Actor } from "./access/actor.ts";
+import { PASSWORD_COST, type PasswordCost } from "./access/passwords.ts";
 import { SignInThrottle } from "./access/throttle.ts";
 import { type AuditEntry, audit } from "./entities/audit.ts";
 import type { ProviderKeyState } from "./entities/provider-key-states.ts";
@@ -57,6 +58,8 @@ export interface PlaneOptions {
   keyStates?: () => Promise<readonly ProviderKeyState[]>;
   /** Hosts where providers may be called without TLS: see provider-addresses.ts. */
   providerHosts?: readonly string[];
+  /** Absent: PASSWORD_COST. */
+  passwordCost?: PasswordCost;
 }
 
 const NO_SECRETS: SecretReaders = {
@@ -82,6 +85,7 @@ export class Plane {
   readonly configured: () => Configured;
   readonly keyStates: () => Promise<readonly ProviderKeyState[]>;
   readonly providerHosts: readonly string[];
+  readonly passwordCost: PasswordCost;
   readonly secrets: SecretReaders;
   /** Of this process: passwords are guessed at one place or another, and counted there. */
   readonly throttle = new SignInThrottle();
@@ -101,6 +105,7 @@ export class Plane {
     this.configured = options.configured ?? (() => NOTHING_CONFIGURED);
     this.keyStates = options.keyStates ?? (async () => []);
     this.providerHosts = options.providerHosts ?? [];
+    this.passwordCost = options.passwordCost ?? PASSWORD_COST;
     this.secrets = options.secrets ?? NO_SECRETS;
     this.referenceRules = options.referenceRules ?? NO_REFERENCES;
     this.relyingParty = new RelyingParty({ sealer, nowMs, secrets: this.secrets });

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { NativeEngine } from "../../native-bindings/engine.ts";
 import type { Usage } from "../contracts/ir.ts";
 import type { TargetNumbersTable } from "../upstream/target-numbers.ts";
@@ -106,10 +106,6 @@ export class DataPlaneMetrics {
   #store: () => { bytes: number; size: number; evictions: number } = () => ({ bytes: 0, size: 0, evictions: 0 });
   #pools: () => { origin: string; connected: number; running: number }[] = () => [];
   readonly #published = createPublished(this.#registry);
-
-  constructor() {
-    collectDefaultMetrics({ register: this.#registry, prefix: "tidegate_gateway_" });
-  }
 
   watch(
     openExchanges: () => number,

@@ -40,6 +40,7 @@ import {
   goldenCases,
   readJson,
 } from "../helpers/golden.ts";
+import { triedHere } from "../helpers/property-runs.ts";
 import { expectMatrix } from "./matrix.ts";
 
 /** One suite over every dialect and every case in test/golden; test/golden/README.md says what the files are. */
@@ -137,12 +138,12 @@ describe.each(outbounds)("outbound dialect $name", (dialect) => {
 
   it.each(having("events.sse"))("reads the stream of $name, split anywhere", (golden) => {
     const bytes = toWire(readFileSync(golden.path("events.sse")), dialect.framing);
-    const read = (chunks: Buffer[]) =>
-      parseStream(dialect.createStreamParser(targetOf(golden)), chunks, dialect.framing);
+    const target = targetOf(golden);
+    const read = (chunks: Buffer[]) => parseStream(dialect.createStreamParser(target), chunks, dialect.framing);
     const events = read([bytes]);
     expectGoldenJson(golden.path("events.ir.json"), events);
     const whole = JSON.stringify(events);
-    for (let place = 1; place < bytes.length; place += 1) {
+    for (const place of triedHere(Array.from({ length: bytes.length - 1 }, (_, index) => index + 1))) {
       const split = JSON.stringify(read([bytes.subarray(0, place), bytes.subarray(place)]));
       if (split !== whole) expect.fail(`Split at byte ${place}: ${split}`);
     }

@@ -16,6 +16,8 @@ import { type DatabaseKind, PostgresCluster } from "./databases.ts";
 
 export const PASSWORD = "correct horse battery";
 export const OWNER = "owner@example.org";
+/** Tests make many people, and sign them in: sign-in.test.ts looks at what a password costs elsewhere. */
+const PASSWORD_COST = { memoryKib: 64, passes: 1 };
 
 export type Dump = Record<string, Record<string, unknown>[]>;
 
@@ -35,7 +37,7 @@ export class TestPlane {
   readonly #linter = createLinter({ tasksDirectory: new URL("../../dist/bundle/workers/tasks/", import.meta.url) });
 
   static async open(kind: DatabaseKind, options: Partial<PlaneOptions> = {}): Promise<TestPlane> {
-    const url = kind === "postgres" ? await (await PostgresCluster.shared()).createDatabase() : undefined;
+    const url = kind === "postgres" ? await newPostgresDatabase() : undefined;
     const home = mkdtempSync(join(tmpdir(), "tidegate-plane-"));
     const log: string[] = [];
     const database = await openDatabase({ url, homeDirectory: home, logger: loggerTo(log) });
@@ -58,7 +60,8 @@ export class TestPlane {
     this.log = log;
     const sealer = new Sealer(this.keys);
     const nowMs = () => this.nowMs;
-    this.plane = new Plane({ database, sealer, logger: loggerTo(log), nowMs, linter: this.#linter, ...options });
+    const own = { database, sealer, logger: loggerTo(log), nowMs, linter: this.#linter };
+    this.plane = new Plane({ ...own, passwordCost: PASSWORD_COST, ...options });
     this.app = createAdminApp(this.plane);
     this.owner = this.client();
   }
@@ -113,6 +116,22 @@ export class TestPlane {
     await this.database.close();
     rmSync(this.home, { recursive: true, force: true });
   }
+}
+
+let template: Promise<string> | null = null;
+
+/** With all tables: they are made once for all files that a worker runs. */
+async function newPostgresDatabase(): Promise<string> {
+  const cluster = await PostgresCluster.shared();
+  template ??= makeTemplate(cluster);
+  return cluster.createDatabase(await template);
+}
+
+async function makeTemplate(cluster: PostgresCluster): Promise<string> {
+  const url = await cluster.createDatabase();
+  const database = await openDatabase({ url, homeDirectory: tmpdir(), logger: loggerTo([]) });
+  await database.close();
+  return new URL(url).pathname.slice(1);
 }
 
 interface UserRoles {

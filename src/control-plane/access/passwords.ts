@@ -4,8 +4,14 @@ import { ProblemError } from "../problem.ts";
 /** `Algorithm.Argon2id`: a const enum, which can't be imported as a value. */
 const ARGON2ID = 2;
 
+/** What one guess takes. Each hash says its own. */
+export interface PasswordCost {
+  memoryKib: number;
+  passes: number;
+}
+
 /** 19 MiB, 2 passes, 1 lane: the first choice of OWASP's Password Storage Cheat Sheet. */
-const OPTIONS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+export const PASSWORD_COST: PasswordCost = { memoryKib: 19_456, passes: 2 };
 
 const MIN_CHARACTERS = 12;
 const MAX_BYTES = 512;
@@ -22,22 +28,27 @@ export function requirePassword(password: string): void {
   }
 }
 
-export function hashPassword(password: string): Promise<string> {
-  return hash(password, OPTIONS);
+export function hashPassword(password: string, { memoryKib, passes }: PasswordCost): Promise<string> {
+  return hash(password, { algorithm: ARGON2ID, memoryCost: memoryKib, timeCost: passes, parallelism: 1 });
 }
 
 /** Takes as long for somebody who is not known: `passwordHash` null. */
-export async function passwordMatches(passwordHash: string | null, password: string): Promise<boolean> {
+export async function passwordMatches(
+  passwordHash: string | null,
+  password: string,
+  cost: PasswordCost,
+): Promise<boolean> {
   if (Buffer.byteLength(password) > MAX_BYTES) return false;
   // Made for the first of all, known or not.
-  const standIn = await nobody();
+  const standIn = await nobody(cost);
   const matches = await verify(passwordHash ?? standIn, password);
   return matches && passwordHash !== null;
 }
 
-let nobodysHash: Promise<string> | null = null;
+const nobodysHashes = new WeakMap<PasswordCost, Promise<string>>();
 
-function nobody(): Promise<string> {
-  nobodysHash ??= hashPassword("nobody has this password");
-  return nobodysHash;
+function nobody(cost: PasswordCost): Promise<string> {
+  const made = nobodysHashes.get(cost) ?? hashPassword("nobody has this password", cost);
+  nobodysHashes.set(cost, made);
+  return made;
 }

@@ -36,7 +36,7 @@ export async function signIn(plane: Plane, request: SignIn): Promise<NewSession>
   const email = request.email.trim().toLowerCase();
   plane.throttle.begin(email, request.address, plane.nowMs());
   const user = await plane.db.selectFrom("users").selectAll().where("email", "=", email).executeTakeFirst();
-  const isKnown = await passwordMatches(user?.password_hash ?? null, request.password);
+  const isKnown = await passwordMatches(user?.password_hash ?? null, request.password, plane.passwordCost);
   if (!isKnown || user === undefined || user.disabled === 1) {
     throw new ProblemError("invalid_login", "e-mail address or password is wrong");
   }

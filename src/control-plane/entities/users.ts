@@ -68,7 +68,7 @@ export async function createUser(plane: Plane, actor: Actor, user: NewUser): Pro
   require(actor, "user.manage", null);
   if (user.password !== null) requirePassword(user.password);
   await requireOrganisationRole(plane.db, actor, user.role);
-  const passwordHash = user.password === null ? null : await hashPassword(user.password);
+  const passwordHash = user.password === null ? null : await hashPassword(user.password, plane.passwordCost);
   return plane.change(actor, (change) => insertUser(change, user, passwordHash));
 }
 
@@ -138,12 +138,12 @@ export async function changePassword(plane: Plane, actor: Actor, current: string
   const row = await userRow(plane.db, userId);
   // Whoever took over a session must not find out the password.
   plane.throttle.begin(row.email, actor.address, plane.nowMs());
-  if (!(await passwordMatches(row.password_hash, current))) {
+  if (!(await passwordMatches(row.password_hash, current, plane.passwordCost))) {
     throw new ProblemError("invalid_login", "the current password is wrong");
   }
   plane.throttle.succeeded(row.email, actor.address);
   requirePassword(next);
-  await storePassword(plane, actor, userId, await hashPassword(next), "user.password");
+  await storePassword(plane, actor, userId, await hashPassword(next, plane.passwordCost), "user.password");
 }
 
 /** By an administrator, for somebody who forgot theirs. */
@@ -152,7 +152,7 @@ export async function resetPassword(plane: Plane, actor: Actor, id: string, pass
   const row = await userRow(plane.db, id);
   await requireNotAbove(plane.db, actor, row.role);
   requirePassword(password);
-  await storePassword(plane, actor, id, await hashPassword(password), "user.password_reset");
+  await storePassword(plane, actor, id, await hashPassword(password, plane.passwordCost), "user.password_reset");
 }
 
 function storePassword(plane: Plane, actor: Actor, id: string, hash: string, action: string): Promise<void> {
@@ -178,7 +178,7 @@ export async function createFirstUser(
   if (await hasUsers(plane.db)) return null;
   requirePassword(password);
   const user = { email, name: "Administrator", role: "owner", password };
-  const hash = await hashPassword(password);
+  const hash = await hashPassword(password, plane.passwordCost);
   return plane.change(actor, async (change) => {
     // Of two control processes that start at once, one makes the first user.
     return (await hasUsers(change.trx)) ? null : insertUser(change, user, hash);

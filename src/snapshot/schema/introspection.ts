@@ -15,7 +15,19 @@ export interface Field {
   required: boolean;
 }
 
-export function fieldOf(schema: z.core.$ZodType): Field {
+/** Schemas do not change: what was found out about one holds. */
+const known = new WeakMap<z.core.$ZodType, Readonly<Field>>();
+
+export function fieldOf(schema: z.core.$ZodType): Readonly<Field> {
+  let field = known.get(schema);
+  if (field === undefined) {
+    field = lookAt(schema);
+    known.set(schema, field);
+  }
+  return field;
+}
+
+function lookAt(schema: z.core.$ZodType): Field {
   const field: Field = { inner: schema, notes: {}, description: "", nullable: false, required: true };
   for (let current: z.core.$ZodType | null = schema; current !== null; current = unwrapped(current)) {
     field.inner = current;

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Actor, SYSTEM } from "../../../src/control-plane/access/actor.ts";
+import { createUser } from "../../../src/control-plane/entities/users.ts";
+import { Plane } from "../../../src/control-plane/plane.ts";
 import type { AdminClient } from "../../helpers/admin-client.ts";
 import { DATABASES } from "../../helpers/databases.ts";
 import { OWNER, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
@@ -60,6 +63,17 @@ describe.each(DATABASES)("signing in, on %s", (kind) => {
       { remoteAddress: "198.51.100.200" },
     );
     expect(secure.headers.get("set-cookie")).toContain("Secure");
+  });
+
+  it("takes 19 MiB and two passes of argon2id for a password, for everybody who does not ask for less", async () => {
+    const { database, plane } = test;
+    const usual = new Plane({ database, sealer: plane.sealer, logger: plane.logger });
+    const actor = { ...SYSTEM, organisation: new Set(["user.manage"]) } as Actor;
+    await createUser(usual, actor, { email: "slow@example.org", name: "Slow", role: "member", password: PASSWORD });
+    const user = database.db.selectFrom("users").select("password_hash").where("email", "=", "slow@example.org");
+    expect((await user.executeTakeFirst())?.password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    await usual.linter.close();
+    await somewhere().signIn("slow@example.org", PASSWORD);
   });
 
   it("slows down who guesses the password of an account, from wherever", async () => {

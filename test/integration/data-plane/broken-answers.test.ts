@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ask, errorsOf, isWhole, SAID, textOf, useModelRoute } from "../../helpers/model-route.ts";
+import { triedHere } from "../../helpers/property-runs.ts";
 import type { Behaviour } from "../../helpers/providers/behaviour.ts";
 import { PROVIDER_NAMES } from "../../helpers/unified-api.ts";
 
@@ -17,7 +18,8 @@ const BROKEN_BEFORE: [Behaviour, code: string, status: number][] = [
   [{ kind: "stall" }, "upstream_first_byte_timeout", 504],
 ];
 
-describe.each(PROVIDER_NAMES)("a broken answer of %s", (name) => {
+// To the native part they are all the same.
+describe.each(triedHere(PROVIDER_NAMES))("a broken answer of %s", (name) => {
   const other = name === "gemini" ? "openai" : "gemini";
   /** Short ones only where a provider falls silent: elsewhere a busy machine must not be taken for a slow provider. */
   const timeoutsFor = ({ kind }: Behaviour) => (kind.startsWith("stall") ? "{ first_byte: 300ms, idle: 300ms }" : "{}");

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readCallLog } from "../../../src/platform/call-log/reader.ts";
 import { TidegateProcess } from "../../helpers/tidegate-process.ts";
@@ -17,7 +18,11 @@ async function start(home: string, workers: number): Promise<TidegateProcess> {
   return tidegate;
 }
 
-/** Sixteen callers at once. Collects the ids of calls whose whole answer has arrived; calls that fail are no one's loss. */
+const PAUSE_MS = 10;
+
+/**
+ * Sixteen callers at once, each with a moment between its calls: what a kill may take with it are the last records of each, and
+ * not how many there were before. Collects the ids of calls whose whole answer has arrived; calls that fail are no one's loss. */
 function collectingCalls(tidegate: TidegateProcess) {
   const { key } = tidegate;
   const answered: string[] = [];
@@ -31,6 +36,7 @@ function collectingCalls(tidegate: TidegateProcess) {
       } catch {
         // The worker was killed.
       }
+      await delay(PAUSE_MS);
     }
   });
 

@@ -32,6 +32,9 @@ describe("gateway workers", () => {
     const metrics = await tidegate.metrics();
     expect(metrics.get('tidegate_worker_restarts_total{role="gateway",reason="killed"}')).toBe(1);
     expect(metrics.get(name)).toBe(4);
+    // What Node says of the processes themselves.
+    expect(metrics.get("tidegate_gateway_process_cpu_seconds_total")).toBeGreaterThan(0);
+    expect(metrics.get("tidegate_gateway_nodejs_eventloop_lag_max_seconds")).toBeGreaterThan(0);
     expect((await tidegate.chat()).status).toBe(200);
   });
 

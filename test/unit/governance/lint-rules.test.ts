@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { DEFAULT_RULES } from "../../../src/governance/linting/default-rules.ts";
-import type { Finding } from "../../../src/governance/linting/finding.ts";
 import { runLint } from "../../../src/governance/linting/run-lint.ts";
 import { readFixture } from "./fixtures.ts";
 
@@ -12,10 +11,19 @@ type Draft = any;
 
 const TIDY = readFixture("orders-v1.yaml");
 
-async function findingsAfter(edit: (document: Draft) => void): Promise<readonly Finding[]> {
+async function findingsAfter(edit: (document: Draft) => void, ruleset: string | null = null) {
   const document: Json = parse(TIDY);
   edit(document);
-  return (await runLint({ text: stringify(document, { aliasDuplicateObjects: false }), ruleset: null })).findings;
+  return (await runLint({ text: stringify(document, { aliasDuplicateObjects: false }), ruleset })).findings;
+}
+
+/** The rules that are on without a ruleset, but for all others than this: each would look at every case. */
+function alone(name: string): string {
+  const others = DEFAULT_RULES.filter((rule) => rule.name !== name);
+  return JSON.stringify({
+    extends: "tidegate:default",
+    rules: Object.fromEntries(others.map((rule) => [rule.name, "off"])),
+  });
 }
 
 const BASIC = { type: "http", scheme: "basic", description: "x" };
@@ -271,7 +279,8 @@ describe("tidegate:default", () => {
 
   it.each(DEFAULT_RULES.map(({ name, severity }) => [name, severity] as const))("%s", async (name, severity) => {
     const [edit, path, message] = CASES[name] ?? expect.fail("no case for this rule");
-    const found = (await findingsAfter(edit)).filter(({ rule }) => rule === name);
+    const found = await findingsAfter(edit, alone(name));
+    expect(new Set(found.map(({ rule }) => rule))).toEqual(new Set([name]));
     expect(found.map((finding) => finding.path)).toContain(path);
     const finding = found.find((one) => one.path === path);
     expect(finding).toMatchObject({ severity, documentation: `governance.md#${name}` });

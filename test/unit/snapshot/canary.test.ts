@@ -6,7 +6,7 @@ import { resolveReferences } from "../../../src/snapshot/secrets/resolve-referen
 import { LocatedDocument } from "../../../src/snapshot/sources/document.ts";
 import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
 import { schemaFor, validateDocument } from "../../../src/snapshot/validate.ts";
-import { runs } from "../../helpers/property-runs.ts";
+import { runs, triedHere } from "../../helpers/property-runs.ts";
 
 const CANARY = "canary-7f3b9c";
 
@@ -118,7 +118,7 @@ async function problemsWithReferences(text: string): Promise<string> {
 
 test("secrets that references lead to are in no message, whatever character of the file is lost or replaced", async () => {
   expect(await problemsWithReferences(REFERENCES)).toContain("expected a non-empty key without spaces");
-  for (const [index, character] of [...REFERENCES].entries()) {
+  for (const [index, character] of triedHere([...REFERENCES].map((one, at) => [at, one] as const))) {
     const replacement = ["", " ", ":", '"', "{", "}"][(index / 3) % 6] ?? "";
     if (character === "\n" || index < 11 || index % 3 !== 0) continue;
     const text = REFERENCES.slice(0, index) + replacement + REFERENCES.slice(index + 1);
@@ -147,7 +147,7 @@ describe.each([
 
   test("none appears whatever character near it is lost, doubled or replaced", () => {
     const replacements = ["", " ", ":", "'", '"', "{", "&", "!", "#", "\n", "-"];
-    for (const index of positionsNearSecrets(configuration)) {
+    for (const index of triedHere(positionsNearSecrets(configuration))) {
       const all = [...replacements, (configuration[index] ?? "").repeat(2)];
       // Places lie close: each is tried at one of six that follow each other.
       for (const replacement of all.filter((_, number) => (number + index) % 6 === 0)) {
