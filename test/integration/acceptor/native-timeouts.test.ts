@@ -39,12 +39,6 @@ function expectTimeout(response: RawResponse): void {
 }
 
 /** Resolves with the milliseconds until the connection was closed. */
-async function untilClosed(connection: RawConnection): Promise<number> {
-  const beganAt = performance.now();
-  await connection.whenClosed();
-  return performance.now() - beganAt;
-}
-
 describe.concurrent("a head", () => {
   it("that does not arrive in time is answered with 408", async () => {
     const connection = await open();
@@ -88,9 +82,12 @@ describe.concurrent("a head", () => {
 describe.concurrent("an idle connection", () => {
   it("is closed after the time it has, and not before", async () => {
     const connection = await open();
+    // From before it is idle: a busy machine makes it longer, never shorter.
+    const beganAt = performance.now();
     connection.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     expect((await connection.response()).status).toBe(200);
-    expect(await untilClosed(connection)).toBeGreaterThan(850);
+    await connection.whenClosed();
+    expect(performance.now() - beganAt).toBeGreaterThan(850);
     expect(connection.received.length).toBe(0);
   });
 
