@@ -42,23 +42,39 @@ export class ModelAccess {
   /** The level that keeps some model of the provider from being called; null: none does. */
   keepsFrom(provider: string): PolicyLevel | null {
     const beginning = `${provider}/`;
-    for (const { level, models } of this.#layers) {
-      const { allow, deny } = models;
+    for (const { level, models, denied } of this.#layers) {
+      const { allow } = models;
       const isAll = allow === null || allow.some((pattern) => coversAll(pattern, beginning));
-      if (!isAll || deny.some((pattern) => touches(pattern, beginning))) return level;
+      if (!isAll || denied.some((pattern) => touches(pattern, beginning.toLowerCase()))) return level;
     }
     return null;
   }
 }
 
 interface CompiledLayer extends ModelAccessLayer {
+  /** The patterns of `deny`, in each spelling that is looked at. */
+  denied: readonly string[];
   isAllowed: (name: string) => boolean;
   isDenied: (name: string) => boolean;
 }
 
 function compileLayer({ level, models }: ModelAccessLayer): CompiledLayer {
   const { allow, deny } = models;
-  return { level, models, isAllowed: allow === null ? () => true : matcherOf(allow), isDenied: matcherOf(deny) };
+  const denied = [...new Set(deny.flatMap(spellings))];
+  const isAllowed = allow === null ? () => true : matcherOf(allow);
+  const isMatch = matcherOf(denied);
+  const isDenied = deny.length === 0 ? () => false : (name: string) => spellings(name).some(isMatch);
+  return { level, models, denied, isAllowed, isDenied };
+}
+
+/**
+ * As a provider may know the name as well, so that what is denied is not got by writing it otherwise: in other letters (Azure's
+ * deployments), with `models/` before it (Gemini), with segments that say nothing (servers that tidy a path up).
+ */
+function spellings(name: string): string[] {
+  const lower = name.toLowerCase();
+  const plain = lower.replace(/\/(?:\.?\/)+/g, "/").replace(/^([^/]+\/)(?:models\/)+/, "$1");
+  return plain === lower ? [lower] : [lower, plain];
 }
 
 /** `*` stands for any characters, also none. */
