@@ -40,6 +40,7 @@ providers:
   - { id: spare, kind: openai, base_url: ${upstream.baseUrl}, models: [gpt-5-mini], keys: [{ value: sk-provider }] }
 models:
   - { name: fast, aliases: [quick, "quick-*"], targets: [{ provider: lab, model: gpt-4o-mini }] }
+  - { name: plain, client_hints: [], targets: [{ provider: lab, model: gpt-4o-mini }] }
   - { name: top-secret, targets: [{ provider: lab, model: gpt-5-mini }] }
 ai: { client_hints: [fallbacks] }
 teams: [{ id: plain }, { id: small, policies: { models: { allow: [fast] } } }]
@@ -105,7 +106,14 @@ describe("models that callers may use", () => {
   });
 
   it("are all that is listed", async () => {
-    expect(await listed("any")).toEqual(["fast", "lab/gpt-4o-mini", "lab/gpt-5-mini", "quick", "spare/gpt-5-mini"]);
+    expect(await listed("any")).toEqual([
+      "fast",
+      "lab/gpt-4o-mini",
+      "lab/gpt-5-mini",
+      "plain",
+      "quick",
+      "spare/gpt-5-mini",
+    ]);
     expect(await listed("few")).toEqual(["lab/gpt-4o-mini"]);
     expect(await listed("trial")).toEqual(["quick"]);
     expect(await listed("little")).toEqual(["fast", "quick"]);
@@ -126,6 +134,29 @@ describe("models that callers may use", () => {
     await gateway.reload(yaml("{ models: { deny: [top-secret, spare/*] } }"));
     expect(await passed("any")).toBe(404);
     expect(await passed("little")).toBe(403);
+  });
+
+  it("are not named to the provider by a field that it has for them either", async () => {
+    await gateway.reload(yaml("{ models: { allow: [plain, lab/gpt-4o-mini] } }"));
+    // This provider has no such field, and says so: it was asked.
+    await call("any", "plain", { models: ["gpt-4o-mini"] });
+    expect(upstream.requests).toHaveLength(1);
+    upstream.requests.length = 0;
+    for (const more of [
+      { models: ["gpt-4o-mini", "gpt-secret"] },
+      { fallbacks: [{ model: "gpt-secret" }] },
+      { fallbacks: "gpt-secret" },
+      { models: { any: true } },
+    ]) {
+      expect([more, await call("any", "plain", more)]).toMatchObject([more, { status: 403 }]);
+    }
+    expect((await call("any", "plain", { models: ["gpt-secret"] })).error).toContain(
+      "model_not_allowed: application any may not use model `lab/gpt-secret`",
+    );
+    expect(upstream.requests).toEqual([]);
+    await gateway.reload(yaml("{}"));
+    await call("any", "plain", { models: ["gpt-secret"] });
+    expect(upstream.requests).toHaveLength(1);
   });
 
   it("are those of realtime sessions as well", async () => {

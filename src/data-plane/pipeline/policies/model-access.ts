@@ -188,6 +188,32 @@ export function requireProvider(
   throw refusal(application, `${what}, which needs all models of provider \`${provider}\``, level, null);
 }
 
+/**
+ * The same for models that a field of the body names to whatever provider gets it, which knows them by its own names: `models` of
+ * OpenRouter, `fallbacks` of Anthropic. `value` undefined: the body has no such field.
+ */
+export function requireNamed(
+  context: Pick<Context, "modelAccess" | "application">,
+  providers: Iterable<string>,
+  field: string,
+  value: unknown,
+): void {
+  if (context.modelAccess === null || value === undefined || value === null) return;
+  const names = namesIn(value);
+  for (const provider of providers) {
+    if (names === null) requireProvider(context, provider, `\`${field}\``);
+    else for (const name of names) requireModel(context, `${provider}/${name}`, `${provider}/${name}`, field);
+  }
+}
+
+/** Null: it may name anything. */
+function namesIn(value: unknown): string[] | null {
+  const names = (Array.isArray(value) ? value : [value]).map((one: unknown) =>
+    typeof one === "object" && one !== null ? Reflect.get(one, "model") : one,
+  );
+  return names.every((name) => typeof name === "string") ? names : null;
+}
+
 function refusal(
   application: CompiledApplication | null,
   what: string,
