@@ -159,6 +159,18 @@ describe("models that callers may use", () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
+  it("are not named a second time in other letters, on the fast path either", async () => {
+    await gateway.reload(yaml("{ models: { deny: ['*secret*'] } }"));
+    for (let i = 0; i < 3; i++) await call("any", "lab/gpt-5-mini");
+    expect(await gateway.way(() => call("any", "lab/gpt-5-mini"))).toBe("native");
+    upstream.requests.length = 0;
+    expect(await call("any", "lab/gpt-5-mini", { Model: "gpt-secret" })).toEqual({
+      status: 400,
+      error: "invalid_request: `Model` is `model` in other letters: send `model` alone",
+    });
+    expect(upstream.requests).toEqual([]);
+  });
+
   it("are those of realtime sessions as well", async () => {
     const head = [
       "GET /v1/realtime?model=lab/gpt-5-mini HTTP/1.1",
