@@ -25,7 +25,8 @@ beforeEach(() => {
   upstream.requests.length = 0;
 });
 
-function yaml(organisation: string): string {
+/** `other`: what the application of that name has besides. */
+function yaml(organisation: string, other = ""): string {
   return `
 version: 1
 listeners: [{ address: "127.0.0.1:0", engine: native }]
@@ -46,7 +47,7 @@ ai: { client_hints: [fallbacks] }
 teams: [{ id: plain }, { id: small, policies: { models: { allow: [fast] } } }]
 applications:
   - { id: any, team: plain, keys: ["${key("any")}"], subscriptions: [ai] }
-  - { id: other, team: plain, keys: ["${key("other")}"], subscriptions: [ai] }
+  - { id: other, team: plain, keys: ["${key("other")}"], subscriptions: [ai]${other} }
   - { id: few, team: plain, keys: ["${key("few")}"], policies: { models: { allow: ["lab/*"], deny: [lab/gpt-5-mini] } }, subscriptions: [ai] }
   - id: trial
     team: plain
@@ -211,7 +212,23 @@ describe("models that callers may use", () => {
     await gateway.reload(yaml("{ models: { deny: ['*secret*'] } }"));
   });
 
-  it("are explained", () => {
+  it("change with one application alone, whose calls are native, and nothing else is compiled anew", async () => {
+    await gateway.reload(yaml("{}"));
+    for (let i = 0; i < 3; i++) await call("other", "lab/gpt-5-mini");
+    expect(await gateway.way(() => call("other", "lab/gpt-5-mini"))).toBe("native");
+    const { pipelines } = gateway.gateway.compiled;
+    await gateway.reload(yaml("{}", ", policies: { models: { deny: ['*5-mini'] } }"));
+    expect(await statuses("other", "lab/gpt-5-mini", "lab/gpt-4o-mini", "lab/gpt-5-mini")).toEqual([403, 200, 403]);
+    // Those who stand beside it may have to be told again, once.
+    await call("any", "lab/gpt-5-mini");
+    expect(await gateway.way(() => call("any", "lab/gpt-5-mini"))).toBe("native");
+    await gateway.reload(yaml("{}"));
+    expect(await statuses("other", "lab/gpt-5-mini")).toEqual([200]);
+    expect(gateway.gateway.compiled.pipelines).toBe(pipelines);
+  });
+
+  it("are explained", async () => {
+    await gateway.reload(yaml("{ models: { deny: ['*secret*'] } }"));
     const explain = compileExplain(gateway.snapshot());
     const explained = explain({
       method: "POST",
