@@ -137,6 +137,55 @@ describe("models that callers may use", () => {
     expect(await passed("little")).toBe(403);
   });
 
+  it.each([
+    "/v1/chat/completions",
+    "/openai/chat/completions",
+    "/v1/responses",
+    "/v1/responses/input_tokens",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v2/chat",
+    "/v1/completions",
+    "/v1/rerank",
+    "/v1/moderations",
+    "/v1/images/generations",
+    "/v1/audio/speech",
+    "/v1/embeddings",
+    "/v1beta/models/lab/gpt-5-mini:generateContent",
+    "/v1beta/models/lab%2Fgpt%2D5-mini:streamGenerateContent",
+    "/v1/models/lab/gpt-5-mini:embedContent",
+    "/gemini/v1beta/models/lab/gpt-5-mini:countTokens",
+    "/model/lab%2Fgpt-5-mini/converse",
+    "/model/lab/gpt-5-mini/converse-stream",
+  ])("are the same by POST %s", async (path) => {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${key("few")}` };
+    const asked = {
+      model: "lab/gpt-5-mini",
+      input: "hi",
+      query: "hi",
+      documents: ["hi"],
+      prompt: "hi",
+      max_tokens: 10,
+    };
+    const body = JSON.stringify({ ...asked, messages: [{ role: "user", content: "hi" }], contents: [] });
+    const answer = await fetch(`${gateway.url}${path}`, { method: "POST", headers, body });
+    expect([answer.status, await answer.text()]).toEqual([
+      403,
+      expect.stringContaining("may not use model `lab/gpt-5-mini`"),
+    ]);
+    expect(upstream.requests).toEqual([]);
+  });
+
+  it.each(["transcriptions", "translations"])("are the same by forms of /v1/audio/%s", async (endpoint) => {
+    const body = new FormData();
+    body.append("model", "lab/gpt-5-mini");
+    body.append("file", new File(["sound"], "a.wav"));
+    const headers = { authorization: `Bearer ${key("few")}` };
+    const answer = await fetch(`${gateway.url}/v1/audio/${endpoint}`, { method: "POST", headers, body });
+    expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining("model_not_allowed")]);
+    expect(upstream.requests).toEqual([]);
+  });
+
   it("are not named to the provider by a field that it has for them either", async () => {
     await gateway.reload(yaml("{ models: { allow: [plain, lab/gpt-4o-mini] } }"));
     // This provider has no such field, and says so: it was asked.
