@@ -39,8 +39,9 @@ export interface Rotation extends MasterKeyList {
 }
 
 /**
- * Makes a new key, the first in the file, and seals with it what is in the database. Keys in TIDEGATE_MASTER_KEY are for whoever
- * set it to change: then it only seals again. Works while Tidegate runs: that goes on with the keys it has read. Throws StartError.
+ * Makes a new key, the first in the file, and seals with it what is in the database, and in files unless a Tidegate runs here. Keys in
+ * TIDEGATE_MASTER_KEY are for whoever set it to change: then it only seals again. Works while Tidegate runs: that goes on with the keys
+ * it has read. Throws StartError.
  */
 export async function rotateMasterKey(place: Place): Promise<Rotation> {
   return withPlane(place, async (plane, { keys, file }) => {
@@ -49,6 +50,10 @@ export async function rotateMasterKey(place: Place): Promise<Rotation> {
     const rotated = file === null ? keys : [newMasterKey(), ...keys];
     if (file !== null) replaceKeyFile(file, rotated);
     const sealedAgain = await sealAll(plane, "master_key.rotate", keys, rotated);
+    // A Tidegate that runs writes to these files, and does it when it is started with the new key.
+    if (lockHolder(homeAt(place.homeDirectory)) === null) {
+      await sealFilesAgain(place.homeDirectory, new Sealer(rotated));
+    }
     return { ...(await describe(plane, { keys: rotated, file })), sealedAgain };
   });
 }

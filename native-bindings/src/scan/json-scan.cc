@@ -72,6 +72,20 @@ size_t indexOfName(std::string_view name, const std::string_view* names, size_t 
   return index;
 }
 
+char lowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+// Whether it is one of the names in other letters. ASCII alone.
+bool isNearlyNamed(std::string_view name, const std::string_view* names, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const std::string_view wanted = names[i];
+    if (wanted.size() != name.size()) continue;
+    size_t at = 0;
+    while (at < name.size() && lowerCase(name[at]) == lowerCase(wanted[at])) at++;
+    if (at == name.size()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool scanTopLevel(const char* text, size_t length, const std::string_view* names, size_t count, ValueSpan* spans) {
@@ -92,6 +106,7 @@ bool scanTopLevel(const char* text, size_t length, const std::string_view* names
     const std::string_view name(at + 1, static_cast<size_t>(keyEnd - at - 2));
     const size_t index = indexOfName(name, names, count);
     if (index == count && name.find('\\') != std::string_view::npos) return false;
+    if (index == count && isNearlyNamed(name, names, count)) return false;
     const char* colon = skipSpace(keyEnd, end);
     if (colon == end || *colon != ':') return false;
     const char* start = skipSpace(colon + 1, end);

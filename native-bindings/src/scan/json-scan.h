@@ -19,8 +19,9 @@ struct ValueSpan {
 };
 
 // Fills `spans[i]` for `names[i]`. Same contract as scanTopLevel in src/data-plane/pipeline/ai/top-level-fields.ts:
-// false when the text is not an object from its first brace to its last, a wanted name comes twice, or a top-level name
-// is written with escapes; `spans` mean nothing then. No validation of what stands between strings and brackets.
+// false when the text is not an object from its first brace to its last, a wanted name comes twice or in other letters, or
+// a top-level name is written with escapes; `spans` mean nothing then. No validation of what stands between strings and
+// brackets.
 // `length` below 4 GiB.
 bool scanTopLevel(const char* text, size_t length, const std::string_view* names, size_t count, ValueSpan* spans);
 

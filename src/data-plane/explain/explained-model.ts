@@ -8,7 +8,7 @@ import { type AiTarget, dialectAt } from "../pipeline/ai/ai-target.ts";
 import { compileModelNames } from "../pipeline/ai/model-names.ts";
 import { compileModelRoutes, type ModelRoute, type ModelRoutes } from "../pipeline/ai/model-routes.ts";
 import { resolveModel } from "../pipeline/ai/resolve-model.ts";
-import { choosePath, readHints, takesFields } from "../pipeline/ai/routing/choose-path.ts";
+import { choosePath, readHints, requireFieldsAllowed, takesFields } from "../pipeline/ai/routing/choose-path.ts";
 import type { RouteFacts } from "../pipeline/ai/routing/conditions.ts";
 import { withoutHints } from "../pipeline/ai/routing/hint-fields.ts";
 import { type RequestFeatures, readFeatures } from "../pipeline/ai/routing/request-features.ts";
@@ -71,6 +71,7 @@ export class ModelExplainer {
       isDecided = false;
     }
     const { route } = chosen;
+    requireFieldsAllowed(context, inbound, inspected, named, route);
     const facts: RouteFacts = { context, model: inspected.model, stream: inspected.stream, features, mayServe: ANY };
     const targets = inOrder(route, context).map((one) => this.#target(one, route, call, request.atMs));
     const [refused] = targets.flatMap((one) => one.refused ?? []);

@@ -18,20 +18,28 @@ export class LastGood {
 
   /** Empty where there is nothing, or nothing that this master key opens. Seals it again where another than the first one did. */
   async read(): Promise<Map<string, string>> {
+    const kept = await this.#open();
+    if (kept === null) return new Map();
+    if (kept.isOutdated) await this.write(kept.values).catch(() => {}); // Then the next one does.
+    return kept.values;
+  }
+
+  /** With the first master key, what another one sealed. Throws where it can't be written: the other key is still needed. */
+  async sealAgain(): Promise<void> {
+    const kept = await this.#open();
+    if (kept?.isOutdated === true) await this.write(kept.values);
+  }
+
+  /** Null: there is nothing, or nothing that can be opened. */
+  async #open(): Promise<{ values: Map<string, string>; isOutdated: boolean } | null> {
     try {
       const text = await readFile(this.#file, "utf8");
       const sealer = this.#sealer();
       const values = new Map(Object.entries(JSON.parse(sealer.open(text, PURPOSE)) as Record<string, string>));
-      if (sealer.isOutdated(text)) await this.write(values).catch(() => {}); // Then the next one does.
-      return values;
+      return { values, isOutdated: sealer.isOutdated(text) };
     } catch {
-      return new Map();
+      return null;
     }
-  }
-
-  /** With the first master key, what another one sealed. */
-  async sealAgain(): Promise<void> {
-    await this.read();
   }
 
   async write(values: ReadonlyMap<string, string>): Promise<void> {

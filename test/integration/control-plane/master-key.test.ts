@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -86,6 +96,26 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
   const file = () => join(homeDirectory, MASTER_KEY_FILE);
   const keys = () => readFileSync(file(), "utf8").trimEnd().split("\n");
   const place = () => ({ homeDirectory, env });
+  /** What was served last, and what Vault said last. */
+  const writeFiles = async () => {
+    const sealer = loadSealer(homeDirectory, env);
+    const configPath = join(homeDirectory, "tidegate.yaml");
+    writeFileSync(configPath, "version: 1\nproviders: [{ id: sim, kind: simulated }]\n");
+    const loaded = await loadConfiguration({ configPath, home: homeDirectory, env: {}, version: 1 });
+    if (!loaded.ok) throw new Error("the configuration of the test is wrong");
+    const served = packSnapshot(loaded.snapshot);
+    const said = new Map([["vault:a", "a secret"]]);
+    await createSnapshotStore(homeDirectory, () => sealer).write(served);
+    await new LastGood(homeDirectory, () => sealer).write(said);
+    return { served, said };
+  };
+  const readFiles = async () => {
+    const sealer = () => loadSealer(homeDirectory, env);
+    return {
+      served: await createSnapshotStore(homeDirectory, sealer).read(),
+      said: await new LastGood(homeDirectory, sealer).read(),
+    };
+  };
 
   it("is changed while Tidegate runs, and the old one is forgotten when nothing needs it", async () => {
     const [old = ""] = keys();
@@ -153,19 +183,28 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
   });
 
   it("is not forgotten before what was served last, and what Vault said last, are sealed with the new one", async () => {
-    const old = loadSealer(homeDirectory, env);
-    const configPath = join(homeDirectory, "tidegate.yaml");
-    writeFileSync(configPath, "version: 1\nproviders: [{ id: sim, kind: simulated }]\n");
-    const loaded = await loadConfiguration({ configPath, home: homeDirectory, env: {}, version: 1 });
-    if (!loaded.ok) throw new Error("the configuration of the test is wrong");
-    const served = packSnapshot(loaded.snapshot);
-    await createSnapshotStore(homeDirectory, () => old).write(served);
-    await new LastGood(homeDirectory, () => old).write(new Map([["vault:a", "a secret"]]));
+    const served = await writeFiles();
+    // While it runs, the files are its own.
+    const lock = lockHome(homeAt(homeDirectory));
     await rotateMasterKey(place());
+    lock.release();
     await forgetOldMasterKeys(place());
-    const now = () => loadSealer(homeDirectory, env);
-    expect(await createSnapshotStore(homeDirectory, now).read()).toEqual(served);
-    expect(await new LastGood(homeDirectory, now).read()).toEqual(new Map([["vault:a", "a secret"]]));
+    expect(await readFiles()).toEqual(served);
+  });
+
+  it("is kept where what Vault said last can't be sealed with the new one", async () => {
+    await writeFiles();
+    const lock = lockHome(homeAt(homeDirectory));
+    await rotateMasterKey(place());
+    lock.release();
+    // It is written there before it is renamed.
+    const inTheWay = join(homeDirectory, `secrets.sealed.${process.pid}.tmp`);
+    mkdirSync(inTheWay);
+    await expect(forgetOldMasterKeys(place())).rejects.toThrow();
+    expect(keys()).toHaveLength(2);
+    rmdirSync(inTheWay);
+    await forgetOldMasterKeys(place());
+    expect(keys()).toHaveLength(1);
   });
 
   it("leaves its change in the audit trail, and itself nowhere", async () => {
@@ -187,10 +226,12 @@ describe.each(DATABASES)("the master key of an installation on %s", (kind) => {
     const [old = ""] = keys();
     const fresh = randomBytes(32).toString("base64");
     const before = await secrets();
+    const served = await writeFiles();
     env.TIDEGATE_MASTER_KEY = `${fresh},${old}`;
     expect(await rotateMasterKey(place())).toMatchObject({ file: null, sealedAgain: 2 });
     await expect(forgetOldMasterKeys(place())).rejects.toMatchObject({ exitCode: EXIT.refused });
     env.TIDEGATE_MASTER_KEY = fresh;
+    expect(await readFiles()).toEqual(served);
     expect(await secrets()).toEqual(before);
     expect(keys()).toEqual([old]);
   });

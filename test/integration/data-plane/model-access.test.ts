@@ -25,7 +25,8 @@ beforeEach(() => {
   upstream.requests.length = 0;
 });
 
-function yaml(organisation: string): string {
+/** `other`: what the application of that name has besides. */
+function yaml(organisation: string, other = ""): string {
   return `
 version: 1
 listeners: [{ address: "127.0.0.1:0", engine: native }]
@@ -40,12 +41,13 @@ providers:
   - { id: spare, kind: openai, base_url: ${upstream.baseUrl}, models: [gpt-5-mini], keys: [{ value: sk-provider }] }
 models:
   - { name: fast, aliases: [quick, "quick-*"], targets: [{ provider: lab, model: gpt-4o-mini }] }
+  - { name: plain, client_hints: [], targets: [{ provider: lab, model: gpt-4o-mini }] }
   - { name: top-secret, targets: [{ provider: lab, model: gpt-5-mini }] }
 ai: { client_hints: [fallbacks] }
 teams: [{ id: plain }, { id: small, policies: { models: { allow: [fast] } } }]
 applications:
   - { id: any, team: plain, keys: ["${key("any")}"], subscriptions: [ai] }
-  - { id: other, team: plain, keys: ["${key("other")}"], subscriptions: [ai] }
+  - { id: other, team: plain, keys: ["${key("other")}"], subscriptions: [ai]${other} }
   - { id: few, team: plain, keys: ["${key("few")}"], policies: { models: { allow: ["lab/*"], deny: [lab/gpt-5-mini] } }, subscriptions: [ai] }
   - id: trial
     team: plain
@@ -105,7 +107,14 @@ describe("models that callers may use", () => {
   });
 
   it("are all that is listed", async () => {
-    expect(await listed("any")).toEqual(["fast", "lab/gpt-4o-mini", "lab/gpt-5-mini", "quick", "spare/gpt-5-mini"]);
+    expect(await listed("any")).toEqual([
+      "fast",
+      "lab/gpt-4o-mini",
+      "lab/gpt-5-mini",
+      "plain",
+      "quick",
+      "spare/gpt-5-mini",
+    ]);
     expect(await listed("few")).toEqual(["lab/gpt-4o-mini"]);
     expect(await listed("trial")).toEqual(["quick"]);
     expect(await listed("little")).toEqual(["fast", "quick"]);
@@ -126,6 +135,90 @@ describe("models that callers may use", () => {
     await gateway.reload(yaml("{ models: { deny: [top-secret, spare/*] } }"));
     expect(await passed("any")).toBe(404);
     expect(await passed("little")).toBe(403);
+  });
+
+  it.each([
+    "/v1/chat/completions",
+    "/openai/chat/completions",
+    "/v1/responses",
+    "/v1/responses/input_tokens",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v2/chat",
+    "/v1/completions",
+    "/v1/rerank",
+    "/v1/moderations",
+    "/v1/images/generations",
+    "/v1/audio/speech",
+    "/v1/embeddings",
+    "/v1beta/models/lab/gpt-5-mini:generateContent",
+    "/v1beta/models/lab%2Fgpt%2D5-mini:streamGenerateContent",
+    "/v1/models/lab/gpt-5-mini:embedContent",
+    "/gemini/v1beta/models/lab/gpt-5-mini:countTokens",
+    "/model/lab%2Fgpt-5-mini/converse",
+    "/model/lab/gpt-5-mini/converse-stream",
+  ])("are the same by POST %s", async (path) => {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${key("few")}` };
+    const asked = {
+      model: "lab/gpt-5-mini",
+      input: "hi",
+      query: "hi",
+      documents: ["hi"],
+      prompt: "hi",
+      max_tokens: 10,
+    };
+    const body = JSON.stringify({ ...asked, messages: [{ role: "user", content: "hi" }], contents: [] });
+    const answer = await fetch(`${gateway.url}${path}`, { method: "POST", headers, body });
+    expect([answer.status, await answer.text()]).toEqual([
+      403,
+      expect.stringContaining("may not use model `lab/gpt-5-mini`"),
+    ]);
+    expect(upstream.requests).toEqual([]);
+  });
+
+  it.each(["transcriptions", "translations"])("are the same by forms of /v1/audio/%s", async (endpoint) => {
+    const body = new FormData();
+    body.append("model", "lab/gpt-5-mini");
+    body.append("file", new File(["sound"], "a.wav"));
+    const headers = { authorization: `Bearer ${key("few")}` };
+    const answer = await fetch(`${gateway.url}/v1/audio/${endpoint}`, { method: "POST", headers, body });
+    expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining("model_not_allowed")]);
+    expect(upstream.requests).toEqual([]);
+  });
+
+  it("are not named to the provider by a field that it has for them either", async () => {
+    await gateway.reload(yaml("{ models: { allow: [plain, lab/gpt-4o-mini] } }"));
+    // This provider has no such field, and says so: it was asked.
+    await call("any", "plain", { models: ["gpt-4o-mini"] });
+    expect(upstream.requests).toHaveLength(1);
+    upstream.requests.length = 0;
+    for (const more of [
+      { models: ["gpt-4o-mini", "gpt-secret"] },
+      { fallbacks: [{ model: "gpt-secret" }] },
+      { fallbacks: "gpt-secret" },
+      { models: { any: true } },
+    ]) {
+      expect([more, await call("any", "plain", more)]).toMatchObject([more, { status: 403 }]);
+    }
+    expect((await call("any", "plain", { models: ["gpt-secret"] })).error).toContain(
+      "model_not_allowed: application any may not use model `lab/gpt-secret`",
+    );
+    expect(upstream.requests).toEqual([]);
+    await gateway.reload(yaml("{}"));
+    await call("any", "plain", { models: ["gpt-secret"] });
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  it("are not named a second time in other letters, on the fast path either", async () => {
+    await gateway.reload(yaml("{ models: { deny: ['*secret*'] } }"));
+    for (let i = 0; i < 3; i++) await call("any", "lab/gpt-5-mini");
+    expect(await gateway.way(() => call("any", "lab/gpt-5-mini"))).toBe("native");
+    upstream.requests.length = 0;
+    expect(await call("any", "lab/gpt-5-mini", { Model: "gpt-secret" })).toEqual({
+      status: 400,
+      error: "invalid_request: `Model` is `model` in other letters: send `model` alone",
+    });
+    expect(upstream.requests).toEqual([]);
   });
 
   it("are those of realtime sessions as well", async () => {
@@ -168,7 +261,23 @@ describe("models that callers may use", () => {
     await gateway.reload(yaml("{ models: { deny: ['*secret*'] } }"));
   });
 
-  it("are explained", () => {
+  it("change with one application alone, whose calls are native, and nothing else is compiled anew", async () => {
+    await gateway.reload(yaml("{}"));
+    for (let i = 0; i < 3; i++) await call("other", "lab/gpt-5-mini");
+    expect(await gateway.way(() => call("other", "lab/gpt-5-mini"))).toBe("native");
+    const { pipelines } = gateway.gateway.compiled;
+    await gateway.reload(yaml("{}", ", policies: { models: { deny: ['*5-mini'] } }"));
+    expect(await statuses("other", "lab/gpt-5-mini", "lab/gpt-4o-mini", "lab/gpt-5-mini")).toEqual([403, 200, 403]);
+    // Those who stand beside it may have to be told again, once.
+    await call("any", "lab/gpt-5-mini");
+    expect(await gateway.way(() => call("any", "lab/gpt-5-mini"))).toBe("native");
+    await gateway.reload(yaml("{}"));
+    expect(await statuses("other", "lab/gpt-5-mini")).toEqual([200]);
+    expect(gateway.gateway.compiled.pipelines).toBe(pipelines);
+  });
+
+  it("are explained", async () => {
+    await gateway.reload(yaml("{ models: { deny: ['*secret*'] } }"));
     const explain = compileExplain(gateway.snapshot());
     const explained = explain({
       method: "POST",

@@ -210,6 +210,12 @@ describe("a realtime session", () => {
     }
   });
 
+  it("names no other model to the provider by what else is in its query", async () => {
+    const socket = session("second/gpt-realtime&deployment=secret&Model=secret&model=secret&intent=talk");
+    expect((await nextEvent(socket)).type).toBe("session.created");
+    expect(provider.requests[0]?.url).toBe("/v1/realtime?intent=talk&model=gpt-realtime&deployment=gpt-realtime");
+  });
+
   it("goes on at another provider when the first can't be reached", async () => {
     const socket = session("voice");
     expect((await nextEvent(socket)).type).toBe("session.created");

@@ -273,6 +273,8 @@ describe("recordings", () => {
   it.each([
     ["no model", "model", (form: FormData) => form.delete("model")],
     ["two models", "model", (form: FormData) => form.append("model", "openai/other")],
+    ["a second model that is a file", "model", (form: FormData) => form.append("model", new File(["other"], ""))],
+    ["a file for a model", "model", (form: FormData) => form.set("model", new File(["openai/whisper-1"], "m.txt"))],
   ])("with %s are refused", async (_what, param, edit) => {
     const body = new FormData();
     body.append("model", "openai/whisper-1");

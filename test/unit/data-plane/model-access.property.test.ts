@@ -22,6 +22,8 @@ function matches(one: string, text: string): boolean {
   return new RegExp(`^${one.replaceAll("*", ".*")}$`).test(text);
 }
 
+const tidied = (text: string): string[] => [text, text.replaceAll(/\/+/g, "/")];
+
 describe("models that may be used", () => {
   it("are those that every list allows and none denies", () => {
     const property = fc.property(fc.array(list, { maxLength: 3 }), name, name, (lists, asked, route) => {
@@ -29,11 +31,32 @@ describe("models that may be used", () => {
       const expected = lists.every(
         ({ allow, deny }) =>
           (allow === null || allow.some((one) => names.some((text) => matches(one, text)))) &&
-          !deny.some((one) => names.some((text) => matches(one, text))),
+          !deny.flatMap(tidied).some((one) => names.flatMap(tidied).some((text) => matches(one, text))),
       );
       expect(accessBy(...lists).allows(asked, route)).toBe(expected);
     });
     fc.assert(property, { numRuns: runs(2_000) });
+  });
+
+  it("are not got by another spelling of one that is denied", () => {
+    const access = accessBy({ allow: null, deny: ["lab/gpt-secret", "lab/models/old-*", "Lab/Big*"] });
+    for (const asked of [
+      "lab/gpt-secret",
+      "lab/GPT-Secret",
+      "lab/models/gpt-secret",
+      "lab/./gpt-secret",
+      "lab//gpt-secret",
+      "lab/.//models/Gpt-secret",
+      "lab/old-1",
+      "lab/models/old-1",
+      "lab/big-1",
+    ]) {
+      expect([asked, access.allows(asked, asked)]).toEqual([asked, false]);
+    }
+    expect(access.allows("lab/gpt-secret-2")).toBe(true);
+    expect(access.keepsFrom("lab")).toBe("application");
+    // What is allowed is what is written.
+    expect(accessBy({ allow: ["lab/gpt"], deny: [] }).allows("lab/GPT")).toBe(false);
   });
 
   it("are all of a provider's only where none of its names can be refused", () => {

@@ -51,9 +51,22 @@ describe("MultipartScanner", () => {
   it.each([
     ["a part without a name", "--b\r\ncontent-type: text/plain\r\n\r\nx\r\n--b--"],
     ["a boundary with something behind it", "--b x\r\n\r\n"],
+    ["a name that is told twice", '--b\r\ncontent-disposition: form-data; name="x"; name="model"\r\n\r\nx\r\n--b--'],
+    ["a name in two forms", "--b\r\ncontent-disposition: form-data; name=\"x\"; name*=utf-8''model\r\n\r\nx\r\n--b--"],
+    ["a name with escapes", '--b\r\ncontent-disposition: form-data; name="mo\\\\del"\r\n\r\nx\r\n--b--'],
+    [
+      "a part with two dispositions",
+      '--b\r\ncontent-disposition: form-data; name="x"\r\ncontent-disposition: form-data; name="model"\r\n\r\nx\r\n--b--',
+    ],
+    ["a folded head", '--b\r\ncontent-disposition: form-data; name="x";\r\n name="model"\r\n\r\nx\r\n--b--'],
     ["a head without an end", `--b\r\n${"x".repeat(20_000)}`],
   ])("refuses %s", (_what, body) => {
     expect(() => scan(Buffer.from(body), [7])).toThrow(/not a readable multipart/);
+  });
+
+  it("reads names of files that hold what looks like a name", () => {
+    const head = '--b\r\ncontent-disposition: form-data; name="file"; filename="a; name=b.txt"\r\n\r\nx\r\n--b--';
+    expect(scan(Buffer.from(head), [7]).parts).toMatchObject([{ name: "file", fileName: "a; name=b.txt" }]);
   });
 
   it("reads boundaries, quoted or not", () => {

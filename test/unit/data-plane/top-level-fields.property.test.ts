@@ -85,6 +85,7 @@ it.each([
   ["a field without a value", '{"model":}'],
   ["a field without a colon", '{"model" 1}'],
   ["no key", "{1:2}"],
+  ["a name in other letters", '{"model":1,"modeL":2}'],
   ["a name written with escapes", '{"mod\\u0065l":1}'],
   ["nothing", ""],
 ])("leaves %s to a parser", (_what, json) => {

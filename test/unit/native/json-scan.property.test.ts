@@ -11,7 +11,21 @@ function expectSame(bytes: Uint8Array, names: readonly string[] = NAMES): void {
 }
 
 const key = fc.oneof(
-  fc.constantFrom("model", "stream", "usage", "max_tokens", "mode", "modelx", "", 'mo"del', "mod\\el", "é"),
+  fc.constantFrom(
+    "model",
+    "stream",
+    "usage",
+    "max_tokens",
+    "mode",
+    "Model",
+    "USAGE",
+    "max_tokenS",
+    "modelx",
+    "",
+    'mo"del',
+    "mod\\el",
+    "é",
+  ),
   fc.string({ maxLength: 6 }),
 );
 const text = fc.oneof(

@@ -10,7 +10,7 @@ import type { ModelRoute, ModelRoutes } from "./model-routes.ts";
 import { isRelayed } from "./relayed-answer.ts";
 import { RequestBuilder } from "./request-builder.ts";
 import { resolveModel } from "./resolve-model.ts";
-import { choosePath, readHints, takesFields } from "./routing/choose-path.ts";
+import { choosePath, readHints, requireFieldsAllowed, takesFields } from "./routing/choose-path.ts";
 import type { ClientHints } from "./routing/client-hints.ts";
 import { MAX_COPY_ANSWER_BYTES, type ModelMirror } from "./routing/model-mirror.ts";
 import { NO_FEATURES, type RequestFeatures } from "./routing/request-features.ts";
@@ -122,6 +122,7 @@ export class AiCall {
 
   #routed(route: ModelRoute): void {
     const context = this.#context;
+    requireFieldsAllowed(context, this.#options.inbound, this.#request, this.#named, route);
     if (route.timeouts.totalMs > 0) context.deadlineMs = context.startedAtMs + route.timeouts.totalMs;
     const { inbound, address, operation, maxResponseBytes, offloadBytes, upload } = this.#options;
     const routed = {

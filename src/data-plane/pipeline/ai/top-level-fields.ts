@@ -18,8 +18,9 @@ export interface ValueSpan {
  * (latin1), so that positions are those of the bytes. Answers a span or null for each name.
  *
  * Null instead of the list: this is not an object from its first brace to its last (so a text that was cut is told), a
- * wanted name comes twice, or a top-level name is written with escapes and might be a wanted one. It is not a
- * validation: what stands between the strings and brackets is not looked at.
+ * wanted name comes twice or in other letters (some servers do not tell `Model` from `model`), or a top-level name is
+ * written with escapes and might be a wanted one. It is not a validation: what stands between the strings and brackets is
+ * not looked at.
  */
 export function scanTopLevel(text: string, names: readonly string[]): (ValueSpan | null)[] | null {
   const spans: (ValueSpan | null)[] = names.map(() => null);
@@ -33,7 +34,7 @@ export function scanTopLevel(text: string, names: readonly string[]): (ValueSpan
     const keyEnd = stringEnd(text, at);
     if (keyEnd < 0) return null;
     const index = indexOfName(text, at, keyEnd, names);
-    if (index === ESCAPED) return null;
+    if (index === UNSURE) return null;
     const colon = skipSpace(text, keyEnd);
     if (text.charCodeAt(colon) !== COLON) return null;
     const start = skipSpace(text, colon + 1);
@@ -48,16 +49,30 @@ export function scanTopLevel(text: string, names: readonly string[]): (ValueSpan
   return skipSpace(text, at + 1) === text.length ? spans : null;
 }
 
-const ESCAPED = -2;
+const UNSURE = -2;
 
-/** Which name the string from `at` to `end` (quotes included) is; -1: none, ESCAPED: can't be told. */
+/** Which name the string from `at` to `end` (quotes included) is; -1: none, UNSURE: can't be told. */
 function indexOfName(text: string, at: number, end: number, names: readonly string[]): number {
+  const length = end - at - 2;
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
-    if (end - at - 2 === name.length && text.startsWith(name, at + 1)) return i;
+    if (length === name.length && text.startsWith(name, at + 1)) return i;
   }
-  for (let i = at + 1; i < end; i++) if (text.charCodeAt(i) === BACKSLASH) return ESCAPED;
+  for (const name of names) if (length === name.length && isSameLetters(text, at + 1, name)) return UNSURE;
+  for (let i = at + 1; i < end; i++) if (text.charCodeAt(i) === BACKSLASH) return UNSURE;
   return -1;
+}
+
+/** ASCII letters alone. */
+function isSameLetters(text: string, at: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    if (lowerCase(text.charCodeAt(at + i)) !== lowerCase(name.charCodeAt(i))) return false;
+  }
+  return true;
+}
+
+function lowerCase(code: number): number {
+  return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
 }
 
 /** The quote of the next key, or the brace that ends the object; -1: neither comes. */

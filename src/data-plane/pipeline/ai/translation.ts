@@ -105,6 +105,7 @@ export function inspectRequest(
   inbound: InboundName,
   usualModel?: string,
 ): InspectedRequest {
+  refuseOtherLetters(body);
   const { models, fallbacks } = body;
   const namesModel = body.model !== undefined || !Array.isArray(models);
   const model = namesModel ? (body.model ?? usualModel) : models[0];
@@ -123,6 +124,15 @@ export function inspectRequest(
   };
   if (models !== undefined || fallbacks !== undefined) request.hintFields = { models, fallbacks, namesModel };
   return request;
+}
+
+/** A provider that does not tell `Model` from `model` would go by the one that comes last. */
+function refuseOtherLetters(body: Readonly<JsonObject>): void {
+  const name = Object.keys(body).find((one) => one !== "model" && one.toLowerCase() === "model");
+  if (name === undefined) return;
+  throw new GatewayError("invalid_request", `\`${name}\` is \`model\` in other letters: send \`model\` alone`, {
+    param: name,
+  });
 }
 
 /** The same of a call whose path says it. */

@@ -42,23 +42,39 @@ export class ModelAccess {
   /** The level that keeps some model of the provider from being called; null: none does. */
   keepsFrom(provider: string): PolicyLevel | null {
     const beginning = `${provider}/`;
-    for (const { level, models } of this.#layers) {
-      const { allow, deny } = models;
+    for (const { level, models, denied } of this.#layers) {
+      const { allow } = models;
       const isAll = allow === null || allow.some((pattern) => coversAll(pattern, beginning));
-      if (!isAll || deny.some((pattern) => touches(pattern, beginning))) return level;
+      if (!isAll || denied.some((pattern) => touches(pattern, beginning.toLowerCase()))) return level;
     }
     return null;
   }
 }
 
 interface CompiledLayer extends ModelAccessLayer {
+  /** The patterns of `deny`, in each spelling that is looked at. */
+  denied: readonly string[];
   isAllowed: (name: string) => boolean;
   isDenied: (name: string) => boolean;
 }
 
 function compileLayer({ level, models }: ModelAccessLayer): CompiledLayer {
   const { allow, deny } = models;
-  return { level, models, isAllowed: allow === null ? () => true : matcherOf(allow), isDenied: matcherOf(deny) };
+  const denied = [...new Set(deny.flatMap(spellings))];
+  const isAllowed = allow === null ? () => true : matcherOf(allow);
+  const isMatch = matcherOf(denied);
+  const isDenied = deny.length === 0 ? () => false : (name: string) => spellings(name).some(isMatch);
+  return { level, models, denied, isAllowed, isDenied };
+}
+
+/**
+ * As a provider may know the name as well, so that what is denied is not got by writing it otherwise: in other letters (Azure's
+ * deployments), with `models/` before it (Gemini), with segments that say nothing (servers that tidy a path up).
+ */
+function spellings(name: string): string[] {
+  const lower = name.toLowerCase();
+  const plain = lower.replace(/\/(?:\.?\/)+/g, "/").replace(/^([^/]+\/)(?:models\/)+/, "$1");
+  return plain === lower ? [lower] : [lower, plain];
 }
 
 /** `*` stands for any characters, also none. */
@@ -170,6 +186,32 @@ export function requireProvider(
   const level = modelAccess?.keepsFrom(provider) ?? null;
   if (level === null) return;
   throw refusal(application, `${what}, which needs all models of provider \`${provider}\``, level, null);
+}
+
+/**
+ * The same for models that a field of the body names to whatever provider gets it, which knows them by its own names: `models` of
+ * OpenRouter, `fallbacks` of Anthropic. `value` undefined: the body has no such field.
+ */
+export function requireNamed(
+  context: Pick<Context, "modelAccess" | "application">,
+  providers: Iterable<string>,
+  field: string,
+  value: unknown,
+): void {
+  if (context.modelAccess === null || value === undefined || value === null) return;
+  const names = namesIn(value);
+  for (const provider of providers) {
+    if (names === null) requireProvider(context, provider, `\`${field}\``);
+    else for (const name of names) requireModel(context, `${provider}/${name}`, `${provider}/${name}`, field);
+  }
+}
+
+/** Null: it may name anything. */
+function namesIn(value: unknown): string[] | null {
+  const names = (Array.isArray(value) ? value : [value]).map((one: unknown) =>
+    typeof one === "object" && one !== null ? Reflect.get(one, "model") : one,
+  );
+  return names.every((name) => typeof name === "string") ? names : null;
 }
 
 function refusal(

@@ -130,9 +130,11 @@ export class RealtimeCall implements RelayObserver {
       const value = exchange.header(name);
       if (value !== undefined) headers.push(name, value);
     }
-    const query = new URLSearchParams(exchange.query);
-    query.set("model", target.target.model);
-    const parts = [query.toString(), target.query, key === null ? "" : key.query].filter((part) => part !== "");
+    const parts = [
+      providerQuery(exchange.query, target.target.model),
+      target.query,
+      key === null ? "" : key.query,
+    ].filter((part) => part !== "");
     const url = `${target.origin.replace(/^http/, "ws")}${target.pathPrefix}/realtime?${parts.join("&")}`;
     const { connectMs, firstByteMs } = this.#route.timeouts;
     const timeoutMs = firstByteMs === 0 ? 0 : connectMs + firstByteMs;
@@ -232,6 +234,15 @@ export class RealtimeCall implements RelayObserver {
 
 function hasRealtime({ provider }: AiTarget): boolean {
   return provider.transport === "http" && provider.dialect === "openai";
+}
+
+/** The caller's, but for the model, in whatever letters; Azure's dated API has it as `deployment`. */
+function providerQuery(given: string, model: string): string {
+  const query = new URLSearchParams(given);
+  const names = [...query.keys()].filter((name) => /^(?:model|deployment)$/i.test(name));
+  for (const name of names) query.delete(name);
+  for (const name of new Set(["model", ...names.map((one) => one.toLowerCase())])) query.set(name, model);
+  return query.toString();
 }
 
 /** What the caller got wrong is wrong everywhere. */

@@ -46,10 +46,15 @@ export class UwsListener implements EngineListener {
     this.#connections += change;
   };
 
+  /** The engine tells its filters of connections that are accepted, and of no end of one that has become a WebSocket. */
+  readonly #webSocketOver = (): void => {
+    this.#connections--;
+  };
+
   #route(app: TemplatedApp): void {
     app.ws(
       "/*",
-      webSocketBehavior((res, req, context) => this.#accept(res, req, context)),
+      webSocketBehavior((res, req, context) => this.#accept(res, req, context), this.#webSocketOver),
     );
     app.any("/*", (res, req) => this.#accept(res, req, null));
   }

@@ -83,11 +83,14 @@ export class UwsWebSocket extends EventEmitter implements WebSocketPeer {
   }
 }
 
-/** `upgrade`: what becomes of a request that asks for a WebSocket. */
-export function webSocketBehavior(upgrade: WebSocketBehavior<UpgradeData>["upgrade"]): WebSocketBehavior<UpgradeData> {
+/** `upgrade`: what becomes of a request that asks for a WebSocket. `onOver`: one that was open is closed. */
+export function webSocketBehavior(
+  upgrade: NonNullable<WebSocketBehavior<UpgradeData>["upgrade"]>,
+  onOver: () => void,
+): WebSocketBehavior<UpgradeData> {
   const of = (socket: WebSocket<UpgradeData>): UwsWebSocket | null => socket.getUserData().socket;
   return {
-    ...(upgrade === undefined ? {} : { upgrade }),
+    upgrade,
     maxPayloadLength: MAX_MESSAGE_BYTES,
     maxBackpressure: MAX_BACKPRESSURE_BYTES,
     // Pings are sent by whoever has the socket.
@@ -106,7 +109,10 @@ export function webSocketBehavior(upgrade: WebSocketBehavior<UpgradeData>["upgra
     pong: (socket) => {
       of(socket)?.emit("pong");
     },
-    close: (socket, code, reason) => of(socket)?.closed(code || LOST, copyOf(reason)),
+    close: (socket, code, reason) => {
+      onOver();
+      of(socket)?.closed(code || LOST, copyOf(reason));
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { GatewayError } from "../../../../contracts/errors.ts";
 import type { InboundName } from "../../../../dialects/index.ts";
 import type { Context } from "../../context.ts";
+import { requireNamed } from "../../policies/model-access.ts";
 import type { AiTarget } from "../ai-target.ts";
 import type { ModelRoute, ModelRoutes } from "../model-routes.ts";
 import { resolveModel } from "../resolve-model.ts";
@@ -42,6 +43,23 @@ export function takesFields(
 ): boolean {
   if (!clientHints.has("fallbacks")) return false;
   return inbound !== "anthropic" || exchange.header("anthropic-beta")?.includes("fallback") !== true;
+}
+
+/**
+ * What the body names to a provider by fields that are not the gateway's is for callers who may use that, too. `route`: where the
+ * call goes. Throws `model_not_allowed`.
+ */
+export function requireFieldsAllowed(
+  context: Context,
+  inbound: InboundName,
+  { hintFields }: InspectedRequest,
+  named: ModelRoute,
+  route: ModelRoute,
+): void {
+  if (context.modelAccess === null || hintFields === undefined || takesFields(named, context, inbound)) return;
+  const providers = new Set(route.targets.map(({ provider }) => provider.id));
+  requireNamed(context, providers, "models", hintFields.models);
+  requireNamed(context, providers, "fallbacks", hintFields.fallbacks);
 }
 
 /**

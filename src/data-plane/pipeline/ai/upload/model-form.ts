@@ -9,7 +9,8 @@ const MAX_MODEL_BYTES = 1024;
 const MODEL: WantedPart = {
   description: "the field `model`",
   param: "model",
-  isPart: ({ name, fileName }) => name === "model" && fileName === null,
+  // Some providers take a file without a name for a field.
+  isPart: ({ name }) => name === "model",
   wantsValue: true,
 };
 
@@ -29,7 +30,9 @@ export class ModelForm {
   start(onInspected: (request: InspectedRequest) => void): void {
     this.#upload.start((part) => {
       this.#model = part;
-      const { start, end } = part;
+      const { start, end, fileName } = part;
+      if (fileName !== null)
+        throw new GatewayError("invalid_request", "`model` must be a field, not a file", { param: "model" });
       const model = end - start > MAX_MODEL_BYTES ? "" : this.#upload.held(start, end).toString();
       if (model === "") throw new GatewayError("invalid_request", "`model` must name a model", { param: "model" });
       onInspected({ model, stream: false, includeUsage: true, encodingFormat: "float" });

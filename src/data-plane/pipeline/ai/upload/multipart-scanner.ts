@@ -112,6 +112,7 @@ export class MultipartScanner {
     const disposition = /^content-disposition:\s*form-data\s*;(.*)$/im.exec(head)?.[1];
     const name = disposition === undefined ? undefined : parameterOf(disposition, "name");
     if (disposition === undefined || name === undefined) throw malformed("a part has no name");
+    if (isAmbiguous(head, disposition, name)) throw malformed("the name of a part can be read in more than one way");
     const fileName = parameterOf(disposition, "filename") ?? (/;\s*filename\*=/i.test(disposition) ? "" : null);
     const start = end + HEAD_END.length;
     this.parts.push({
@@ -130,6 +131,15 @@ function parameterOf(disposition: string, name: string): string | undefined {
   const [, quoted, plain] =
     new RegExp(`(?:^|;)\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;]+))`, "i").exec(disposition) ?? [];
   return quoted ?? plain;
+}
+
+/** Whether a provider might know the part by another name: RFC 7578 §4.2 has one field and one name, and no `name*`. */
+function isAmbiguous(head: string, disposition: string, name: string): boolean {
+  if ((head.match(/^[ \t]*content-disposition[ \t]*:/gim) ?? []).length > 1) return true;
+  // Folded lines (RFC 9112 §5.2) are read by some and not by others.
+  if (/\r\n[ \t]/.test(head) || name.includes("\\")) return true;
+  const unquoted = disposition.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  return (unquoted.match(/(?:^|[;\s])name\s*\*?(?:\d+\*?)?\s*=/gi) ?? []).length > 1;
 }
 
 function malformed(what: string): GatewayError {
