@@ -35,6 +35,7 @@ export function wantedIds(
   return isKept || mayMake ? { isKept, previous: false, made: mayMake ? made : null } : null;
 }
 
+const ANSWER_MARK = '"resp_';
 const ANSWER_ID = /^resp_[\w-]+$/;
 const FILE_ID = /^[\w-]+$/;
 
@@ -61,7 +62,7 @@ export class AnswerIds {
   outward(bytes: Buffer): Buffer {
     const { made } = this.#wanted;
     const mayTell = made?.marks.some((mark) => bytes.includes(mark)) === true;
-    if (!this.#isKnown || mayTell) {
+    if (mayTell || (!this.#isKnown && bytes.includes(ANSWER_MARK))) {
       for (const payload of payloadsOf(bytes.toString())) {
         if (!this.#isKnown) this.#learn(payload);
         if (made === null || !made.marks.some((mark) => payload.includes(mark))) continue;
@@ -79,7 +80,7 @@ export class AnswerIds {
 
   /** From the answer's own fields: others hold what its caller has said. */
   #learn(payload: string): void {
-    if (!payload.includes('"resp_')) return;
+    if (!payload.includes(ANSWER_MARK)) return;
     const told = tryParseJson(payload);
     if (!isObject(told)) return;
     const answer = isObject(told.response) ? told.response : told;
