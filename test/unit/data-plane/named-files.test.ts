@@ -144,3 +144,11 @@ it("goes through hundreds of thousands of fields, in and out of them, and has th
   const body = `{"messages":[${inner}{"content":[{"file":{"file_id":"${ID}"}}]}]}`;
   expect(found("openai", body)).toEqual([`messages[100000].content[0].file.file_id ${ID}`]);
 });
+
+it("Fixed: kept a path for each file, with names of megabytes in it, until there was no memory left", () => {
+  const files = Array(1_000).fill({ file_id: ID });
+  const body = Buffer.from(JSON.stringify({ messages: [{ ["n".repeat(1_000_000)]: files }] }));
+  const named = findNamedFiles(body, "openai");
+  expect(named).toHaveLength(1_000);
+  expect(named[999]?.param).toBe(`messages[0].${"n".repeat(64)}…[999].file_id`);
+});

@@ -53,6 +53,8 @@ const LISTED_ID = /fileid:(?:\\?\/){2}((?:[a-z]{1,32}[-_])?tg1_[\w-]+)/g;
 /** No request has use for more, and each is work. */
 const MAX_FILES = 1_000;
 const NONE: readonly NamedFile[] = [];
+/** Of a member's name in a path: those of the APIs are shorter, and a path is kept for each file. */
+const MAX_NAME_LENGTH = 64;
 /** Nothing that a request means stands deeper. */
 const MAX_DEPTH = 64;
 
@@ -210,10 +212,14 @@ class Search {
   #path(): string {
     const steps = this.#levels
       .slice(0, this.#depth)
-      .map(({ isList, nameStart, nameEnd, index }, at) =>
-        isList ? `[${index}]` : `${at === 0 ? "" : "."}${textOf(this.#text, nameStart, nameEnd)}`,
-      );
+      .map((level, at) => (level.isList ? `[${level.index}]` : `${at === 0 ? "" : "."}${this.#nameOf(level)}`));
     return steps.join("");
+  }
+
+  #nameOf({ nameStart, nameEnd }: Level): string {
+    const start = nameStart + 1;
+    if (nameEnd - 1 - start <= MAX_NAME_LENGTH) return textOf(this.#text, nameStart, nameEnd);
+    return `${this.#text.slice(start, start + MAX_NAME_LENGTH)}…`;
   }
 }
 

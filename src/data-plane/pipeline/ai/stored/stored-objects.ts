@@ -11,7 +11,7 @@ const OWNER_LABEL = "tidegate_owner";
 const MAX_LABELS = 16;
 const FILE_TAG = /^tg-([0-9a-f]{16})-/;
 
-/** Ids beside an object's own that are of things made for it, or of what it was made from. */
+/** Of a batch: ids of what it was made from, and of what is made for it. */
 const RELATED = ["input_file_id", "output_file_id", "error_file_id"];
 const PREVIOUS = "previous_response_id";
 
@@ -86,7 +86,7 @@ export class StoredObjects {
       seen[name] = this.#ids.encode(this.#application, { ...keeper, id, before: ofBefore });
     };
     rename("id", before);
-    for (const name of RELATED) rename(name, 0);
+    if (object.object === "batch") for (const name of RELATED) rename(name, 0);
     if (before > 0) rename(PREVIOUS, before - 1);
     if (Array.isArray(seen.output)) {
       const made = new Map(
