@@ -30,16 +30,26 @@ export interface ForeignTraces {
 }
 
 /** What a dialect gives for calls whose body needs no translation. Pure. */
+/** Files that tools of the provider's make for a call. */
+export interface MadeFiles {
+  /** JSON text of answers that may tell of one. */
+  readonly marks: readonly string[];
+  /** JSON text of requests that can make one; absent: any may. */
+  readonly askedBy?: string;
+  /**
+   * Their ids in a whole answer, or in an event of a stream. Found where the provider alone writes: an answer repeats what its caller
+   * has said, labels and schemas among it, and who finds a file there gives it to whoever knew its id.
+   */
+  find(payload: unknown): readonly string[];
+}
+
 export interface Passthrough {
   /** `includeUsage`: whether the caller wants the usage event of its dialect, where that is optional. */
   createUsageWatcher(includeUsage: boolean): UsageWatcher;
   /** Absent where nothing of the kind can be. */
   foreign?: ForeignTraces;
-  /**
-   * Objects of an answer whose `file_id` is a file that a tool of the provider's has made for the call, by their `type`. `askedBy`: JSON
-   * text of requests that can make one; absent: any may. Absent: there are none.
-   */
-  readonly madeFiles?: { readonly types: readonly string[]; readonly askedBy?: string };
+  /** Absent: there are none. */
+  readonly madeFiles?: MadeFiles;
   /** Usage and model of a whole answer; nulls where the body does not say. */
   readUsage(body: unknown): { usage: Usage | null; model: string | null };
   /** The top-level fields of an answer that `readUsage` looks at. Absent: `usage` and `model`. */

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from "undici";
 import type { z } from "zod";
-import { EXIT } from "../../bootstrap/exit-codes.ts";
+import { EXIT, StartError } from "../../bootstrap/exit-codes.ts";
 import { VERSION } from "../../platform/version.ts";
 import { AdminError, refusal, unreachable } from "./admin-error.ts";
 import { listOf, problem } from "./answers.ts";
@@ -185,7 +185,10 @@ async function orNull<Value>(asked: Promise<Value>): Promise<Value | null> {
   }
 }
 
-/** A step of a path: ids of people are e-mail addresses and the like. */
+/** A step of a path: ids of people are e-mail addresses and the like. Throws StartError for what would be a step of another path. */
 export function step(text: string): string {
+  if (/^\.{0,2}$/.test(text)) {
+    throw new StartError(EXIT.usage, `${text === "" ? "an empty text" : `\`${text}\``} is no id`);
+  }
   return encodeURIComponent(text);
 }

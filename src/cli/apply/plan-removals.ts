@@ -1,5 +1,6 @@
 import type { PlanNotebook } from "./plan-notebook.ts";
 import { subscriptionSubject } from "./plan-subscriptions.ts";
+import { NOT_OURS } from "./providers.ts";
 import { type ActualService, type ActualState, type DesiredState, teamsNamed } from "./state.ts";
 import type { Action, Subject } from "./steps.ts";
 
@@ -45,8 +46,17 @@ export function planRemovals(
       remove({ kind: "service", id, team }, removalOf(service));
     }
   }
+  // Files that list some are stopped by these already.
+  if (prune && actual.ai === null && listsNone(desired)) {
+    notebook.obstacle({ kind: "provider", id: "*", team: null }, NOT_OURS);
+  }
   planRemovalsOfModels(desired, actual, remove);
   planRemovalsOfOrganisation(desired, actual, remove);
+}
+
+/** Whether there are to be no providers, or no models, any more. */
+function listsNone({ lists, providers = [], models = [] }: DesiredState): boolean {
+  return (lists.providers || lists.models) && providers.length + models.length === 0;
 }
 
 type Remove = (subject: Subject, action: Action) => void;

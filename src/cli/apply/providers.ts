@@ -142,7 +142,7 @@ export function planProviders(
   }
 }
 
-const NOT_OURS = "providers and models are not yours to see: who may manage providers applies them";
+export const NOT_OURS = "providers and models are not yours to see: who may manage providers applies them";
 const CONFIGURED = "it is in the configuration file of the server: change it there, or choose another name";
 
 function planProvider(

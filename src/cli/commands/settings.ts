@@ -34,6 +34,7 @@ function pairs(text: string, before: Record<string, unknown> | undefined): Recor
   return { ...before, [text.slice(0, at)]: parsedValue(text.slice(at + 1)) };
 }
 
+/** Numbers as JSON has them: `007` is a text. */
 function parsedValue(text: string): unknown {
-  return /^(true|false|null|-?\d+(\.\d+)?)$/.test(text) ? (JSON.parse(text) as unknown) : text;
+  return /^(true|false|null|-?(0|[1-9]\d*)(\.\d+)?)$/.test(text) ? (JSON.parse(text) as unknown) : text;
 }

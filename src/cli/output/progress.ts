@@ -10,6 +10,8 @@ export class Progress {
   readonly #nowMs: () => number;
   #isShown = false;
   #shownAtMs = Number.NEGATIVE_INFINITY;
+  /** What was told last and is still to be shown; null: nothing is. */
+  #due: NodeJS.Timeout | null = null;
 
   constructor(stream: NodeJS.WriteStream = process.stderr, nowMs: () => number = () => performance.now()) {
     this.#stream = stream;
@@ -19,9 +21,15 @@ export class Progress {
   /** `done` of `total`, of whatever `what` is. */
   show(done: number, total: number, what: string): void {
     if (!this.#stream.isTTY) return;
-    const nowMs = this.#nowMs();
-    if (done < total && nowMs - this.#shownAtMs < SHOWN_EVERY_MS) return;
-    this.#shownAtMs = nowMs;
+    this.#cancel();
+    const waitMs = done < total ? this.#shownAtMs + SHOWN_EVERY_MS - this.#nowMs() : 0;
+    // What comes next may take long, and is to be seen meanwhile.
+    if (waitMs > 0) this.#due = setTimeout(() => this.#write(done, total, what), waitMs).unref();
+    else this.#write(done, total, what);
+  }
+
+  #write(done: number, total: number, what: string): void {
+    this.#shownAtMs = this.#nowMs();
     const columns = this.#stream.columns || 80;
     this.#stream.write(`\r\u001b[K${printable(lineOf(done, total, what)).slice(0, columns - 1)}`);
     this.#isShown = true;
@@ -29,8 +37,14 @@ export class Progress {
 
   /** Before anything else is printed. */
   clear(): void {
+    this.#cancel();
     if (this.#isShown) this.#stream.write("\r\u001b[K");
     this.#isShown = false;
+  }
+
+  #cancel(): void {
+    if (this.#due !== null) clearTimeout(this.#due);
+    this.#due = null;
   }
 }
 

@@ -1,9 +1,9 @@
 import type { SseEvent } from "../../contracts/dialect.ts";
 import type { ProviderFailure } from "../../contracts/errors.ts";
 import type { Usage } from "../../contracts/ir.ts";
-import type { ForeignTraces, Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
+import type { ForeignTraces, MadeFiles, Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
 import { isObject } from "../checks.ts";
-import { tryParseJson } from "../json.ts";
+import { arrayOr, tryParseJson } from "../json.ts";
 import { brokenStream } from "../provider-failure.ts";
 import { isNamedSignature } from "../signatures.ts";
 import { parseStreamError } from "./errors.ts";
@@ -80,9 +80,30 @@ function isForeignThinking(block: unknown): boolean {
   return typeof block.signature === "string" && isNamedSignature(block.signature);
 }
 
+/** Blocks with what a tool of the provider's has done. A call of a tool holds what the model was told to write. */
+const TOOL_RESULTS = new Set<unknown>(["code_execution_tool_result", "bash_code_execution_tool_result"]);
+const OUTPUTS = ["code_execution_output", "bash_code_execution_output"];
+
+const madeFiles: MadeFiles = {
+  marks: OUTPUTS.map((type) => `"${type}"`),
+  askedBy: '"code_execution_',
+  find(payload) {
+    if (!isObject(payload)) return [];
+    const blocks = payload.type === "content_block_start" ? [payload.content_block] : arrayOr(payload.content);
+    return blocks.flatMap((block) => {
+      if (!isObject(block) || !TOOL_RESULTS.has(block.type) || !isObject(block.content)) return [];
+      return arrayOr(block.content.content).flatMap((output) =>
+        isObject(output) && OUTPUTS.includes(String(output.type)) && typeof output.file_id === "string"
+          ? [output.file_id]
+          : [],
+      );
+    });
+  },
+};
+
 export const anthropicPassthrough: Passthrough = {
   foreign,
-  madeFiles: { types: ["code_execution_output", "bash_code_execution_output"], askedBy: '"code_execution_' },
+  madeFiles,
   createUsageWatcher: () => new AnthropicUsageWatcher(),
   readUsage(body) {
     if (!isObject(body)) return { usage: null, model: null };

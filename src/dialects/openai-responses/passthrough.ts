@@ -1,9 +1,9 @@
 import type { SseEvent } from "../../contracts/dialect.ts";
 import type { ProviderFailure } from "../../contracts/errors.ts";
 import type { Usage } from "../../contracts/ir.ts";
-import type { ForeignTraces, Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
-import { isObject } from "../checks.ts";
-import { tryParseJson } from "../json.ts";
+import type { ForeignTraces, MadeFiles, Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
+import { isObject, type JsonObject } from "../checks.ts";
+import { arrayOr, tryParseJson } from "../json.ts";
 import { isFailure, parseStreamError } from "./errors.ts";
 import { isForeignReasoning } from "./reasoning.ts";
 import { readUsage } from "./usage.ts";
@@ -64,12 +64,37 @@ function withoutSignature(item: unknown): unknown {
   return own;
 }
 
-/** Annotations of texts with a file that the code interpreter has made. What its container holds is in no Files API. */
-export const MADE_FILES: readonly string[] = ["file_path"];
+/** An annotation of a text with a file that the code interpreter has made. What its container holds is in no Files API. */
+const MADE_FILE = "file_path";
+
+export const responsesMadeFiles: MadeFiles = {
+  marks: [`"${MADE_FILE}"`],
+  find(payload) {
+    if (!isObject(payload)) return [];
+    return annotationsOf(payload).flatMap((annotation) =>
+      isObject(annotation) && annotation.type === MADE_FILE && typeof annotation.file_id === "string"
+        ? [annotation.file_id]
+        : [],
+    );
+  },
+};
+
+/** Of the messages of an answer, or of what an event tells. */
+function annotationsOf(payload: JsonObject): unknown[] {
+  const ofPart = (part: unknown) => (isObject(part) ? arrayOr(part.annotations) : []);
+  const ofItem = (item: unknown) =>
+    isObject(item) && item.type === "message" ? arrayOr(item.content).flatMap(ofPart) : [];
+  const { type } = payload;
+  if (typeof type !== "string") return arrayOr(payload.output).flatMap(ofItem);
+  if (type === "response.output_text.annotation.added") return [payload.annotation];
+  if (type.startsWith("response.content_part.")) return ofPart(payload.part);
+  if (type.startsWith("response.output_item.")) return ofItem(payload.item);
+  return isObject(payload.response) ? arrayOr(payload.response.output).flatMap(ofItem) : [];
+}
 
 export const responsesPassthrough: Passthrough = {
   foreign,
-  madeFiles: { types: MADE_FILES },
+  madeFiles: responsesMadeFiles,
   createUsageWatcher: () => new ResponsesUsageWatcher(),
   readUsage(body) {
     if (!isObject(body)) return { usage: null, model: null };

@@ -494,6 +494,10 @@ describe("an organisation run from the command line", () => {
       stderr: expect.stringContaining("publish_needs_second_person"),
     });
     expect((await admin.run(["settings", "set", "publish"])).code).toBe(EXIT.usage);
+    // Fixed: a number with a nought before it was a crash.
+    const nought = await admin.run(["settings", "set", "idempotency_hours=012"]);
+    expect(nought).toMatchObject({ code: EXIT.refused, stderr: expect.stringContaining("idempotency_hours") });
+    expect(nought.stderr).not.toContain("SyntaxError");
 
     const made = ["tokens", "create", "ci", "--team", "finance", "--role", "viewer", "--scope", "service.read"];
     const secret = (await admin.do(...made)).trim();

@@ -20,17 +20,21 @@ const ANNOTATIONS = [
   { type: "container_file_citation", container_id: "cntr_1", file_id: "cfile_1", filename: "c.txt" },
 ];
 
-/** Says itself that it goes on from another answer, and takes none but its own. */
+/** Says itself that it goes on from another answer, and takes none but its own and one of somebody else's. Repeats labels and tools. */
 function create({ body, path }: SeenRequest) {
   const provider = path.split("/")[1];
   const previous = (body.previous_response_id ?? null) as string | null;
-  if (previous !== null && previous !== `resp_1${provider}`) throw new Refused(`no answer ${previous}`);
+  if (previous !== null && ![`resp_1${provider}`, `resp_2${provider}`, "resp_theirs"].includes(previous))
+    throw new Refused(`no answer ${previous}`);
   const message = { type: "message", id: "msg_1", role: "assistant", status: "completed" };
   const text = { type: "output_text", text: `id of "resp_1${provider}"`, annotations: ANNOTATIONS };
+  const { metadata = {}, tools = [] } = body;
   const response = {
-    id: previous === null ? `resp_1${provider}` : `resp_2${provider}`,
+    metadata,
+    id: idAfter(previous, provider),
     object: "response",
     created_at: 1,
+    tools,
     model: body.model,
     status: "completed",
     previous_response_id: previous,
@@ -50,6 +54,14 @@ function create({ body, path }: SeenRequest) {
   };
 }
 
+function idAfter(previous: string | null, provider = ""): string {
+  if (previous === "resp_theirs") return "resp_4first";
+  return (
+    { [`resp_1${provider}`]: `resp_2${provider}`, [`resp_2${provider}`]: `resp_3${provider}` }[previous ?? ""] ??
+    `resp_1${provider}`
+  );
+}
+
 beforeAll(async () => {
   const output = [
     { type: "message", id: "m", content: [{ type: "output_text", text: "hi", annotations: ANNOTATIONS }] },
@@ -59,7 +71,7 @@ beforeAll(async () => {
   };
   const again = (id: string, previous: string | null, isWhole: boolean) => (asked: SeenRequest) => {
     const query = new URLSearchParams(asked.query);
-    if (query.get("stream") !== "true") return kept;
+    if (query.get("stream") !== "true") return { json: { ...kept.json, id, previous_response_id: previous } };
     const response = { id, object: "response", status: "completed", previous_response_id: previous, output };
     const events = [
       { type: "response.created", sequence_number: 0, response },
@@ -84,6 +96,8 @@ beforeAll(async () => {
     "POST /second/responses": create,
     "GET /first/responses/resp_1first": again("resp_1first", null, false),
     "GET /first/responses/resp_2first": again("resp_2first", "resp_1first", true),
+    "GET /first/responses/resp_3first": again("resp_3first", "resp_2first", true),
+    "GET /first/responses/resp_4first": again("resp_4first", "resp_theirs", true),
     "POST /first/responses/resp_1first/cancel": () => kept,
     "DELETE /first/responses/resp_1first": () => ({ json: { id: "resp_1first", object: "response", deleted: true } }),
     "GET /first/files/file-made/content": () => (answer) => void answer.end("made"),
@@ -197,6 +211,50 @@ describe("answers that a provider keeps", () => {
     expect(await seen(2)).toEqual([]);
     expect((await gateway.record(gateway.records.at(-1)?.id)).outcome).toBe("ok");
   });
+
+  it("are named by their ids in what goes on from them, read again and all the way back", async () => {
+    const openai = client();
+    const { id } = await begin();
+    const next = await openai.responses.create({ model: "first/m", input: "two", previous_response_id: id });
+    const last = await openai.responses.create({ model: "first/m", input: "three", previous_response_id: next.id });
+    expect(await openai.responses.retrieve(last.id)).toMatchObject({ id: last.id, previous_response_id: next.id });
+    expect(await openai.responses.retrieve(next.id)).toMatchObject({ id: next.id, previous_response_id: id });
+  });
+
+  it("Fixed: gave whoever knew a provider's id of an answer an id with which to read and delete it", async () => {
+    const openai = client();
+    const known = { input: "two", previous_response_id: "resp_theirs" };
+    const made = await openai.responses.create({ model: "first/m", ...known });
+    expect(made.previous_response_id).toBe("resp_theirs");
+    expect(await openai.responses.retrieve(made.id)).toMatchObject({
+      id: made.id,
+      previous_response_id: "resp_theirs",
+    });
+    const seen: (string | null | undefined)[] = [];
+    for await (const event of await openai.responses.retrieve(made.id, { stream: true })) {
+      if ("response" in event) seen.push(event.response.previous_response_id);
+    }
+    expect(seen).toEqual(["resp_theirs", "resp_theirs"]);
+    const next = await openai.responses.create({ model: "first/m", input: "x", metadata: { id: "resp_theirs" } });
+    expect(next.metadata).toEqual({ id: "resp_theirs" });
+    expect(next.id).toMatch(/^resp_tg1_/);
+  });
+
+  it.each([false, true])(
+    "Fixed: gave whoever knew a provider's id of a file one of the gateway's, stream: %s",
+    async (stream) => {
+      const theirs = { type: "file_path", file_id: "file-theirs" };
+      const tool = { type: "function", name: "f", strict: false, parameters: { type: "object", default: theirs } };
+      const response = await fetch(`${gateway.url}/v1/responses`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${TEST_KEY}`, "content-type": "application/json" },
+        body: JSON.stringify({ model: "first/m", input: "x", stream, metadata: theirs, tools: [tool] }),
+      });
+      const text = await response.text();
+      expect(text.match(/"file_path","file_id":"file-theirs"/g)?.length).toBe(stream ? 4 : 2);
+      expect(text).toMatch(/"file_path","file_id":"file-tg1_/);
+    },
+  );
 
   it("are streamed once more to an error, where the provider's stream breaks off", async () => {
     const { id } = await begin();

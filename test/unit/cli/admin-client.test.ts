@@ -5,7 +5,7 @@ import type { z } from "zod";
 import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
 import type { AdminError } from "../../../src/cli/admin/admin-error.ts";
 import * as answers from "../../../src/cli/admin/answers.ts";
-import { AdminClient } from "../../../src/cli/admin/client.ts";
+import { AdminClient, step } from "../../../src/cli/admin/client.ts";
 import { createdCredential } from "../../../src/control-plane/admin-api/credential-schemas.ts";
 import * as schemas from "../../../src/control-plane/admin-api/schemas.ts";
 
@@ -142,3 +142,8 @@ function pair<Server extends z.ZodObject, Ours extends z.ZodObject>(
 ): [string[], string[]] {
   return [Object.keys(server.shape), Object.keys(ours.shape)];
 }
+
+it.each(["", ".", ".."])("Fixed: took %j for an id, which made another path of it", (id) => {
+  expect(() => step(id)).toThrow(expect.objectContaining({ exitCode: EXIT.usage }));
+  expect(step("a/../b@c")).toBe("a%2F..%2Fb%40c");
+});

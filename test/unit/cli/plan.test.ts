@@ -432,6 +432,9 @@ describe("a plan", () => {
       { type: "delete-token-issuer", id: "corp", revision: 5 },
       { type: "delete-role", id: "approver", revision: 7 },
     ]);
+    // Fixed: who may not see them was told that there is nothing to do.
+    const unseen = planFor(desired({ providers: [], models: [] }), actual({ ai: null }), { prune: true });
+    expect(unseen.obstacles).toMatchObject([{ message: expect.stringContaining("not yours to see") }]);
     const silent = { ...kept, keys: [], listsKeys: false };
     const careful = planFor(desired({ providers: [silent] }), is, { prune: false });
     expect(careful.steps).toEqual([]);

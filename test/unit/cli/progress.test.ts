@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { Progress } from "../../../src/cli/output/progress.ts";
 
 function terminal(fields: object = { isTTY: true, columns: 60 }) {
@@ -29,6 +29,24 @@ it("progress is a bar that keeps to its line, and goes when the work is done", (
   for (const line of lines) {
     expect(line.length).toBeLessThan(60);
     expect(line).not.toContain("\u001b");
+  }
+});
+
+it("Fixed: the bar named a step that was over while the next one took long", () => {
+  vi.useFakeTimers();
+  try {
+    const { stream, written } = terminal();
+    const progress = new Progress(stream, () => Date.now());
+    progress.show(0, 3, "one");
+    progress.show(1, 3, "two");
+    progress.show(2, 3, "three");
+    vi.runAllTimers();
+    progress.show(2, 3, "never");
+    progress.clear();
+    vi.runAllTimers();
+    expect(written).toEqual([expect.stringContaining("one"), expect.stringContaining("three"), "\r\u001b[K"]);
+  } finally {
+    vi.useRealTimers();
   }
 });
 

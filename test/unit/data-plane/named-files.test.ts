@@ -31,6 +31,11 @@ describe("files are found where each API names them", () => {
     expect(text.slice(one?.start, one?.end)).toBe(ID);
   });
 
+  it("Fixed: openai, in such a list with escaped slashes, as PHP writes them", () => {
+    const text = `{"messages":[{"role":"system","content":"fileid:\\/\\/${ID},fileid:\\/\\/${ID}"}]}`;
+    expect(found("openai", text)).toEqual([`messages[0].content ${ID}`, `messages[0].content ${ID}`]);
+  });
+
   it("images to be edited", () => {
     const body = { images: [{ image_url: "https://a" }, { file_id: ID }], mask: { file_id: ID } };
     expect(found("openai", body)).toEqual([`images[1].file_id ${ID}`, `mask.file_id ${ID}`]);
@@ -123,7 +128,27 @@ describe("nothing else is taken for one", () => {
   });
 });
 
-it("finds as many as a body names, and stays on the stack", () => {
-  const content = `fileid://${ID},`.repeat(200_000);
-  expect(findNamedFiles(Buffer.from(JSON.stringify({ messages: [{ content }] })), "openai")).toHaveLength(200_000);
+it("finds a thousand, and refuses more", () => {
+  const naming = (count: number) => {
+    const content = `fileid://${ID},`.repeat(count);
+    return Buffer.from(JSON.stringify({ messages: [{ content }] }));
+  };
+  expect(findNamedFiles(naming(1_000), "openai")).toHaveLength(1_000);
+  expect(() => findNamedFiles(naming(1_001), "openai")).toThrow(
+    expect.objectContaining({ code: "invalid_request", param: "messages[0].content" }),
+  );
+});
+
+it("goes through hundreds of thousands of fields, in and out of them, and has the right place at the end", () => {
+  const inner = '{"content":[{"function":{"file_id":"tg1_A"}},[[]]]},'.repeat(100_000);
+  const body = `{"messages":[${inner}{"content":[{"file":{"file_id":"${ID}"}}]}]}`;
+  expect(found("openai", body)).toEqual([`messages[100000].content[0].file.file_id ${ID}`]);
+});
+
+it("Fixed: kept a path for each file, with names of megabytes in it, until there was no memory left", () => {
+  const files = Array(1_000).fill({ file_id: ID });
+  const body = Buffer.from(JSON.stringify({ messages: [{ ["n".repeat(1_000_000)]: files }] }));
+  const named = findNamedFiles(body, "openai");
+  expect(named).toHaveLength(1_000);
+  expect(named[999]?.param).toBe(`messages[0].${"n".repeat(64)}…[999].file_id`);
 });

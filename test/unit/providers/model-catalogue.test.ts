@@ -49,6 +49,36 @@ describe("the catalogue of models", () => {
     }
   });
 
+  test("Fixed: had prices of a token, of another currency or of nothing for a million tokens, which calls were accounted with", () => {
+    const isFree = /:free$|^glm-4\.[57]-flash$/;
+    for (const { kind, model, type, prices = {}, priceSource = "list" } of models) {
+      const [input, output, read, written] = [
+        prices.input_mtok,
+        prices.output_mtok,
+        prices.cache_read_mtok,
+        prices.cache_write_mtok,
+      ];
+      if (priceSource === "list" || typeof input !== "number" || typeof output !== "number") continue;
+      const name = `${kind} ${model} ${JSON.stringify(prices)}`;
+      expect([name, input > 0 || isFree.test(model)]).toEqual([name, true]);
+      expect([name, input <= 60 && output <= 300 && output <= 12 * input]).toEqual([name, true]);
+      expect([name, output >= input || type !== "chat"]).toEqual([name, true]);
+      if (input === 0) continue;
+      if (typeof read === "number") expect([name, read > 0 && read <= input]).toEqual([name, true]);
+      if (typeof written === "number") expect([name, written > 0 && written <= 2 * input]).toEqual([name, true]);
+    }
+  });
+
+  test("Fixed: took pictures and sound for chats, and dimensions of embeddings for tokens", () => {
+    const known = CATALOGUE.flatMap(({ kind }) => [...knownModels(kind).values()]);
+    const made = known.filter(({ id }) => /^(gpt|chatgpt)-image|flux|-tts(-|$)/.test(id));
+    expect(made.length).toBeGreaterThan(5);
+    expect(made.filter(({ type }) => type === "chat")).toEqual([]);
+    expect(known.filter(({ type, maxOutputTokens }) => type === "embedding" && maxOutputTokens !== undefined)).toEqual(
+      [],
+    );
+  });
+
   test("knows models by their makers' names where others have them", () => {
     expect(factsOf("openai", "gpt-4o")).toMatchObject({
       contextWindow: 128_000,

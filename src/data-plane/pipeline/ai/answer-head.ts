@@ -45,6 +45,6 @@ export function answerIdsOf(
   if (operation !== "chat" || !built.passthrough) return null;
   const wanted = wantedIds(inbound, target.target.endpoints, built.body);
   if (wanted === null && pin === null) return null;
-  const from = { provider: target.provider.id, keyTag: keyTagOf(key?.id ?? "") };
+  const from = { provider: target.provider.id, keyTag: keyTagOf(key?.id ?? ""), before: pin?.before ?? 0 };
   return new AnswerIds(objectIds, application?.id ?? "", from, pin?.names ?? [], wanted ?? NO_IDS);
 }

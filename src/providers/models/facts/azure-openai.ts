@@ -22,9 +22,9 @@ codex-mini chat 200000 100000 vtsrdc
 cohere-command-a chat 256000 8000 tr 2.5/10 1
 cohere-command-r-08-2024 chat 128000 4000 t 0.15/0.6 1
 cohere-command-r-plus-08-2024 chat 128000 4000 t 2.5/10 1
-cohere-embed-v-4-0 embedding 128000 1536 - 0.12/0 1
-cohere-embed-v3-english embedding 512 1024 - 0.1/0 1
-cohere-embed-v3-multilingual embedding 512 1024 - 0.1/0 1
+cohere-embed-v-4-0 embedding 128000 - - 0.12/0 1
+cohere-embed-v3-english embedding 512 - - 0.1/0 1
+cohere-embed-v3-multilingual embedding 512 - - 0.1/0 1
 command-r-plus chat 128000 4096 t
 computer-use-preview chat 8192 1024 vtsr
 deepseek-r1 chat 163840 163840 r
@@ -124,7 +124,7 @@ gpt-5.6-terra chat 1050000 128000 vtsrdcw
 gpt-audio-1.5-2026-02-23 chat 128000 16384 t
 gpt-audio-2025-08-28 chat 128000 16384 t
 gpt-audio-mini-2025-10-06 chat 128000 16384 t
-gpt-image-1.5 chat - - vc
+gpt-image-1.5 image - - vc
 gpt-image-2 image - - vd
 gpt-image-2-2026-04-21 image - - vd
 gpt-realtime-1.5-2026-02-23 realtime 32000 - tao
@@ -156,7 +156,7 @@ mistral-large-latest chat 32000 - t
 mistral-medium-2505 chat 128000 128000 vt 0.4/2 1
 mistral-nemo chat 128000 128000 t 0.15/0.15 1
 mistral-small-2503 chat 128000 32768 vt 0.1/0.3 1
-model-router chat 128000 16384 vt 0.14/0 1
+model-router chat 128000 16384 vt
 o1 chat 200000 100000 vtrc
 o1-2024-12-17 chat 200000 100000 vtrc
 o1-mini chat 128000 65536 trc
@@ -186,8 +186,8 @@ phi-4-mini-reasoning chat 128000 4096 tr 0.075/0.3 1
 phi-4-multimodal chat 128000 4096 va
 phi-4-reasoning chat 32000 4096 r 0.125/0.5 1
 phi-4-reasoning-plus chat 32000 4096 r
-text-embedding-3-large embedding 8191 3072 -
-text-embedding-3-small embedding 8191 1536 -
-text-embedding-ada-002 embedding 8191 1536 -
+text-embedding-3-large embedding 8191 - -
+text-embedding-3-small embedding 8191 - -
+text-embedding-ada-002 embedding 8191 - -
 `,
 };

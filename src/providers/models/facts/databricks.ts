@@ -46,6 +46,6 @@ databricks-meta-llama-3-3-70b-instruct chat 128000 128000 - 0.50001/1.50003 1
 databricks-meta-llama-3-70b-instruct chat 128000 128000 - 1.00002/2.99999 1
 databricks-mixtral-8x7b-instruct chat 4096 4096 - 0.50001/1.00002 1
 databricks-mpt-30b-instruct chat 8192 8192 - 1.00002/1.00002 1
-databricks-mpt-7b-instruct chat 8192 8192 - 0.50001/0 1
+databricks-mpt-7b-instruct chat 8192 8192 -
 `,
 };

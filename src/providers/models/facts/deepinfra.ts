@@ -4,7 +4,7 @@ export const FACTS: FactsText = {
   sources: ["https://models.dev"],
   models: `
 Gryphe/MythoMax-L2-13b chat 4096 4096 t
-MiniMaxAI/MiniMax-M2.5 chat 196608 131072 trc 0.15/1.15/0.03/0.375 1
+MiniMaxAI/MiniMax-M2.5 chat 196608 131072 trc 0.15/1.15/0.03 1
 NousResearch/Hermes-3-Llama-3.1-405B chat 131072 131072 t
 NousResearch/Hermes-3-Llama-3.1-70B chat 131072 131072 -
 Qwen/QwQ-32B chat 131072 131072 t

@@ -82,10 +82,10 @@ accounts/fireworks/models/firellava-13b chat 4096 4096 -
 accounts/fireworks/models/firesearch-ocr-v6 chat 8192 8192 -
 accounts/fireworks/models/fireworks-asr-large transcription 4096 - -
 accounts/fireworks/models/fireworks-asr-v2 transcription 4096 - -
-accounts/fireworks/models/flux-1-dev chat 4096 4096 -
-accounts/fireworks/models/flux-1-dev-controlnet-union chat 4096 4096 -
+accounts/fireworks/models/flux-1-dev image - - -
+accounts/fireworks/models/flux-1-dev-controlnet-union image - - -
 accounts/fireworks/models/flux-1-dev-fp8 image 4096 - -
-accounts/fireworks/models/flux-1-schnell chat 4096 4096 -
+accounts/fireworks/models/flux-1-schnell image - - -
 accounts/fireworks/models/flux-1-schnell-fp8 image 4096 - -
 accounts/fireworks/models/flux-kontext-max image 4096 - -
 accounts/fireworks/models/flux-kontext-pro image 4096 - -

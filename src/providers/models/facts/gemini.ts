@@ -36,7 +36,7 @@ gemini-2.5-flash-native-audio-preview-12-2025 chat 1048576 8192 ao 0.3/2.5 6
 gemini-2.5-flash-preview-09-2025 chat 1048576 65535 vtsrdcw 0.3/2.5/0.075 5
 gemini-2.5-flash-preview-tts speech 8192 16384 -
 gemini-2.5-pro chat 1048576 65535 vtsradcw
-gemini-2.5-pro-preview-tts chat 1048576 65535 vtscw
+gemini-2.5-pro-preview-tts speech 8192 16384 -
 gemini-3-flash-preview chat 1048576 65535 vtsrdcw 0.5/3/0.05 7
 gemini-3-pro-image image 65536 - vscw
 gemini-3-pro-image-preview image 65536 32768 vscw
@@ -51,7 +51,7 @@ gemini-3.1-pro-preview-customtools chat 1048576 65536 vtsradcw
 gemini-3.5-flash chat 1048576 65535 vtsradcw 1.5/9/0.15 7
 gemini-3.5-flash-lite chat 1048576 65536 vtsradcw 0.3/2.5/0.03 10
 gemini-3.6-flash chat 1048576 65536 vtsradcw 1.5/7.5/0.15 7
-gemini-embedding-001 embedding 2048 1 - 0.15/0 11
+gemini-embedding-001 embedding 2048 - - 0.15/0 11
 gemini-embedding-2 embedding 8192 - - 0.2/0 10
 gemini-embedding-2-preview embedding 8192 - - 0.2/0 10
 gemini-exp-1114 chat 1048576 8192 vts
@@ -63,12 +63,12 @@ gemini-gemma-2-9b-it chat - 8192 vt 0.35/1.05 12
 gemini-live-2.5-flash-preview-native-audio-09-2025 realtime 1048576 - vtsaodcw
 gemini-omni-flash-preview chat 1048576 65535 vra 1.5/9 10
 gemini-pro-latest chat 1048576 65535 vtsradcw
-gemini-robotics-er-1.5-preview chat 1048576 65535 vtsrw 0.3/2.5/0 13
+gemini-robotics-er-1.5-preview chat 1048576 65535 vtsrw 0.3/2.5 13
 gemma-3-27b-it chat 131072 8192 vts
 gemma-4-26b-a4b-it chat 262144 32768 vtsr
 gemma-4-31b-it chat 262144 32768 vtsr
 learnlm-1.5-pro-experimental chat 32767 8192 vts
-lyria-3-clip-preview chat 131072 8192 o 0/0 10
-lyria-3-pro-preview chat 131072 8192 o 0/0 10
+lyria-3-clip-preview chat 131072 8192 o
+lyria-3-pro-preview chat 131072 8192 o
 `,
 };

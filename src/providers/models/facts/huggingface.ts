@@ -14,8 +14,8 @@ Qwen/Qwen3-32B chat 131072 16384 tsr
 Qwen/Qwen3-Coder-30B-A3B-Instruct chat 262144 65536 ts
 Qwen/Qwen3-Coder-480B-A35B-Instruct chat 262144 66536 t
 Qwen/Qwen3-Coder-Next chat 262144 65536 t
-Qwen/Qwen3-Embedding-4B embedding 32000 2048 -
-Qwen/Qwen3-Embedding-8B embedding 32000 4096 -
+Qwen/Qwen3-Embedding-4B embedding 32000 - -
+Qwen/Qwen3-Embedding-8B embedding 32000 - -
 Qwen/Qwen3-Next-80B-A3B-Instruct chat 262144 66536 t
 Qwen/Qwen3-Next-80B-A3B-Thinking chat 262144 131072 t
 Qwen/Qwen3.5-122B-A10B chat 262144 65536 vtsr

@@ -44,7 +44,7 @@ ministral-3-8b-2512 chat 262144 262144 vts 0.15/0.15 9
 ministral-3b-latest chat 128000 128000 t 0.04/0.04 7
 ministral-8b-2512 chat 262144 262144 vts 0.15/0.15 9
 ministral-8b-latest chat 262144 262144 vts 0.15/0.15 9
-mistral-embed embedding 8192 3072 -
+mistral-embed embedding 8192 - -
 mistral-large-2402 chat 32000 8191 ts
 mistral-large-2407 chat 128000 128000 ts
 mistral-large-2411 chat 128000 128000 ts

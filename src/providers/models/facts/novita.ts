@@ -104,7 +104,7 @@ sao10k/l3-70b-euryale-v2.1 chat 8192 8192 t
 sao10k/l3-8b-lunaris chat 8192 8192 s
 sao10k/l31-70b-euryale-v2.2 chat 8192 8192 t
 skywork/r1v4-lite chat 262144 65536 vs
-xiaomimimo/mimo-v2-flash chat 262144 32000 tsr 0.1/0.3/0.3 1
+xiaomimimo/mimo-v2-flash chat 262144 32000 tsr 0.1/0.3 1
 xiaomimimo/mimo-v2-pro chat 1048576 131072 tsrc
 xiaomimimo/mimo-v2.5-pro chat 1048576 131072 tsrc
 zai-org/autoglm-phone-9b-multilingual chat 65536 65536 v 0.035/0.138 1

@@ -45,8 +45,8 @@ moonshotai/kimi-k2.6 chat 262144 262144 vtsr
 nvidia/bevformer chat 128000 8192 -
 nvidia/gliner-pii chat 128000 4096 -
 nvidia/llama-3_1-nemotron-safety-guard-8b-v3 chat 128000 4096 -
-nvidia/llama-3_2-nemoretriever-300m-embed-v1 embedding 32768 2048 -
-nvidia/llama-nemotron-embed-vl-1b-v2 embedding 32768 2048 -
+nvidia/llama-3_2-nemoretriever-300m-embed-v1 embedding 32768 - -
+nvidia/llama-nemotron-embed-vl-1b-v2 embedding 32768 - -
 nvidia/llama-nemotron-rerank-vl-1b-v2 rerank 128000 4096 -
 nvidia/nemotron-3-content-safety chat 128000 4096 -
 nvidia/nemotron-3-nano-30b-a3b chat 131072 131072 tr
@@ -56,8 +56,8 @@ nvidia/nemotron-3-ultra-550b-a55b chat 1000000 65536 tsrc
 nvidia/nemotron-content-safety-reasoning-4b chat 128000 4096 r
 nvidia/nemotron-mini-4b-instruct chat 128000 8192 t
 nvidia/nemotron-voicechat chat 128000 8192 ta
-nvidia/nv-embed-v1 embedding 32768 2048 -
-nvidia/nv-embedcode-7b-v1 embedding 32768 2048 -
+nvidia/nv-embed-v1 embedding 32768 - -
+nvidia/nv-embedcode-7b-v1 embedding 32768 - -
 nvidia/nvidia-nemotron-nano-9b-v2 chat 131072 131072 tr
 nvidia/rerank-qa-mistral-4b rerank 128000 4096 -
 nvidia/riva-translate-4b-instruct-v1_1 chat 128000 4096 -

@@ -4,7 +4,7 @@ export const FACTS: FactsText = {
   sources: ["https://models.dev"],
   models: `
 chatgpt-4o-latest chat 128000 4096 vtdc
-chatgpt-image-latest chat - - v
+chatgpt-image-latest image - - v
 codex-mini-latest chat 200000 100000 vtsrdc
 gpt-3.5-turbo chat 16385 4096 tc
 gpt-3.5-turbo-0125 chat 16385 4096 tc
@@ -99,7 +99,7 @@ gpt-audio-2025-08-28 chat 128000 16384 tao
 gpt-audio-mini chat 128000 16384 tao
 gpt-audio-mini-2025-10-06 chat 128000 16384 tao
 gpt-audio-mini-2025-12-15 chat 128000 16384 tao
-gpt-image-1-mini chat - - v
+gpt-image-1-mini image - - v
 gpt-image-1.5 image - - vd
 gpt-image-1.5-2025-12-16 image - - vd
 gpt-image-2 image - - vd
@@ -132,9 +132,9 @@ o4-mini-deep-research chat 200000 100000 vtsdcw
 o4-mini-deep-research-2025-06-26 chat 200000 100000 vtsdcw
 omni-moderation-2024-09-26 moderation 32768 - -
 omni-moderation-latest moderation 32768 - -
-text-embedding-3-large embedding 8191 3072 -
-text-embedding-3-small embedding 8191 1536 -
-text-embedding-ada-002 embedding 8191 1536 -
+text-embedding-3-large embedding 8191 - -
+text-embedding-3-small embedding 8191 - -
+text-embedding-ada-002 embedding 8191 - -
 text-embedding-ada-002-v2 embedding 8191 - -
 text-moderation-007 moderation 32768 - -
 text-moderation-latest moderation 32768 - -

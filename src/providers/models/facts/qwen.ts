@@ -95,7 +95,7 @@ qwen3-vl-235b-a22b-instruct chat 131072 32768 vt 0.4/1.6 3
 qwen3-vl-235b-a22b-thinking chat 131072 32768 vtr 0.4/4 3
 qwen3-vl-30b-a3b chat 131072 32768 vtr
 qwen3-vl-32b-instruct chat 131072 32768 vt 0.16/0.64 3
-qwen3-vl-32b-thinking chat 131072 32768 vtr 0.16/2.87 3
+qwen3-vl-32b-thinking chat 131072 32768 vtr
 qwen3-vl-plus chat 260096 32768 vtr
 qwen3.5-122b-a10b chat 262144 65536 vtsra 0.4/3.2 1
 qwen3.5-27b chat 262144 65536 vtsra 0.3/2.4 1

@@ -41,7 +41,6 @@ openai/o1 chat - - r
 openai/o1-mini chat - - r
 openai/o4-mini chat - - r
 qwen/qwen3-235b-a22b-instruct-2507 chat - - t
-replicateopenai/gpt-oss-20b chat - - t
 xai/grok-4 chat - - t
 `,
 };

@@ -18,7 +18,7 @@ Meta-Llama-3.3-70B-Instruct chat 131072 131072 ts 0.6/1.2 1
 Meta-Llama-Guard-3-8B chat 16384 16384 - 0.3/0.3 1
 MiniMax-M2.7 chat 196608 131072 tr 0.6/2.4 1
 QwQ-32B chat 16384 16384 - 0.5/1 1
-Qwen2-Audio-7B-Instruct chat 4096 4096 a 0.5/100 1
+Qwen2-Audio-7B-Instruct chat 4096 4096 a
 Qwen3-32B chat 8192 8192 tr 0.4/0.8 1
 gemma-4-31B-it chat 131072 131072 v 0.38/1.15 1
 gpt-oss-120b chat 131072 131072 tr 0.22/0.59 1

@@ -29,7 +29,7 @@ MiniMaxAI/MiniMax-M2.7 chat 202752 131072 tsrc 0.3/1.2/0.06 1
 MiniMaxAI/MiniMax-M3 chat 524288 250000 vtsrc 0.3/1.2/0.06 1
 Qwen/Qwen2.5-72B-Instruct-Turbo chat - - ts
 Qwen/Qwen2.5-7B-Instruct-Turbo chat 32768 32768 ts 0.3/0.3 1
-Qwen/Qwen3-235B-A22B-Instruct-2507-tput chat 262000 262144 ts 0.2/6 2
+Qwen/Qwen3-235B-A22B-Instruct-2507-tput chat 262000 262144 ts
 Qwen/Qwen3-235B-A22B-Thinking-2507 chat 256000 - ts 0.65/3 3
 Qwen/Qwen3-235B-A22B-fp8-tput chat 40000 - - 0.2/0.6 4
 Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8 chat 256000 262144 ts 2/2 5

@@ -31,7 +31,7 @@ gemini-2.5-flash-lite-preview-09-2025 chat 1048576 65535 vtsrdcw 0.1/0.4/0.01 6
 gemini-2.5-flash-preview-09-2025 chat 1048576 65535 vtsrdcw 0.3/2.5/0.075 6
 gemini-2.5-flash-tts speech 32768 16384 -
 gemini-2.5-pro chat 1048576 65535 vtsradcw
-gemini-2.5-pro-preview-tts chat 1048576 65535 vtscw
+gemini-2.5-pro-preview-tts speech 8192 16384 -
 gemini-2.5-pro-tts speech 32768 16384 -
 gemini-3-flash-preview chat 1048576 65535 vtsrdcw 0.5/3/0.05 7
 gemini-3-pro-image image 65536 - vscw
@@ -46,15 +46,14 @@ gemini-3.1-pro-preview-customtools chat 1048576 65536 vtsradcw
 gemini-3.5-flash chat 1048576 65535 vtsradcw 1.5/9/0.15 7
 gemini-3.5-flash-lite chat 1048576 65536 vtsradcw 0.3/2.5/0.03 8
 gemini-3.6-flash chat 1048576 65536 vtsradcw 1.5/7.5/0.15 7
-gemini-embedding-001 embedding 2048 1 - 0.15/0 9
+gemini-embedding-001 embedding 2048 - - 0.15/0 9
 gemini-embedding-2 embedding 8192 - - 0.2/0 3
 gemini-embedding-2-preview embedding 8192 - - 0.2/0 3
-gemini-flash-experimental embedding 1000000 - - 0/0 3
 gemini-flash-latest chat 1048576 65536 vtradc 0.3/2.5/0.075/0.383 1
 gemini-flash-lite-latest chat 1048576 65536 vtsradc 0.1/0.4/0.025 1
 gemini-live-2.5-flash-preview-native-audio-09-2025 realtime 1048576 - vtsaodcw
 gemini-omni-flash-preview chat 1048576 65535 vra 1.5/9 10
-gemini-robotics-er-1.5-preview chat 1048576 65535 vtsr 0.3/2.5/0 11
+gemini-robotics-er-1.5-preview chat 1048576 65535 vtsr 0.3/2.5 11
 medlm-large chat 8192 1024 -
 medlm-medium chat 32768 8192 -
 meta/llama-3.3-70b-instruct-maas chat 128000 8192 ts 0.72/0.72 1

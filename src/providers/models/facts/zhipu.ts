@@ -20,6 +20,6 @@ glm-5-code chat 200000 128000 trc 1.2/5/0.3 1
 glm-5-turbo chat 200000 131072 tsrc
 glm-5.1 chat 200000 128000 trc 1.4/4.4/0.26 1
 glm-5.2 chat 1000000 131072 tsrc
-glm-5v-turbo chat 200000 131072 vtrdc 5/22/1.2 2
+glm-5v-turbo chat 200000 131072 vtrdc
 `,
 };

@@ -1,9 +1,12 @@
 import type { StreamFormatter } from "../../../../contracts/dialect.ts";
 import type { GatewayError } from "../../../../contracts/errors.ts";
+import type { MadeFiles } from "../../../../contracts/passthrough.ts";
 import type { ProviderEndpoints } from "../../../../contracts/provider-endpoints.ts";
+import { isObject } from "../../../../dialects/checks.ts";
 import { type InboundName, passthroughs } from "../../../../dialects/index.ts";
+import { tryParseJson } from "../../../../dialects/json.ts";
 import type { StreamAnswer, StreamProgress } from "../stream-answer.ts";
-import type { ObjectIds, StoredObject } from "./object-ids.ts";
+import type { AnswerSource, ObjectIds } from "./object-ids.ts";
 
 /** As the provider names what it keeps, and as the caller does. */
 export type NamePair = readonly [id: string, given: string];
@@ -12,13 +15,13 @@ export type NamePair = readonly [id: string, given: string];
 export interface WantedIds {
   /** Of the answer itself, where its API keeps answers. */
   isKept: boolean;
-  /** Of what it goes on from, which a call that makes an answer has named itself. */
+  /** Of what it goes on from, which is known to be this caller's. */
   previous: boolean;
-  /** Types of objects whose `file_id` is a file that the call has made. */
-  madeFiles: readonly string[];
+  /** Of files that the call has made; null: there are none. */
+  made: MadeFiles | null;
 }
 
-export const NO_IDS: WantedIds = { isKept: false, previous: false, madeFiles: [] };
+export const NO_IDS: WantedIds = { isKept: false, previous: false, made: null };
 
 /** Of an answer in the API of both the caller and the provider; null: nothing is. `request`: as the provider gets it. */
 export function wantedIds(
@@ -29,49 +32,42 @@ export function wantedIds(
   const isKept = dialect === "openai-responses" && endpoints?.responses !== undefined;
   const made = endpoints?.files === undefined ? undefined : passthroughs[dialect]?.madeFiles;
   const mayMake = made !== undefined && (made.askedBy === undefined || request.includes(made.askedBy));
-  return isKept || mayMake ? { isKept, previous: false, madeFiles: mayMake ? made.types : [] } : null;
+  return isKept || mayMake ? { isKept, previous: false, made: mayMake ? made : null } : null;
 }
 
-const OWN_ID = /"id"\s*:\s*"(resp_[\w-]+)"/;
-const PREVIOUS_ID = /"previous_response_id"\s*:\s*"(resp_[\w-]+)"/;
-
-const FILE_ID = /"file_id"\s*:\s*"([\w-]+)"/;
+const ANSWER_MARK = '"resp_';
+const ANSWER_ID = /^resp_[\w-]+$/;
+const FILE_ID = /^[\w-]+$/;
 
 /** Ids in an answer as one caller is to see them. */
 export class AnswerIds {
   readonly #ids: ObjectIds;
   readonly #application: string;
-  readonly #from: Omit<StoredObject, "id">;
+  readonly #from: AnswerSource;
   readonly #names: NamePair[];
   readonly #wanted: WantedIds;
-  readonly #made: readonly { mark: string; object: RegExp }[];
   #isKnown: boolean;
 
   /** `from`: who answers. `names`: those that are known before anything is read. */
-  constructor(
-    ids: ObjectIds,
-    application: string,
-    from: Omit<StoredObject, "id">,
-    names: readonly NamePair[],
-    wanted: WantedIds,
-  ) {
+  constructor(ids: ObjectIds, application: string, from: AnswerSource, names: readonly NamePair[], wanted: WantedIds) {
     this.#ids = ids;
     this.#application = application;
     this.#from = from;
     this.#names = [...names];
     this.#wanted = wanted;
     this.#isKnown = !wanted.isKept;
-    // Without braces in it: such objects hold a few words.
-    this.#made = wanted.madeFiles.map((type) => {
-      return { mark: `"${type}"`, object: new RegExp(`\\{[^{}]*"type"\\s*:\\s*"${type}"[^{}]*\\}`, "g") };
-    });
   }
 
   /** A whole answer, or whole events of one, of which the first has the id. */
   outward(bytes: Buffer): Buffer {
-    if (!this.#isKnown) this.#learn(bytes.toString("latin1"));
-    for (const { mark, object } of this.#made) {
-      if (bytes.includes(mark)) this.#learnFiles(bytes.toString("latin1"), object);
+    const { made } = this.#wanted;
+    const mayTell = made?.marks.some((mark) => bytes.includes(mark)) === true;
+    if (mayTell || (!this.#isKnown && bytes.includes(ANSWER_MARK))) {
+      for (const payload of payloadsOf(bytes.toString())) {
+        if (!this.#isKnown) this.#learn(payload);
+        if (made === null || !made.marks.some((mark) => payload.includes(mark))) continue;
+        for (const id of made.find(tryParseJson(payload))) if (FILE_ID.test(id)) this.#name(id, 0);
+      }
     }
     const names = this.#names.filter(([id]) => bytes.includes(id));
     if (names.length === 0) return bytes;
@@ -82,26 +78,38 @@ export class AnswerIds {
     return Buffer.from(edited, "latin1");
   }
 
-  #learn(text: string): void {
-    const id = OWN_ID.exec(text)?.[1];
-    if (id === undefined) return;
+  /** From the answer's own fields: others hold what its caller has said. */
+  #learn(payload: string): void {
+    if (!payload.includes(ANSWER_MARK)) return;
+    const told = tryParseJson(payload);
+    if (!isObject(told)) return;
+    const answer = isObject(told.response) ? told.response : told;
+    const { id, previous_response_id: previous } = answer;
+    if (typeof id !== "string" || !ANSWER_ID.test(id)) return;
     this.#isKnown = true;
-    this.#name(id);
-    const previous = this.#wanted.previous ? PREVIOUS_ID.exec(text)?.[1] : undefined;
-    if (previous !== undefined) this.#name(previous);
-  }
-
-  #learnFiles(text: string, object: RegExp): void {
-    for (const [found] of text.matchAll(object)) {
-      const id = FILE_ID.exec(found)?.[1];
-      if (id !== undefined) this.#name(id);
+    const { before } = this.#from;
+    this.#name(id, before);
+    if (this.#wanted.previous && typeof previous === "string" && ANSWER_ID.test(previous)) {
+      this.#name(previous, before - 1);
     }
   }
 
-  #name(id: string): void {
+  #name(id: string, before: number): void {
     if (this.#names.some(([known]) => known === id)) return;
-    this.#names.push([id, this.#ids.encode(this.#application, { ...this.#from, id })]);
+    this.#names.push([id, this.#ids.encode(this.#application, { ...this.#from, id, before })]);
   }
+}
+
+/** JSON texts: of a whole answer, or the data of each event. */
+function payloadsOf(text: string): readonly string[] {
+  if (text.trimStart().startsWith("{")) return [text];
+  return text.split(/\r?\n\r?\n/).map((event) =>
+    event
+      .split(/\r?\n/)
+      .filter((line) => line.startsWith("data:"))
+      .map((line) => line.slice("data:".length))
+      .join("\n"),
+  );
 }
 
 /** A stream that goes through as it is, but for the caller's ids. */

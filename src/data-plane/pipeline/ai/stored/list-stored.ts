@@ -48,7 +48,7 @@ export function listStored(
   const given = new URLSearchParams(call.context.exchange.query);
   const wanted = readWanted(given, endpoint, objects, form);
   const { query, from } = askedOf(given, wanted, endpoint, keeper.form, form);
-  const keptBy = { provider: keeper.target.provider.id, keyTag: keyTagOf(keeper.key?.id ?? "") };
+  const keptBy = { provider: keeper.target.provider.id, keyTag: keyTagOf(keeper.key?.id ?? ""), before: 0 };
   const own: JsonObject[] = [];
   let isPast = from === null;
   let pages = 0;

@@ -1,3 +1,4 @@
+import { GatewayError } from "../../../../contracts/errors.ts";
 import type { InboundName } from "../../../../dialects/index.ts";
 import { skipSpace, stringEnd, type ValueSpan, valueEnd } from "../top-level-fields.ts";
 import { ID_MARK } from "./object-ids.ts";
@@ -46,9 +47,14 @@ const FIELDS: Partial<Record<InboundName, FileFields>> = {
 const MAX_ID_LENGTH = 4096;
 /** An id, also at the end of the address that Gemini's clients make of one. */
 const ID = /^(?:\S*\/)?((?:[a-z]{1,32}[-_])?tg1_[\w-]*)$/;
-const LISTED = "fileid://";
-const LISTED_ID = /fileid:\/\/((?:[a-z]{1,32}[-_])?tg1_[\w-]+)/g;
+/** Slashes may be escaped, as PHP writes them. */
+const LISTED = /fileid:(?:\\?\/){2}/y;
+const LISTED_ID = /fileid:(?:\\?\/){2}((?:[a-z]{1,32}[-_])?tg1_[\w-]+)/g;
+/** No request has use for more, and each is work. */
+const MAX_FILES = 1_000;
 const NONE: readonly NamedFile[] = [];
+/** Of a member's name in a path: those of the APIs are shorter, and a path is kept for each file. */
+const MAX_NAME_LENGTH = 64;
 /** Nothing that a request means stands deeper. */
 const MAX_DEPTH = 64;
 
@@ -71,7 +77,8 @@ interface Level {
 
 /**
  * Finds them without building objects, so that the body stays as it is byte for byte. What is no JSON gives what was found up to there:
- * whoever parses it says so.
+ * whoever parses it says so. Names are those of the API as they are: nobody writes them with escapes. Throws `invalid_request` where more than
+ * a thousand are named.
  */
 export function findNamedFiles(body: Buffer, inbound: InboundName): readonly NamedFile[] {
   const fields = FIELDS[inbound];
@@ -84,7 +91,9 @@ export function findNamedFiles(body: Buffer, inbound: InboundName): readonly Nam
 class Search {
   readonly #text: string;
   readonly #fields: FileFields;
+  /** Those from `#depth` on are over. */
   readonly #levels: Level[] = [];
+  #depth = 0;
   readonly #found: NamedFile[] = [];
   /** Of the next id there may be; -1: there is none. */
   #mark: number;
@@ -107,19 +116,27 @@ class Search {
         at = this.#passText(at, end, level);
       } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
         if (this.#isOpen(level)) {
-          level = { isList: code === OPEN_BRACKET, nameStart: 0, nameEnd: 0, index: 0 };
-          this.#levels.push(level);
+          level = this.#enter(code === OPEN_BRACKET);
           at++;
         } else at = valueEnd(text, at);
       } else {
         if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-          this.#levels.pop();
-          level = this.#levels.at(-1);
+          if (this.#depth > 0) this.#depth--;
+          level = this.#depth === 0 ? undefined : this.#levels[this.#depth - 1];
         } else if (code === COMMA && level !== undefined) level.index++;
         at++;
       }
     }
     return this.#found;
+  }
+
+  #enter(isList: boolean): Level {
+    const depth = this.#depth++;
+    const level = this.#levels[depth] ?? { isList, nameStart: 0, nameEnd: 0, index: 0 };
+    this.#levels[depth] = level;
+    level.isList = isList;
+    level.nameStart = level.nameEnd = level.index = 0;
+    return level;
   }
 
   /** A name, or a value. Where to go on. */
@@ -133,17 +150,24 @@ class Search {
       }
     }
     if (this.#mark < at) this.#mark = this.#text.indexOf(ID_MARK, at);
-    if (this.#mark >= at && this.#mark < end && this.#levels.length > 1) this.#take(at, end);
+    if (this.#mark >= at && this.#mark < end && this.#depth > 1) this.#take(at, end);
     return end;
   }
 
   /** Whether what begins here is looked into. */
   #isOpen(level: Level | undefined): boolean {
     if (level === undefined) return true;
-    if (level.isList) return this.#levels.length < MAX_DEPTH;
-    const name = textOf(this.#text, level.nameStart, level.nameEnd);
-    if (this.#levels.length === 1) return this.#fields.within.includes(name);
-    return this.#levels.length < MAX_DEPTH && !this.#fields.closed.includes(name);
+    if (level.isList) return this.#depth < MAX_DEPTH;
+    if (this.#depth === 1) return this.#isNamed(level, this.#fields.within);
+    return this.#depth < MAX_DEPTH && !this.#isNamed(level, this.#fields.closed);
+  }
+
+  /** Whether the member that a level is at has one of these names. */
+  #isNamed({ nameStart, nameEnd }: Level, names: readonly string[]): boolean {
+    for (const name of names) {
+      if (nameEnd - nameStart - 2 === name.length && this.#text.startsWith(name, nameStart + 1)) return true;
+    }
+    return false;
   }
 
   /** What is named in the string from `at` to `end`, quotes included. */
@@ -152,31 +176,50 @@ class Search {
     const text = this.#text;
     const member = this.#member();
     const [start, innerEnd] = [at + 1, end - 1];
-    if (names.includes(member)) {
+    if (this.#isNamed(member, names)) {
       const id = end - at > MAX_ID_LENGTH ? undefined : ID.exec(textOf(text, at, end))?.[1];
-      if (id !== undefined) this.#found.push({ start, end: innerEnd, id, param: this.#path() });
+      if (id !== undefined) this.#add({ start, end: innerEnd, id, param: this.#path() });
       return;
     }
-    if (texts?.includes(member) !== true || !text.startsWith(LISTED, start)) return;
+    if (texts === undefined || !this.#isNamed(member, texts)) return;
+    LISTED.lastIndex = start;
+    if (!LISTED.test(text)) return;
     const param = this.#path();
-    for (const { index, 1: id = "" } of text.slice(start, innerEnd).matchAll(LISTED_ID)) {
-      const from = start + index + LISTED.length;
-      this.#found.push({ start: from, end: from + id.length, id, param });
+    for (const { 0: listed, index, 1: id = "" } of text.slice(start, innerEnd).matchAll(LISTED_ID)) {
+      const endOfId = start + index + listed.length;
+      this.#add({ start: endOfId - id.length, end: endOfId, id, param });
     }
   }
 
-  /** That a text is the value of, or in whose list it stands. */
-  #member(): string {
-    const [level, outer] = [this.#levels.at(-1), this.#levels.at(-2)];
-    const named = level?.isList === true ? outer : level;
-    return named === undefined ? "" : textOf(this.#text, named.nameStart, named.nameEnd);
+  #add(file: NamedFile): void {
+    if (this.#found.length === MAX_FILES) {
+      const { param } = file;
+      throw new GatewayError(
+        "invalid_request",
+        `\`${param}\` names a file after ${MAX_FILES} others: name fewer in one request`,
+        { param },
+      );
+    }
+    this.#found.push(file);
+  }
+
+  /** The level with the member that a text is the value of, or in whose list it stands. */
+  #member(): Level {
+    const inner = this.#levels[this.#depth - 1] as Level;
+    return inner.isList ? (this.#levels[this.#depth - 2] as Level) : inner;
   }
 
   #path(): string {
-    const steps = this.#levels.map(({ isList, nameStart, nameEnd, index }, at) =>
-      isList ? `[${index}]` : `${at === 0 ? "" : "."}${textOf(this.#text, nameStart, nameEnd)}`,
-    );
+    const steps = this.#levels
+      .slice(0, this.#depth)
+      .map((level, at) => (level.isList ? `[${level.index}]` : `${at === 0 ? "" : "."}${this.#nameOf(level)}`));
     return steps.join("");
+  }
+
+  #nameOf({ nameStart, nameEnd }: Level): string {
+    const start = nameStart + 1;
+    if (nameEnd - 1 - start <= MAX_NAME_LENGTH) return textOf(this.#text, nameStart, nameEnd);
+    return `${this.#text.slice(start, start + MAX_NAME_LENGTH)}…`;
   }
 }
 

@@ -7,7 +7,15 @@ export interface StoredObject {
   keyTag: string;
   /** The provider's own id. */
   id: string;
+  /**
+   * Of an answer: how many there are before it, each the one that the next goes on from, whose ids the application has had. With 0 it
+   * may go on from one, but from which the application had elsewhere.
+   */
+  before: number;
 }
+
+/** Where an answer comes from; `before` is its own. */
+export type AnswerSource = Omit<StoredObject, "id">;
 
 /** In each of the ids, after what the provider's own begin with. */
 export const ID_MARK = "tg1_";
@@ -27,8 +35,8 @@ export class ObjectIds {
     this.#masterKeys = masterKeys;
   }
 
-  encode(application: string, { provider, keyTag, id }: StoredObject): string {
-    const payload = Buffer.from(`${provider}\n${keyTag}\n${id}`);
+  encode(application: string, { provider, keyTag, id, before }: StoredObject): string {
+    const payload = Buffer.from([provider, keyTag, id, ...(before === 0 ? [] : [before])].join("\n"));
     const mac = macOf(this.#keys()[0] as Buffer, application, payload);
     return `${prefixOf(id)}${ID_MARK}${Buffer.concat([mac, payload]).toString("base64url")}`;
   }
@@ -45,8 +53,11 @@ export class ObjectIds {
       return mac.length === expected.length && timingSafeEqual(mac, expected);
     };
     if (!this.#keys().some(isSigned)) return null;
-    const [provider = "", keyTag = "", id = ""] = payload.toString().split("\n");
-    return { provider, keyTag, id };
+    const [provider = "", keyTag = "", id = "", before = "0"] = payload.toString().split("\n");
+    // What signs nothing may be spelled in one way only: an application has few ids, and not as many as it likes.
+    const isAsGiven =
+      text.slice(0, at) === prefixOf(id) && bytes.toString("base64url") === text.slice(at + ID_MARK.length);
+    return isAsGiven ? { provider, keyTag, id, before: Number(before) } : null;
   }
 
   /** Marks what is an application's where a provider lists what it keeps; the first one is for new objects. */

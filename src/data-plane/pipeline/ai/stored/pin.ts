@@ -22,6 +22,8 @@ export interface Pin {
   /** The field that names it; of several the first. */
   param: string;
   names: readonly NamePair[];
+  /** Of the answer that is to be made: how many before it have ids of this application, see StoredObject. */
+  before: number;
 }
 
 export interface PinnedRequest {
@@ -67,6 +69,7 @@ export function pinRequest(
       keyTag: file === undefined ? null : file.object.keyTag,
       param: first.param,
       names: [...new Map(references.map(({ object, given }) => [object.id, given]))],
+      before: previous === null ? 0 : previous.object.before + 1,
     },
     body: replaced(body, references),
   };

@@ -80,19 +80,21 @@ function aboutObject(
   form: FilesForm,
 ): void {
   const { exchange, body } = call.context;
-  const { provider, keyTag, id } = objects.find(given, "id");
+  const object = objects.find(given, "id");
+  const { id, ...from } = object;
+  const { provider, keyTag } = from;
   const keeper = keeperOf(call, provider, endpoint, keyTag, given);
   const of = `${keeper.path}/${encodeURIComponent(id)}${action === "" ? "" : `/${action}`}`;
   const method = exchange.method === "HEAD" ? "GET" : exchange.method;
   const query = keeper.form === form ? exchange.query : "";
   const request = { method, path: of, query, body, ...(body === null ? {} : { headers: JSON_TYPE }) };
   if (endpoint === "responses" && action === "" && isAskedForStream(exchange)) {
-    const ids = objects.namesOf({ provider, keyTag, id }, given);
+    const ids = objects.namesOf(object, given);
     call.relay(keeper, request, new KeptStream(call.context.id, exchange.query, ids));
   } else if (action === "content" || action === "input_items") call.relay(keeper, request);
   else
     call.ask(keeper, request, (status, answer) =>
-      call.respond(keeper, status, translateFile(objects.outward(answer, { provider, keyTag }), keeper.form, form)),
+      call.respond(keeper, status, translateFile(objects.outward(answer, from), keeper.form, form)),
     );
 }
 
@@ -116,7 +118,7 @@ function createBatch(call: StoredCall, objects: StoredObjects, having: Providers
   const batch = { ...asked, input_file_id: id, metadata: objects.labels(asked.metadata) };
   const sent = Buffer.from(JSON.stringify(batch));
   call.ask(keeper, { method: "POST", path: keeper.path, query: "", headers: JSON_TYPE, body: sent }, (status, answer) =>
-    call.respond(keeper, status, objects.outward(answer, { provider, keyTag })),
+    call.respond(keeper, status, objects.outward(answer, { provider, keyTag, before: 0 })),
   );
 }
 
@@ -141,7 +143,7 @@ function uploadFile(call: StoredCall, objects: StoredObjects, keeper: Keeper, fo
     const alone = keeper.form === form ? null : { part, ...CROSSED[keeper.form] };
     const { headers, body } = upload.request(edit, alone);
     call.ask(keeper, { method: "POST", path: keeper.path, query: "", headers, body }, (status, answer) => {
-      const from = { provider: keeper.target.provider.id, keyTag: keyTagOf(keeper.key?.id ?? "") };
+      const from = { provider: keeper.target.provider.id, keyTag: keyTagOf(keeper.key?.id ?? ""), before: 0 };
       call.respond(keeper, status, translateFile(objects.outward(answer, from), keeper.form, form));
     });
   });

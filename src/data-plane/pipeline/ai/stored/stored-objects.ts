@@ -1,9 +1,9 @@
 import { GatewayError } from "../../../../contracts/errors.ts";
 import type { StoredEndpoint } from "../../../../contracts/provider-endpoints.ts";
 import { isObject, type JsonObject } from "../../../../dialects/checks.ts";
-import { MADE_FILES } from "../../../../dialects/openai-responses/passthrough.ts";
+import { responsesMadeFiles } from "../../../../dialects/openai-responses/passthrough.ts";
 import { AnswerIds } from "./answer-ids.ts";
-import type { ObjectIds, StoredObject } from "./object-ids.ts";
+import type { AnswerSource, ObjectIds, StoredObject } from "./object-ids.ts";
 
 /** The label by which batches of an application are known in a provider's list. */
 const OWNER_LABEL = "tidegate_owner";
@@ -11,8 +11,9 @@ const OWNER_LABEL = "tidegate_owner";
 const MAX_LABELS = 16;
 const FILE_TAG = /^tg-([0-9a-f]{16})-/;
 
-/** Ids in the events of an answer that is kept. */
-const KEPT = { isKept: true, previous: true, madeFiles: MADE_FILES };
+/** Of a batch: ids of what it was made from, and of what is made for it. */
+const RELATED = ["input_file_id", "output_file_id", "error_file_id"];
+const PREVIOUS = "previous_response_id";
 
 /** What providers keep for one application, as it is to see it: ids of its own, and nothing of what marks it. */
 export class StoredObjects {
@@ -40,7 +41,8 @@ export class StoredObjects {
 
   /** Ids of the events of an answer that is kept, which the caller names `given`. */
   namesOf({ id, ...from }: StoredObject, given: string): AnswerIds {
-    return new AnswerIds(this.#ids, this.#application, from, [[id, given]], KEPT);
+    const wanted = { isKept: true, previous: from.before > 0, made: responsesMadeFiles };
+    return new AnswerIds(this.#ids, this.#application, from, [[id, given]], wanted);
   }
 
   /** The beginning of a file's name at the provider. */
@@ -75,14 +77,25 @@ export class StoredObjects {
     return typeof label === "string" && tags.includes(label);
   }
 
-  /** `from`: where the provider's answer comes from. */
-  outward(object: Readonly<JsonObject>, from: Omit<StoredObject, "id">): JsonObject {
+  /** `from`: where the provider's answer comes from. What an answer goes on from has an id of the caller's if that was given it before. */
+  outward(object: Readonly<JsonObject>, { before, ...keeper }: AnswerSource): JsonObject {
     const seen: JsonObject = { ...object };
-    for (const name of ["id", "input_file_id", "output_file_id", "error_file_id", "previous_response_id"]) {
+    const rename = (name: string, ofBefore: number) => {
       const id = seen[name];
-      if (typeof id === "string" && id !== "") seen[name] = this.#ids.encode(this.#application, { ...from, id });
+      if (typeof id !== "string" || id === "") return;
+      seen[name] = this.#ids.encode(this.#application, { ...keeper, id, before: ofBefore });
+    };
+    rename("id", before);
+    if (object.object === "batch") for (const name of RELATED) rename(name, 0);
+    if (before > 0) rename(PREVIOUS, before - 1);
+    if (Array.isArray(seen.output)) {
+      const made = new Map(
+        responsesMadeFiles
+          .find(object)
+          .map((id) => [id, this.#ids.encode(this.#application, { ...keeper, id, before: 0 })]),
+      );
+      if (made.size > 0) seen.output = seen.output.map((item) => withFiles(item, made));
     }
-    if (Array.isArray(seen.output)) seen.output = seen.output.map((item) => this.#withMadeFiles(item, from));
     if (typeof seen.filename === "string") seen.filename = seen.filename.replace(FILE_TAG, "");
     if (isObject(seen.metadata)) {
       const { [OWNER_LABEL]: _owner, ...metadata } = seen.metadata;
@@ -90,17 +103,17 @@ export class StoredObjects {
     }
     return seen;
   }
+}
 
-  /** An item of a kept answer: files that it has made are the application's. */
-  #withMadeFiles(item: unknown, from: Omit<StoredObject, "id">): unknown {
-    if (!isObject(item) || !Array.isArray(item.content)) return item;
-    const named = (annotation: unknown) =>
-      isObject(annotation) && MADE_FILES.includes(String(annotation.type)) && typeof annotation.file_id === "string"
-        ? { ...annotation, file_id: this.#ids.encode(this.#application, { ...from, id: annotation.file_id }) }
-        : annotation;
-    const content = item.content.map((part: unknown) =>
-      isObject(part) && Array.isArray(part.annotations) ? { ...part, annotations: part.annotations.map(named) } : part,
-    );
-    return { ...item, content };
-  }
+/** An item of a kept answer, whose texts name files. */
+function withFiles(item: unknown, names: ReadonlyMap<string, string>): unknown {
+  if (!isObject(item) || !Array.isArray(item.content)) return item;
+  const named = (annotation: unknown) => {
+    const name = isObject(annotation) ? names.get(String(annotation.file_id)) : undefined;
+    return name === undefined ? annotation : { ...(annotation as JsonObject), file_id: name };
+  };
+  const content = item.content.map((part: unknown) =>
+    isObject(part) && Array.isArray(part.annotations) ? { ...part, annotations: part.annotations.map(named) } : part,
+  );
+  return { ...item, content };
 }
