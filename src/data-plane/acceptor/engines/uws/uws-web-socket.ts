@@ -8,11 +8,13 @@ export interface UpgradeData {
   socket: UwsWebSocket | null;
 }
 
-/** Whoever sends looks at `bufferedAmount`; two of the longest messages are never out of order. */
+/** Never reached: whoever sends looks at `bufferedAmount`, and stops far below. A message beyond it would be dropped. */
 const MAX_BACKPRESSURE_BYTES = 2 * MAX_MESSAGE_BYTES + 1024 * 1024;
 const DROPPED = 2;
 const NOTHING = Buffer.alloc(0);
+/** RFC 6455 §7.4.1: there was no close frame. */
 const LOST = 1006;
+const CLOSED = 3;
 
 /** A caller's WebSocket, spoken by uWebSockets.js. It can't be paused: whoever takes its messages has to bear what comes. */
 export class UwsWebSocket extends EventEmitter implements WebSocketPeer {
@@ -29,7 +31,7 @@ export class UwsWebSocket extends EventEmitter implements WebSocketPeer {
   }
 
   get readyState(): number {
-    return this.#socket === null ? 3 : this.OPEN;
+    return this.#socket === null ? CLOSED : this.OPEN;
   }
 
   get bufferedAmount(): number {
