@@ -12,5 +12,6 @@ NAPI_MODULE_INIT() {
   tidegate::exportScan(env, exports);
   tidegate::exportSharedWords(env, exports);
   tidegate::exportThread(env, exports);
+  tidegate::exportUwsCallback(env, exports);
   return exports;
 }

@@ -12,6 +12,7 @@
 #include "bindings/scan-binding.cc"
 #include "bindings/shared-words-binding.cc"
 #include "bindings/thread-binding.cc"
+#include "bindings/uws-callback-binding.cc"
 #include "client/origin.cc"
 #include "client/upstream-connection.cc"
 #include "digest/sha256.cc"

@@ -102,5 +102,6 @@ void exportParsers(napi_env env, napi_value exports);
 void exportScan(napi_env env, napi_value exports);
 void exportSharedWords(napi_env env, napi_value exports);
 void exportThread(napi_env env, napi_value exports);
+void exportUwsCallback(napi_env env, napi_value exports);
 
 }  // namespace tidegate

@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { ListenerSnapshot } from "../../../src/contracts/snapshot.ts";
 import type { WebSocketPeer } from "../../../src/contracts/web-socket.ts";
 import { UwsListener } from "../../../src/data-plane/acceptor/engines/uws/listener.ts";
+import { ensureBuilt } from "../../helpers/build.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 
 /** WebSockets of uWebSockets.js, as a listener counts them: a gateway that drains waits for connections that are open. */
@@ -56,4 +59,27 @@ it.each<[string, (socket: WebSocket, peer: WebSocketPeer) => void]>([
   await waitFor(() => listener.connections === 1, "the connection to be over");
   first.socket.terminate();
   await waitFor(() => listener.connections === 0, "the other one to be over");
+});
+
+it("stays open where it is accepted some time after its request has come", async () => {
+  await ensureBuilt();
+  const script = fileURLToPath(new URL("later-web-sockets.mjs", import.meta.url));
+  // Freed memory is filled, so that what the library should not read any more means `close the connection`.
+  const child = spawn(process.execPath, [script], { env: { ...process.env, MALLOC_PERTURB_: "16" } });
+  try {
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const [port] = (await once(child.stdout, "data")) as [Buffer];
+    for (let i = 0; i < 20; i++) {
+      const socket = new WebSocket(`ws://127.0.0.1:${port.toString().trim()}`);
+      await once(socket, "open");
+      socket.send("anybody?");
+      const [answer] = (await Promise.race([once(socket, "message"), once(socket, "close")])) as [Buffer];
+      expect(String(answer)).toBe("there");
+      socket.terminate();
+    }
+    expect(said).toBe("");
+  } finally {
+    child.kill();
+  }
 });

@@ -2,6 +2,7 @@ import type { HttpResponse, us_socket_context_t } from "uWebSockets.js";
 import type { Exchange, ForwardedCertificate, ResponseStream } from "../../../../contracts/exchange.ts";
 import type { WebSocketPeer } from "../../../../contracts/web-socket.ts";
 import type { AnswerQueue, PendingAnswer } from "./answer-queue.ts";
+import { withoutCork } from "./library.ts";
 import type { OpenTransfers, Transfer } from "./open-transfers.ts";
 import { writeHead } from "./response-head.ts";
 import { ChunkedResponseStream, FixedLengthResponseStream, type StreamOwner } from "./response-stream.ts";
@@ -281,7 +282,8 @@ export class UwsExchange implements Exchange, StreamOwner, Transfer, PendingAnsw
     if (res === null || this.#answer !== null) return;
     this.#release();
     const data: UpgradeData = { onOpen, socket: null };
-    res.cork(() => res.upgrade(data, this.header("sec-websocket-key") ?? "", protocol, "", context));
+    const key = this.header("sec-websocket-key") ?? "";
+    withoutCork(() => res.upgrade(data, key, protocol, "", context));
   }
 
   destroy(): void {
