@@ -22,7 +22,7 @@ export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policie
  */
 export interface Snapshot {
   /** Format of this structure: a worker refuses another one. */
-  format: 9;
+  format: 10;
   /** Counts up with each compile of this data directory. */
   version: number;
   /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */
@@ -332,9 +332,13 @@ export interface DeprecationSnapshot {
 
 /**
  * One release of a service. Of a service with several, the default release says team and access for all; routes,
- * upstream, limits, header edits and sizes are each one's own.
+ * upstream, limits, policies, header edits and sizes are each one's own.
  */
-export interface ServiceSnapshot {
+export type ServiceSnapshot = RestServiceSnapshot | AiServiceSnapshot;
+
+export type ServiceKind = ServiceSnapshot["kind"];
+
+interface ServiceSnapshotBase {
   id: string;
   /** Counts up with each release; null: the service has no releases, e.g. one from a file. */
   release: number | null;
@@ -343,18 +347,27 @@ export interface ServiceSnapshot {
   deprecation: DeprecationSnapshot | null;
   /** Its routes answer 410. */
   retired: boolean;
-  kind: "rest";
   team: string;
   routes: RouteSnapshot[];
-  upstream: UpstreamSnapshot;
   access: Access;
   limits: LimitSnapshot[];
+  /** null: the listener's limit, of models that of the unified API. */
+  maxBodyBytes: number | null;
+  /** Beside the header edits and the size. */
+  policies?: PoliciesSnapshot;
+}
+
+/** An ordinary HTTP service. */
+export interface RestServiceSnapshot extends ServiceSnapshotBase {
+  kind: "rest";
+  upstream: UpstreamSnapshot;
   requestHeaders: HeaderEditsSnapshot;
   responseHeaders: HeaderEditsSnapshot;
-  /** null: the listener's limit. */
-  maxBodyBytes: number | null;
-  /** Beside the header edits and the size above. */
-  policies?: PoliciesSnapshot;
+}
+
+/** The unified API once more, below each of its routes, which are prefixes for all methods. */
+export interface AiServiceSnapshot extends ServiceSnapshotBase {
+  kind: "ai";
 }
 
 export interface AiSnapshot {
@@ -483,7 +496,7 @@ export type SubscriptionState = "pending" | "approved" | "rejected" | "revoked" 
 
 /** An application's leave to call a service. Of several to one service an approved one counts, else the last. */
 export interface SubscriptionSnapshot {
-  /** Id of the service; `ai` is the unified API. */
+  /** Id of the service; `ai` is the built-in unified API. */
   service: string;
   state: SubscriptionState;
   /** Unix time from which on an approved one is expired; null: never. */

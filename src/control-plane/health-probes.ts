@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
 import type { Logger } from "../contracts/logger.ts";
-import type { ActiveHealthCheckSnapshot, ServiceSnapshot } from "../contracts/snapshot.ts";
+import type { ActiveHealthCheckSnapshot, RestServiceSnapshot, ServiceSnapshot } from "../contracts/snapshot.ts";
 import { parseUnixUrl } from "../platform/unix-url.ts";
 
 export interface HealthProbesOptions {
@@ -38,8 +38,9 @@ export class HealthProbes {
 
   /** Probes that stay as they were keep what they know. */
   update(snapshot: { readonly services: readonly ServiceSnapshot[] }): void {
-    const wanted = new Map<string, { service: ServiceSnapshot; url: string; check: ActiveHealthCheckSnapshot }>();
+    const wanted = new Map<string, { service: RestServiceSnapshot; url: string; check: ActiveHealthCheckSnapshot }>();
     for (const service of snapshot.services) {
+      if (service.kind === "ai") continue;
       const { active, caFile } = service.upstream;
       if (active === null) continue;
       for (const { url } of service.upstream.targets) {

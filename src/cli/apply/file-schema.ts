@@ -6,6 +6,7 @@ import { checkIssuersIn } from "../../snapshot/checks/jwt-issuers.ts";
 import { checkLimits } from "../../snapshot/checks/limits.ts";
 import { checkPolicies } from "../../snapshot/checks/policies.ts";
 import { checkRoutes } from "../../snapshot/checks/routes.ts";
+import { checkServiceKinds, isAi } from "../../snapshot/checks/service-kinds.ts";
 import { checkSubscriptions } from "../../snapshot/checks/subscriptions.ts";
 import { checkUpstreams } from "../../snapshot/checks/upstreams.ts";
 import { limits } from "../../snapshot/schema/common.ts";
@@ -129,6 +130,7 @@ export const DECLARATION_CHECKS: readonly Check[] = [
   checkRoleIds,
   checkDrafts,
   checkRoutes,
+  checkServiceKinds,
   checkUpstreams,
   checkHeaderEdits,
   checkPolicies,
@@ -169,7 +171,7 @@ function checkDrafts({ root, report }: CheckContext): void {
   for (const one of root.at("services").items()) {
     const hasDraft = one.keys().some((key) => !ABOUT_SERVICE.has(key));
     const publishes = one.at("publish").value === true;
-    for (const key of ["routes", "upstream"]) {
+    for (const key of isAi(one) ? ["routes"] : ["routes", "upstream"]) {
       if ((hasDraft || publishes) && !one.at(key).exists) {
         report(
           one.path,

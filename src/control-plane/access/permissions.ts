@@ -13,6 +13,11 @@ export const PERMISSIONS = {
     reads: false,
     what: "manage providers, their keys and models, and test them",
   },
+  "model.publish": {
+    scope: "organisation",
+    reads: false,
+    what: "publish services of kind `ai`, whose calls the organisation's providers answer",
+  },
   "audit.read": { scope: "organisation", reads: true, what: "read the audit trail" },
   "team.read": { scope: "team", reads: true, what: "see the team and its members" },
   "team.manage": { scope: "team", reads: false, what: "change and remove the team" },

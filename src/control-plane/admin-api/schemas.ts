@@ -162,14 +162,16 @@ export const canary = z
   })
   .openapi("Canary");
 
-const configuration = z
-  .record(z.string(), z.unknown())
-  .openapi({ description: "`routes`, `upstream`, `access`, `limits` …: the fields of a service in `tidegate.yaml`." });
+const configuration = z.record(z.string(), z.unknown()).openapi({
+  description: "`kind`, `routes`, `upstream`, `access`, `limits` …: the fields of a service in `tidegate.yaml`.",
+});
+
+export const serviceKind = z.enum(["rest", "ai"]);
 
 const serviceFields = {
   id,
   team: z.string(),
-  kind: z.enum(["rest"]),
+  kind: serviceKind,
   name: z.string(),
   description: z.string(),
   category: z.string(),
@@ -226,7 +228,7 @@ export const caller = z
 const catalogueFields = {
   id,
   team: z.string(),
-  kind: z.enum(["rest"]),
+  kind: serviceKind,
   name: z.string(),
   description: z.string(),
   category: z.string(),
@@ -250,6 +252,10 @@ export const catalogueDetails = z
         methods: z.array(z.string()).nullable(),
       }),
     ),
+    models: z
+      .object({ allow: z.array(z.string()).nullable(), deny: z.array(z.string()) })
+      .nullable()
+      .openapi({ description: "Of kind `ai`: which models may be called, as far as the service says; null: any." }),
     subscriptions: z.array(z.object({ application: z.string(), state: z.string() })),
   })
   .openapi("CatalogueDetails");

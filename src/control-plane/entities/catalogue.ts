@@ -27,6 +27,8 @@ export interface CatalogueDetails extends CatalogueEntry {
   /** Markdown. */
   documentation: string;
   routes: { host: string | null; path: string; match: string; methods: string[] | null }[];
+  /** Of kind `ai`: which models may be called, as far as the service says. Null: any. */
+  models: { allow: string[] | null; deny: string[] } | null;
   /** Subscriptions of the actor's teams. */
   subscriptions: { application: string; state: string }[];
 }
@@ -36,6 +38,7 @@ export interface CatalogueFilter {
   search: string | null;
   category: string | null;
   tag: string | null;
+  kind: ServiceView["kind"] | null;
 }
 
 const entryOf = (row: ServiceRow): CatalogueEntry => ({
@@ -84,6 +87,7 @@ export async function listCatalogue(
     });
   }
   if (filter.category !== null) query = query.where("category", "=", filter.category);
+  if (filter.kind !== null) query = query.where("kind", "=", filter.kind);
   if (filter.tag !== null) {
     const pattern = `%${likeText(JSON.stringify(filter.tag.toLowerCase()))}%`;
     query = query.where(sql<boolean>`lower(tags) like ${pattern} escape '!'`);
@@ -116,9 +120,7 @@ export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string):
     .where("applications.team_id", "in", [...teams, ""])
     .orderBy("subscriptions.application_id")
     .execute();
-  const { routes = [] } = parseJson<{ routes?: Partial<CatalogueDetails["routes"][number]>[] }>(
-    release?.configuration ?? "{}",
-  );
+  const { routes = [], policies = {} } = parseJson<ReleasedPart>(release?.configuration ?? "{}");
   return {
     ...entryOf(row),
     documentation: row.documentation,
@@ -128,8 +130,15 @@ export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string):
       match,
       methods,
     })),
+    models: policies.models === undefined ? null : { allow: null, deny: [], ...policies.models },
     subscriptions,
   };
+}
+
+/** What its callers may see of a release's configuration. */
+interface ReleasedPart {
+  routes?: Partial<CatalogueDetails["routes"][number]>[];
+  policies?: { models?: Partial<NonNullable<CatalogueDetails["models"]>> };
 }
 
 /** The document of the current release; of one that was never published, the draft's; of one that is retired, none. */

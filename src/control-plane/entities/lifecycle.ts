@@ -1,6 +1,6 @@
 import type { ServiceSnapshot } from "../../contracts/snapshot.ts";
 import { routeShapes } from "../../snapshot/route-shapes.ts";
-import type { Actor } from "../access/actor.ts";
+import { type Actor, may } from "../access/actor.ts";
 import type { Change, Plane } from "../plane.ts";
 import { ProblemError } from "../problem.ts";
 import { compiledText } from "../snapshot-source/compiled-release.ts";
@@ -24,7 +24,8 @@ import { readSettings } from "./settings.ts";
 
 /**
  * Makes a release of the draft and serves it. Where the organisation asks for a second person, the first call only asks for
- * the publication; the same call by somebody else makes it.
+ * the publication; the same call by somebody else makes it. So it is for models, whose calls cost the organisation money: by
+ * somebody who may decide on that.
  */
 export async function publish(
   plane: Plane,
@@ -41,7 +42,9 @@ export async function publish(
     const draft = checkedDraft(id, row.team_id, parseJson<Record<string, unknown>>(row.draft));
     await requirePublishable(change, row, judgement);
     const settings = await readSettings(change.trx);
-    if (settings.publish_needs_second_person && !isSecondPerson(actor, row)) return askForReview(change, row, note);
+    const isAllowed = draft.kind !== "ai" || may(actor, "model.publish", null);
+    const isReviewed = !settings.publish_needs_second_person || isSecondPerson(actor, row);
+    if (!isAllowed || !isReviewed) return askForReview(change, row, note);
     const number = await nextNumber(change.trx, id);
     await change.trx
       .insertInto("releases")

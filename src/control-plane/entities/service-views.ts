@@ -1,3 +1,4 @@
+import type { ServiceKind } from "../../contracts/snapshot.ts";
 import type { ReleaseTable, Row, ServiceState, ServiceTable, Visibility } from "../storage/tables.ts";
 import { isoTime, parseJson } from "./rows.ts";
 
@@ -30,7 +31,7 @@ export interface StoredReview extends Review {
 export interface ServiceView {
   id: string;
   team: string;
-  kind: "rest";
+  kind: ServiceKind;
   name: string;
   description: string;
   category: string;

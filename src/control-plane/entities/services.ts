@@ -1,4 +1,4 @@
-import type { ServiceSnapshot } from "../../contracts/snapshot.ts";
+import type { ServiceKind, ServiceSnapshot } from "../../contracts/snapshot.ts";
 import { service as serviceSchema } from "../../snapshot/schema/service.ts";
 import { readServiceDocument } from "../../snapshot/service-document.ts";
 import { type Actor, may, teamsWith } from "../access/actor.ts";
@@ -13,8 +13,13 @@ import { found, inserting, parseJson, require, requireRevision } from "./rows.ts
 import { type ServiceRow, type ServiceView, type ServiceWithDraft, serviceView } from "./service-views.ts";
 import { teamExists } from "./teams.ts";
 
-/** The unified API: a service without a row, of no team. */
+/** The built-in unified API: a service without a row, of no team. */
 export const AI_SERVICE = "ai";
+
+/** Whether subscriptions to the service are to models. `kind` null: it has no row. */
+export function callsModels(id: string, kind: ServiceKind | null): boolean {
+  return id === AI_SERVICE || kind === "ai";
+}
 
 /** Drafts can be wrong in very many places. */
 const MAX_ERRORS = 100;
@@ -36,7 +41,7 @@ export async function listServices(
   plane: Plane,
   actor: Actor,
   page: PageRequest,
-  filter: { team: string | null; state: ServiceView["state"] | null },
+  filter: { team: string | null; state: ServiceView["state"] | null; kind: ServiceKind | null },
 ): Promise<Page<ServiceView>> {
   const teams = teamsWith(actor, "service.read");
   let query = plane.db
@@ -49,6 +54,7 @@ export async function listServices(
   if (teams !== "all") query = query.where("team_id", "in", teams.length === 0 ? [""] : teams);
   if (filter.team !== null) query = query.where("team_id", "=", filter.team);
   if (filter.state !== null) query = query.where("state", "=", filter.state);
+  if (filter.kind !== null) query = query.where("kind", "=", filter.kind);
   return pageOf(await query.execute(), page, ({ id }) => id, serviceView);
 }
 
@@ -87,7 +93,7 @@ export function createService(
     const row: ServiceRow = {
       id: service.id,
       team_id: service.team,
-      kind: "rest",
+      kind: draft === null ? "rest" : kindOf(draft),
       name: service.name ?? service.id,
       description: service.description ?? "",
       category: service.category ?? "",
@@ -128,8 +134,10 @@ export function updateService(
     if (fields.draft !== undefined) {
       requireAllowedReferences(plane, fields.draft, before.team_id);
       checkedDraft(id, before.team_id, fields.draft);
+      requireSameKind(before, fields.draft);
     }
     const after = await storeService(change, before, {
+      kind: fields.draft === undefined ? before.kind : kindOf(fields.draft),
       name: fields.name ?? before.name,
       description: fields.description ?? before.description,
       category: fields.category ?? before.category,
@@ -234,6 +242,18 @@ export async function withDraft(db: Connection, row: ServiceRow): Promise<Servic
     .execute();
   const draft = parseJson<Record<string, unknown>>(row.draft);
   return { ...serviceView(row), draft, shared_with: shares.map(({ team_id }) => team_id) };
+}
+
+/** Of a draft that was checked. */
+function kindOf({ kind }: Record<string, unknown>): ServiceKind {
+  return kind === "ai" ? "ai" : "rest";
+}
+
+/** Subscriptions have terms for calls of one kind. */
+function requireSameKind({ id, kind, current_release }: ServiceRow, draft: Record<string, unknown>): void {
+  if (current_release === null || kindOf(draft) === kind) return;
+  const message = `service ${id} was published as kind ${kind}, and stays that: make another service`;
+  throw new ProblemError("conflict", message);
 }
 
 function requireAllowedReferences({ referenceRules }: Plane, draft: object, team: string): void {

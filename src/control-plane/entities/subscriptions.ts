@@ -1,3 +1,4 @@
+import type { ServiceKind } from "../../contracts/snapshot.ts";
 import { type Actor, may, teamsWith } from "../access/actor.ts";
 import { newId } from "../ids.ts";
 import type { Change, Plane } from "../plane.ts";
@@ -10,7 +11,7 @@ import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
 import { checkedPolicies, NO_POLICIES, type Policies } from "./policies.ts";
 import { found, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import type { ServiceRow } from "./service-views.ts";
-import { AI_SERVICE, isVisible } from "./services.ts";
+import { AI_SERVICE, callsModels, isVisible } from "./services.ts";
 
 type SubscriptionRow = Row<SubscriptionTable>;
 
@@ -35,7 +36,12 @@ export interface SubscriptionView {
   revision: number;
 }
 
-type Joined = SubscriptionRow & { application_team: string; service_team: string | null };
+type Joined = SubscriptionRow & {
+  application_team: string;
+  /** Null here and below: the built-in unified API. */
+  service_team: string | null;
+  service_kind: ServiceKind | null;
+};
 
 const viewOf = (row: Joined, nowMs: number): SubscriptionView => ({
   id: row.id,
@@ -189,7 +195,7 @@ export function decide(
       );
     }
     requireTimeToCome(change, decision.expiresAtMs);
-    const { application_team: _a, service_team: _s, ...own } = before;
+    const { application_team: _a, service_team: _s, service_kind: _k, ...own } = before;
     const row: SubscriptionRow = {
       ...own,
       state: to,
@@ -228,7 +234,7 @@ export function changeTerms(
     }
     const { note, expiresAtMs, limits, policies } = terms;
     requireTimeToCome(change, expiresAtMs ?? null);
-    const { application_team: _a, service_team: _s, ...own } = before;
+    const { application_team: _a, service_team: _s, service_kind: _k, ...own } = before;
     const row: SubscriptionRow = {
       ...own,
       note: note ?? own.note,
@@ -251,9 +257,10 @@ function requireTimeToCome({ nowMs }: Change, expiresAtMs: number | null): void 
   });
 }
 
-/** Those of the unified API's subscriptions can say less. */
-function policiesFor(plane: Plane, { service_id, service_team }: Joined, policies: Policies): string {
-  return checkedPolicies(plane, service_id === AI_SERVICE ? "ai subscription" : "subscription", policies, service_team);
+/** Those of subscriptions to models can say less, and which models. */
+function policiesFor(plane: Plane, { service_id, service_team, service_kind }: Joined, policies: Policies): string {
+  const isOfModels = callsModels(service_id, service_kind);
+  return checkedPolicies(plane, isOfModels ? "ai subscription" : "subscription", policies, service_team);
 }
 
 async function decided(
@@ -303,7 +310,11 @@ function joined(db: Connection) {
     .innerJoin("applications", "applications.id", "subscriptions.application_id")
     .leftJoin("services", "services.id", "subscriptions.service_id")
     .selectAll("subscriptions")
-    .select(["applications.team_id as application_team", "services.team_id as service_team"]);
+    .select([
+      "applications.team_id as application_team",
+      "services.team_id as service_team",
+      "services.kind as service_kind",
+    ]);
 }
 
 async function subscriptionRow(db: Connection, id: string): Promise<Joined> {

@@ -4,12 +4,14 @@ import type {
   ApplicationSnapshot,
   JwtIssuerSnapshot,
   LimitSnapshot,
+  ServiceKind,
   ServiceSnapshot,
   TeamSnapshot,
 } from "../../contracts/snapshot.ts";
 import { type PoliciesOwner, readLimitsDocument, readPoliciesDocument } from "../../snapshot/service-document.ts";
 import { readCachePurges } from "../entities/cache-purges.ts";
 import { NO_POLICIES } from "../entities/policies.ts";
+import { callsModels } from "../entities/services.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
 import type { ApplicationTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
@@ -41,14 +43,20 @@ interface Wanted {
   organisation: boolean;
 }
 
+type SubscriptionPart = Pick<
+  Row<SubscriptionTable>,
+  "id" | "application_id" | "service_id" | "state" | "expires_at" | "limits" | "policies"
+> & { service_kind: ServiceKind | null };
+
 const SUBSCRIPTION_COLUMNS = [
-  "id",
+  "subscriptions.id",
   "application_id",
   "service_id",
-  "state",
+  "subscriptions.state",
   "expires_at",
   "limits",
   "policies",
+  "services.kind as service_kind",
 ] as const;
 
 const ALL: Wanted = { services: null, applications: null, teams: null, organisation: true };
@@ -190,7 +198,10 @@ export class DatabaseSource {
       let query = db.selectFrom("applications").select(["id", "team_id", "limits", "policies"]);
       // Put in order here, within each application: the database would sort all of very many.
       let credentials = db.selectFrom("credentials").select(CREDENTIAL_COLUMNS).where("revoked_at", "is", null);
-      let subscriptions = db.selectFrom("subscriptions").select(SUBSCRIPTION_COLUMNS);
+      let subscriptions = db
+        .selectFrom("subscriptions")
+        .leftJoin("services", "services.id", "subscriptions.service_id")
+        .select(SUBSCRIPTION_COLUMNS);
       if (part !== null) {
         query = query.where("id", "in", part);
         credentials = credentials.where("application_id", "in", part);
@@ -210,7 +221,7 @@ export class DatabaseSource {
   #liveApplication(
     { id, team_id, limits, policies }: Pick<Row<ApplicationTable>, "id" | "team_id" | "limits" | "policies">,
     credentials: readonly CredentialPart[],
-    subscriptions: readonly Pick<Row<SubscriptionTable>, (typeof SUBSCRIPTION_COLUMNS)[number]>[],
+    subscriptions: readonly SubscriptionPart[],
   ): ApplicationSnapshot | null {
     const own = this.#limitsOf(limits);
     const ofSubscriptions = subscriptions.map((one) => this.#limitsOf(one.limits));
@@ -223,13 +234,15 @@ export class DatabaseSource {
       id,
       team: team_id,
       credentials: credentials.flatMap((row) => this.#callers.credential(row) ?? []),
-      subscriptions: subscriptions.map(({ service_id, state, expires_at, policies: ofSubscription }, index) => {
+      subscriptions: subscriptions.map((subscription, index) => {
+        const { service_id, service_kind, state, expires_at, policies: ofSubscription } = subscription;
+        const owner = callsModels(service_id, service_kind) ? "ai subscription" : "subscription";
         return {
           service: service_id,
           state,
           expiresAtMs: expires_at,
           limits: ofSubscriptions[index] ?? [],
-          ...given(this.#policiesOf("subscription", `${id} to ${service_id}`, ofSubscription)),
+          ...given(this.#policiesOf(owner, `${id} to ${service_id}`, ofSubscription)),
         };
       }),
       limits: own,

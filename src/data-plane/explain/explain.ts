@@ -3,6 +3,7 @@ import type { ProviderKeySnapshot } from "../../contracts/provider-keys.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
 import { packSnapshot } from "../../snapshot/packed/packer.ts";
 import { basePathOf } from "../pipeline/ai/provider-address.ts";
+import { unifiedPath } from "../pipeline/ai/unified-path.ts";
 import { aiBypassReason, bypassReason } from "../pipeline/cache/bypass.ts";
 import { modelTtlMs } from "../pipeline/cache/model-cache.ts";
 import type { RouteTarget } from "../pipeline/compiled.ts";
@@ -86,7 +87,7 @@ function isOwnAnswer(target: RouteTarget | null): boolean {
 
 /** Refused before a release was chosen. */
 function isUnchosen(target: RouteTarget | null): boolean {
-  return target?.kind === "rest" && target.releases !== null;
+  return target !== null && target.kind !== "health" && target.releases !== null;
 }
 
 function serviceOf(target: RouteTarget | null): Explanation["service"] {
@@ -97,7 +98,8 @@ function serviceOf(target: RouteTarget | null): Explanation["service"] {
 
 function releaseOf(context: Context, router: Router): ExplainedRelease | null {
   const { target, releaseBy, exchange } = context;
-  if (target?.kind !== "rest" || target.releases !== null) return null;
+  if (target === null || target.kind === "health" || target.releases !== null) return null;
+  if (target.snapshot === null) return null;
   const isByChance = releaseBy === "default" || releaseBy === "route";
   const live = isByChance ? liveReleasesOf(router, context) : null;
   const chances = (live?.canaries ?? []).filter(
@@ -112,7 +114,7 @@ function releaseOf(context: Context, router: Router): ExplainedRelease | null {
 
 function liveReleasesOf(router: Router, { exchange }: Context): LiveReleases | null {
   const match = router(exchange.method, exchange.host, exchange.path);
-  return match.found && match.target.kind === "rest" ? match.target.releases : null;
+  return match.found && match.target.kind !== "health" ? match.target.releases : null;
 }
 
 function explainedLimits(context: Context): ExplainedLimit[] {
@@ -159,7 +161,11 @@ function upstreamOf(
     if (provider === undefined) return null;
     const { id, baseUrl } = provider;
     const targets = [{ name: id, weight: 1, keys: explainedKeys(provider.keys, request.atMs) }];
-    return { strategy: "direct", path: providerPath(id, basePathOf(baseUrl), request.path), targets };
+    return {
+      strategy: "direct",
+      path: providerPath(id, basePathOf(baseUrl), unifiedPath(target, request.path)),
+      targets,
+    };
   }
   try {
     return models.explain(context, target, request);

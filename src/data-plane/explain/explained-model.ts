@@ -23,6 +23,7 @@ import {
   inspectRequest,
   parseBody,
 } from "../pipeline/ai/translation.ts";
+import { unifiedPath } from "../pipeline/ai/unified-path.ts";
 import type { RouteTarget } from "../pipeline/compiled.ts";
 import type { Context } from "../pipeline/context.ts";
 import { TokenStore } from "../provider-keys/token-store.ts";
@@ -155,12 +156,9 @@ interface ExplainedCallToModel {
   body: Record<string, unknown> | null;
 }
 
-function callOf(
-  context: Context,
-  { inbound, endpoint }: AiRoute,
-  request: ExplainRequest,
-): ExplainedCallToModel | null {
-  const address = inbound.readAddress?.(request.path, request.query) ?? null;
+function callOf(context: Context, target: AiRoute, request: ExplainRequest): ExplainedCallToModel | null {
+  const { inbound, endpoint } = target;
+  const address = inbound.readAddress?.(unifiedPath(target, request.path), request.query) ?? null;
   const bytes = request.body ?? null;
   const operation = endpoint === "chat" || endpoint === "embeddings" ? endpoint : (address?.operation ?? "chat");
   const body = bytes === null ? null : parseBody(bytes);

@@ -34,7 +34,7 @@ const KINDS = Object.keys(SUMMARIES) as Kind[];
 
 /** Every policy that there is for a call, from the most general level to the most specific; of each kind. */
 export function explainedPolicies({ target, application, subscription, modelAccess }: Context): ExplainedPolicy[] {
-  if (target === null || target.kind === "health" || (target.kind === "rest" && target.releases !== null)) return [];
+  if (target === null || target.kind === "health" || target.releases !== null) return [];
   const ofModels = (modelAccess?.layers ?? []).map(({ level, models }) => ({ level, policies: { models } }));
   const layers: readonly PolicyLayer[] = [...layersOf(target, application, subscription), ...ofModels];
   return KINDS.flatMap((kind) => {

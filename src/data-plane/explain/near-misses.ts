@@ -1,5 +1,6 @@
 import type { RouteTarget } from "../pipeline/compiled.ts";
-import { matchesHost, type Router } from "../pipeline/router.ts";
+import { matchesHost } from "../pipeline/host-routes.ts";
+import type { Router } from "../pipeline/router.ts";
 import type { ExplainedRoute, ExplainRequest, Explanation, NearMiss } from "./explanation.ts";
 
 /** Tidegate's own endpoints are routes as well; their methods are told by the router. */
@@ -11,7 +12,7 @@ export function explainedRoute(
   const { service } = target;
   if (target.kind === "ai") {
     const path = target.routeId;
-    return { id: path, service: service.id, release: null, path, match: "exact", ...place };
+    return { id: path, service: service.id, release: service.release, path, match: "exact", ...place };
   }
   const { id, path, match, host, methods } = target.route;
   return { id, service: service.id, release: service.release, path, match, host, methods };
@@ -40,6 +41,9 @@ export function nearMisses(
 }
 
 function isSameRoute(target: RouteTarget, taken: RouteTarget | null): boolean {
+  if (target.kind === "ai" && taken?.kind === "ai" && target.snapshot !== null) {
+    return target.snapshot === taken.snapshot && target.routeId === taken.routeId && target.inbound === taken.inbound;
+  }
   if (target.kind !== "rest" || taken?.kind !== "rest") return target === taken;
   // Refused before a release was chosen: no route was taken.
   return taken.releases === null && target.route === taken.route && target.snapshot === taken.snapshot;

@@ -23,6 +23,8 @@ export interface AiPlanOptions {
   built: BuiltCall;
   id: number;
   maxResponseBytes: number;
+  /** Names and values, alternating, that every answer carries. */
+  releaseHeaders: readonly string[];
 }
 
 const DIALECTS: Partial<Record<string, number>> = { openai: 1, anthropic: 2 };
@@ -32,7 +34,7 @@ const DIALECTS: Partial<Record<string, number>> = { openai: 1, anthropic: 2 };
  * choice of target that depends on how targets do. With failover it makes the first attempt, and JavaScript all others.
  */
 export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: readonly AiTarget[] } | null {
-  const { operation, inbound, route, request, built, id, maxResponseBytes } = options;
+  const { operation, inbound, route, request, built, id, maxResponseBytes, releaseHeaders } = options;
   const { strategy } = route;
   // Clocks of tokens, races and rescues are JavaScript's.
   if (route.onBrokenStream !== null && request.stream) return null;
@@ -47,7 +49,7 @@ export function aiPlan(options: AiPlanOptions): { plan: NativePlan; targets: rea
   if (targets.some(({ timeouts }) => differ(timeouts, targets[0]?.timeouts))) return null;
   const native: NativePlanTarget[] = [];
   for (const target of targets) {
-    const made = nativeTarget(target, operation, inbound, built);
+    const made = nativeTarget(target, operation, inbound, built, lines(releaseHeaders));
     if (made === null) return null;
     native.push(made);
   }
@@ -107,6 +109,7 @@ function nativeTarget(
   operation: AiOperation,
   inbound: InboundName,
   built: BuiltCall,
+  releaseFields: string,
 ): NativePlanTarget | null {
   const { provider, dispatcher, load } = target;
   const outbound = dialectAt(target, operation, inbound);
@@ -119,7 +122,7 @@ function nativeTarget(
   // What differs from call to call besides the body, or has to be looked for in it, is JavaScript's.
   if (!target.keys.isPlain || target.query !== "" || provider.quirks !== undefined) return null;
   const { model } = target.target;
-  const answer = `x-tidegate-provider: ${provider.id}\r\nx-tidegate-model: ${model}\r\nx-tidegate-attempts: 1\r\n`;
+  const answer = `x-tidegate-provider: ${provider.id}\r\nx-tidegate-model: ${model}\r\nx-tidegate-attempts: 1\r\n${releaseFields}`;
   const replaceable = translated ? [] : (DIALECT_HEADERS[inbound] ?? []);
   const first = target.heads[0] ?? [];
   return {

@@ -224,6 +224,9 @@ export class FastPath implements GovernorEvents {
     // Only what the first attempt of an undisturbed call is. What its answers say to other origins is JavaScript's.
     const pipeline = this.#learning(context);
     if (pipeline === null || context.attempts > 0 || context.cors !== null) return;
+    const { target: called } = context;
+    // Which release the next call is for depends on more than its path.
+    if (called?.kind !== "ai" || called.isChosen) return;
     if (index !== 0 && route.strategy !== "weighted") return;
     const { exchange } = context;
     if (request.model.length > MAX_MODEL_LENGTH) return;
@@ -237,12 +240,16 @@ export class FastPath implements GovernorEvents {
     // As governed-call.cc reads them from the body: stream, and whether usage is asked for in so many words.
     const asks = request.stream && inbound === "openai" && request.includeUsage;
     const flags = (request.stream ? 1 : 0) | (asks ? 2 : 0);
-    const access = context.modelAccess?.number ?? 0;
+    const access = pipeline.modelAccess.callerNumber(context.application);
     const modelKey = `${nativeRoute} ${flags} ${access} ${request.model}`;
     if (this.#learnedModels.has(modelKey) || this.#learnedModels.size >= MAX_LEARNED) return;
     this.#learnedModels.add(modelKey);
     const { maxResponseBytes, offloadBytes } = pipeline.snapshot.ai;
-    const made = aiPlan({ operation, inbound, route, request, built, id: this.#nextPlan, maxResponseBytes });
+    const { releaseHeaders } = called;
+    const made = aiPlan({
+      ...{ operation, inbound, route, request, built, maxResponseBytes, releaseHeaders },
+      id: this.#nextPlan,
+    });
     if (made === null) return;
     this.#plans.set(this.#nextPlan++, {
       pipeline,

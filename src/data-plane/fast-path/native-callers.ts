@@ -16,7 +16,6 @@ const UNITS = { requests: 0, tokens: 1, cost_usd: 2 } as const;
 const SHARING = { shared: 1, per_node: 2 } as const;
 /** Looked at where the counter's name depends on the call, which it never does for the last three. */
 const SUBJECTS = { application: 0, service: 1, address: 2, organisation: 2, team: 2, route: 2 } as const;
-const AI_SERVICE = "ai";
 const ACCESS = { open: 0, key: 1, subscription: 2 } as const;
 
 /** Bytes of one subscription: service and set of limits, 32 bits each, then its end as a 64-bit float. */
@@ -91,14 +90,13 @@ export class NativeCallers {
     const subscriptions = this.#subscriptionsOf(application);
     if (subscriptions === null) return false;
     const { addon, handle } = this.#engine;
-    const models = this.#models.of(application, subscriptionTo(application, AI_SERVICE));
     const native = {
       number,
       id,
       team,
       limits: limits.map(nativeLimit),
       subscriptions,
-      modelAccess: models?.number ?? 0,
+      modelAccess: this.#models.callerNumber(application),
     };
     return addon.learnApplication(handle, this.#generation, native);
   }

@@ -1,12 +1,13 @@
 import type { InboundDialect } from "../../contracts/dialect.ts";
-import type { PolicyLevel } from "../../contracts/policies.ts";
+import type { ModelAccessSnapshot, PolicyLevel } from "../../contracts/policies.ts";
 import type { EndpointName } from "../../contracts/provider-endpoints.ts";
 import type {
   Access,
+  AiServiceSnapshot,
   ApplicationSnapshot,
   LimitSnapshot,
+  RestServiceSnapshot,
   RouteSnapshot,
-  ServiceSnapshot,
   SubscriptionSnapshot,
 } from "../../contracts/snapshot.ts";
 import type { CompiledPolicies, PolicyLayer } from "./policies/compile-policies.ts";
@@ -64,7 +65,7 @@ export type RouteTarget =
   | {
       kind: "rest";
       service: CompiledService;
-      snapshot: ServiceSnapshot;
+      snapshot: RestServiceSnapshot;
       route: RouteSnapshot;
       rewritePath: PathRewriter;
       maxBodyBytes: number | null;
@@ -98,8 +99,20 @@ export type RouteTarget =
       maxBodyBytes: number;
       layers: readonly PolicyLayer[];
       policies: CompiledPolicies | null;
+      /** Which models may be called of the service, whoever calls; null: any. */
+      models: ModelAccessSnapshot | null;
+      /** Of a service of this kind: so many segments stand before the unified API's own path. */
+      mountSegments: number;
+      /** As for ordinary services; null and none: the built-in one. */
+      snapshot: AiServiceSnapshot | null;
+      releaseHeaders: readonly string[];
+      releases: LiveReleases | null;
+      isChosen: boolean;
     }
   | { kind: "health"; check: "liveness" | "readiness" };
+
+/** What a service's own route leads to. */
+export type ServiceTarget = Extract<RouteTarget, { kind: "rest" | "ai" }>;
 
 /** The path to ask the upstream for, from the path as the caller sent it. */
 export type PathRewriter = (path: string) => string;

@@ -38,7 +38,7 @@ export function errorHeaders(error: GatewayError, context: Context): string[] {
   pushRequestId(headers, context);
   headers.push(...context.rateLimitHeaders);
   // Before a release is chosen there is none to speak of.
-  if (context.target?.kind === "rest" && context.target.releases === null) {
+  if (context.target !== null && context.target.kind !== "health" && context.target.releases === null) {
     headers.push(...context.target.releaseHeaders);
   }
   if (error.retryAfterMs !== null)

@@ -1,5 +1,6 @@
 import type { RouteSnapshot } from "../../contracts/snapshot.ts";
 import type { RouteTarget } from "./compiled.ts";
+import type { MethodRoute, RouteMatch } from "./router.ts";
 
 /** A route, and what it leads to: made when a call first comes to it, for of very many routes few are used by one worker. */
 export interface RouteEntry {
@@ -7,19 +8,26 @@ export interface RouteEntry {
   readonly methods: readonly string[] | null;
   /** null: Tidegate's own. */
   readonly match: RouteSnapshot["match"] | null;
-  target(): RouteTarget;
+  target(): RouteTarget | Mount;
 }
 
-export interface MethodRoute {
+/** What knows by itself the paths below its own. Paths are canonical, and whole. */
+export interface Mount {
+  kind: "mount";
+  find(method: string, path: string): RouteMatch;
+  byPath(path: string): readonly MethodRoute[];
+}
+
+export interface TreeRoute {
   /** null: every method. */
   methods: ReadonlySet<string> | null;
-  target: RouteTarget;
+  target: RouteTarget | Mount;
 }
 
 /** All routes of one path, whatever their methods. */
 interface RouteGroup {
   readonly entries: RouteEntry[];
-  routes: readonly MethodRoute[] | null;
+  routes: readonly TreeRoute[] | null;
 }
 
 interface RouteNode {
@@ -60,7 +68,7 @@ export class RouteTree {
   }
 
   /** `path`: canonical. */
-  find(path: string): readonly MethodRoute[] | null {
+  find(path: string): readonly TreeRoute[] | null {
     if (path.startsWith("/")) return this.#find(this.#root, path, 1);
     // `OPTIONS *` (RFC 9112 §3.2.4): about all paths, so for who has them all.
     const { rest } = this.#root;
@@ -68,7 +76,7 @@ export class RouteTree {
   }
 
   /** `from`: where the next segment begins; beyond the path: it has ended. */
-  #find(node: RouteNode, path: string, from: number): readonly MethodRoute[] | null {
+  #find(node: RouteNode, path: string, from: number): readonly TreeRoute[] | null {
     if (from > path.length) return node.ends === null ? null : this.#compiled(node.ends, node, path);
     const slash = path.indexOf("/", from);
     const end = slash < 0 ? path.length : slash;
@@ -86,7 +94,7 @@ export class RouteTree {
   }
 
   /** `base`: the path to the node, of a prefix the prefix itself. */
-  #compiled(group: RouteGroup, node: RouteNode, base: string): readonly MethodRoute[] {
+  #compiled(group: RouteGroup, node: RouteNode, base: string): readonly TreeRoute[] {
     group.routes ??= compiled(group, this.#holesOf(node, base));
     return group.routes;
   }
@@ -143,7 +151,7 @@ function added(group: RouteGroup | null, entry: RouteEntry): RouteGroup {
 }
 
 /** What is Tidegate's own stays first (the sort is stable), then `exact` beats `prefix` on one path. */
-function compiled({ entries }: RouteGroup, holes: readonly string[] | null): readonly MethodRoute[] {
+function compiled({ entries }: RouteGroup, holes: readonly string[] | null): readonly TreeRoute[] {
   const sorted = [...entries].sort((one, other) => rank(one) - rank(other));
   return sorted.map((entry) => ({
     methods: entry.methods === null ? null : new Set(entry.methods),
@@ -152,7 +160,7 @@ function compiled({ entries }: RouteGroup, holes: readonly string[] | null): rea
 }
 
 /** Routes may be those of other trees too, where others lie below them. */
-function withHoles(entry: RouteEntry, holes: readonly string[] | null): RouteTarget {
+function withHoles(entry: RouteEntry, holes: readonly string[] | null): RouteTarget | Mount {
   const target = entry.target();
   return target.kind === "rest" && entry.match === "prefix" && holes !== null ? { ...target, holes } : target;
 }

@@ -1,4 +1,10 @@
-import type { RouteSnapshot, ServiceSnapshot } from "../../contracts/snapshot.ts";
+import type {
+  AiServiceSnapshot,
+  RestServiceSnapshot,
+  RouteSnapshot,
+  ServiceSnapshot,
+} from "../../contracts/snapshot.ts";
+import { mountUnifiedApi, type OwnOfService } from "./ai-mount.ts";
 import type { CachingServices } from "./cache/cache-scope.ts";
 import { type CompiledService, compileLimits, type RouteTarget } from "./compiled.ts";
 import { compilePathRewriter } from "./path-rewriter.ts";
@@ -8,8 +14,9 @@ import { routeLimits } from "./policies/shared-limits.ts";
 import { releaseHeaders } from "./releases/lifecycle.ts";
 import { compileLiveReleases, defaultRelease, isSelective, type LiveReleases } from "./releases/live-releases.ts";
 import { isBelow, staticPrefix } from "./route-paths.ts";
-import type { RouteEntry } from "./route-tree.ts";
+import type { Mount, RouteEntry } from "./route-tree.ts";
 import type { RouteFinder } from "./router.ts";
+import type { UnifiedApi } from "./unified-api.ts";
 
 type RestTarget = Extract<RouteTarget, { kind: "rest" }>;
 
@@ -29,6 +36,7 @@ export class ServiceRoutes {
   readonly #releases: readonly ServiceSnapshot[];
   readonly #byDefault: ServiceSnapshot;
   readonly #layers: ServiceLayers;
+  readonly #unified: UnifiedApi;
   readonly #invalidates: boolean;
   readonly #findAmong: (entries: readonly [RouteSnapshot, RouteEntry][]) => RouteFinder;
   /** Of routes that have policies of their own. */
@@ -39,12 +47,14 @@ export class ServiceRoutes {
   constructor(
     releases: readonly ServiceSnapshot[],
     layers: ServiceLayers,
+    unified: UnifiedApi,
     isCaching: CachingServices,
     findAmong: (entries: readonly [RouteSnapshot, RouteEntry][]) => RouteFinder,
   ) {
     this.#releases = releases;
     this.#byDefault = defaultRelease(releases);
     this.#layers = layers;
+    this.#unified = unified;
     this.#invalidates = isCaching(this.#byDefault, this.#byDefault.team);
     this.#findAmong = findAmong;
     for (const release of releases) {
@@ -60,53 +70,67 @@ export class ServiceRoutes {
   }
 
   /** Whether it would come out the same of these. */
-  isOf(releases: readonly ServiceSnapshot[], isCaching: CachingServices): boolean {
+  isOf(releases: readonly ServiceSnapshot[], isCaching: CachingServices, unified: UnifiedApi): boolean {
     if (releases.length !== this.#releases.length || releases.some((one, at) => one !== this.#releases[at]))
       return false;
+    if (unified !== this.#unified && releases.some(({ kind }) => kind === "ai")) return false;
     return isCaching(this.#byDefault, this.#byDefault.team) === this.#invalidates;
   }
 
   #entryOf(release: ServiceSnapshot, route: RouteSnapshot): RouteEntry {
-    let target: RestTarget | null = null;
+    let target: RestTarget | Mount | null = null;
     return {
       methods: route.methods,
       match: route.match,
       target: () => {
-        target ??= this.#target(release, route);
+        target ??= this.#target(release, route, () => {
+          const { live } = this.#compile();
+          return live !== null && (isSelective(live) || hasRivals(route, release, live)) ? live : null;
+        });
         return target;
       },
     };
   }
 
-  #target(release: ServiceSnapshot, route: RouteSnapshot): RestTarget {
-    const { services, live } = this.#compile();
-    const releases = live !== null && (isSelective(live) || hasRivals(route, release, live)) ? live : null;
-    return { ...this.#targetOf(services, release, route), releases };
+  /** `releases`: null where it is certain that a call to this route is for this release. */
+  #target(
+    release: ServiceSnapshot,
+    route: RouteSnapshot,
+    releases: () => LiveReleases | null,
+    isChosen = false,
+  ): RestTarget | Mount {
+    const { services } = this.#compile();
+    if (release.kind === "rest")
+      return { ...this.#restTarget(services, release, route), releases: releases(), isChosen };
+    const own = () => ({ ...this.#ownOfAi(services, release, route), releases: releases(), isChosen });
+    return mountUnifiedApi(this.#unified, release, route, own);
   }
 
   #compile(): Compiled {
     if (this.#compiled === null) {
       const services = new Map(this.#releases.map((release) => [release, this.#compileService(release)]));
       const live =
-        this.#releases.length === 1
-          ? null
-          : compileLiveReleases(this.#releases, (release) => this.#finderOf(services, release));
+        this.#releases.length === 1 ? null : compileLiveReleases(this.#releases, (release) => this.#finderOf(release));
       this.#compiled = { services, live };
     }
     return this.#compiled;
   }
 
-  #finderOf(services: Compiled["services"], release: ServiceSnapshot): RouteFinder {
+  #finderOf(release: ServiceSnapshot): RouteFinder {
     return this.#findAmong(
       release.routes.map((route): [RouteSnapshot, RouteEntry] => {
-        const target = { ...this.#targetOf(services, release, route), isChosen: true };
-        return [route, { methods: route.methods, match: route.match, target: () => target }];
+        let target: RestTarget | Mount | null = null;
+        const targetOf = () => {
+          target ??= this.#target(release, route, () => null, true);
+          return target;
+        };
+        return [route, { methods: route.methods, match: route.match, target: targetOf }];
       }),
     );
   }
 
-  #targetOf(services: Compiled["services"], release: ServiceSnapshot, route: RouteSnapshot): RestTarget {
-    const layers = this.#ownLayers.get(route) ?? this.#layers.ofRoute(release, this.#byDefault.team, route);
+  #restTarget(services: Compiled["services"], release: RestServiceSnapshot, route: RouteSnapshot): RestTarget {
+    const layers = this.#layersOf(release, route);
     return {
       kind: "rest",
       service: this.#serviceOf(services, release, route),
@@ -122,6 +146,22 @@ export class ServiceRoutes {
       isChosen: false,
       holes: null,
     };
+  }
+
+  #ownOfAi(services: Compiled["services"], release: AiServiceSnapshot, route: RouteSnapshot): OwnOfService {
+    const layers = this.#layersOf(release, route);
+    return {
+      service: this.#serviceOf(services, release, route),
+      layers,
+      policies: this.#layers.compiled(layers),
+      releaseHeaders: releaseHeaders(release),
+      releases: null,
+      isChosen: false,
+    };
+  }
+
+  #layersOf(release: ServiceSnapshot, route: RouteSnapshot): readonly PolicyLayer[] {
+    return this.#ownLayers.get(route) ?? this.#layers.ofRoute(release, this.#byDefault.team, route);
   }
 
   /** Routes with limits of their own have one of their own. */

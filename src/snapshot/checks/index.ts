@@ -14,8 +14,9 @@ import { checkProviders } from "./providers.ts";
 import { checkReferences } from "./references.ts";
 import { checkReleases } from "./releases.ts";
 import { checkRoutes } from "./routes.ts";
+import { checkServiceKinds } from "./service-kinds.ts";
 import { checkSubscriptions } from "./subscriptions.ts";
-import { checkUpstreams } from "./upstreams.ts";
+import { checkUpstreams, checkUpstreamsGiven } from "./upstreams.ts";
 
 export const CHECKS: readonly Check[] = [
   checkListeners,
@@ -25,7 +26,9 @@ export const CHECKS: readonly Check[] = [
   checkProviders,
   checkModelRoutes,
   checkRoutes,
+  checkServiceKinds,
   checkUpstreams,
+  checkUpstreamsGiven,
   checkModelResilience,
   checkReleases,
   checkHeaderEdits,

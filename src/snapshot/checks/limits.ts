@@ -1,6 +1,7 @@
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { policiesOf } from "./policies-of.ts";
+import { isAi } from "./service-kinds.ts";
 
 export const LIMIT_UNITS = ["requests", "tokens", "cost_usd"] as const;
 
@@ -10,7 +11,7 @@ export const checkLimits: Check = (context) => {
   for (const owner of owners) {
     for (const limit of owner.at("limits").items()) {
       checkUnit(context, limit);
-      if (owner.path[0] === "services") checkCountable(context, limit);
+      if (owner.path[0] === "services" && !isAi(owner)) checkCountable(context, limit);
       warnIfNobodyCalls(context, owner, limit, "service");
     }
   }
@@ -23,7 +24,7 @@ export const checkLimits: Check = (context) => {
       .items()
       .flatMap((route) => route.at("policies", "limits").items());
     for (const limit of limits) {
-      checkCountable(context, limit);
+      if (!isAi(service)) checkCountable(context, limit);
       warnIfNobodyCalls(context, service, limit, "route");
     }
   }

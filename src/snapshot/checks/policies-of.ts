@@ -2,7 +2,7 @@ import type { KINDS_AT } from "../schema/policies.ts";
 import type { Cursor } from "./cursor.ts";
 
 /** Every `policies` of a configuration, with the level it is attached to. */
-export function policiesOf(root: Cursor): { level: keyof typeof KINDS_AT; policies: Cursor }[] {
+export function policiesOf(root: Cursor): { level: keyof typeof KINDS_AT; owner: Cursor; policies: Cursor }[] {
   const services = root.at("services").items();
   const applications = root.at("applications").items();
   const found: [keyof typeof KINDS_AT, Cursor[]][] = [
@@ -14,5 +14,5 @@ export function policiesOf(root: Cursor): { level: keyof typeof KINDS_AT; polici
     ["application", applications],
     ["subscription", applications.flatMap((application) => application.at("subscriptions").items())],
   ];
-  return found.flatMap(([level, owners]) => owners.map((owner) => ({ level, policies: owner.at("policies") })));
+  return found.flatMap(([level, owners]) => owners.map((owner) => ({ level, owner, policies: owner.at("policies") })));
 }

@@ -2,22 +2,25 @@ import { KINDS_AT } from "../schema/policies.ts";
 import { parseSize } from "../schema/scalars.ts";
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
-import { AI_SERVICE } from "./identifiers.ts";
 import { policiesOf } from "./policies-of.ts";
+import { aiServices, isAi, restServices } from "./service-kinds.ts";
 import { serviceOf } from "./subscriptions.ts";
 
 export const checkPolicies: Check = (context) => {
-  for (const { level, policies } of policiesOf(context.root)) {
+  for (const { level, owner, policies } of policiesOf(context.root)) {
     checkList(context, policies.at("addresses"), "address");
     checkList(context, policies.at("models"), "model");
     checkCors(context, policies.at("cors"));
     checkMock(context, policies.at("mock"));
-    checkCache(context, policies.at("cache"), level);
+    checkCache(context, policies.at("cache"), level === "ai" || (level === "service" && isAi(owner)));
   }
   checkCacheSizes(context);
   for (const service of context.root.at("services").items()) checkSaidOnce(context, service);
+  const kinds = { ofModels: aiServices(context.root), ofRest: restServices(context.root) };
   for (const application of context.root.at("applications").items()) {
-    for (const subscription of application.at("subscriptions").items()) checkAiSubscription(context, subscription);
+    for (const subscription of application.at("subscriptions").items()) {
+      checkSubscription(context, subscription, kinds);
+    }
   }
 };
 
@@ -43,13 +46,13 @@ function checkMock({ report }: CheckContext, mock: Cursor): void {
   report(mock.at("body").path, `an answer with status ${status} has no body`);
 }
 
-function checkCache({ report }: CheckContext, cache: Cursor, level: string): void {
+function checkCache({ report }: CheckContext, cache: Cursor, isOfModels: boolean): void {
   if (typeof cache.value !== "object" || cache.value === null) return;
   const [byDefault, override] = [cache.at("default_ttl"), cache.at("override_ttl")];
   if (byDefault.exists && override.exists) {
     report(byDefault.path, "`override_ttl` holds for all answers: leave one of them out");
   }
-  if (level !== "ai") return;
+  if (!isOfModels) return;
   if (!byDefault.exists && !override.exists) {
     report(cache.path, "answers of models do not say for how long they are good: give `default_ttl`");
   }
@@ -76,15 +79,20 @@ function checkSaidOnce({ report }: CheckContext, service: Cursor): void {
   }
 }
 
-function checkAiSubscription({ report }: CheckContext, subscription: Cursor): void {
-  if (serviceOf(subscription).text() !== AI_SERVICE) {
-    const models = subscription.at("policies", "models");
-    if (models.exists) report(models.path, "models are those of the unified API: this is for a subscription to `ai`");
-    return;
+function checkSubscription(
+  { report }: CheckContext,
+  subscription: Cursor,
+  { ofModels, ofRest }: { ofModels: ReadonlySet<string>; ofRest: ReadonlySet<string> },
+): void {
+  const service = serviceOf(subscription).text() ?? "";
+  const policies = subscription.at("policies");
+  if (ofRest.has(service) && policies.at("models").exists) {
+    const message = "models are those of the unified API: this is for subscriptions to `ai` and services of kind ai";
+    report(policies.at("models").path, message);
   }
+  if (!ofModels.has(service)) return;
   const taken: readonly string[] = KINDS_AT.ai;
-  for (const kind of subscription.at("policies").keys()) {
-    if (taken.includes(kind)) continue;
-    report(subscription.at("policies", kind).path, "the unified API takes no such policy");
+  for (const kind of policies.keys()) {
+    if (!taken.includes(kind)) report(policies.at(kind).path, "the unified API takes no such policy");
   }
 }

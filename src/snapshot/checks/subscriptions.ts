@@ -3,6 +3,7 @@ import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { AI_SERVICE } from "./identifiers.ts";
 import { checkCountable, checkUnit } from "./limits.ts";
+import { restServices } from "./service-kinds.ts";
 
 /** The field that names the service: the subscription itself where that is all it says. */
 export function serviceOf(subscription: Cursor): Cursor {
@@ -16,11 +17,12 @@ export const checkSubscriptions: Check = (context) => {
     const id = service.at("id").text();
     if (id !== undefined) accessOf.set(id, service.at("access").text());
   }
+  const ofRest = restServices(root);
   for (const application of root.at("applications").items()) {
     const seen = new Map<string, Cursor>();
     for (const subscription of application.at("subscriptions").items()) {
       checkOnce(context, subscription, seen);
-      checkSubscriptionLimits(context, subscription, accessOf);
+      checkSubscriptionLimits(context, subscription, accessOf, ofRest);
     }
   }
 };
@@ -40,12 +42,13 @@ function checkSubscriptionLimits(
   context: CheckContext,
   subscription: Cursor,
   accessOf: ReadonlyMap<string, string | undefined>,
+  ofRest: ReadonlySet<string>,
 ): void {
   const service = serviceOf(subscription).text() ?? "";
   const limits = subscription.at("limits").items();
   for (const limit of limits) {
     checkUnit(context, limit);
-    if (service !== AI_SERVICE) checkCountable(context, limit);
+    if (ofRest.has(service)) checkCountable(context, limit);
   }
   const access = accessOf.get(service) ?? "subscription";
   const [first] = limits;

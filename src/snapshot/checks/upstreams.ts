@@ -43,3 +43,14 @@ function checkWeights({ report }: CheckContext, list: Cursor): void {
     report(list.path, "every weight is 0: at least one must be above 0");
   }
 }
+
+/** Services of other kinds have none. */
+export const checkUpstreamsGiven: Check = ({ root, report }) => {
+  for (const service of root.at("services").items()) {
+    const upstream = service.at("upstream");
+    const kind = service.at("kind");
+    const hasOne = !kind.exists || kind.text() === "rest";
+    if (upstream.exists || !hasOne || service.keys().length === 0) continue;
+    report(upstream.path, "required, but missing: the servers behind the service, with their `targets`");
+  }
+};

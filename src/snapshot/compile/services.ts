@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import type {
+  AiServiceSnapshot,
   DeprecationSnapshot,
+  RestServiceSnapshot,
   RouteSnapshot,
   ServiceSnapshot,
   UpstreamSnapshot,
@@ -11,14 +13,15 @@ import { compileHeaderEdits, compileLimits, compileRetries, compileTimeouts } fr
 import { withPolicies } from "./policies.ts";
 
 type ServiceConfiguration = Configuration["services"][number];
-type UpstreamConfiguration = ServiceConfiguration["upstream"];
+type UpstreamConfiguration = NonNullable<ServiceConfiguration["upstream"]>;
 
 const FIRST_RELEASE = 1;
 const CANARY_RELEASE = 2;
 
 /** The service, and its canary where it has one: a release that differs in its upstream alone. */
 export function compileReleases(service: ServiceConfiguration, baseDirectory: string): ServiceSnapshot[] {
-  const compiled = compileService(service, baseDirectory);
+  if (service.kind === "ai") return [compileAiService(service)];
+  const compiled = compileRestService(service, baseDirectory);
   const { canary } = service;
   if (canary === null) return [compiled];
   const { percent, header, sticky } = canary;
@@ -34,25 +37,43 @@ export function compileReleases(service: ServiceConfiguration, baseDirectory: st
   ];
 }
 
-function compileService(service: ServiceConfiguration, baseDirectory: string): ServiceSnapshot {
+function compileRestService(service: ServiceConfiguration, baseDirectory: string): RestServiceSnapshot {
+  const { upstream } = service;
+  // There is one: see checks/service-kinds.ts.
+  if (upstream === undefined) throw new TypeError(`service ${service.id} has no upstream`);
   // They have fields of their own, which the policies of the same kinds may stand in for.
   const { request_headers, response_headers, max_body_size, ...policies } = service.policies;
+  return {
+    ...compileCommon(service),
+    kind: "rest",
+    upstream: compileUpstream(upstream, baseDirectory),
+    requestHeaders: compileHeaderEdits(request_headers ?? service.request_headers),
+    responseHeaders: compileHeaderEdits(response_headers ?? service.response_headers),
+    maxBodyBytes: max_body_size ?? service.max_body_size,
+    ...withPolicies(policies),
+  };
+}
+
+function compileAiService(service: ServiceConfiguration): AiServiceSnapshot {
+  return {
+    ...compileCommon(service),
+    kind: "ai",
+    maxBodyBytes: service.max_body_size,
+    ...withPolicies(service.policies),
+  };
+}
+
+function compileCommon(service: ServiceConfiguration) {
   return {
     id: service.id,
     release: null,
     selection: null,
     deprecation: compileDeprecation(service.deprecation),
     retired: service.retired,
-    kind: service.kind,
     team: service.team,
     routes: compileRoutes(service.routes),
-    upstream: compileUpstream(service.upstream, baseDirectory),
     access: service.access,
     limits: compileLimits(service.limits),
-    requestHeaders: compileHeaderEdits(request_headers ?? service.request_headers),
-    responseHeaders: compileHeaderEdits(response_headers ?? service.response_headers),
-    maxBodyBytes: max_body_size ?? service.max_body_size,
-    ...withPolicies(policies),
   };
 }
 

@@ -206,13 +206,13 @@ const EVERYWHERE = ["addresses", "request_headers", "response_headers", "cache"]
 const OF_SERVICES = [...EVERYWHERE, "max_body_size", "cors"] as const satisfies Kind[];
 
 /**
- * The kinds of policy that each level takes; `ai`: the unified API, in place of a service. Services, applications and subscriptions
- * have their limits beside their policies.
+ * The kinds of policy that each level takes; `ai`: the unified API, in place of a service, and services of that kind. Services,
+ * applications and subscriptions have their limits beside their policies.
  */
 export const KINDS_AT = {
   organisation: [...OF_SERVICES, "limits", "models"],
   team: [...OF_SERVICES, "limits", "models"],
-  service: [...OF_SERVICES, "request_schema", "mirror"],
+  service: [...OF_SERVICES, "request_schema", "mirror", "models"],
   route: [...OF_SERVICES, "request_schema", "mirror", "mock", "limits"],
   application: [...EVERYWHERE, "models"],
   subscription: [...EVERYWHERE, "models"],

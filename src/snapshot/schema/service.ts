@@ -155,11 +155,18 @@ const canary = z
 
 export const service = z
   .strictObject({
-    id: id.describe("Name of the service; `ai` is taken by the unified API."),
-    kind: z.enum(["rest"]).prefault("rest").describe("Kind of service."),
+    id: id.describe("Name of the service; `ai` is taken by the built-in unified API."),
+    kind: z
+      .enum(["rest", "ai"])
+      .prefault("rest")
+      .describe(
+        "`rest`: an ordinary HTTP service, which has an `upstream`. `ai`: the unified API below the service's paths, with models, limits and subscriptions of its own: see [ai-services.md](ai-services.md).",
+      ),
     team: id.prefault("default").describe("Team that owns the service."),
     routes: z.array(route).min(1).describe("Which calls belong to the service."),
-    upstream,
+    upstream: upstream
+      .optional()
+      .describe("The servers behind the service. Required, but for kind `ai`, which has none."),
     access: access
       .prefault("subscription")
       .describe(
@@ -187,4 +194,4 @@ export const service = z
       .prefault(false)
       .describe("The service is gone: its routes answer 410, with the link of `deprecation` where there is one."),
   })
-  .describe("An ordinary HTTP service.");
+  .describe("A service.");

@@ -7,6 +7,7 @@ import { DatabaseSource } from "../../../src/control-plane/snapshot-source/sourc
 import { LastGood } from "../../../src/platform/secrets/last-good.ts";
 import { SecretStore } from "../../../src/platform/secrets/secret-store.ts";
 import { DATABASES } from "../../helpers/databases.ts";
+import { restService } from "../../helpers/rest-service.ts";
 import { draftAt, TestPlane } from "../../helpers/test-plane.ts";
 import { ROOT_TOKEN, SimulatedVault } from "../../helpers/vault.ts";
 
@@ -96,16 +97,20 @@ describe.each(DATABASES)("references to secrets in what is stored, on %s", (kind
     await test.owner.do("PATCH", "/settings", { policies: headers(at("secret/organisation/all")) });
     expect((await test.owner.do("GET", "/services/billing")).draft).toEqual(draft);
     const { services, policies } = await additions();
-    expect(services[0]?.requestHeaders.set).toEqual([["authorization", "Bearer canary-billing"]]);
+    expect(restService(services[0]).requestHeaders.set).toEqual([["authorization", "Bearer canary-billing"]]);
     expect(policies?.requestHeaders?.set).toEqual([["authorization", "canary-all"]]);
     expect(JSON.stringify(await test.dump()).includes("canary-billing")).toBe(false);
 
     vault.put("secret/teams/finance/billing", { token: "canary-next" });
     expect(await store.refresh()).toBe(true);
-    expect((await additions()).services[0]?.requestHeaders.set).toEqual([["authorization", "Bearer canary-next"]]);
+    expect(restService((await additions()).services[0]).requestHeaders.set).toEqual([
+      ["authorization", "Bearer canary-next"],
+    ]);
     vault.failsWith = 503;
     expect(await store.refresh()).toBe(false);
-    expect((await additions()).services[0]?.requestHeaders.set).toEqual([["authorization", "Bearer canary-next"]]);
+    expect(restService((await additions()).services[0]).requestHeaders.set).toEqual([
+      ["authorization", "Bearer canary-next"],
+    ]);
     vault.failsWith = null;
     expect(test.log.join().includes("canary")).toBe(false);
   });

@@ -5,6 +5,7 @@ import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startGateway, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
 import { RawConnection, type RawResponse, rawRequest } from "../../helpers/raw-client.ts";
+import { restService } from "../../helpers/rest-service.ts";
 import { type SeenRequest, startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
 
@@ -582,8 +583,8 @@ describe("over time", () => {
     });
     expect(await fresh()).toBe("hit");
     const changes: ((snapshot: ReturnType<TestGateway["snapshot"]>) => void)[] = [
-      ({ services: [service] }) => service?.requestHeaders.set.push(["x-new", "1"]),
-      ({ services: [service] }) => service?.upstream.targets.push({ url: `${upstream.url}/`, weight: 0 }),
+      ({ services: [service] }) => restService(service).requestHeaders.set.push(["x-new", "1"]),
+      ({ services: [service] }) => restService(service).upstream.targets.push({ url: `${upstream.url}/`, weight: 0 }),
       ({ services: [service] }) => Object.assign(service ?? {}, { release: 7 }),
       (snapshot) => Object.assign(snapshot, { cachePurges: { open: 1 } }),
     ];

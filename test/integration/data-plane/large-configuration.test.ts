@@ -10,6 +10,7 @@ import { packSnapshot, SnapshotPacker } from "../../../src/snapshot/packed/packe
 import { apiKey } from "../../helpers/api-key.ts";
 import { type FastGateway, nativeYaml, startFastGateway } from "../../helpers/fast-path.ts";
 import { collectingLogger } from "../../helpers/gateway.ts";
+import { restService } from "../../helpers/rest-service.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 
 const APPLICATIONS = 20_000;
@@ -177,7 +178,7 @@ describe("a service that changes", () => {
   it("one that can't be served is refused, and what was served stays", async () => {
     const broken = services.map((service, index) =>
       index === 70
-        ? { ...service, upstream: { ...service.upstream, targets: [{ url: "nonsense", weight: 1 }] } }
+        ? { ...service, upstream: { ...restService(service).upstream, targets: [{ url: "nonsense", weight: 1 }] } }
         : service,
     );
     const [good, before] = [services, gateway.gateway.compiled.pipelines];

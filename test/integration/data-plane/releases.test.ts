@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { ReleaseSelectionSnapshot, RouteSnapshot, ServiceSnapshot } from "../../../src/contracts/snapshot.ts";
+import type { ReleaseSelectionSnapshot, RestServiceSnapshot, RouteSnapshot } from "../../../src/contracts/snapshot.ts";
 import { apiKey } from "../../helpers/api-key.ts";
 import { type FastGateway, nativeYaml, startFastGateway } from "../../helpers/fast-path.ts";
 import { TEST_KEY } from "../../helpers/gateway.ts";
@@ -16,7 +16,7 @@ afterAll(() => Promise.all(upstreams.map((upstream) => upstream.close())));
 afterEach(() => gateway.close());
 
 type Route = Partial<RouteSnapshot> & { path: string };
-interface Release extends Omit<Partial<ServiceSnapshot>, "routes" | "selection"> {
+interface Release extends Omit<Partial<RestServiceSnapshot>, "routes" | "selection"> {
   release: number;
   selection?: Partial<ReleaseSelectionSnapshot>;
   routes?: Route[];
@@ -36,7 +36,7 @@ async function serve(releases: Release[], more?: string): Promise<void> {
 
 function apply(releases: Release[]): void {
   gateway.change((snapshot) => {
-    const shop = snapshot.services.find(({ id }) => id === "shop") as ServiceSnapshot;
+    const shop = snapshot.services.find(({ id }) => id === "shop") as RestServiceSnapshot;
     const route = shop.routes[0] as RouteSnapshot;
     snapshot.services = releases.map(({ release, selection, routes, ...changes }, index) => ({
       ...structuredClone(shop),

@@ -6,6 +6,7 @@ import { CATALOGUE } from "../../../src/providers/catalogue.ts";
 import { compileSnapshot } from "../../../src/snapshot/compile/index.ts";
 import { formatProblems } from "../../../src/snapshot/problems/problem.ts";
 import { parseConfiguration } from "../../../src/snapshot/sources/file.ts";
+import { restService } from "../../helpers/rest-service.ts";
 
 const BASE = join(import.meta.dirname, "certificates");
 
@@ -29,7 +30,7 @@ describe("compiling a configuration", () => {
   test("a file with nothing but its version yields the documented defaults", () => {
     const snapshot = compile("version: 1");
     expect(snapshot).toMatchObject({
-      format: 9,
+      format: 10,
       version: 1,
       compiledAtMs: 1_000,
       listeners: [
@@ -168,7 +169,7 @@ services:
         version: null,
         canary: { percent: 2.5, header: { name: "x-canary", value: "yes" }, sticky: true },
       },
-      upstream: { ...service?.upstream, targets: [{ url: "http://127.0.0.1:9002", weight: 1 }] },
+      upstream: { ...restService(service).upstream, targets: [{ url: "http://127.0.0.1:9002", weight: 1 }] },
     });
   });
 

@@ -6,6 +6,7 @@ import type { SecretReference } from "../../../src/contracts/secret-reference.ts
 import type { SecretReader } from "../../../src/platform/secrets/secret-store.ts";
 import { loadConfiguration } from "../../../src/snapshot/load.ts";
 import { formatProblems } from "../../../src/snapshot/problems/problem.ts";
+import { restService } from "../../helpers/rest-service.ts";
 
 const CANARY = "canary-7f3b9c-0123456789-0123456789";
 let folder: string;
@@ -78,7 +79,7 @@ describe("references to secrets in tidegate.yaml", () => {
     expect(asked).toContainEqual({ file: join(folder, "key.txt") });
     const { providers, services } = result.snapshot;
     expect(providers[0]?.keys[0]?.value).toBe(`${CANARY}-vault`);
-    expect(services[0]?.requestHeaders.set).toEqual([["authorization", `Bearer ${CANARY}-vault`]]);
+    expect(restService(services[0]).requestHeaders.set).toEqual([["authorization", `Bearer ${CANARY}-vault`]]);
   });
 
   it("are checked without Vault where nothing is served: what is on the machine is read, the rest left alone", async () => {

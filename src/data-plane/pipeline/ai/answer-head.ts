@@ -2,6 +2,7 @@ import { droppedValue } from "../../../dialects/dropped-fields.ts";
 import { inboundDialects } from "../../../dialects/index.ts";
 import type { Context } from "../context.ts";
 import { pushRequestId } from "../errors.ts";
+import { pushReleaseHeaders } from "../releases/lifecycle.ts";
 import type { AiAttempt } from "./ai-attempt.ts";
 import type { RoutedCall } from "./routed-call.ts";
 import { AnswerIds, NO_IDS, wantedIds } from "./stored/answer-ids.ts";
@@ -27,6 +28,7 @@ export function answerHeadersOf(context: Context, { target }: AiAttempt, content
   headers.push("x-tidegate-model", target.target.model, "x-tidegate-attempts", String(context.attempts));
   if (context.droppedFields !== null) headers.push("x-tidegate-dropped", context.droppedFields);
   pushRequestId(headers, context);
+  pushReleaseHeaders(headers, context);
   for (const part of context.rateLimitHeaders) headers.push(part);
   return headers;
 }

@@ -4,8 +4,10 @@ import { modelOfPath } from "../../../dialects/model-path.ts";
 import type { PriceBook } from "../../../providers/prices.ts";
 import type { Context } from "../context.ts";
 import type { ModelAccess } from "../policies/model-access.ts";
+import { pushReleaseHeaders } from "../releases/lifecycle.ts";
 import { respondWhole } from "../stages/respond.ts";
 import { describeModels, type ListedModel } from "./listed-models.ts";
+import { unifiedPath } from "./unified-path.ts";
 
 /** Callers with rules of their own are few. */
 const MAX_FORMS = 100;
@@ -45,7 +47,7 @@ export function compileModelList(
     const isGemini = dialect === "gemini" || exchange.header("x-goog-api-client") !== undefined;
     const speaksAnthropic = dialect === "anthropic" || exchange.header("anthropic-version") !== undefined;
     const form = formOf(isGemini ? "gemini" : speaksAnthropic ? "anthropic" : "openai", context.modelAccess);
-    const id = endpoint === "models" ? "" : modelOfPath(exchange.path);
+    const id = endpoint === "models" ? "" : modelOfPath(unifiedPath(target, exchange.path));
     let body: string;
     // Of a path that ends with a slash the name is empty.
     if (id === "") body = form.list;
@@ -56,6 +58,7 @@ export function compileModelList(
       body = JSON.stringify(model);
     }
     const headers = ["content-type", "application/json", "x-request-id", context.id, ...context.rateLimitHeaders];
+    pushReleaseHeaders(headers, context);
     respondWhole(context, 200, headers, body);
     context.pipeline.finish(context);
   };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
 import type { CachePolicySnapshot, PoliciesSnapshot } from "../../../contracts/policies.ts";
-import type { RouteSnapshot, ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import type { RestServiceSnapshot, RouteSnapshot, ServiceSnapshot } from "../../../contracts/snapshot.ts";
 import { SERVICES_A_STEP, type Slices } from "../../../platform/slices.ts";
 import type { Context } from "../context.ts";
 
@@ -17,7 +17,7 @@ export function scopeOf({ application }: Pick<Context, "application">, scope: Ca
  * same configuration has the same name in every snapshot, so that nothing is lost by a change of something else.
  */
 export function namespaceOf(
-  service: ServiceSnapshot,
+  service: RestServiceSnapshot,
   route: RouteSnapshot,
   policy: CachePolicySnapshot,
   purges: number,

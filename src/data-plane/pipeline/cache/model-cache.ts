@@ -10,13 +10,13 @@ import { requestDigest } from "./request-key.ts";
 /** What tells calls to models apart, over one snapshot. */
 export class ModelCache {
   readonly runtime: Runtime;
-  readonly #purges: number;
+  readonly #purges: Readonly<Record<string, number>>;
   readonly #maxParsedBytes: number;
   readonly #namespaces = new WeakMap<ModelRoute, string>();
 
   constructor({ cachePurges = {}, ai }: Pick<Snapshot, "cachePurges" | "ai">, runtime: Runtime) {
     this.runtime = runtime;
-    this.#purges = cachePurges.ai ?? 0;
+    this.#purges = cachePurges;
     this.#maxParsedBytes = ai.offloadBytes;
   }
 
@@ -35,9 +35,11 @@ export class ModelCache {
     );
     const digest = requestDigest(body ?? Buffer.alloc(0), this.#maxParsedBytes);
     const scope = scopeOf(context, policy.scope);
-    return ["model", this.#namespaceOf(route), policy.scope, scope, lifetimeMs, operation, digest, ...varied].join(
-      "\n",
-    );
+    const { target } = context;
+    const service = target?.kind === "ai" ? target.service.id : "ai";
+    // Each service's answers are dropped by themselves.
+    const of = [this.#namespaceOf(route), service, this.#purges[service] ?? 0];
+    return ["model", ...of, policy.scope, scope, lifetimeMs, operation, digest, ...varied].join("\n");
   }
 
   /** Where an answer could have come from: with another target it may be another one. */
@@ -48,7 +50,7 @@ export class ModelCache {
         const { id, kind, dialect, baseUrl, headers } = provider;
         return [id, kind, dialect, baseUrl, headers, target.model];
       });
-      const parts = JSON.stringify([this.#purges, route.name, route.strategy, targets]);
+      const parts = JSON.stringify([route.name, route.strategy, targets]);
       namespace = createHash("sha256").update(parts).digest("base64url").slice(0, 22);
       this.#namespaces.set(route, namespace);
     }

@@ -3,6 +3,7 @@ import type { CachePolicySnapshot } from "../../../contracts/policies.ts";
 import type { ModelRoute } from "../ai/model-routes.ts";
 import type { Context } from "../context.ts";
 import { pushRequestId } from "../errors.ts";
+import { pushReleaseHeaders } from "../releases/lifecycle.ts";
 import { respondWhole } from "../stages/respond.ts";
 import { forwardParameters, hitParameters, pushCacheStatus } from "./cache-status.ts";
 import { type RequestDirectives, requestDirectives } from "./directives.ts";
@@ -136,6 +137,7 @@ export class ModelLookup {
     headers.push("age", String(Math.floor(stored.ageMs(Date.now()) / 1000)));
     if (droppedFields !== null) headers.push("x-tidegate-dropped", droppedFields);
     pushRequestId(headers, context);
+    pushReleaseHeaders(headers, context);
     headers.push(...context.rateLimitHeaders);
     pushCacheStatus(headers, "hit", parameters);
     respondWhole(context, status, headers, body);

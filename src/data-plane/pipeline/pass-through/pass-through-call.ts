@@ -8,6 +8,7 @@ import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { keyRefusal, noKeyFor } from "../ai/key-refusal.ts";
 import { providerRefusal } from "../ai/provider-refusal.ts";
+import { unifiedPath } from "../ai/unified-path.ts";
 import { withToken } from "../ai/with-token.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
@@ -54,7 +55,7 @@ export class PassThroughCall implements DispatchHandler {
     this.#at = at;
     this.#route = route;
     this.#runtime = runtime;
-    this.#path = providerPath(at.provider.id, at.pathPrefix, context.exchange.path);
+    this.#path = providerPath(at.provider.id, at.pathPrefix, unifiedPath(route, context.exchange.path));
   }
 
   start(): void {

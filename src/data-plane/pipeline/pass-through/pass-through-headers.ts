@@ -1,5 +1,6 @@
 import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { Context } from "../context.ts";
+import { pushReleaseHeaders } from "../releases/lifecycle.ts";
 import { compileRequestHeaders } from "../rest/request-headers.ts";
 import { compileResponseHeaders, headerOf } from "../rest/response-headers.ts";
 import type { PassedProvider } from "./passed-provider.ts";
@@ -57,6 +58,7 @@ function isOurs(name: string, transport: "http" | "simulated"): boolean {
 export function answerHeaders(upstream: readonly string[], context: Context, provider: string): string[] {
   const headers = returned(upstream, context);
   headers.push("x-tidegate-provider", provider, "x-tidegate-attempts", String(context.attempts));
+  pushReleaseHeaders(headers, context);
   return headers;
 }
 

@@ -1,8 +1,8 @@
 import { POLICY_LEVELS, type PoliciesSnapshot } from "../../../contracts/policies.ts";
 import type {
-  AiSnapshot,
   ApplicationSnapshot,
   HeaderEditsSnapshot,
+  RestServiceSnapshot,
   RouteSnapshot,
   ServiceSnapshot,
   Snapshot,
@@ -32,6 +32,8 @@ export class ServiceLayers {
   /** `team`: the one that owns the service. */
   ofRoute(service: ServiceSnapshot, team: string, { policies }: RouteSnapshot): readonly PolicyLayer[] {
     const layers = this.#ofService(service, team);
+    // Routes of models have limits alone, which are compiled with them.
+    if (service.kind === "ai") return layers;
     return policies === undefined ? layers : [...layers, { level: "route", policies }];
   }
 
@@ -55,26 +57,32 @@ export class ServiceLayers {
     let layers = this.#ofServices.get(service);
     if (layers === undefined) {
       const ofTeam = this.#teams.get(team);
-      const policies = servicePolicies(service);
-      layers = [
+      const owners: readonly PolicyLayer[] = [
         ...this.#organisation,
         ...(ofTeam === undefined ? [] : [{ level: "team" as const, policies: ofTeam }]),
-        ...(policies === null ? [] : [{ level: "service" as const, policies }]),
       ];
+      layers = service.kind === "ai" ? ofModels(owners, service.policies) : ofRest(owners, service);
       this.#ofServices.set(service, layers);
     }
     return layers;
   }
 
-  /** The unified API stands in the place of a service. It takes less than one: see src/snapshot/schema/policies.ts. */
-  ofAi({ policies }: AiSnapshot): readonly PolicyLayer[] {
-    // What is stored of ordinary services is what they allow. Models allow nothing: a rule for all calls does not speak of them.
-    const taken = this.#organisation.map(({ level, policies: { cache: _cache, ...all } }) => ({
-      level,
-      policies: takenByAi(all),
-    }));
-    return policies === undefined ? taken : [...taken, { level: "service", policies }];
+  /** The built-in unified API stands in the place of a service. */
+  ofAi(policies: PoliciesSnapshot | undefined): readonly PolicyLayer[] {
+    return ofModels(this.#organisation, policies);
   }
+}
+
+function ofRest(owners: readonly PolicyLayer[], service: RestServiceSnapshot): readonly PolicyLayer[] {
+  const policies = servicePolicies(service);
+  return policies === null ? owners : [...owners, { level: "service", policies }];
+}
+
+/** The unified API takes less than an ordinary service: see src/snapshot/schema/policies.ts. */
+function ofModels(owners: readonly PolicyLayer[], policies: PoliciesSnapshot | undefined): readonly PolicyLayer[] {
+  // What is stored of ordinary services is what they allow. Models allow nothing: a rule for all calls does not speak of them.
+  const taken = owners.map(({ level, policies: { cache: _cache, ...all } }) => ({ level, policies: takenByAi(all) }));
+  return policies === undefined ? taken : [...taken, { level: "service", policies: takenByAi(policies) }];
 }
 
 /** With those of the caller, in their places. */
@@ -104,7 +112,7 @@ function takenByAi({ addresses, cors, cache }: PoliciesSnapshot): PoliciesSnapsh
 }
 
 /** What a service says, its header edits and size among it; null: nothing. */
-function servicePolicies(service: ServiceSnapshot): PoliciesSnapshot | null {
+function servicePolicies(service: RestServiceSnapshot): PoliciesSnapshot | null {
   const { requestHeaders, responseHeaders, maxBodyBytes } = service;
   const policies: PoliciesSnapshot = { ...service.policies };
   if (saysSomething(requestHeaders)) policies.requestHeaders = requestHeaders;

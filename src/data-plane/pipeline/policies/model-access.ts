@@ -3,6 +3,7 @@ import type { ModelAccessSnapshot, PolicyLevel } from "../../../contracts/polici
 import type { Snapshot, SubscriptionSnapshot } from "../../../contracts/snapshot.ts";
 import type { CompiledApplication } from "../compiled.ts";
 import type { Context } from "../context.ts";
+import { subscriptionTo } from "../subscriptions.ts";
 
 /** What one level says of the models that may be called. */
 export interface ModelAccessLayer {
@@ -12,7 +13,7 @@ export interface ModelAccessLayer {
 
 /** Which models a caller may use, by all levels together. Callers with the same rules share one. */
 export class ModelAccess {
-  /** Tells it from others of its snapshot; 0: what holds for callers without rules of their own. */
+  /** Tells it from others of its snapshot; above 0. */
   readonly number: number;
   readonly #layers: readonly CompiledLayer[];
 
@@ -115,54 +116,102 @@ function touches(pattern: string, beginning: string): boolean {
 
 /** The rules of a snapshot on who may call which models. */
 export class ModelAccessRules {
-  readonly #everyone: readonly ModelAccessLayer[];
+  readonly #organisation: ModelAccessSnapshot | undefined;
   readonly #teams: ReadonlyMap<string, ModelAccessSnapshot>;
   /** By what they say. */
-  readonly #known = new Map<string, ModelAccess | null>();
-  readonly #ofCallers = new WeakMap<CompiledApplication, { subscription: object | null; access: ModelAccess | null }>();
+  readonly #known = new Map<string, ModelAccess>();
+  readonly #ofCallers = new WeakMap<CompiledApplication, Map<ModelAccessSnapshot | null, OfCaller>>();
+  readonly #ofNobody = new Map<ModelAccessSnapshot | null, ModelAccess | null>();
+  readonly #callerNumbers = new Map<string, number>();
+  readonly #numbersOfCallers = new WeakMap<CompiledApplication, number>();
 
-  constructor({ policies, teams = [], ai }: Pick<Snapshot, "policies" | "teams" | "ai">) {
-    this.#everyone = layersOf([
-      ["organisation", policies?.models],
-      ["service", ai.policies?.models],
-    ]);
+  constructor({ policies, teams = [] }: Pick<Snapshot, "policies" | "teams">) {
+    this.#organisation = policies?.models;
     this.#teams = new Map(
       teams.flatMap(({ id, policies: { models } }) => (models === undefined ? [] : [[id, models]])),
     );
   }
 
-  /** null: any model. `application` null: the caller is nobody known. */
-  of(application: CompiledApplication | null, subscription: SubscriptionSnapshot | null): ModelAccess | null {
-    if (application === null) return this.#shared([]);
-    const known = this.#ofCallers.get(application);
+  /** null: any model. `service`: what is said of the service that is called. `application` null: the caller is nobody known. */
+  of(
+    service: ModelAccessSnapshot | null,
+    application: CompiledApplication | null,
+    subscription: SubscriptionSnapshot | null,
+  ): ModelAccess | null {
+    if (application === null) {
+      let access = this.#ofNobody.get(service);
+      if (access === undefined) {
+        access = this.#shared(service, []);
+        this.#ofNobody.set(service, access);
+      }
+      return access;
+    }
+    let ofCaller = this.#ofCallers.get(application);
+    if (ofCaller === undefined) {
+      ofCaller = new Map();
+      this.#ofCallers.set(application, ofCaller);
+    }
+    const known = ofCaller.get(service);
     if (known !== undefined && known.subscription === subscription) return known.access;
-    const access = this.#shared(
-      layersOf([
-        ["team", this.#teams.get(application.team)],
-        ["application", application.snapshot.policies?.models],
-        ["subscription", subscription?.policies?.models],
-      ]),
-    );
-    this.#ofCallers.set(application, { subscription, access });
+    const access = this.#shared(service, [
+      ...this.#ownLayers(application),
+      ...layersOf([["subscription", subscription?.policies?.models]]),
+    ]);
+    ofCaller.set(service, { subscription, access });
     return access;
   }
 
-  #shared(own: readonly ModelAccessLayer[]): ModelAccess | null {
-    const key = own.length === 0 ? "" : JSON.stringify(own);
+  /** The same for callers for whom the same holds whatever they call; 0: for whom nothing holds but what does for everybody. */
+  callerNumber(application: CompiledApplication | null): number {
+    if (application === null) return 0;
+    const known = this.#numbersOfCallers.get(application);
+    if (known !== undefined) return known;
+    const own = this.#ownLayers(application);
+    const bySubscription = application.subscriptions.flatMap((subscription) => {
+      const models = subscription.policies?.models;
+      const holds = models !== undefined && subscriptionTo(application, subscription.service) === subscription;
+      return holds ? [[subscription.service, models] as const] : [];
+    });
+    const says = own.length + bySubscription.length === 0 ? "" : JSON.stringify([own, bySubscription.sort(byService)]);
+    const number = says === "" ? 0 : (this.#callerNumbers.get(says) ?? this.#callerNumbers.size + 1);
+    if (number > 0) this.#callerNumbers.set(says, number);
+    this.#numbersOfCallers.set(application, number);
+    return number;
+  }
+
+  #ownLayers({ team, snapshot }: CompiledApplication): ModelAccessLayer[] {
+    return layersOf([
+      ["team", this.#teams.get(team)],
+      ["application", snapshot.policies?.models],
+    ]);
+  }
+
+  #shared(service: ModelAccessSnapshot | null, own: readonly ModelAccessLayer[]): ModelAccess | null {
+    const layers = [...layersOf([["organisation", this.#organisation]]), ...layersOf([["service", service]]), ...own];
+    if (layers.length === 0) return null;
+    const key = JSON.stringify(layers);
     let access = this.#known.get(key);
     if (access === undefined) {
-      const layers = [...this.#everyone, ...own];
-      // Zero is for those without rules of their own, whoever comes first.
-      const number = key === "" ? 0 : this.#known.size + 1;
-      access = layers.length === 0 ? null : new ModelAccess(number, layers);
+      access = new ModelAccess(this.#known.size + 1, layers);
       this.#known.set(key, access);
     }
     return access;
   }
 }
 
-function layersOf(said: readonly (readonly [PolicyLevel, ModelAccessSnapshot | undefined])[]): ModelAccessLayer[] {
-  return said.flatMap(([level, models]) => (models === undefined ? [] : [{ level, models }]));
+interface OfCaller {
+  subscription: SubscriptionSnapshot | null;
+  access: ModelAccess | null;
+}
+
+function byService([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+function layersOf(
+  said: readonly (readonly [PolicyLevel, ModelAccessSnapshot | null | undefined])[],
+): ModelAccessLayer[] {
+  return said.flatMap(([level, models]) => (models === undefined || models === null ? [] : [{ level, models }]));
 }
 
 /** Throws `model_not_allowed` for a model that the caller may not use. `route`: the name of what `asked` leads to. */
@@ -221,7 +270,7 @@ function refusal(
   param: string | null,
 ): GatewayError {
   const who = application === null ? "callers without a key" : `application ${application.id}`;
-  const rule = level === "service" ? "the unified API's" : `the ${level}'s`;
+  const rule = `the ${level}'s`;
   const message = `${who} may not use ${what}, by ${rule} list of models: GET /v1/models has those that may be used`;
   return new GatewayError("model_not_allowed", message, param === null ? {} : { param });
 }

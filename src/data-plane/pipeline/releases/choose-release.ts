@@ -1,14 +1,12 @@
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Exchange } from "../../../contracts/exchange.ts";
-import type { RouteTarget } from "../compiled.ts";
+import type { ServiceTarget } from "../compiled.ts";
 import { methodNotAllowed } from "../stages/route.ts";
 import type { LiveCanary, LiveRelease, LiveReleases } from "./live-releases.ts";
 
-export type RestRoute = Extract<RouteTarget, { kind: "rest" }>;
-
 export interface ReleaseChoice {
   release: LiveRelease;
-  target: RestRoute;
+  target: ServiceTarget;
   /** What decided. `route`: the default has no route for the call, this one has. */
   by: "version" | "canary header" | "canary share" | "default" | "route";
 }
@@ -32,7 +30,7 @@ export function chooseRelease(live: LiveReleases, asked: Asked, points: SharePoi
   const version = versionAsked(live, asked);
   if (version !== null) {
     const match = version.find(method, host, path);
-    if (match.found) return { release: version, target: match.target as RestRoute, by: "version" };
+    if (match.found) return { release: version, target: match.target as ServiceTarget, by: "version" };
     if (match.allowedMethods !== null) throw new MethodRefused(match.allowedMethods);
     throw new GatewayError(
       "route_not_found",
@@ -42,7 +40,7 @@ export function chooseRelease(live: LiveReleases, asked: Asked, points: SharePoi
   const allowed = new Set<string>();
   for (const { release, by } of candidates(live, asked, points)) {
     const match = release.find(method, host, path);
-    if (match.found) return { release, target: match.target as RestRoute, by };
+    if (match.found) return { release, target: match.target as ServiceTarget, by };
     for (const name of match.allowedMethods ?? []) allowed.add(name);
   }
   throw new MethodRefused([...allowed]);

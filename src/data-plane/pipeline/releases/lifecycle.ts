@@ -1,5 +1,6 @@
 import { GatewayError } from "../../../contracts/errors.ts";
-import type { HeaderEditsSnapshot, ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import type { HeaderEditsSnapshot, RestServiceSnapshot, ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import type { Context } from "../context.ts";
 
 export const RELEASE_HEADER = "x-tidegate-release";
 
@@ -30,8 +31,14 @@ export function releaseHeaders(service: ServiceSnapshot): readonly string[] {
   return headersOf(service).flatMap(({ name, value }) => [name, value]);
 }
 
+/** For answers of models. Those of ordinary services have them by their edits. */
+export function pushReleaseHeaders(headers: string[], { target }: Pick<Context, "target">): void {
+  if (target?.kind !== "ai") return;
+  for (const part of target.releaseHeaders) headers.push(part);
+}
+
 /** The service's edits to answers with what is to be said of the release. What the service edits itself is its own. */
-export function withReleaseHeaders(service: ServiceSnapshot): HeaderEditsSnapshot {
+export function withReleaseHeaders(service: RestServiceSnapshot): HeaderEditsSnapshot {
   const { add, set, remove } = service.responseHeaders;
   const edited = new Set([...remove, ...set.map(([name]) => name)]);
   const headers = headersOf(service).filter(({ name }) => !edited.has(name));

@@ -1,5 +1,5 @@
 import type { Dispatcher } from "../../../contracts/dispatcher.ts";
-import type { HeaderEditsSnapshot, ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import type { HeaderEditsSnapshot, RestServiceSnapshot } from "../../../contracts/snapshot.ts";
 import { parseUnixUrl } from "../../../platform/unix-url.ts";
 import { type BalancedTarget, type Balancer, createBalancer } from "../../../upstream/balancing/balancer.ts";
 import { TargetState } from "../../../upstream/target-state.ts";
@@ -23,7 +23,7 @@ export interface RestTarget extends BalancedTarget {
 
 /** A service with its upstream resolved. */
 export interface RestService {
-  readonly snapshot: ServiceSnapshot;
+  readonly snapshot: RestServiceSnapshot;
   /** Whose header edits it has; null: its own alone. */
   readonly edits: CompiledPolicies["edits"];
   readonly targets: readonly RestTarget[];
@@ -35,7 +35,7 @@ export interface RestService {
   readonly answerEdits: HeaderEditsSnapshot;
 }
 
-export function compileRestService(service: ServiceSnapshot, runtime: Runtime): RestService {
+export function compileRestService(service: RestServiceSnapshot, runtime: Runtime): RestService {
   const { upstream } = service;
   const targets = upstream.targets.map((target): RestTarget => {
     const place = placeOf(target.url);
@@ -56,7 +56,7 @@ export function compileRestService(service: ServiceSnapshot, runtime: Runtime): 
 }
 
 /** The one that was compiled before, of the same service, as long as its connections are there. */
-export function keptRestService(service: ServiceSnapshot, runtime: Runtime): RestService {
+export function keptRestService(service: RestServiceSnapshot, runtime: Runtime): RestService {
   const known = runtime.restServices.get(service);
   // Asked for, so that they are not given up: see DispatcherRegistry.nextGeneration.
   if (
@@ -69,7 +69,7 @@ export function keptRestService(service: ServiceSnapshot, runtime: Runtime): Res
   return compiled;
 }
 
-function dispatcherOf({ upstream }: ServiceSnapshot, origin: string, runtime: Runtime): Dispatcher {
+function dispatcherOf({ upstream }: RestServiceSnapshot, origin: string, runtime: Runtime): Dispatcher {
   return runtime.dispatchers.get({ origin, connectTimeoutMs: upstream.timeouts.connectMs, caFile: upstream.caFile });
 }
 
@@ -80,7 +80,7 @@ export function withEdits(service: RestService, edits: NonNullable<CompiledPolic
 }
 
 function compileEdits(
-  snapshot: ServiceSnapshot,
+  snapshot: RestServiceSnapshot,
   edits: CompiledPolicies["edits"],
 ): Pick<RestService, "snapshot" | "edits" | "requestHeaders" | "responseHeaders" | "answerEdits"> {
   const answerEdits = withReleaseHeaders(snapshot);
@@ -114,7 +114,7 @@ function targetState(runtime: Runtime, serviceId: string, url: string): TargetSt
 }
 
 /** What consistent hashing hashes; callers without the header or cookie are told apart by their address. */
-function compileHashKey(service: ServiceSnapshot): (context: Context) => string {
+function compileHashKey(service: RestServiceSnapshot): (context: Context) => string {
   const { balance, hashOn } = service.upstream;
   if (balance !== "consistent-hash" || hashOn.type === "address") return (context) => context.exchange.clientAddress;
   const { name, type } = hashOn;

@@ -1,7 +1,7 @@
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ServedSnapshot } from "../../../contracts/packed-snapshot.ts";
 import type { MirrorSnapshot } from "../../../contracts/policies.ts";
-import type { ServiceSnapshot } from "../../../contracts/snapshot.ts";
+import type { RestServiceSnapshot } from "../../../contracts/snapshot.ts";
 import type { Slices } from "../../../platform/slices.ts";
 import { AiCall } from "../ai/ai-call.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
@@ -9,6 +9,7 @@ import { compileModelList } from "../ai/model-list.ts";
 import { compileModelRoutes } from "../ai/model-routes.ts";
 import { usualModels } from "../ai/other-operations.ts";
 import { compileStoredEndpoints } from "../ai/stored/stored-endpoints.ts";
+import { unifiedPath } from "../ai/unified-path.ts";
 import { uploadOf } from "../ai/upload/upload-of.ts";
 import { isSafe } from "../cache/bypass.ts";
 import type { CachingServices } from "../cache/cache-scope.ts";
@@ -25,9 +26,10 @@ import { keptRestService, type RestService, withEdits } from "../rest/rest-servi
 
 /** Stage 7. Selects a target, dispatches, fails over; `rest/` and `ai/` hold the two ways of doing so. */
 export function* compile(snapshot: ServedSnapshot, caching: CachingServices, runtime: AiRuntime): Slices<Stage> {
-  const services = new Map<ServiceSnapshot, RestService>();
+  const services = new Map<RestServiceSnapshot, RestService>();
   const mirrors = new Map<MirrorSnapshot, RequestMirror>();
   for (const service of snapshot.services) {
+    if (service.kind === "ai") continue;
     services.set(service, keptRestService(service, runtime));
     for (const [mirror, compiled] of compileMirrors(service, runtime)) mirrors.set(mirror, compiled);
     yield;
@@ -83,7 +85,7 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
       else if (endpoint === "files" || endpoint === "batches" || endpoint === "responses") answerStored(context);
       else {
         const { path, query } = context.exchange;
-        const address = target.inbound.readAddress?.(path, query) ?? null;
+        const address = target.inbound.readAddress?.(unifiedPath(target, path), query) ?? null;
         const operation = endpoint === "addressed" ? (address?.operation ?? "chat") : endpoint;
         const inbound = target.inbound.name;
         const usualModel = usual[operation];

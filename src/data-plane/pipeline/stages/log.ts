@@ -52,7 +52,7 @@ export function recordOf(context: Context, totalMs: number, worker: number, keep
     worker,
     keepBodies ? (context.loggedRequestBody ?? context.body?.toString() ?? null) : null,
     keepBodies ? context.loggedResponseBody : null,
-    target?.kind === "rest" && target.releases === null ? target.service.release : null,
+    target !== null && target.kind !== "health" && target.releases === null ? target.service.release : null,
     context.cache,
     context.attemptNotes === null || context.attempts < 2 ? null : otherAttempts(context.attemptNotes),
     context.routedBy,

@@ -29,7 +29,7 @@ export function compile(router: Router, runtime: Pick<Runtime, "draining" | "ope
     context.target = match.target;
     if (router.hasCors) context.cors = corsOf(match.target, context.exchange, method);
     // Before anybody is asked who they are: what has been deleted with a service must not hide that it is gone.
-    if (match.target.kind === "rest" && match.target.releases === null) refuseRetired(match.target.snapshot);
+    if (match.target.snapshot !== null && match.target.releases === null) refuseRetired(match.target.snapshot);
     return "next";
   };
 }
@@ -66,10 +66,10 @@ function answerPreflight(context: Context, router: Router): boolean {
 /** Before a release is chosen: that of the first release that takes such calls, the default before others. */
 function corsOf(target: RouteTarget, { host, path }: Exchange, method: string): CompiledCors | null {
   if (target.kind === "health") return null;
-  if (target.kind === "ai" || target.releases === null) return target.policies?.cors ?? null;
+  if (target.releases === null) return target.policies?.cors ?? null;
   for (const { find } of target.releases.releases) {
     const match = find(method, host, path);
-    if (match.found && match.target.kind === "rest") return match.target.policies?.cors ?? null;
+    if (match.found && match.target.kind !== "health") return match.target.policies?.cors ?? null;
   }
   return null;
 }

@@ -14,7 +14,9 @@ export function compile(models: ModelAccessRules): Stage {
     if (target === null || target.kind === "health") return "next";
     const policies = callPolicies.of(target, context.application, context.subscription);
     context.policies = policies;
-    if (target.kind === "ai") context.modelAccess = models.of(context.application, context.subscription);
+    if (target.kind === "ai") {
+      context.modelAccess = models.of(target.models, context.application, context.subscription);
+    }
     if (policies !== null) checkAddress(policies.addressLists, context.exchange.clientAddress);
     return "next";
   };

@@ -11,12 +11,12 @@ import type { LiveReleases } from "../releases/live-releases.ts";
 export function compile(draw: () => number = drawShare): Stage {
   return (context) => {
     const { target } = context;
-    if (target === null || target.kind !== "rest" || target.releases === null) return "next";
+    if (target === null || target.kind === "health" || target.releases === null) return "next";
     const chosen = choose(target.releases, context, draw);
     context.target = chosen.target;
     context.cors = chosen.target.policies?.cors ?? null;
     context.releaseBy = chosen.by;
-    refuseRetired(chosen.target.snapshot);
+    if (chosen.target.snapshot !== null) refuseRetired(chosen.target.snapshot);
     return "next";
   };
 }

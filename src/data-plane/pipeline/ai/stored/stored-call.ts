@@ -7,6 +7,7 @@ import { backoffMs, isIdempotent, isRetryCause } from "../../../../upstream/retr
 import type { ProviderKey } from "../../../provider-keys/provider-key.ts";
 import type { Context } from "../../context.ts";
 import { asGatewayError, pushRequestId } from "../../errors.ts";
+import { pushReleaseHeaders } from "../../releases/lifecycle.ts";
 import { headerOf } from "../../rest/response-headers.ts";
 import { respondHead, respondStream, respondWhole } from "../../stages/respond.ts";
 import type { AiRuntime } from "../ai-runtime.ts";
@@ -171,6 +172,7 @@ export class StoredCall {
     const headers = ["content-type", contentType, "x-tidegate-provider", target.provider.id];
     headers.push("x-tidegate-attempts", String(context.attempts));
     pushRequestId(headers, context);
+    pushReleaseHeaders(headers, context);
     headers.push(...context.rateLimitHeaders);
     return headers;
   }

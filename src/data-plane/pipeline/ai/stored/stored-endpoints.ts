@@ -9,6 +9,7 @@ import { requireProvider } from "../../policies/model-access.ts";
 import type { AiRuntime } from "../ai-runtime.ts";
 import type { ModelRoutes } from "../model-routes.ts";
 import { parseBody } from "../translation.ts";
+import { unifiedPath } from "../unified-path.ts";
 import type { FileAlone } from "../upload/alone-file.ts";
 import { boundaryOf, type FormPart } from "../upload/multipart-scanner.ts";
 import { MultipartUpload, type WantedPart } from "../upload/multipart-upload.ts";
@@ -42,7 +43,7 @@ export function compileStoredEndpoints(
 
   return (context) => {
     const { exchange, application } = context;
-    const path = readStoredPath(exchange.path);
+    const path = readStoredPath(unifiedPath(context.target, exchange.path));
     const form = speak(context, path);
     const call = new StoredCall(context, routes, runtime, maxResponseBytes);
     const objects = new StoredObjects(runtime.objectIds, application?.id ?? "");
