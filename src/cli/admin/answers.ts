@@ -131,6 +131,7 @@ export type Role = z.output<typeof role>;
 
 export const service = z.looseObject({
   id: z.string(),
+  kind: z.string(),
   team: z.string(),
   name: z.string(),
   description: z.string(),

@@ -8,10 +8,12 @@ import { withoutSecretsInDraft } from "../diff.ts";
 import { type Column, facts, shortTime, table } from "../output/table.ts";
 import { tryService } from "./try-service.ts";
 
+const KINDS = ["rest", "ai"];
 const STATES = ["draft", "published", "deprecated", "retired"];
 
 const COLUMNS: readonly Column<Service>[] = [
   { title: "ID", text: ({ id }) => id },
+  { title: "KIND", text: ({ kind }) => kind },
   { title: "TEAM", text: ({ team }) => team },
   { title: "STATE", text: ({ state }) => state },
   { title: "RELEASE", right: true, text: ({ current_release }) => current_release },
@@ -25,12 +27,13 @@ export function servicesCommand(finish: Finish): Command {
   const list = adminCommand("list", "services of your teams")
     .option("--team <id>", "of this team")
     .addOption(new Option("--state <state>", "in this state").choices(STATES))
-    .action((options: AdminOptions & { team?: string; state?: string }) => {
-      const { team, state } = options;
+    .addOption(new Option("--kind <kind>", "of this kind").choices(KINDS))
+    .action((options: AdminOptions & { team?: string; state?: string; kind?: string }) => {
+      const { team, state, kind } = options;
       return run(
         finish,
         options,
-        (client) => client.list("/services", service, { team, state }),
+        (client) => client.list("/services", service, { team, state, kind }),
         (services) => table(COLUMNS, services),
       );
     });
@@ -143,6 +146,7 @@ function serviceCommand(name: string, description: string): Command {
 function details(one: ServiceWithDraft): string {
   const head = facts([
     ["id", one.id],
+    ["kind", one.kind],
     ["team", one.team],
     ["name", one.name],
     ["state", one.state],

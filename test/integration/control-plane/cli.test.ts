@@ -193,7 +193,7 @@ describe("an organisation run from the command line", () => {
       admin.json("services", "get", "billing"),
     ]);
     expect(again).toMatch(/nothing to do: 7 unchanged\n$/);
-    expect(list).toMatch(/billing +finance +published +1 +organisation +manual/);
+    expect(list).toMatch(/billing +rest +finance +published +1 +organisation +manual/);
     expect(details).toMatch(/x-internal: \(hidden\)/);
     expect(object).toMatchObject({ draft: { request_headers: { set: { "x-internal": "(hidden)" } } } });
   });

@@ -194,6 +194,7 @@ export function subscriptionOf(application: string, team: string, service: strin
 export function newService(id: string, team: string): ActualService {
   return {
     id,
+    kind: "rest",
     team,
     name: id,
     description: "",
