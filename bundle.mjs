@@ -41,6 +41,7 @@ const GROUPS = [
     "workers/control-worker",
     "workers/tasks/compare-openapi",
     "workers/tasks/lint-openapi",
+    "workers/tasks/search-call-log",
     "workers/tasks/translate",
     "workers/tasks/write-call-log",
   ],

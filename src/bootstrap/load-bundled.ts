@@ -18,7 +18,7 @@ export function loadBundled(name: string): unknown {
 
 /** Threads load them, and have ended by the time when code is recorded. */
 const TASKS: Record<string, readonly string[]> = {
-  "control-worker": ["compare-openapi", "lint-openapi"],
+  "control-worker": ["compare-openapi", "lint-openapi", "search-call-log"],
   "gateway-worker": ["translate", "write-call-log"],
 };
 

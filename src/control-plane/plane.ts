@@ -1,4 +1,5 @@
 import { sql, type Transaction } from "kysely";
+import type { CallSearch } from "../contracts/call-query.ts";
 import type { Logger } from "../contracts/logger.ts";
 import type { ModelRouteSnapshot, ProviderSnapshot } from "../contracts/snapshot.ts";
 import { createLinter, type Linter } from "../governance/linting/lint-openapi.ts";
@@ -56,6 +57,8 @@ export interface PlaneOptions {
   configured?: () => Configured;
   /** How keys of providers do; absent: there are no gateway workers to ask. */
   keyStates?: () => Promise<readonly ProviderKeyState[]>;
+  /** Absent: there are no calls here. */
+  searchCalls?: CallSearch;
   /** Hosts where providers may be called without TLS: see provider-addresses.ts. */
   providerHosts?: readonly string[];
   /** Absent: PASSWORD_COST. */
@@ -84,6 +87,7 @@ export class Plane {
   readonly gateway: () => Gateway | null;
   readonly configured: () => Configured;
   readonly keyStates: () => Promise<readonly ProviderKeyState[]>;
+  readonly searchCalls: CallSearch;
   readonly providerHosts: readonly string[];
   readonly passwordCost: PasswordCost;
   readonly secrets: SecretReaders;
@@ -104,6 +108,7 @@ export class Plane {
     this.gateway = options.gateway ?? (() => null);
     this.configured = options.configured ?? (() => NOTHING_CONFIGURED);
     this.keyStates = options.keyStates ?? (async () => []);
+    this.searchCalls = options.searchCalls ?? (async () => []);
     this.providerHosts = options.providerHosts ?? [];
     this.passwordCost = options.passwordCost ?? PASSWORD_COST;
     this.secrets = options.secrets ?? NO_SECRETS;

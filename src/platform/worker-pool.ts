@@ -5,7 +5,13 @@ import { Piscina } from "piscina";
 import { builtFile } from "./places.ts";
 
 /** The files under `workers/tasks/` that may run in the pool. */
-export const TASK_NAMES = ["write-call-log", "translate", "lint-openapi", "compare-openapi"] as const;
+export const TASK_NAMES = [
+  "write-call-log",
+  "translate",
+  "lint-openapi",
+  "compare-openapi",
+  "search-call-log",
+] as const;
 export type TaskName = (typeof TASK_NAMES)[number];
 
 export interface WorkerPool {

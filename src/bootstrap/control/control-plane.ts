@@ -19,6 +19,8 @@ import { WebhookDeliverer } from "../../control-plane/webhooks/deliverer.ts";
 import type { ProgramLogger } from "../../platform/logger.ts";
 import { loadSealer } from "../../platform/seal.ts";
 import type { SecretStore } from "../../platform/secrets/secret-store.ts";
+import { homeAt } from "../home.ts";
+import { createCallSearch } from "./call-search.ts";
 
 export interface ControlPlaneOptions {
   configPath: string | null;
@@ -113,6 +115,7 @@ export class ControlPlane {
         gateway: () => this.#options.gateway(),
         configured: () => this.#options.configured(),
         keyStates: () => this.#options.keyStates(),
+        searchCalls: createCallSearch(homeAt(homeDirectory).callsDirectory),
         providerHosts: providerHosts(env),
       });
       await sealEarlierDocuments(plane);

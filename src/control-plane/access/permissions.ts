@@ -38,6 +38,8 @@ export const PERMISSIONS = {
   "subscription.read": { scope: "team", reads: true, what: "see subscriptions, from both sides" },
   "subscription.request": { scope: "team", reads: false, what: "request and cancel subscriptions" },
   "subscription.approve": { scope: "team", reads: false, what: "approve, reject and revoke subscriptions" },
+  "call.read": { scope: "team", reads: true, what: "see calls of its applications and to its services" },
+  "call.read_body": { scope: "team", reads: false, what: "see their bodies, where the call log keeps them" },
 } as const satisfies Record<string, { scope: "organisation" | "team"; reads: boolean; what: string }>;
 
 export type Permission = keyof typeof PERMISSIONS;

@@ -1,5 +1,6 @@
 import type { Endpoint } from "./endpoint.ts";
 import { applicationEndpoints } from "./routes/applications.ts";
+import { callEndpoints } from "./routes/calls.ts";
 import { credentialEndpoints } from "./routes/credentials.ts";
 import { governanceEndpoints } from "./routes/governance.ts";
 import { identityProviderEndpoints } from "./routes/identity-providers.ts";
@@ -22,6 +23,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...applicationEndpoints,
   ...credentialEndpoints,
   ...tokenIssuerEndpoints,
+  ...callEndpoints,
   ...providerEndpoints,
   ...modelEndpoints,
   ...providerKindEndpoints,

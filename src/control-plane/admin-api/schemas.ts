@@ -312,3 +312,65 @@ export const auditEntry = z
     hash: z.string(),
   })
   .openapi("AuditEntry");
+
+export const callId = z
+  .string()
+  .max(64)
+  .openapi({ description: "Its `x-request-id`.", example: "01m8n8a64e78hpn6fch5000003" });
+
+const STATUS_RANGE = /^(?:([1-5])xx|([1-9]\d\d)(?:-([1-9]\d\d))?)$/i;
+
+/** `429`, `5xx` or `400-499`. */
+export const statusRange = z
+  .string()
+  .regex(STATUS_RANGE, "expected a status such as 429, 5xx or 400-499")
+  .transform((text) => {
+    const [, hundreds, first, last] = STATUS_RANGE.exec(text) ?? [];
+    if (hundreds !== undefined) return { from: Number(hundreds) * 100, to: Number(hundreds) * 100 + 99 };
+    return { from: Number(first), to: Number(last ?? first) };
+  })
+  .openapi({ type: "string", example: "5xx" });
+
+const maybeText = z.string().nullable();
+const maybeNumber = z.number().nullable();
+const callFields = {
+  id: callId,
+  started_at: time,
+  queue_ms: maybeNumber,
+  first_byte_ms: maybeNumber,
+  total_ms: z.number(),
+  client_address: z.string(),
+  method: z.string(),
+  path: z.string().openapi({ description: "Without its query, which may hold secrets." }),
+  host: z.string(),
+  status: z.int(),
+  outcome: z.enum(["ok", "error", "client_aborted", "upstream_cut"]),
+  error_code: maybeText,
+  application: maybeText,
+  team: maybeText.openapi({ description: "Of the application." }),
+  service: maybeText,
+  release: maybeNumber,
+  route: maybeText,
+  provider: maybeText,
+  model_asked: maybeText,
+  model_served: maybeText,
+  upstream: maybeText,
+  attempts: z.int(),
+  other_attempts: z.unknown(),
+  routed_by: maybeText,
+  mirror_of: maybeText,
+  streamed: z.boolean(),
+  cache: z.enum(["hit", "stale", "revalidated", "miss", "bypass"]).nullable(),
+  request_bytes: z.number(),
+  response_bytes: z.number(),
+  input_tokens: maybeNumber,
+  output_tokens: maybeNumber,
+  cached_input_tokens: maybeNumber,
+  reasoning_tokens: maybeNumber,
+  cost_usd: maybeNumber,
+  tags: z.unknown(),
+};
+export const call = z.object(callFields).openapi("Call");
+export const callWithBodies = z
+  .object({ ...callFields, request_body: maybeText, response_body: maybeText })
+  .openapi("CallWithBodies");

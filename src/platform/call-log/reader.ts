@@ -67,12 +67,23 @@ export function readLastCalls(directory: string, limit: number, options: ReadOpt
   for (const files of filesByWorker(directory).values()) {
     let ofWorker: CallRecord[] = [];
     for (const file of files.reverse()) {
-      ofWorker = [...readFiles([file], options), ...ofWorker].slice(-limit);
-      if (ofWorker.length === limit) break;
+      const missing = limit - ofWorker.length;
+      if (missing <= 0) break;
+      ofWorker = [...lastOf(readFiles([file], options), missing), ...ofWorker];
     }
     records.push(...ofWorker);
   }
   return records.sort((a, b) => finishedAtMs(a) - finishedAtMs(b)).slice(-limit);
+}
+
+/** Holds no more than twice as many. */
+function lastOf(records: Iterable<CallRecord>, count: number): CallRecord[] {
+  const kept: CallRecord[] = [];
+  for (const record of records) {
+    kept.push(record);
+    if (kept.length >= 2 * count) kept.splice(0, kept.length - count);
+  }
+  return kept.slice(-count);
 }
 
 export interface FollowOptions {

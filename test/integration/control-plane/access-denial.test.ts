@@ -3,6 +3,7 @@ import { ENDPOINTS } from "../../../src/control-plane/admin-api/endpoints.ts";
 import type { AdminClient, Asked } from "../../helpers/admin-client.ts";
 import { DATABASES } from "../../helpers/databases.ts";
 import { type Dump, draftAt, OWNER, PASSWORD, TestPlane } from "../../helpers/test-plane.ts";
+import { record } from "../../unit/platform/call-log-fixtures.ts";
 
 /** What of the team `finance` there is to be touched. */
 interface Fixture {
@@ -31,6 +32,7 @@ interface Example {
 }
 
 const F = "finance";
+const CALL = "01m8n8a64e78hpn6fch5000003";
 
 /** One call for every endpoint, against something of the team `finance`. An endpoint that is missing here fails the test. */
 function examples(fixture: Fixture): Record<string, Example> {
@@ -154,6 +156,8 @@ function examples(fixture: Fixture): Record<string, Example> {
       body: { keys: [{ secret: "canary-secret-of-the-issuer-0123456789" }] },
     },
     deleteTokenIssuer: { path: "/token-issuers/corp" },
+    listCalls: { path: "/calls", list: true, forAll: true, reads: true },
+    getCall: { path: `/calls/${CALL}`, reads: true },
     listProviders: { path: "/providers", reads: true },
     createProvider: { path: "/providers", body: { id: "another", kind: "simulated" } },
     testNewProvider: { path: "/providers/test", body: { provider: { id: "another", kind: "simulated" } } },
@@ -187,7 +191,11 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
   let nobody: AdminClient;
 
   beforeAll(async () => {
-    test = await TestPlane.open(kind);
+    const of = { id: CALL, application: "ledger", team: F, service: "billing" };
+    test = await TestPlane.open(kind, {
+      searchCalls: async ({ visible }) =>
+        visible === null || visible.teams.includes(F) || visible.services.includes("billing") ? [record(1, of)] : [],
+    });
     const { owner } = test;
     await test.team(F, "shop");
     await owner.do("PUT", "/roles/unused", { name: "Unused", scope: "team", permissions: ["team.read"] });
@@ -223,8 +231,8 @@ describe.each(DATABASES)("who may not, on %s", (kind) => {
       .insertInto("identities")
       .values({ id: identity, user_id: user, ...of_acme })
       .execute();
-    const of = { credential, subscription, pending, webhook, delivery, identity };
-    fixture = { user, personalToken, machineToken: machine.id, ...of };
+    const touched = { credential, subscription, pending, webhook, delivery, identity };
+    fixture = { user, personalToken, machineToken: machine.id, ...touched };
 
     nobody = test.client();
     others.set("a member of another team", await test.person("sam@example.org", { teams: { shop: "owner" } }));

@@ -1,0 +1,25 @@
+import type { CallRecord } from "./call-record.ts";
+
+/** Which calls of the log are asked for. Plain data: it crosses threads. null: whatever it is. */
+export interface CallQuery {
+  /** Calls of these teams' applications, and calls to these services. */
+  visible: { teams: readonly string[]; services: readonly string[] } | null;
+  id: string | null;
+  application: string | null;
+  team: string | null;
+  service: string | null;
+  /** Asked for, or served. */
+  model: string | null;
+  errorCode: string | null;
+  /** Inclusive. */
+  status: { from: number; to: number } | null;
+  /** Unix times between which calls ended; the second is not among them. */
+  fromMs: number | null;
+  toMs: number | null;
+  /** Those that ended before this one. */
+  before: { endedAtMs: number; id: string } | null;
+  limit: number;
+}
+
+/** Looks in the log of this machine; newest first. Rejects with an `AbortError` when it takes too long. */
+export type CallSearch = (query: CallQuery) => Promise<readonly CallRecord[]>;

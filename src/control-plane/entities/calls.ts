@@ -1,0 +1,193 @@
+import type { CallQuery } from "../../contracts/call-query.ts";
+import type { CallRecord } from "../../contracts/call-record.ts";
+import { type Actor, may, teamsWith } from "../access/actor.ts";
+import type { Plane } from "../plane.ts";
+import { notFound, ProblemError } from "../problem.ts";
+import { decodeCursor, encodeCursor, type Page, type PageRequest } from "./pages.ts";
+import { isoTime } from "./rows.ts";
+
+export type CallFilter = Omit<CallQuery, "visible" | "id" | "before" | "limit">;
+
+/** A call as its record has it, without bodies. */
+export interface CallView {
+  id: string;
+  started_at: string;
+  queue_ms: number | null;
+  first_byte_ms: number | null;
+  total_ms: number;
+  client_address: string;
+  method: string;
+  path: string;
+  host: string;
+  status: number;
+  outcome: CallRecord["outcome"];
+  error_code: string | null;
+  application: string | null;
+  team: string | null;
+  service: string | null;
+  release: number | null;
+  route: string | null;
+  provider: string | null;
+  model_asked: string | null;
+  model_served: string | null;
+  upstream: string | null;
+  attempts: number;
+  other_attempts: unknown;
+  routed_by: string | null;
+  mirror_of: string | null;
+  streamed: boolean;
+  cache: CallRecord["cache"];
+  request_bytes: number;
+  response_bytes: number;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cached_input_tokens: number | null;
+  reasoning_tokens: number | null;
+  cost_usd: number | null;
+  tags: unknown;
+}
+
+export interface CallWithBodies extends CallView {
+  /** Redacted, and cut, as the call log keeps them; null: not kept, or not to be seen. */
+  request_body: string | null;
+  response_body: string | null;
+}
+
+/** Calls of the actor's teams and to their services, as far as this machine has them; newest first. */
+export async function listCalls(
+  plane: Plane,
+  actor: Actor,
+  page: PageRequest,
+  filter: CallFilter,
+): Promise<Page<CallView>> {
+  const visible = await visibleTo(plane, actor);
+  const before = decodeCallCursor(page.cursor);
+  const found = await search(plane, { ...filter, visible, before, id: null, limit: page.limit + 1 });
+  const shown = found.slice(0, page.limit);
+  const last = shown.at(-1);
+  const next = found.length > page.limit && last !== undefined ? encodeCallCursor(last) : null;
+  return { items: shown.map(viewOf), next_cursor: next };
+}
+
+export async function getCall(plane: Plane, actor: Actor, id: string): Promise<CallWithBodies> {
+  const visible = await visibleTo(plane, actor);
+  const startedAtMs = timeOf(id);
+  if (startedAtMs === null) throw notFound();
+  // It can't have ended before it began, so older files need not be read.
+  const query = { ...NO_FILTER, visible, id, fromMs: startedAtMs, before: null, limit: 1 };
+  const [record] = await search(plane, query);
+  if (record === undefined) throw notFound();
+  const maySee = await seesBodies(plane, actor, record);
+  return {
+    ...viewOf(record),
+    request_body: maySee ? record.requestBody : null,
+    response_body: maySee ? record.responseBody : null,
+  };
+}
+
+const NO_FILTER: CallFilter = {
+  application: null,
+  team: null,
+  service: null,
+  model: null,
+  errorCode: null,
+  status: null,
+  fromMs: null,
+  toMs: null,
+};
+
+async function search(plane: Plane, query: CallQuery): Promise<readonly CallRecord[]> {
+  try {
+    return await plane.searchCalls(query);
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.name !== "AbortError") throw cause;
+    const message = "there are too many calls to look through: give `from`, so that less of the log is read";
+    throw new ProblemError("unavailable", message, { cause });
+  }
+}
+
+/** Null: all. A team sees what its applications call, and who calls its services. */
+async function visibleTo(plane: Plane, actor: Actor): Promise<CallQuery["visible"]> {
+  const teams = teamsWith(actor, "call.read");
+  if (teams === "all") return null;
+  if (teams.length === 0) return { teams: [], services: [] };
+  const rows = await plane.db.selectFrom("services").select("id").where("team_id", "in", teams).execute();
+  return { teams, services: rows.map(({ id }) => id) };
+}
+
+/** For those who may in the team of the application, or in that of the service. */
+async function seesBodies(plane: Plane, actor: Actor, { team, service }: CallRecord): Promise<boolean> {
+  if (may(actor, "call.read_body", team)) return true;
+  if (service === null) return false;
+  const row = await plane.db.selectFrom("services").select("team_id").where("id", "=", service).executeTakeFirst();
+  return row !== undefined && may(actor, "call.read_body", row.team_id);
+}
+
+function encodeCallCursor({ id, startedAtMs, totalMs }: CallRecord): string {
+  return encodeCursor(`${startedAtMs + totalMs} ${id}`);
+}
+
+function decodeCallCursor(cursor: string | null): CallQuery["before"] {
+  const key = decodeCursor(cursor);
+  if (key === null) return null;
+  const [, endedAtMs, id] = /^(\d+(?:\.\d+)?) (\S{1,64})$/.exec(key) ?? [];
+  if (endedAtMs === undefined || id === undefined) {
+    const message = "the cursor is not one of ours: take it from `next_cursor` of the page before";
+    throw new ProblemError("invalid_request", message, { errors: [{ path: "cursor", message: "not a cursor" }] });
+  }
+  return { endedAtMs: Number(endedAtMs), id };
+}
+
+const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** When a call of this id began (see src/data-plane/request-id.ts); null: it is no such id. */
+function timeOf(id: string): number | null {
+  if (!/^[0-9a-hjkmnp-tv-z]{26}$/.test(id)) return null;
+  let ms = 0;
+  for (const digit of id.slice(0, 10)) ms = ms * 32 + DIGITS.indexOf(digit);
+  return ms;
+}
+
+function viewOf(record: CallRecord): CallView {
+  return {
+    id: record.id,
+    started_at: isoTime(record.startedAtMs),
+    queue_ms: record.queueMs,
+    first_byte_ms: record.firstByteMs,
+    total_ms: record.totalMs,
+    client_address: record.clientAddress,
+    method: record.method,
+    path: record.path,
+    host: record.host,
+    status: record.status,
+    outcome: record.outcome,
+    error_code: record.errorCode,
+    application: record.application,
+    team: record.team,
+    service: record.service,
+    release: record.release,
+    route: record.route,
+    provider: record.provider,
+    model_asked: record.modelAsked,
+    model_served: record.modelServed,
+    upstream: record.upstream,
+    attempts: record.attempts,
+    other_attempts: jsonOf(record.otherAttempts),
+    routed_by: record.routedBy,
+    mirror_of: record.mirrorOf,
+    streamed: record.streamed,
+    cache: record.cache,
+    request_bytes: record.requestBytes,
+    response_bytes: record.responseBytes,
+    input_tokens: record.inputTokens,
+    output_tokens: record.outputTokens,
+    cached_input_tokens: record.cachedInputTokens,
+    reasoning_tokens: record.reasoningTokens,
+    cost_usd: record.costUsd,
+    tags: jsonOf(record.tags),
+  };
+}
+
+function jsonOf(text: string | null): unknown {
+  return text === null ? null : JSON.parse(text);
+}

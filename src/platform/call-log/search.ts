@@ -1,0 +1,41 @@
+import type { CallQuery } from "../../contracts/call-query.ts";
+import type { CallRecord } from "../../contracts/call-record.ts";
+import { finishedAtMs, readLastCalls } from "./reader.ts";
+
+export interface SearchTask {
+  directory: string;
+  query: CallQuery;
+}
+
+/** The calls that are asked for, newest first. Reads from the newest file back, as far as it has to. */
+export function searchCallLog({ directory, query }: SearchTask): CallRecord[] {
+  const { fromMs, limit } = query;
+  const filter = (record: CallRecord) => isWanted(record, query);
+  return readLastCalls(directory, limit, { filter, sinceMs: fromMs ?? 0 }).reverse();
+}
+
+function isWanted(record: CallRecord, query: CallQuery): boolean {
+  const { visible, model, status, before } = query;
+  const endedAtMs = finishedAtMs(record);
+  return (
+    (query.id === null || record.id === query.id) &&
+    (query.application === null || record.application === query.application) &&
+    (query.team === null || record.team === query.team) &&
+    (query.service === null || record.service === query.service) &&
+    (model === null || record.modelAsked === model || record.modelServed === model) &&
+    (query.errorCode === null || record.errorCode === query.errorCode) &&
+    (status === null || (record.status >= status.from && record.status <= status.to)) &&
+    (query.fromMs === null || endedAtMs >= query.fromMs) &&
+    (query.toMs === null || endedAtMs < query.toMs) &&
+    (before === null || isEarlier(endedAtMs, record.id, before)) &&
+    (visible === null || isVisible(record, visible))
+  );
+}
+
+function isEarlier(endedAtMs: number, id: string, before: NonNullable<CallQuery["before"]>): boolean {
+  return endedAtMs === before.endedAtMs ? id < before.id : endedAtMs < before.endedAtMs;
+}
+
+function isVisible({ team, service }: CallRecord, { teams, services }: NonNullable<CallQuery["visible"]>): boolean {
+  return (team !== null && teams.includes(team)) || (service !== null && services.includes(service));
+}

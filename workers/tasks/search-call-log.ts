@@ -1,0 +1,4 @@
+import { searchCallLog } from "../../src/platform/call-log/search.ts";
+
+/** Piscina task: a log may be gigabytes. */
+export default searchCallLog;
