@@ -42,7 +42,7 @@ export class ModelMirror {
     if (percent < 100 && Math.random() * 100 >= percent) return;
     const bytes = body.length;
     if (this.#inFlight >= MAX_IN_FLIGHT || this.#bytesInFlight + bytes > MAX_BYTES_IN_FLIGHT) {
-      this.#runtime.metrics.mirrored("ai", "left_out");
+      this.#runtime.metrics.mirrored(serviceOf(of), "left_out");
       return;
     }
     this.#inFlight++;
@@ -71,7 +71,7 @@ export class ModelMirror {
 
   #ended(copy: Context): void {
     const { metrics, callLog, worker, logger } = this.#runtime;
-    metrics.mirrored("ai", copy.error === null ? "answered" : "failed");
+    metrics.mirrored(serviceOf(copy), copy.error === null ? "answered" : "failed");
     metrics.used(copy);
     try {
       callLog.append(recordOf(copy, performance.now() - copy.startedAt, worker, false));
@@ -79,6 +79,10 @@ export class ModelMirror {
       logger.error({ err: error, requestId: copy.id }, "a copy of a call could not be logged");
     }
   }
+}
+
+function serviceOf({ target }: Context): string {
+  return target?.kind === "ai" ? target.service.id : "";
 }
 
 /** The caller's, as far as targets and log want to know. */
