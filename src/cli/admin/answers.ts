@@ -247,6 +247,30 @@ export const subscription = z.looseObject({
 });
 export type Subscription = z.output<typeof subscription>;
 
+export const call = z.looseObject({
+  id: z.string(),
+  started_at: z.string(),
+  total_ms: z.number(),
+  method: z.string(),
+  path: z.string(),
+  status: z.number(),
+  error_code: z.string().nullable(),
+  application: z.string().nullable(),
+  service: z.string().nullable(),
+  model_asked: z.string().nullable(),
+  input_tokens: z.number().nullable(),
+  output_tokens: z.number().nullable(),
+  cost_usd: z.number().nullable(),
+  tags: z.unknown(),
+  other_attempts: z.unknown(),
+});
+export type Call = z.output<typeof call>;
+
+export const callWithBodies = call.extend({
+  request_body: z.string().nullable(),
+  response_body: z.string().nullable(),
+});
+
 export const auditEntry = z.looseObject({
   sequence: z.number(),
   at: z.string(),

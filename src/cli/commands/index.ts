@@ -33,6 +33,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   tokens: async () => (await import("./tokens.ts")).tokensCommand,
   webhooks: async () => (await import("./webhooks.ts")).webhooksCommand,
   settings: async () => (await import("./settings.ts")).settingsCommand,
+  calls: async () => (await import("./calls.ts")).callsCommand,
   audit: async () => (await import("./audit.ts")).auditCommand,
   backup: async () => (await import("./backup.ts")).backupCommand,
   restore: async () => (await import("./backup.ts")).restoreCommand,

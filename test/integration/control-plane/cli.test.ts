@@ -10,6 +10,7 @@ import { CLI } from "../../helpers/build.ts";
 import { runCli } from "../../helpers/cli.ts";
 import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
+import { waitFor } from "../../helpers/wait-for.ts";
 
 const PASSWORD = "correct horse battery";
 const SECRET = "canary-4f1d";
@@ -557,6 +558,20 @@ describe("an organisation run from the command line", () => {
     expect(await publisher.do("services", "purge-cache", "billing")).toContain("billing: stored answers are dropped");
     const missing = await publisher.run(["services", "purge-cache", "nothing"]);
     expect(missing).toMatchObject({ code: EXIT.refused });
+  });
+
+  it("shows the calls of one's teams and to their services", async () => {
+    const found = await waitFor(async () => {
+      const calls = await publisher.json("calls", "list", "--service", "billing", "--since", "1h", "-n", "5");
+      return calls.length > 0 ? calls : null;
+    }, "a call in the log");
+    expect(found.at(-1)).toMatchObject({ service: "billing", status: expect.any(Number) });
+    const { id, path } = found.at(-1);
+    expect(await publisher.do("calls", "list", "--service", "billing")).toMatch(new RegExp(`${path} .*${id}\\n`));
+    expect(await publisher.do("calls", "get", id)).toMatch(/^id +[0-9a-z]{26}\n[\s\S]*\nservice +billing\n/);
+    const unlike = await publisher.run(["calls", "list", "--status", "9xx"]);
+    expect(unlike).toMatchObject({ stderr: expect.stringContaining("expected a status such as 429, 5xx or 400-499") });
+    expect(unlike.code).not.toBe(0);
   });
 
   it("ends a service, but not while somebody may call it", async () => {
