@@ -201,7 +201,7 @@ class Executor {
     this.#note(id, after);
     if (after.review === null) return;
     if (after.state === "draft") this.#waiting.add(id);
-    this.notes.push(`service ${id}: its publication waits for a second person`);
+    this.notes.push(`service ${id}: its publication waits for somebody else who may publish it`);
   }
 
   async #request(action: Extract<Action, { type: "request-subscription" }>): Promise<void> {

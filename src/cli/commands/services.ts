@@ -86,7 +86,7 @@ function publish(finish: Finish): Command {
         (after) =>
           after.review === null
             ? `${id}: release ${after.current_release} is served\n`
-            : `${id}: publication requested; it waits for a second person\n`,
+            : `${id}: publication requested; it waits for somebody else who may publish it\n`,
       );
     });
 }

@@ -100,7 +100,7 @@ describe("carrying out a plan", () => {
     expect(asked).toEqual(['POST /services/billing/publish "5"']);
     expect(outcome.failure).toBeNull();
     expect(outcome.notes).toEqual([
-      "service billing: its publication waits for a second person",
+      "service billing: its publication waits for somebody else who may publish it",
       "subscription web → billing: it is requested once the service is published",
     ]);
   });

@@ -141,7 +141,7 @@ describe("a plan", () => {
     const own = planFor(wanted, asked("me"), { prune: false });
     expect(own.steps).toEqual([]);
     expect(own.notes).toEqual([
-      expect.stringContaining("waits for a second person"),
+      expect.stringContaining("waits for somebody else who may publish it"),
       expect.stringContaining("once the service is published"),
     ]);
   });
