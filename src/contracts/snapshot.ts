@@ -22,7 +22,7 @@ export type { HeaderEditsSnapshot, LimitSnapshot, LimitSubject } from "./policie
  */
 export interface Snapshot {
   /** Format of this structure: a worker refuses another one. */
-  format: 9;
+  format: 10;
   /** Counts up with each compile of this data directory. */
   version: number;
   /** SHA-256 (hex) over everything but `version`, `hash` and `compiledAtMs`. */
@@ -330,6 +330,9 @@ export interface DeprecationSnapshot {
   link: string | null;
 }
 
+/** `mcp`: its targets are MCP servers that speak Streamable HTTP, and their URLs are those of the endpoints. */
+export type ServiceKind = "rest" | "mcp";
+
 /**
  * One release of a service. Of a service with several, the default release says team and access for all; routes,
  * upstream, limits, header edits and sizes are each one's own.
@@ -343,7 +346,7 @@ export interface ServiceSnapshot {
   deprecation: DeprecationSnapshot | null;
   /** Its routes answer 410. */
   retired: boolean;
-  kind: "rest";
+  kind: ServiceKind;
   team: string;
   routes: RouteSnapshot[];
   upstream: UpstreamSnapshot;

@@ -4,7 +4,7 @@ import { keyIdOf, SealError, type Sealer } from "../platform/seal.ts";
 import { deltaBetween, withDelta } from "./packed/delta.ts";
 import { decodeValue, encodeValue } from "./packed/value.ts";
 
-export const SNAPSHOT_FORMAT = 9;
+export const SNAPSHOT_FORMAT = 10;
 
 /** The bytes are no snapshot this program can serve. */
 export class SnapshotFormatError extends Error {

@@ -43,7 +43,7 @@ export function compileSnapshot(configuration: Configuration, options: CompileOp
     timeouts: { keep_alive: 75_000, head: 15_000, min_body_rate: null },
   };
   const content = {
-    format: 9 as const,
+    format: 10 as const,
     listeners: (configuration.listeners ?? [defaultListener]).map((listener) =>
       compileListener(listener, configuration.trusted_proxies, baseDirectory),
     ),

@@ -13,7 +13,7 @@ const TIMEOUTS = { connectMs: 1, firstByteMs: 1, idleMs: 1, totalMs: 1 };
 /** One service with these routes; nothing else. */
 function snapshotOf(routes: RouteSnapshot[]): Snapshot {
   return {
-    format: 9,
+    format: 10,
     version: 1,
     hash: "",
     compiledAtMs: 0,

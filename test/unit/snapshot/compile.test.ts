@@ -29,7 +29,7 @@ describe("compiling a configuration", () => {
   test("a file with nothing but its version yields the documented defaults", () => {
     const snapshot = compile("version: 1");
     expect(snapshot).toMatchObject({
-      format: 9,
+      format: 10,
       version: 1,
       compiledAtMs: 1_000,
       listeners: [

@@ -210,7 +210,10 @@ export class Authenticator {
     if (headers.length > 0) context.credentialHeaders = [...context.credentialHeaders, ...headers];
     if (context.application !== null) return null;
     const refusal = refusalOf(credential, context.exchange, context.startedAtMs);
-    if (refusal === null) context.application = credential.application;
+    if (refusal === null) {
+      context.application = credential.application;
+      context.credential = credential;
+    }
     return refusal;
   }
 }

@@ -9,8 +9,8 @@ export type RestRoute = Extract<RouteTarget, { kind: "rest" }>;
 export interface ReleaseChoice {
   release: LiveRelease;
   target: RestRoute;
-  /** What decided. `route`: the default has no route for the call, this one has. */
-  by: "version" | "canary header" | "canary share" | "default" | "route";
+  /** What decided. `session`: that of an MCP server, begun with this release. `route`: the default has no route for the call, this one has. */
+  by: "session" | "version" | "canary header" | "canary share" | "default" | "route";
 }
 
 type Asked = Pick<Exchange, "method" | "host" | "path" | "header" | "clientAddress">;

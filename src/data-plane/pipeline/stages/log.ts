@@ -16,6 +16,9 @@ export function compile(snapshot: Pick<Snapshot, "callLog">, runtime: Runtime): 
   };
 }
 
+/** Of what callers name. */
+const MAX_NAME_LENGTH = 256;
+
 export function recordOf(context: Context, totalMs: number, worker: number, keepBodies: boolean): CallRecordValue[] {
   const { exchange, target, usage } = context;
   const service = target === null || target.kind === "health" ? null : target.service;
@@ -58,6 +61,11 @@ export function recordOf(context: Context, totalMs: number, worker: number, keep
     context.routedBy,
     context.mirrorOf,
     context.tags,
+    context.mcp?.message?.method?.slice(0, MAX_NAME_LENGTH) ?? null,
+    context.mcp?.message?.tool?.slice(0, MAX_NAME_LENGTH) ?? null,
+    context.mcp?.message?.prompt?.slice(0, MAX_NAME_LENGTH) ?? null,
+    // Queries may hold secrets.
+    context.mcp?.message?.resource?.replace(/[?#].*$/s, "").slice(0, MAX_NAME_LENGTH) ?? null,
   ];
 }
 
