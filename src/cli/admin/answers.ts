@@ -132,6 +132,7 @@ export type Role = z.output<typeof role>;
 export const service = z.looseObject({
   id: z.string(),
   team: z.string(),
+  kind: z.string(),
   name: z.string(),
   description: z.string(),
   category: z.string(),

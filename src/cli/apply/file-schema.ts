@@ -4,6 +4,7 @@ import { checkHeaderEdits } from "../../snapshot/checks/header-edits.ts";
 import { checkIdentifiers } from "../../snapshot/checks/identifiers.ts";
 import { checkIssuersIn } from "../../snapshot/checks/jwt-issuers.ts";
 import { checkLimits } from "../../snapshot/checks/limits.ts";
+import { checkMcpServices } from "../../snapshot/checks/mcp-services.ts";
 import { checkPolicies } from "../../snapshot/checks/policies.ts";
 import { checkRoutes } from "../../snapshot/checks/routes.ts";
 import { checkSubscriptions } from "../../snapshot/checks/subscriptions.ts";
@@ -129,6 +130,7 @@ export const DECLARATION_CHECKS: readonly Check[] = [
   checkRoleIds,
   checkDrafts,
   checkRoutes,
+  checkMcpServices,
   checkUpstreams,
   checkHeaderEdits,
   checkPolicies,

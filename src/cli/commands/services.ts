@@ -8,11 +8,13 @@ import { withoutSecretsInDraft } from "../diff.ts";
 import { type Column, facts, shortTime, table } from "../output/table.ts";
 import { tryService } from "./try-service.ts";
 
+const KINDS = ["rest", "mcp"];
 const STATES = ["draft", "published", "deprecated", "retired"];
 
 const COLUMNS: readonly Column<Service>[] = [
   { title: "ID", text: ({ id }) => id },
   { title: "TEAM", text: ({ team }) => team },
+  { title: "KIND", text: ({ kind }) => kind },
   { title: "STATE", text: ({ state }) => state },
   { title: "RELEASE", right: true, text: ({ current_release }) => current_release },
   { title: "VISIBILITY", text: ({ visibility }) => visibility },
@@ -25,12 +27,13 @@ export function servicesCommand(finish: Finish): Command {
   const list = adminCommand("list", "services of your teams")
     .option("--team <id>", "of this team")
     .addOption(new Option("--state <state>", "in this state").choices(STATES))
-    .action((options: AdminOptions & { team?: string; state?: string }) => {
-      const { team, state } = options;
+    .addOption(new Option("--kind <kind>", "of this kind").choices(KINDS))
+    .action((options: AdminOptions & { team?: string; state?: string; kind?: string }) => {
+      const { team, state, kind } = options;
       return run(
         finish,
         options,
-        (client) => client.list("/services", service, { team, state }),
+        (client) => client.list("/services", service, { team, state, kind }),
         (services) => table(COLUMNS, services),
       );
     });
@@ -145,6 +148,7 @@ function details(one: ServiceWithDraft): string {
     ["id", one.id],
     ["team", one.team],
     ["name", one.name],
+    ["kind", one.kind],
     ["state", one.state],
     ["release", one.current_release],
     ["description", one.description],

@@ -139,6 +139,7 @@ export const createdToken = z
 
 export const visibility = z.enum(["private", "team", "organisation"]);
 export const approval = z.enum(["automatic", "manual"]);
+export const serviceKind = z.enum(["rest", "mcp"]);
 export const serviceState = z.enum(["draft", "published", "deprecated", "retired"]);
 
 /** RFC 9110 §5.6.2. */
@@ -169,7 +170,7 @@ const configuration = z
 const serviceFields = {
   id,
   team: z.string(),
-  kind: z.enum(["rest"]),
+  kind: serviceKind,
   name: z.string(),
   description: z.string(),
   category: z.string(),
@@ -226,7 +227,7 @@ export const caller = z
 const catalogueFields = {
   id,
   team: z.string(),
-  kind: z.enum(["rest"]),
+  kind: serviceKind,
   name: z.string(),
   description: z.string(),
   category: z.string(),
@@ -234,6 +235,10 @@ const catalogueFields = {
   state: serviceState,
   approval,
   has_openapi: z.boolean(),
+  endpoints: z.array(z.string()).openapi({
+    description: "Of an MCP service: the URLs that clients are given, or paths where no gateway is known.",
+    example: ["https://gateway.example.org/crm/mcp"],
+  }),
   deprecated_at: time.nullable(),
   sunset_at: time.nullable(),
 };

@@ -30,7 +30,7 @@ export interface StoredReview extends Review {
 export interface ServiceView {
   id: string;
   team: string;
-  kind: "rest";
+  kind: ServiceTable["kind"];
   name: string;
   description: string;
   category: string;

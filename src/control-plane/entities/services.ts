@@ -36,7 +36,7 @@ export async function listServices(
   plane: Plane,
   actor: Actor,
   page: PageRequest,
-  filter: { team: string | null; state: ServiceView["state"] | null },
+  filter: { team: string | null; state: ServiceView["state"] | null; kind: ServiceView["kind"] | null },
 ): Promise<Page<ServiceView>> {
   const teams = teamsWith(actor, "service.read");
   let query = plane.db
@@ -49,6 +49,7 @@ export async function listServices(
   if (teams !== "all") query = query.where("team_id", "in", teams.length === 0 ? [""] : teams);
   if (filter.team !== null) query = query.where("team_id", "=", filter.team);
   if (filter.state !== null) query = query.where("state", "=", filter.state);
+  if (filter.kind !== null) query = query.where("kind", "=", filter.kind);
   return pageOf(await query.execute(), page, ({ id }) => id, serviceView);
 }
 
@@ -80,14 +81,15 @@ export function createService(
     if (!(await teamExists(change.trx, service.team))) throw notFound();
     const draft = service.draft ?? null;
     // Without a draft there is nothing to check yet: publishing will ask for it.
+    let kind: ServiceView["kind"] = "rest";
     if (draft !== null) {
       requireAllowedReferences(plane, draft, service.team);
-      checkedDraft(service.id, service.team, draft);
+      ({ kind } = checkedDraft(service.id, service.team, draft));
     }
     const row: ServiceRow = {
       id: service.id,
       team_id: service.team,
-      kind: "rest",
+      kind,
       name: service.name ?? service.id,
       description: service.description ?? "",
       category: service.category ?? "",
@@ -125,11 +127,14 @@ export function updateService(
 ): Promise<ServiceWithDraft> {
   return plane.change(actor, async (change) => {
     const before = await changeableService(change, id, "service.write", revision);
+    let { kind } = before;
     if (fields.draft !== undefined) {
       requireAllowedReferences(plane, fields.draft, before.team_id);
-      checkedDraft(id, before.team_id, fields.draft);
+      ({ kind } = checkedDraft(id, before.team_id, fields.draft));
+      requireSameKind(before, kind);
     }
     const after = await storeService(change, before, {
+      kind,
       name: fields.name ?? before.name,
       description: fields.description ?? before.description,
       category: fields.category ?? before.category,
@@ -234,6 +239,13 @@ export async function withDraft(db: Connection, row: ServiceRow): Promise<Servic
     .execute();
   const draft = parseJson<Record<string, unknown>>(row.draft);
   return { ...serviceView(row), draft, shared_with: shares.map(({ team_id }) => team_id) };
+}
+
+/** Releases of one service take calls from each other, and its callers know what it speaks. */
+function requireSameKind({ id, kind, current_release }: ServiceRow, wanted: ServiceView["kind"]): void {
+  if (current_release === null || wanted === kind) return;
+  const message = `service ${id} was published as \`${kind}\` and stays that: make another service`;
+  throw new ProblemError("invalid_request", `draft.kind: ${message}`, { errors: [{ path: "draft.kind", message }] });
 }
 
 function requireAllowedReferences({ referenceRules }: Plane, draft: object, team: string): void {

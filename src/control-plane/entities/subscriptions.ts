@@ -10,7 +10,7 @@ import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
 import { checkedPolicies, NO_POLICIES, type Policies } from "./policies.ts";
 import { found, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import type { ServiceRow } from "./service-views.ts";
-import { AI_SERVICE, isVisible } from "./services.ts";
+import { AI_SERVICE, isVisible, serviceRow } from "./services.ts";
 
 type SubscriptionRow = Row<SubscriptionTable>;
 
@@ -198,7 +198,7 @@ export function decide(
       decided_at: change.nowMs,
       expires_at: verb === "approve" ? decision.expiresAtMs : before.expires_at,
       limits: verb === "approve" ? checkedLimits(decision.limits) : before.limits,
-      policies: verb === "approve" ? policiesFor(plane, before, decision.policies) : before.policies,
+      policies: verb === "approve" ? await policiesFor(change, plane, before, decision.policies) : before.policies,
       revision: before.revision + 1,
     };
     await change.trx.updateTable("subscriptions").set(row).where("id", "=", id).execute();
@@ -234,7 +234,7 @@ export function changeTerms(
       note: note ?? own.note,
       expires_at: expiresAtMs === undefined ? own.expires_at : expiresAtMs,
       limits: limits === undefined ? own.limits : checkedLimits(limits),
-      policies: policies === undefined ? own.policies : policiesFor(plane, before, policies),
+      policies: policies === undefined ? own.policies : await policiesFor(change, plane, before, policies),
       decided_by: change.actor.name,
       decided_at: change.nowMs,
       revision: own.revision + 1,
@@ -251,9 +251,12 @@ function requireTimeToCome({ nowMs }: Change, expiresAtMs: number | null): void 
   });
 }
 
-/** Those of the unified API's subscriptions can say less. */
-function policiesFor(plane: Plane, { service_id, service_team }: Joined, policies: Policies): string {
-  return checkedPolicies(plane, service_id === AI_SERVICE ? "ai subscription" : "subscription", policies, service_team);
+/** Those of the unified API's subscriptions can say less, and those of MCP servers' also which tools may be called. */
+async function policiesFor(change: Change, plane: Plane, of: Joined, policies: Policies): Promise<string> {
+  const { service_id, service_team } = of;
+  if (service_id === AI_SERVICE) return checkedPolicies(plane, "ai subscription", policies, service_team);
+  const { kind } = await serviceRow(change.trx, service_id);
+  return checkedPolicies(plane, kind === "mcp" ? "mcp subscription" : "subscription", policies, service_team);
 }
 
 async function decided(

@@ -10,6 +10,7 @@ import type {
 import { type PoliciesOwner, readLimitsDocument, readPoliciesDocument } from "../../snapshot/service-document.ts";
 import { readCachePurges } from "../entities/cache-purges.ts";
 import { NO_POLICIES } from "../entities/policies.ts";
+import { AI_SERVICE } from "../entities/services.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
 import type { ApplicationTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
@@ -229,7 +230,7 @@ export class DatabaseSource {
           state,
           expiresAtMs: expires_at,
           limits: ofSubscriptions[index] ?? [],
-          ...given(this.#policiesOf("subscription", `${id} to ${service_id}`, ofSubscription)),
+          ...given(this.#policiesOf(ownerOfSubscription(service_id), `${id} to ${service_id}`, ofSubscription)),
         };
       }),
       limits: own,
@@ -266,6 +267,11 @@ export class DatabaseSource {
     this.#limits.set(text, limits);
     return limits;
   }
+}
+
+/** What a service of any kind takes was looked at when they were set. */
+function ownerOfSubscription(service: string): PoliciesOwner {
+  return service === AI_SERVICE ? "ai subscription" : "mcp subscription";
 }
 
 /** In place of policies that can't be read: calls without what somebody demands could come from anywhere. */

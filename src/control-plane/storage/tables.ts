@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, Insertable, Selectable, Updateable } from "kysely";
+import type { ServiceKind } from "../../contracts/snapshot.ts";
 
 /**
  * The tables. Both databases hold the same: times are Unix milliseconds, truth is 0 or 1, structured values are JSON text.
@@ -136,7 +137,7 @@ export type Visibility = "private" | "team" | "organisation";
 export interface ServiceTable {
   id: string;
   team_id: string;
-  kind: "rest";
+  kind: ServiceKind;
   name: string;
   description: string;
   category: string;

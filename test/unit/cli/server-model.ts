@@ -195,6 +195,7 @@ export function newService(id: string, team: string): ActualService {
   return {
     id,
     team,
+    kind: "rest",
     name: id,
     description: "",
     category: "",

@@ -34,6 +34,7 @@ import {
   releaseWithConfiguration,
   service,
   serviceInput,
+  serviceKind,
   serviceState,
   serviceWithDraft,
   shortText,
@@ -53,11 +54,11 @@ const services: Endpoint[] = [
       summary: "Services of one's teams",
       tag: "Services",
       needs: "member",
-      query: { ...pageQuery, team: id.optional(), state: serviceState.optional() },
+      query: { ...pageQuery, team: id.optional(), state: serviceState.optional(), kind: serviceKind.optional() },
       answers: pageOf(service),
     },
     async ({ plane, actor, query }) => {
-      const filter = { team: query.team ?? null, state: query.state ?? null };
+      const filter = { team: query.team ?? null, state: query.state ?? null, kind: query.kind ?? null };
       return { body: await listServices(plane, actor, pageRequest(query), filter) };
     },
   ),
@@ -320,11 +321,18 @@ const catalogue: Endpoint[] = [
       summary: "Services one may subscribe to",
       tag: "Catalogue",
       needs: "member",
-      query: { ...pageQuery, search: shortText.optional(), category: shortText.optional(), tag: shortText.optional() },
+      query: {
+        ...pageQuery,
+        search: shortText.optional(),
+        category: shortText.optional(),
+        tag: shortText.optional(),
+        kind: serviceKind.optional(),
+      },
       answers: pageOf(catalogueEntry),
     },
     async ({ plane, actor, query }) => {
-      const filter = { search: query.search ?? null, category: query.category ?? null, tag: query.tag ?? null };
+      const { search = null, category = null, tag = null, kind = null } = query;
+      const filter = { search, category, tag, kind };
       return { body: await listCatalogue(plane, actor, pageRequest(query), filter) };
     },
   ),
