@@ -74,6 +74,8 @@ export class Context {
   application: CompiledApplication | null = null;
   /** What it is known by. */
   credential: CompiledCredential | null = null;
+  /** Of the token that it came with; Infinity: never, or it came with none. */
+  tokenExpiresAtMs = Number.POSITIVE_INFINITY;
   /** The headers that carried a key of the gateway: they are not forwarded. */
   credentialHeaders: readonly string[] = NO_HEADERS;
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { explain } from "../../../src/data-plane/explain/explain.ts";
 import { startGateway, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
@@ -448,6 +449,26 @@ describe("a stream that the server speaks by", () => {
     if (what.includes("service")) return;
     stream.end();
     expect(await others.ended).toBe("whole");
+  });
+
+  it("ends when the token of its caller does, also of one that names the application itself", async () => {
+    const secret = "shared-secret-of-the-issuer-0123456789-0123456789-0123456789-0123456789";
+    const issuer = `jwt_issuers: [{ id: idp, issuer: idp, algorithms: [HS256], keys: [{ secret: ${secret} }], application_claim: azp, clock_tolerance: 0 }]`;
+    await gateway.reload(yaml() + issuer);
+    const tokenFor = (seconds: number) =>
+      new SignJWT({ azp: "web" })
+        .setProtectedHeader({ alg: "HS256" })
+        .setIssuer("idp")
+        .setExpirationTime(Math.floor(Date.now() / 1000) + seconds)
+        .sign(Buffer.from(secret));
+    const long = await listen(await tokenFor(3_600));
+    const longs = stream;
+    const short = await listen(await tokenFor(2));
+    gateway.change((snapshot) => void snapshot.applications.find(({ id }) => id === "web")?.credentials.pop());
+    expect(await short.ended).toBe("cut");
+    expect(await recordOf(short)).toMatchObject({ errorCode: "credential_expired" });
+    longs.end();
+    expect(await long.ended).toBe("whole");
   });
 
   it("ends at once when the worker is to end", async () => {

@@ -117,6 +117,7 @@ export class Authenticator {
     if (credential === null) return this.#bySignature(context, NOBODYS_TOKEN);
     const refusal = this.#use(context, credential, forwards ? NONE : AUTHORIZATION);
     if (refusal !== null) throw refusal;
+    context.tokenExpiresAtMs = token.expiresAtMs;
     if (!forwards) this.#runtime.fastPath?.learnToken(context, digest, credential, token.untilMs);
     return "next";
   }

@@ -42,22 +42,31 @@ export function compileLetIn(
 }
 
 /** Its application, as long as the credential that it came with is still one of it. */
-function recognise(
-  again: Context,
-  { application, credential }: Context,
-  callers: Pick<CallerDirectory, "application">,
-): void {
+function recognise(again: Context, open: Context, callers: Pick<CallerDirectory, "application">): void {
+  const { application, credential, tokenExpiresAtMs } = open;
   if (application === null || credential === null) return;
   const now = callers.application(application.id);
-  const before = application.snapshot.credentials.find(({ id }) => id === credential.id);
-  const kept = now?.snapshot.credentials.find(({ id }) => id === credential.id);
-  if (now === null || before === undefined || kept === undefined || !isSameCredential(before, kept)) {
-    throw new GatewayError("invalid_credentials", "these credentials are not known any more: ask for new ones");
-  }
+  if (now === null) throw notKnown();
   again.application = now;
+  again.tokenExpiresAtMs = tokenExpiresAtMs;
+  if (again.startedAtMs >= tokenExpiresAtMs) {
+    throw new GatewayError("credential_expired", "the token has expired: ask its issuer for another one");
+  }
+  const before = application.snapshot.credentials.find(({ id }) => id === credential.id);
+  // A claim of an issuer may name the application itself.
+  if (before === undefined) {
+    again.credential = credential;
+    return;
+  }
+  const kept = now.snapshot.credentials.find(({ id }) => id === credential.id);
+  if (kept === undefined || !isSameCredential(before, kept)) throw notKnown();
   again.credential = compileTerms(kept, now);
   const refusal = refusalOf(again.credential, again.exchange, again.startedAtMs);
   if (refusal !== null) throw refusal;
+}
+
+function notKnown(): GatewayError {
+  return new GatewayError("invalid_credentials", "these credentials are not known any more: ask for new ones");
 }
 
 /** On whatever terms. */

@@ -40,8 +40,9 @@ export class OpenEventStreams {
   }
 }
 
-function endOf({ credential, subscription, startedAtMs }: Context): number {
+function endOf({ credential, tokenExpiresAtMs, subscription, startedAtMs }: Context): number {
   const ofSubscription =
     subscription !== null && stateAt(subscription, startedAtMs) === "approved" ? subscription.expiresAtMs : null;
-  return Math.min(credential?.expiresAtMs ?? Number.POSITIVE_INFINITY, ofSubscription ?? Number.POSITIVE_INFINITY);
+  const never = Number.POSITIVE_INFINITY;
+  return Math.min(credential?.expiresAtMs ?? never, tokenExpiresAtMs, ofSubscription ?? never);
 }
