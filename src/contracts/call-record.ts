@@ -62,7 +62,7 @@ export interface CallRecord {
   mcpTool: string | null;
   /** The prompt that is asked for. */
   mcpPrompt: string | null;
-  /** The URI of the resource that is read, or watched, without its query. */
+  /** The URI of the resource that is read, or watched, without its query, and without user and password. */
   mcpResource: string | null;
 }
 

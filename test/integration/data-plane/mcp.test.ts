@@ -156,6 +156,13 @@ describe("errors for callers of an MCP server", () => {
     ["a method in other letters", '{"id":1,"method":"ping","Method":"tools/call"}', 400, -32600, "invalid_request"],
     ["a method with escapes", '{"id":1,"method":"ping","m\\u0065thod":"tools/call"}', 400, -32600, "invalid_request"],
     ["a method that is no text", '{"id":1,"method":7}', 400, -32600, "invalid_request"],
+    [
+      "params in letters that Go takes for the same",
+      '{"id":1,"method":"ping","paramſ":{}}',
+      400,
+      -32600,
+      "invalid_request",
+    ],
     ["a tool twice", callOf('{"name":"get_one","name":"delete_all"}'), 400, -32600, "invalid_request"],
     ["a tool in other letters", callOf('{"name":"get_one","Name":"delete_all"}'), 400, -32600, "invalid_request"],
     ["no tool", callOf("{}"), 400, -32600, "invalid_request"],
@@ -195,11 +202,11 @@ describe("what the call record says of a message", () => {
     };
     expect(await recorded(toolCall("get_one"))).toEqual(["tools/call", "get_one", null, null]);
     expect(await recorded(request("prompts/get", { name: "greet" }))).toEqual(["prompts/get", null, "greet", null]);
-    expect(await recorded(request("resources/read", { uri: "db://a/b?token=secret#x" }))).toEqual([
+    expect(await recorded(request("resources/read", { uri: "postgres://me:secret@a/b?token=secret#x" }))).toEqual([
       "resources/read",
       null,
       null,
-      "db://a/b",
+      "postgres://a/b",
     ]);
     expect(await recorded(request("ping"))).toEqual(["ping", null, null, null]);
   });

@@ -117,6 +117,13 @@ describe("a client of an MCP service", () => {
     const heard: number[] = [];
     await client.callTool({ name: "count" }, undefined, { onprogress: ({ progress }) => void heard.push(progress) });
     expect(heard).toEqual([1, 2, 3]);
+    // Nothing waits for an answer that does not come.
+    const leaving = new AbortController();
+    const told = new Promise((resolve) => {
+      client.callTool({ name: "never" }, undefined, { onprogress: resolve, signal: leaving.signal }).catch(() => {});
+    });
+    expect(await told).toMatchObject({ progress: 1 });
+    leaving.abort();
   });
 
   it("calls servers that answer in JSON, and such without sessions", async () => {

@@ -20,6 +20,8 @@ export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const MAX_ID_LENGTH = 1_024;
 const OPEN_BRACKET = 0x5b;
 
+const FIELDS = ["jsonrpc", "id", "method", "params"];
+
 /** Where a method says what it is about: MCP specification 2025-11-25, schema. */
 const SUBJECTS: Readonly<Record<string, { field: "name" | "uri"; is: "tool" | "prompt" | "resource" }>> = {
   "tools/call": { field: "name", is: "tool" },
@@ -45,8 +47,8 @@ export function readMessage(body: Buffer): McpMessage {
       "one JSON-RPC message at a time: batches are of protocol version 2025-03-26 alone, and are not taken",
     );
   }
-  const spans = scanTopLevel(text, ["jsonrpc", "id", "method", "params"]);
-  if (spans === null || typeof value !== "object" || value === null) {
+  const spans = scanTopLevel(text, FIELDS);
+  if (spans === null || typeof value !== "object" || value === null || hasLookAlike(value, FIELDS)) {
     throw new GatewayError(
       "invalid_request",
       "the body is no JSON-RPC message: an object with `jsonrpc`, `id`, `method` and `params`, each at most once",
@@ -69,6 +71,11 @@ export function readMessage(body: Buffer): McpMessage {
   return read;
 }
 
+/** Whether a name differs from one of these in its letters' case alone, as Go's `encoding/json` has it: `ſ` is an `s`, too. */
+function hasLookAlike(value: object, names: readonly string[]): boolean {
+  return Object.keys(value).some((key) => !names.includes(key) && names.includes(key.toUpperCase().toLowerCase()));
+}
+
 function parsed(body: Buffer): unknown {
   try {
     return JSON.parse(utf8.decode(body));
@@ -87,7 +94,10 @@ function idText(id: unknown, body: Buffer, span: ValueSpan | null): string | nul
 
 function subjectOf(field: "name" | "uri", params: unknown, text: string, span: ValueSpan | null): string {
   const value: unknown = typeof params === "object" && params !== null ? Reflect.get(params, field) : undefined;
-  const isOnce = span !== null && scanTopLevel(text.slice(span.start, span.end), [field]) !== null;
+  const isOnce =
+    span !== null &&
+    scanTopLevel(text.slice(span.start, span.end), [field]) !== null &&
+    !hasLookAlike(params as object, [field]);
   if (isOnce && typeof value === "string") return value;
   throw new GatewayError("invalid_request", `\`params.${field}\` must be there once, as a text`, {
     param: `params.${field}`,

@@ -64,9 +64,19 @@ export function recordOf(context: Context, totalMs: number, worker: number, keep
     context.mcp?.message?.method?.slice(0, MAX_NAME_LENGTH) ?? null,
     context.mcp?.message?.tool?.slice(0, MAX_NAME_LENGTH) ?? null,
     context.mcp?.message?.prompt?.slice(0, MAX_NAME_LENGTH) ?? null,
-    // Queries may hold secrets.
-    context.mcp?.message?.resource?.replace(/[?#].*$/s, "").slice(0, MAX_NAME_LENGTH) ?? null,
+    resourceOf(context),
   ];
+}
+
+/** Without what may hold secrets: the query, and who a URI of a database says that one is. */
+function resourceOf({ mcp }: Context): string | null {
+  const uri = mcp?.message?.resource ?? null;
+  return (
+    uri
+      ?.replace(/[?#].*$/s, "")
+      .replace(/^([^/]*:\/\/)[^/]*@/, "$1")
+      .slice(0, MAX_NAME_LENGTH) ?? null
+  );
 }
 
 function otherAttempts(notes: readonly AttemptNote[]): string {
