@@ -233,6 +233,31 @@ describe("sessions", () => {
     expect(await refusal(await inSession(`${id.slice(0, -2)}AA`))).toEqual(gone);
   });
 
+  it("are found by another node with the same master key, and by none with another", async () => {
+    const masterKey = Buffer.alloc(32, 7);
+    gateway = await startGateway(yaml(), {}, { masterKey });
+    const id = await begin();
+    const first = gateway;
+    for (const [key, status] of [
+      [masterKey, 200],
+      [Buffer.alloc(32, 8), 404],
+    ] as const) {
+      gateway = await startGateway(yaml(), {}, { masterKey: key });
+      expect((await inSession(id)).status).toBe(status);
+      await gateway.close();
+    }
+    gateway = first;
+  });
+
+  it("end when active health checks have taken their target out, and go on when it is back", async () => {
+    await start({ targets: [`${upstream.url}/mcp`, "http://127.0.0.1:1/mcp"] });
+    const id = await begin();
+    gateway.gateway.setUnhealthyTargets([`crm ${upstream.url}/mcp`]);
+    expect(await refusal(await inSession(id))).toMatchObject({ status: 404, code: "session_not_found" });
+    gateway.gateway.setUnhealthyTargets([]);
+    expect((await inSession(id)).status).toBe(200);
+  });
+
   it("go to the address that the target's URL says, with its slash", async () => {
     await start({ targets: [`${upstream.url}/mcp/`] });
     expect((await inSession(await begin())).status).toBe(200);
