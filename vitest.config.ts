@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const UWS_HTTP_MAX_HEADERS_SIZE = "131072";
 
 /** What the engine for TLS is to pass as well as the native one. */
-const ON_BOTH_ENGINES = ["first-call", "realtime", "rest-answers", "rest-headers", "rest-faults", "streams"].map(
+const ON_BOTH_ENGINES = ["first-call", "mcp", "realtime", "rest-answers", "rest-headers", "rest-faults", "streams"].map(
   (name) => `test/integration/data-plane/${name}.test.ts`,
 );
 

@@ -86,12 +86,19 @@ function timeOf(ms: number): string {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${millis}`;
 }
 
-function modelOf({ modelAsked, provider, modelServed, upstream, mirrorOf }: CallRecord): string {
-  if (modelAsked === null) return upstream ?? "-";
+function modelOf(record: CallRecord): string {
+  const { modelAsked, provider, modelServed, upstream, mirrorOf } = record;
+  if (modelAsked === null) return messageOf(record) ?? upstream ?? "-";
   const served = provider === null || modelServed === null ? null : `${provider}/${modelServed}`;
   const model = served === null || served === modelAsked ? modelAsked : `${modelAsked} → ${served}`;
   // Records of older versions don't say.
   return (mirrorOf ?? null) === null ? model : `copy of ${model}`;
+}
+
+/** What an MCP server is asked for; null: it is none, or records of older versions don't say. */
+function messageOf({ mcpMethod = null, mcpTool, mcpPrompt, mcpResource }: Partial<CallRecord>): string | null {
+  const subject = mcpTool ?? mcpPrompt ?? mcpResource ?? null;
+  return mcpMethod === null || subject === null ? mcpMethod : `${mcpMethod} ${subject}`;
 }
 
 function duration(ms: number | null): string {

@@ -56,6 +56,14 @@ export interface CallRecord {
   mirrorOf: string | null;
   /** JSON text of an object: labels that the caller has given (`x-tidegate-tags`). */
   tags: string | null;
+  /** Of calls to MCP servers: the method of the JSON-RPC message, such as `tools/call`; null: it has none, or there is no message. */
+  mcpMethod: string | null;
+  /** The tool that is called. */
+  mcpTool: string | null;
+  /** The prompt that is asked for. */
+  mcpPrompt: string | null;
+  /** The URI of the resource that is read, or watched, without its query, and without user and password. */
+  mcpResource: string | null;
 }
 
 /** An attempt that did not answer, or not to the end. */
@@ -121,6 +129,10 @@ export const CALL_RECORD_FIELDS = [
   "routedBy",
   "mirrorOf",
   "tags",
+  "mcpMethod",
+  "mcpTool",
+  "mcpPrompt",
+  "mcpResource",
 ] as const satisfies readonly (keyof CallRecord)[];
 
 export type CallRecordValue = string | number | boolean | null;

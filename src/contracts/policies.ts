@@ -14,6 +14,8 @@ export interface PoliciesSnapshot {
   cache?: CachePolicySnapshot | null;
   /** Of an organisation, the unified API, a team that calls, an application, or a subscription to the unified API. */
   models?: ModelAccessSnapshot;
+  /** Of an organisation, an MCP service, a team that calls, an application, or a subscription to an MCP service. */
+  tools?: ToolAccessSnapshot;
   /** Of an organisation, a team or a route: what else has limits has them beside its policies. */
   limits?: LimitSnapshot[];
 }
@@ -32,6 +34,14 @@ export interface AddressPolicySnapshot {
 
 /** Which models may be called: their names, with `*` for any characters. */
 export interface ModelAccessSnapshot {
+  /** null: any that `deny` does not name. */
+  allow: string[] | null;
+  /** Wins over `allow`. */
+  deny: string[];
+}
+
+/** Which tools may be called: their names, or `service/name`, with `*` for any characters. */
+export interface ToolAccessSnapshot {
   /** null: any that `deny` does not name. */
   allow: string[] | null;
   /** Wins over `allow`. */

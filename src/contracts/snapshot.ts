@@ -357,9 +357,12 @@ interface ServiceSnapshotBase {
   policies?: PoliciesSnapshot;
 }
 
-/** An ordinary HTTP service. */
+/**
+ * An ordinary HTTP service. `mcp`: its targets are MCP servers that speak Streamable HTTP, and their URLs are those of the
+ * endpoints.
+ */
 export interface RestServiceSnapshot extends ServiceSnapshotBase {
-  kind: "rest";
+  kind: "rest" | "mcp";
   upstream: UpstreamSnapshot;
   requestHeaders: HeaderEditsSnapshot;
   responseHeaders: HeaderEditsSnapshot;

@@ -55,7 +55,8 @@ export class HealthProbes {
     for (const [identity, { service, url, check }] of wanted) {
       if (this.#probes.has(identity)) continue;
       const key = `${service.id} ${url}`;
-      const probe = new TargetProbe(key, url, check, service.upstream.caFile, (healthy, reason) =>
+      const target = { url, base: baseOf(service, url) };
+      const probe = new TargetProbe(key, target, check, service.upstream.caFile, (healthy, reason) =>
         this.#changed(key, healthy, reason),
       );
       probe.healthy = !this.#adopted.has(key);
@@ -85,6 +86,13 @@ export class HealthProbes {
   }
 }
 
+/** What the path of a check is put behind. The URL of an MCP server is that of its endpoint, which says nothing to GET. */
+function baseOf({ kind }: ServiceSnapshot, url: string): string {
+  const unix = parseUnixUrl(url);
+  if (kind === "mcp") return unix === null ? new URL(url).origin : "http://localhost";
+  return unix === null ? url.replace(/\/$/, "") : `http://localhost${unix.pathPrefix}`;
+}
+
 function fingerprint(targets: readonly string[]): string {
   return [...targets].sort().join("\n");
 }
@@ -103,14 +111,14 @@ class TargetProbe {
 
   constructor(
     key: string,
-    url: string,
+    { url, base }: { url: string; base: string },
     check: ActiveHealthCheckSnapshot,
     caFile: string | null,
     onChange: (healthy: boolean, reason: string) => void,
   ) {
     this.key = key;
     const unix = parseUnixUrl(url);
-    this.#url = (unix === null ? url.replace(/\/$/, "") : `http://localhost${unix.pathPrefix}`) + check.path;
+    this.#url = base + check.path;
     this.#check = check;
     this.#onChange = onChange;
     const connect = {

@@ -24,6 +24,8 @@ import { circuitMetrics } from "./pipeline/ai/circuit-metrics.ts";
 import { ObjectIds } from "./pipeline/ai/stored/object-ids.ts";
 import { ResponseCache } from "./pipeline/cache/response-cache.ts";
 import { errorBody } from "./pipeline/errors.ts";
+import { OpenEventStreams } from "./pipeline/mcp/open-streams.ts";
+import { SessionIds } from "./pipeline/mcp/session-ids.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import { PipelineSource } from "./pipeline-source.ts";
 import { keyMetrics } from "./provider-keys/key-metrics.ts";
@@ -45,6 +47,7 @@ const REPLACED_KEEP_ALIVE_GRACE_MS = 5_000;
 export function createGateway(options: GatewayOptions & { pool: WorkerPool }): Gateway {
   const metrics = new DataPlaneMetrics();
   const engine = new NativeEngine();
+  const masterKeys = options.masterKeys ?? ownMasterKeys();
   const runtime: AiRuntime = {
     worker: options.worker,
     logger: options.logger,
@@ -55,6 +58,8 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     metrics,
     pool: options.pool,
     open: new Set(),
+    eventStreams: new OpenEventStreams(),
+    sessionIds: new SessionIds(masterKeys),
     targetStates: new Map(),
     breakers: new Map(),
     loads: new Map(),
@@ -66,7 +71,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     keySets: new KeySetStore(options.logger),
     fastPath: null,
     prices: createPriceBook(),
-    objectIds: new ObjectIds(options.masterKeys ?? (() => [randomBytes(32)])),
+    objectIds: new ObjectIds(masterKeys),
     draining: false,
   };
   const fastPath = new FastPath(engine, runtime, unpackRecord);
@@ -121,7 +126,11 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     engine,
   );
 
-  const deadlines = setInterval(() => failOverdue(runtime, Date.now()), DEADLINE_CHECK_MS);
+  const deadlines = setInterval(() => {
+    const nowMs = Date.now();
+    failOverdue(runtime, nowMs);
+    pipeline?.recheckStreams(nowMs);
+  }, DEADLINE_CHECK_MS);
   deadlines.unref();
 
   /** The counters of limits are opened with the first snapshot: it says how many there are. */
@@ -177,6 +186,8 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     async drain(timeoutMs: number, isReplaced = false): Promise<void> {
       runtime.draining = true;
       acceptor.stopAccepting();
+      // They would not end by themselves.
+      runtime.eventStreams.end(new GatewayError("not_ready", "the gateway is shutting down: connect again"));
       const deadlineMs = Date.now() + timeoutMs;
       const graceMs = isReplaced ? REPLACED_KEEP_ALIVE_GRACE_MS : KEEP_ALIVE_GRACE_MS;
       const keepAliveEndMs = Math.min(Date.now() + graceMs, deadlineMs);
@@ -211,6 +222,12 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
       limits?.close();
     },
   };
+}
+
+/** Good for as long as this process lives. */
+function ownMasterKeys(): () => readonly Buffer[] {
+  const keys = [randomBytes(32)];
+  return () => keys;
 }
 
 /** null: this machine shares its limits with no other. */

@@ -63,6 +63,13 @@ const POLICIES_OWNERS = {
       return { services: [ANY_SERVICE], applications: [{ id: "application", subscriptions }] };
     },
   },
+  "mcp subscription": {
+    at: "applications[0].subscriptions[0]",
+    in: (policies: unknown) => {
+      const subscriptions = [{ service: "service", policies }];
+      return { services: [{ ...ANY_SERVICE, kind: "mcp" }], applications: [{ id: "application", subscriptions }] };
+    },
+  },
   "ai subscription": {
     at: "applications[0].subscriptions[0]",
     in: (policies: unknown) => ({
@@ -94,6 +101,7 @@ export function readPoliciesDocument(owner: PoliciesOwner, policies: unknown): P
     team: team?.policies,
     application: application?.policies,
     subscription: application?.subscriptions[0]?.policies,
+    "mcp subscription": application?.subscriptions[0]?.policies,
     "ai subscription": application?.subscriptions[0]?.policies,
   }[owner];
   return { ok: true, policies: compilePolicies(read ?? {}) };

@@ -76,7 +76,7 @@ export async function startGateway(
   yaml: string,
   env: Record<string, string> = {},
   /** Files that several gateways share, as workers of one machine do. `redisUrl`: they share limits by it. */
-  options: { limitsFile?: string; invalidationsFile?: string; redisUrl?: string } = {},
+  options: { limitsFile?: string; invalidationsFile?: string; redisUrl?: string; masterKey?: Buffer } = {},
 ): Promise<TestGateway> {
   const home = mkdtempSync(join(tmpdir(), "tidegate-test-"));
   const records: CallRecord[] = [];
@@ -100,6 +100,7 @@ export async function startGateway(
     journal: null,
     limitsFile: options.limitsFile ?? join(home, "limits.shm"),
     ...(options.redisUrl === undefined ? {} : { cluster: { redisUrl: options.redisUrl, name: "test" } }),
+    ...(options.masterKey === undefined ? {} : { masterKeys: () => [options.masterKey as Buffer] }),
     invalidationsFile: options.invalidationsFile ?? join(home, "invalidations.shm"),
     callLog: { append: (row) => void records.push(toRecord(row)) },
   });

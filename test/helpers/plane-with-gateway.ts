@@ -25,7 +25,9 @@ export class PlaneWithGateway {
     const gateway = await startGateway(yaml);
     const { providers, models } = gateway.snapshot();
     const configured = () => ({ source: "the file", providers, models });
-    const test = await TestPlane.open(kind, { configured });
+    const { url } = gateway;
+    const reached = () => ({ url, isOwnListener: true, believedHeaders: [] });
+    const test = await TestPlane.open(kind, { configured, gateway: reached });
     test.nowMs = Date.now() - HOUR_MS;
     test.owner = await test.again();
     const source = new DatabaseSource(test.plane);

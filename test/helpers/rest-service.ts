@@ -2,6 +2,8 @@ import type { RestServiceSnapshot, ServiceSnapshot } from "../../src/contracts/s
 
 /** Throws when it is none. */
 export function restService(service: ServiceSnapshot | undefined): RestServiceSnapshot {
-  if (service?.kind !== "rest") throw new TypeError(`expected a service of kind rest, not ${service?.kind}`);
+  if (service === undefined || service.kind === "ai") {
+    throw new TypeError(`expected a service with an upstream, not ${service?.kind}`);
+  }
   return service;
 }

@@ -8,6 +8,15 @@ export {
   type GenerateContentResponse,
   GoogleGenAI,
 } from "@google/genai";
+export { Client as McpClient } from "@modelcontextprotocol/sdk/client/index.js";
+export { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+export { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
+export { type EventStore, StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
+export {
+  type JSONRPCMessage,
+  ListRootsRequestSchema,
+  LoggingMessageNotificationSchema,
+} from "@modelcontextprotocol/sdk/types.js";
 export { EventStreamCodec } from "@smithy/core/event-streams";
 export { NodeHttpHandler } from "@smithy/node-http-handler";
 export { CohereClientV2, CohereError } from "cohere-ai";

@@ -183,7 +183,7 @@ void GovernedCall::record(const char* outcome, std::string_view errorCode, doubl
   const Application* const application = application_.get();
   if (id_.empty() || dispatchedMs_ < 0) id_.assign(governor_.nextId(exchange_->startedAtMs));
   RecordWriter writer(&governor_.record_);
-  writer.array(38);
+  writer.array(42);
   writer.text(id_);
   writer.number(exchange_->startedAtMs);
   writer.numberOrNil(dispatchedMs_ < 0 ? -1 : rounded(dispatchedMs_));
@@ -226,8 +226,8 @@ void GovernedCall::record(const char* outcome, std::string_view errorCode, doubl
   writer.nil();
   writer.numberOrNil(generation_->services[route_->service].release);
   // Calls with a cache policy are not carried here, nor are those with a second attempt, whose targets are chosen call by
-  // call, or that have tags.
-  for (int i = 0; i < 5; i++) writer.nil();
+  // call, or that have tags, or that go to MCP servers.
+  for (int i = 0; i < 9; i++) writer.nil();
   const std::string& record = governor_.record_;
   if (governor_.journal_ != nullptr) {
     governor_.journal_->append(record.data(), static_cast<uint32_t>(record.size()));

@@ -4,6 +4,7 @@ import { checkHeaderEdits } from "../../snapshot/checks/header-edits.ts";
 import { checkIdentifiers } from "../../snapshot/checks/identifiers.ts";
 import { checkIssuersIn } from "../../snapshot/checks/jwt-issuers.ts";
 import { checkLimits } from "../../snapshot/checks/limits.ts";
+import { checkMcpServices } from "../../snapshot/checks/mcp-services.ts";
 import { checkPolicies } from "../../snapshot/checks/policies.ts";
 import { checkRoutes } from "../../snapshot/checks/routes.ts";
 import { checkServiceKinds, isAi } from "../../snapshot/checks/service-kinds.ts";
@@ -131,6 +132,7 @@ export const DECLARATION_CHECKS: readonly Check[] = [
   checkDrafts,
   checkRoutes,
   checkServiceKinds,
+  checkMcpServices,
   checkUpstreams,
   checkHeaderEdits,
   checkPolicies,

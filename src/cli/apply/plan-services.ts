@@ -96,7 +96,9 @@ function planPublication(
   const review = before?.review ?? null;
   if (review !== null && review.requested_by === actor && !hasNewContent) {
     // Asking again would change nothing but the time of the request.
-    notebook.note(`service ${service.id}: the publication that you asked for waits for somebody else who may publish it`);
+    notebook.note(
+      `service ${service.id}: the publication that you asked for waits for somebody else who may publish it`,
+    );
     return before?.state === "draft" ? "waits for a second person" : null;
   }
   const { id, note } = service;

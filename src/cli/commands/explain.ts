@@ -34,7 +34,7 @@ export function explainCommand(finish: Finish): Command {
     .option("--model <name>", "the model that the body names, for calls of the unified API")
     .option(
       "--body-file <file>",
-      "file that holds the request body, for what depends on it: rules, hints, unsupported fields",
+      "file that holds the request body, for what depends on it: rules, hints, unsupported fields, tools",
     )
     .option("--json", "print the explanation as JSON")
     .action(async (method: string, url: string, options: Options) => {

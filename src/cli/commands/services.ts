@@ -8,7 +8,7 @@ import { withoutSecretsInDraft } from "../diff.ts";
 import { type Column, facts, shortTime, table } from "../output/table.ts";
 import { tryService } from "./try-service.ts";
 
-const KINDS = ["rest", "ai"];
+const KINDS = ["rest", "ai", "mcp"];
 const STATES = ["draft", "published", "deprecated", "retired"];
 
 const COLUMNS: readonly Column<Service>[] = [

@@ -139,6 +139,7 @@ export const createdToken = z
 
 export const visibility = z.enum(["private", "team", "organisation"]);
 export const approval = z.enum(["automatic", "manual"]);
+export const serviceKind = z.enum(["rest", "ai", "mcp"]);
 export const serviceState = z.enum(["draft", "published", "deprecated", "retired"]);
 
 /** RFC 9110 §5.6.2. */
@@ -165,8 +166,6 @@ export const canary = z
 const configuration = z.record(z.string(), z.unknown()).openapi({
   description: "`kind`, `routes`, `upstream`, `access`, `limits` …: the fields of a service in `tidegate.yaml`.",
 });
-
-export const serviceKind = z.enum(["rest", "ai"]);
 
 const serviceFields = {
   id,
@@ -236,6 +235,10 @@ const catalogueFields = {
   state: serviceState,
   approval,
   has_openapi: z.boolean(),
+  endpoints: z.array(z.string()).openapi({
+    description: "Of an MCP service: the URLs that clients are given, or paths where no gateway is known.",
+    example: ["https://gateway.example.org/crm/mcp"],
+  }),
   deprecated_at: time.nullable(),
   sunset_at: time.nullable(),
 };
@@ -369,6 +372,10 @@ const callFields = {
   reasoning_tokens: maybeNumber,
   cost_usd: maybeNumber,
   tags: z.unknown(),
+  mcp_method: maybeText.openapi({ description: "Here and below: of MCP servers." }),
+  mcp_tool: maybeText,
+  mcp_prompt: maybeText,
+  mcp_resource: maybeText,
 };
 export const call = z.object(callFields).openapi("Call");
 export const callWithBodies = z

@@ -45,6 +45,11 @@ export interface CallView {
   reasoning_tokens: number | null;
   cost_usd: number | null;
   tags: unknown;
+  /** Of an MCP server: what was asked for. */
+  mcp_method: string | null;
+  mcp_tool: string | null;
+  mcp_prompt: string | null;
+  mcp_resource: string | null;
 }
 
 export interface CallWithBodies extends CallView {
@@ -185,6 +190,10 @@ function viewOf(record: CallRecord): CallView {
     reasoning_tokens: record.reasoningTokens,
     cost_usd: record.costUsd,
     tags: jsonOf(record.tags),
+    mcp_method: record.mcpMethod,
+    mcp_tool: record.mcpTool,
+    mcp_prompt: record.mcpPrompt,
+    mcp_resource: record.mcpResource,
   };
 }
 

@@ -19,6 +19,8 @@ export interface CatalogueEntry {
   state: ServiceView["state"];
   approval: ServiceView["approval"];
   has_openapi: boolean;
+  /** Of an MCP service: what clients are given, URLs where a gateway is known and paths where none is. */
+  endpoints: string[];
   deprecated_at: string | null;
   sunset_at: string | null;
 }
@@ -41,7 +43,14 @@ export interface CatalogueFilter {
   kind: ServiceView["kind"] | null;
 }
 
-const entryOf = (row: ServiceRow): CatalogueEntry => ({
+interface WrittenRoute {
+  host?: string | null;
+  path?: string;
+  match?: string;
+  methods?: string[] | null;
+}
+
+const entryOf = (row: ServiceRow, endpoints: string[]): CatalogueEntry => ({
   id: row.id,
   team: row.team_id,
   kind: row.kind,
@@ -52,6 +61,7 @@ const entryOf = (row: ServiceRow): CatalogueEntry => ({
   state: row.state,
   approval: row.approval,
   has_openapi: row.openapi !== null,
+  endpoints,
   deprecated_at: row.deprecated_at === null ? null : new Date(row.deprecated_at).toISOString(),
   sunset_at: row.sunset_at === null ? null : new Date(row.sunset_at).toISOString(),
 });
@@ -99,7 +109,45 @@ export async function listCatalogue(
       return where.or(fields.map((field) => sql<boolean>`lower(${sql.ref(field)}) like ${pattern} escape '!'`));
     });
   }
-  return pageOf(await query.execute(), page, ({ id }) => id, entryOf);
+  const rows = await query.execute();
+  const endpoints = await endpointsOf(plane, rows);
+  return pageOf(
+    rows,
+    page,
+    ({ id }) => id,
+    (row) => entryOf(row, endpoints.get(row.id) ?? []),
+  );
+}
+
+/** By service, of those that are MCP servers. */
+async function endpointsOf(plane: Plane, rows: readonly ServiceRow[]): Promise<ReadonlyMap<string, string[]>> {
+  const served = new Map(rows.filter(({ kind }) => kind === "mcp").map((row) => [row.id, row.current_release]));
+  if (served.size === 0) return new Map();
+  const releases = await plane.db
+    .selectFrom("releases")
+    .innerJoin("services", "services.id", "releases.service_id")
+    .select(["service_id", "configuration"])
+    .where("service_id", "in", [...served.keys()])
+    .whereRef("number", "=", "services.current_release")
+    .execute();
+  return new Map(
+    releases.map(({ service_id, configuration }) => [service_id, endpointUrls(plane, routesIn(configuration))]),
+  );
+}
+
+function routesIn(configuration: string | undefined): WrittenRoute[] {
+  return parseJson<{ routes?: WrittenRoute[] }>(configuration ?? "{}").routes ?? [];
+}
+
+/** A route for any host is reached where the gateway is; one for many hosts says no address. */
+function endpointUrls(plane: Plane, routes: readonly WrittenRoute[]): string[] {
+  const gateway = plane.gateway();
+  return routes.map(({ host = null, path = "" }) => {
+    if (gateway === null || host?.startsWith("*") === true) return path;
+    const url = new URL(path, gateway.url);
+    if (host !== null) url.hostname = host;
+    return url.href;
+  });
 }
 
 export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string): Promise<CatalogueDetails> {
@@ -120,14 +168,16 @@ export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string):
     .where("applications.team_id", "in", [...teams, ""])
     .orderBy("subscriptions.application_id")
     .execute();
-  const { routes = [], policies = {} } = parseJson<ReleasedPart>(release?.configuration ?? "{}");
+  const isMcp = row.kind === "mcp";
+  const routes = routesIn(release?.configuration);
+  const { policies = {} } = parseJson<ReleasedPart>(release?.configuration ?? "{}");
   return {
-    ...entryOf(row),
+    ...entryOf(row, isMcp ? endpointUrls(plane, routes) : []),
     documentation: row.documentation,
-    routes: routes.map(({ host = null, path = "", match = "prefix", methods = null }) => ({
+    routes: routes.map(({ host = null, path = "", match, methods = null }) => ({
       host,
       path,
-      match,
+      match: match ?? (isMcp ? "exact" : "prefix"),
       methods,
     })),
     models: policies.models === undefined ? null : { allow: null, deny: [], ...policies.models },

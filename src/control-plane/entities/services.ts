@@ -1,6 +1,6 @@
 import type { ServiceKind, ServiceSnapshot } from "../../contracts/snapshot.ts";
 import { service as serviceSchema } from "../../snapshot/schema/service.ts";
-import { readServiceDocument } from "../../snapshot/service-document.ts";
+import { type PoliciesOwner, readServiceDocument } from "../../snapshot/service-document.ts";
 import { type Actor, may, teamsWith } from "../access/actor.ts";
 import type { Change, Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
@@ -16,9 +16,10 @@ import { teamExists } from "./teams.ts";
 /** The built-in unified API: a service without a row, of no team. */
 export const AI_SERVICE = "ai";
 
-/** Whether subscriptions to the service are to models. `kind` null: it has no row. */
-export function callsModels(id: string, kind: ServiceKind | null): boolean {
-  return id === AI_SERVICE || kind === "ai";
+/** Whose policies those of a subscription to the service are. `kind` null: it has no row. */
+export function subscriptionOwner(id: string, kind: ServiceKind | null): PoliciesOwner {
+  if (id === AI_SERVICE || kind === "ai") return "ai subscription";
+  return kind === "mcp" ? "mcp subscription" : "subscription";
 }
 
 /** Drafts can be wrong in very many places. */
@@ -86,14 +87,15 @@ export function createService(
     if (!(await teamExists(change.trx, service.team))) throw notFound();
     const draft = service.draft ?? null;
     // Without a draft there is nothing to check yet: publishing will ask for it.
+    let kind: ServiceView["kind"] = "rest";
     if (draft !== null) {
       requireAllowedReferences(plane, draft, service.team);
-      checkedDraft(service.id, service.team, draft);
+      ({ kind } = checkedDraft(service.id, service.team, draft));
     }
     const row: ServiceRow = {
       id: service.id,
       team_id: service.team,
-      kind: draft === null ? "rest" : kindOf(draft),
+      kind,
       name: service.name ?? service.id,
       description: service.description ?? "",
       category: service.category ?? "",
@@ -131,13 +133,14 @@ export function updateService(
 ): Promise<ServiceWithDraft> {
   return plane.change(actor, async (change) => {
     const before = await changeableService(change, id, "service.write", revision);
+    let { kind } = before;
     if (fields.draft !== undefined) {
       requireAllowedReferences(plane, fields.draft, before.team_id);
-      checkedDraft(id, before.team_id, fields.draft);
-      requireSameKind(before, fields.draft);
+      ({ kind } = checkedDraft(id, before.team_id, fields.draft));
+      requireSameKind(before, kind);
     }
     const after = await storeService(change, before, {
-      kind: fields.draft === undefined ? before.kind : kindOf(fields.draft),
+      kind,
       name: fields.name ?? before.name,
       description: fields.description ?? before.description,
       category: fields.category ?? before.category,
@@ -244,16 +247,11 @@ export async function withDraft(db: Connection, row: ServiceRow): Promise<Servic
   return { ...serviceView(row), draft, shared_with: shares.map(({ team_id }) => team_id) };
 }
 
-/** Of a draft that was checked. */
-function kindOf({ kind }: Record<string, unknown>): ServiceKind {
-  return kind === "ai" ? "ai" : "rest";
-}
-
-/** Subscriptions have terms for calls of one kind. */
-function requireSameKind({ id, kind, current_release }: ServiceRow, draft: Record<string, unknown>): void {
-  if (current_release === null || kindOf(draft) === kind) return;
-  const message = `service ${id} was published as kind ${kind}, and stays that: make another service`;
-  throw new ProblemError("conflict", message);
+/** Releases of one service take calls from each other, and its callers know what it speaks. */
+function requireSameKind({ id, kind, current_release }: ServiceRow, wanted: ServiceView["kind"]): void {
+  if (current_release === null || wanted === kind) return;
+  const message = `service ${id} was published as \`${kind}\` and stays that: make another service`;
+  throw new ProblemError("invalid_request", `draft.kind: ${message}`, { errors: [{ path: "draft.kind", message }] });
 }
 
 function requireAllowedReferences({ referenceRules }: Plane, draft: object, team: string): void {

@@ -11,7 +11,7 @@ import { decodeCursor, type Page, type PageRequest, pageOf } from "./pages.ts";
 import { checkedPolicies, NO_POLICIES, type Policies } from "./policies.ts";
 import { found, isoTime, parseJson, require, requireRevision } from "./rows.ts";
 import type { ServiceRow } from "./service-views.ts";
-import { AI_SERVICE, callsModels, isVisible } from "./services.ts";
+import { AI_SERVICE, isVisible, subscriptionOwner } from "./services.ts";
 
 type SubscriptionRow = Row<SubscriptionTable>;
 
@@ -257,10 +257,9 @@ function requireTimeToCome({ nowMs }: Change, expiresAtMs: number | null): void 
   });
 }
 
-/** Those of subscriptions to models can say less, and which models. */
+/** Those of subscriptions to models can say less, and which models; those of MCP servers' which tools may be called. */
 function policiesFor(plane: Plane, { service_id, service_team, service_kind }: Joined, policies: Policies): string {
-  const isOfModels = callsModels(service_id, service_kind);
-  return checkedPolicies(plane, isOfModels ? "ai subscription" : "subscription", policies, service_team);
+  return checkedPolicies(plane, subscriptionOwner(service_id, service_kind), policies, service_team);
 }
 
 async function decided(

@@ -11,7 +11,7 @@ import type {
 import { type PoliciesOwner, readLimitsDocument, readPoliciesDocument } from "../../snapshot/service-document.ts";
 import { readCachePurges } from "../entities/cache-purges.ts";
 import { NO_POLICIES } from "../entities/policies.ts";
-import { callsModels } from "../entities/services.ts";
+import { subscriptionOwner } from "../entities/services.ts";
 import type { Plane, Touched } from "../plane.ts";
 import type { Connection } from "../storage/database.ts";
 import type { ApplicationTable, Row, ServiceTable, SubscriptionTable } from "../storage/tables.ts";
@@ -236,7 +236,7 @@ export class DatabaseSource {
       credentials: credentials.flatMap((row) => this.#callers.credential(row) ?? []),
       subscriptions: subscriptions.map((subscription, index) => {
         const { service_id, service_kind, state, expires_at, policies: ofSubscription } = subscription;
-        const owner = callsModels(service_id, service_kind) ? "ai subscription" : "subscription";
+        const owner = subscriptionOwner(service_id, service_kind);
         return {
           service: service_id,
           state,

@@ -74,6 +74,7 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
 function cacheOf(context: Context): Explanation["cache"] {
   const { target, policies } = context;
   if (policies === null || policies.cache === null || isOwnAnswer(target)) return null;
+  if (target?.kind === "rest" && target.snapshot.kind === "mcp") return null;
   if (target?.kind === "ai" && target.endpoint === "pass-through") return null;
   if (target?.kind === "ai" && modelTtlMs(policies.cache) === null) return null;
   const because = target?.kind === "ai" ? aiBypassReason(context) : bypassReason(context);
@@ -152,8 +153,14 @@ function upstreamOf(
   if (!isAdmitted || target === null || target.kind === "health") return null;
   if (target.kind === "rest") {
     const { balance, targets } = target.snapshot.upstream;
+    const isMcp = target.snapshot.kind === "mcp";
     const path = request.path === "*" ? "*" : target.rewritePath(request.path);
-    return { strategy: balance, path, targets: targets.map(({ url, weight }) => ({ name: url, weight, keys: [] })) };
+    // The path of an MCP server is in its URL.
+    return {
+      strategy: balance,
+      path: isMcp ? null : path,
+      targets: targets.map(({ url, weight }) => ({ name: url, weight, keys: [] })),
+    };
   }
   if (isOwnAnswer(target)) return null;
   if (target.endpoint === "pass-through") {

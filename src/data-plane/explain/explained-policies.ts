@@ -8,12 +8,19 @@ import type { ExplainedPolicy } from "./explanation.ts";
 type Kind = Exclude<keyof PoliciesSnapshot, "limits">;
 
 /** Of these, what every level says holds; of all others, what the most specific level says. */
-const CUMULATIVE: ReadonlySet<Kind> = new Set<Kind>(["addresses", "models", "requestHeaders", "responseHeaders"]);
+const CUMULATIVE: ReadonlySet<Kind> = new Set<Kind>([
+  "addresses",
+  "models",
+  "tools",
+  "requestHeaders",
+  "responseHeaders",
+]);
 
 /** In a few words, and without values of headers: they may be secrets. */
 const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) => string } = {
   addresses: ({ allow, deny }) => summaryOfList(allow, deny),
   models: ({ allow, deny }) => summaryOfList(allow, deny),
+  tools: ({ allow, deny }) => summaryOfList(allow, deny),
   requestHeaders: summaryOfEdits,
   responseHeaders: summaryOfEdits,
   maxBodyBytes: (bytes) => `${bytes} bytes`,
@@ -33,10 +40,17 @@ const SUMMARIES: { [One in Kind]-?: (value: NonNullable<PoliciesSnapshot[One]>) 
 const KINDS = Object.keys(SUMMARIES) as Kind[];
 
 /** Every policy that there is for a call, from the most general level to the most specific; of each kind. */
-export function explainedPolicies({ target, application, subscription, modelAccess }: Context): ExplainedPolicy[] {
+export function explainedPolicies(context: Context): ExplainedPolicy[] {
+  const { target, application, subscription, modelAccess, toolAccess } = context;
   if (target === null || target.kind === "health" || target.releases !== null) return [];
   const ofModels = (modelAccess?.layers ?? []).map(({ level, models }) => ({ level, policies: { models } }));
-  const layers: readonly PolicyLayer[] = [...layersOf(target, application, subscription), ...ofModels];
+  const ofTools = (toolAccess?.layers ?? []).map(({ level, tools }) => ({ level, policies: { tools } }));
+  // Which of them hold depends on who calls.
+  const others = layersOf(target, application, subscription).map(({ level, policies }) => {
+    const { models: _models, tools: _tools, ...rest } = policies;
+    return { level, policies: rest };
+  });
+  const layers: readonly PolicyLayer[] = [...others, ...ofModels, ...ofTools];
   return KINDS.flatMap((kind) => {
     const said = layers.filter(({ policies }) => policies[kind] !== undefined);
     const last = said.at(-1);
@@ -53,6 +67,7 @@ export function explainedPolicies({ target, application, subscription, modelAcce
 const NAMES: Record<Kind, string> = {
   addresses: "addresses",
   models: "models",
+  tools: "tools",
   requestHeaders: "request_headers",
   responseHeaders: "response_headers",
   maxBodyBytes: "max_body_size",

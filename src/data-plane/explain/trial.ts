@@ -10,10 +10,12 @@ import { asGatewayError } from "../pipeline/errors.ts";
 import type { Stage } from "../pipeline/pipeline.ts";
 import { ModelAccessRules } from "../pipeline/policies/model-access.ts";
 import { SharedLimits } from "../pipeline/policies/shared-limits.ts";
+import { ToolAccessRules } from "../pipeline/policies/tool-access.ts";
 import type { Router } from "../pipeline/router.ts";
 import { compile as compileAuthenticate } from "../pipeline/stages/authenticate.ts";
 import { compile as compileAuthorize } from "../pipeline/stages/authorize.ts";
 import { compile as compileGuard } from "../pipeline/stages/guard.ts";
+import { compile as compileReadMessage } from "../pipeline/stages/read-message.ts";
 import { compile as compileRoute } from "../pipeline/stages/route.ts";
 import { compile as compileScreen } from "../pipeline/stages/screen.ts";
 import { compile as compileSelectRelease } from "../pipeline/stages/select-release.ts";
@@ -38,6 +40,7 @@ export class Trial implements CallRunner {
   readonly #afterAdmit: readonly Stage[];
   #error: GatewayError | null = null;
   #current: Context | null = null;
+  #body: Buffer | null = null;
 
   constructor({ head, chunks }: PackedSnapshot, router: Router) {
     this.snapshot = head;
@@ -46,9 +49,10 @@ export class Trial implements CallRunner {
     this.#beforeAdmit = [
       compileRoute(router, { draining: false, open: new Set() }),
       withoutWaiting(compileAuthenticate(credentials, { limits: UNCOUNTED, fastPath: null })),
+      this.#withBody(compileReadMessage(null)),
       compileSelectRelease(() => Number.NaN),
       compileAuthorize(),
-      compileScreen(new ModelAccessRules(head)),
+      compileScreen(new ModelAccessRules(head), new ToolAccessRules(head)),
     ];
     this.#afterAdmit = [compileGuard()];
   }
@@ -57,6 +61,7 @@ export class Trial implements CallRunner {
     this.#error = null;
     const context = new Context(this, exchangeOf(request), "explained", request.atMs, 0);
     this.#current = context;
+    this.#body = request.body ?? null;
     context.requestBytes = Math.max(0, request.bodyBytes);
     const isAdmitted = this.#runStages(this.#beforeAdmit, context);
     const isAnswered = !isAdmitted && this.#error === null;
@@ -75,6 +80,19 @@ export class Trial implements CallRunner {
       if (this.#error !== null) return false;
     }
     return true;
+  }
+
+  /** What a message asks for is known where the body is. */
+  #withBody(readMessage: Stage): Stage {
+    return (context) => {
+      const { target, exchange } = context;
+      if (target?.kind !== "rest" || target.snapshot.kind !== "mcp") return "next";
+      context.body = this.#body;
+      // Nobody has said what it would be.
+      return context.body === null && exchange.contentLength === 0 && exchange.method === "POST"
+        ? "next"
+        : readMessage(context);
+    };
   }
 
   fail(context: Context, cause: unknown): void {

@@ -7,9 +7,13 @@ import type { LimitSnapshot, Snapshot, SubscriptionSnapshot } from "../../contra
 import type { AiTarget } from "./ai/ai-target.ts";
 import type { AttemptNote } from "./ai/attempt-notes.ts";
 import type { CompiledApplication, RouteTarget } from "./compiled.ts";
+import type { CompiledCredential } from "./credentials/compiled-credential.ts";
+import type { McpMessage } from "./mcp/message.ts";
+import type { McpSession } from "./mcp/session-ids.ts";
 import type { CompiledPolicies } from "./policies/compile-policies.ts";
 import type { CompiledCors } from "./policies/cors.ts";
 import type { ModelAccess } from "./policies/model-access.ts";
+import type { ToolAccess } from "./policies/tool-access.ts";
 import type { ReleaseChoice } from "./releases/choose-release.ts";
 import type { RestTarget } from "./rest/rest-service.ts";
 
@@ -68,8 +72,16 @@ export class Context {
 
   // authenticate
   application: CompiledApplication | null = null;
+  /** What it is known by. */
+  credential: CompiledCredential | null = null;
+  /** Of the token that it came with; Infinity: never, or it came with none. */
+  tokenExpiresAtMs = Number.POSITIVE_INFINITY;
   /** The headers that carried a key of the gateway: they are not forwarded. */
   credentialHeaders: readonly string[] = NO_HEADERS;
+
+  // read message
+  /** Of a call to an MCP server; null: it is none, or did not come that far. */
+  mcp: { session: McpSession | null; message: McpMessage | null } | null = null;
 
   // select release
   /** Null where there was nothing to choose. */
@@ -85,6 +97,9 @@ export class Context {
 
   /** Which models the caller may use; null: any, or it calls none. */
   modelAccess: ModelAccess | null = null;
+
+  /** Which tools of an MCP server the caller may use; null: any, or it calls none. */
+  toolAccess: ToolAccess | null = null;
 
   // admit
   reservations: Reservation[] = NO_RESERVATIONS;

@@ -1,5 +1,6 @@
 import { GatewayError } from "../../contracts/errors.ts";
 import { type InboundName, inboundDialects } from "../../dialects/index.ts";
+import { formatError as formatJsonRpcError } from "../../dialects/json-rpc/errors.ts";
 import type { Context } from "./context.ts";
 
 const PATHS: readonly (readonly [beginning: string, dialect: InboundName])[] = [
@@ -20,6 +21,9 @@ const NONE: readonly string[] = [];
 /** The body of an error answer, in the dialect the caller speaks. */
 export function errorBody(error: GatewayError, path: string, requestId: string, context: Context | null): string {
   if (context?.target?.kind === "ai") return context.target.inbound.formatError(error, requestId);
+  if (context?.target?.kind === "rest" && context.target.snapshot.kind === "mcp") {
+    return formatJsonRpcError(error, requestId, context.mcp?.message?.id ?? null);
+  }
   // No route was found: the path tells which client this may be.
   const dialect = context?.target == null ? PATHS.find(([beginning]) => path.startsWith(beginning))?.[1] : undefined;
   if (dialect !== undefined) return inboundDialects[dialect].formatError(error, requestId);

@@ -8,8 +8,11 @@ import { type BegunByNative, type CallRunner, Context, type StageOutcome } from 
 import { CallerDirectory } from "./credentials/caller-directory.ts";
 import { type CompiledCredentials, compileCredentials } from "./credentials/compile-credentials.ts";
 import { asGatewayError, errorBody, errorHeaders } from "./errors.ts";
+import { compileLetIn } from "./mcp/let-in-again.ts";
+import type { LetIn } from "./mcp/open-streams.ts";
 import { ModelAccessRules } from "./policies/model-access.ts";
 import { SharedLimits } from "./policies/shared-limits.ts";
+import { ToolAccessRules } from "./policies/tool-access.ts";
 import { compileRouterInSlices, type KeptRoutes, type Router } from "./router.ts";
 import { compile as compileAccept } from "./stages/accept.ts";
 import { compile as compileAccount } from "./stages/account.ts";
@@ -19,6 +22,7 @@ import { compile as compileAuthenticate } from "./stages/authenticate.ts";
 import { compile as compileAuthorize } from "./stages/authorize.ts";
 import { compile as compileGuard } from "./stages/guard.ts";
 import { compile as compileLog } from "./stages/log.ts";
+import { compile as compileReadMessage } from "./stages/read-message.ts";
 import { respondWhole } from "./stages/respond.ts";
 import { compile as compileRoute } from "./stages/route.ts";
 import { compile as compileScreen } from "./stages/screen.ts";
@@ -36,10 +40,11 @@ interface PipelineParts {
   credentials: CompiledCredentials;
   modelAccess: ModelAccessRules;
   stages: readonly Stage[];
+  letIn: (runner: CallRunner) => LetIn;
 }
 
 /**
- * The stages over one snapshot: accept, route, authenticate, select release, authorize, screen, admit, guard, attempt (which calls respond),
+ * The stages over one snapshot: accept, route, authenticate, read message, select release, authorize, screen, admit, guard, attempt (which calls respond),
  * and in `finish`: account and log. A request stays with the pipeline it began with;
  * applications may change meanwhile, for nobody should get in by what was taken back.
  */
@@ -53,6 +58,7 @@ export class Pipeline implements CallRunner {
   readonly #stages: readonly Stage[];
   readonly #finishStages: readonly FinishStage[];
   readonly #nextId: (nowMs: number) => string;
+  readonly #letIn: LetIn;
 
   /** In slices: a large snapshot takes longer than calls should wait for. */
   static *compile(
@@ -67,18 +73,22 @@ export class Pipeline implements CallRunner {
     const callers = new CallerDirectory(chunks, new SharedLimits(snapshot));
     const credentials = compileCredentials(snapshot, callers, runtime.keySets);
     const modelAccess = new ModelAccessRules(snapshot);
+    const authorize = compileAuthorize();
+    const screen = compileScreen(modelAccess, new ToolAccessRules(snapshot));
     const stages = [
       compileAccept(runtime),
       compileRoute(router, runtime),
       compileAuthenticate(credentials, runtime),
+      compileReadMessage(runtime.sessionIds),
       compileSelectRelease(),
-      compileAuthorize(),
-      compileScreen(modelAccess),
+      authorize,
+      screen,
       compileAdmit(runtime),
       compileGuard(),
       yield* compileAttempt(snapshot, caching, runtime),
     ];
-    return new Pipeline(snapshot, { runtime, nextId, router, credentials, modelAccess, stages });
+    const letIn = compileLetIn(router, callers, [authorize, screen]);
+    return new Pipeline(snapshot, { runtime, nextId, router, credentials, modelAccess, stages, letIn });
   }
 
   private constructor(snapshot: ServedSnapshot, parts: PipelineParts) {
@@ -89,6 +99,7 @@ export class Pipeline implements CallRunner {
     this.#router = parts.router;
     this.#credentials = parts.credentials;
     this.#stages = parts.stages;
+    this.#letIn = parts.letIn(this);
     this.#finishStages = [compileAccount(parts.runtime), compileLog(snapshot, parts.runtime)];
   }
 
@@ -99,6 +110,7 @@ export class Pipeline implements CallRunner {
   /** From now on calls come here. */
   begin(): void {
     this.runtime.fastPath?.begin(this, this.#router, this.#credentials);
+    this.runtime.eventStreams.recheck(this.#letIn);
   }
 
   /** Of a snapshot that differs in nothing else: all that was compiled stays. How many applications are other ones than before. */
@@ -112,7 +124,13 @@ export class Pipeline implements CallRunner {
     if (changed.length === 0) return 0;
     tokens?.forget(changed);
     this.runtime.fastPath?.forgetApplications(changed);
+    this.runtime.eventStreams.recheck(this.#letIn);
     return changed.length;
+  }
+
+  /** Ends streams of MCP servers whose caller's time is over. */
+  recheckStreams(nowMs: number): void {
+    this.runtime.eventStreams.recheckOverdue(nowMs, this.#letIn);
   }
 
   /** Applications that have called, and were decoded for it. */

@@ -12,6 +12,8 @@ import type { KeySetStore } from "../key-sets/key-set-store.ts";
 import type { DataPlaneMetrics } from "../metrics.ts";
 import type { ResponseCache } from "./cache/response-cache.ts";
 import type { Context } from "./context.ts";
+import type { OpenEventStreams } from "./mcp/open-streams.ts";
+import type { SessionIds } from "./mcp/session-ids.ts";
 import type { RestService } from "./rest/rest-service.ts";
 
 /** What outlives a snapshot in one worker: counters, connections, what is known of upstreams. */
@@ -27,6 +29,10 @@ export interface Runtime {
   pool: WorkerPool;
   /** Requests under way: for deadlines and draining. */
   open: Set<Context>;
+  /** Of MCP servers, for those who listen to them. */
+  eventStreams: OpenEventStreams;
+  /** Of sessions of MCP servers. */
+  sessionIds: SessionIds;
   /** By service id and target url, joined by a space. */
   targetStates: Map<string, TargetState>;
   /** By provider and model, joined by a space. */

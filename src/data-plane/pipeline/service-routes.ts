@@ -100,8 +100,9 @@ export class ServiceRoutes {
     isChosen = false,
   ): RestTarget | Mount {
     const { services } = this.#compile();
-    if (release.kind === "rest")
+    if (release.kind !== "ai") {
       return { ...this.#restTarget(services, release, route), releases: releases(), isChosen };
+    }
     const own = () => ({ ...this.#ownOfAi(services, release, route), releases: releases(), isChosen });
     return mountUnifiedApi(this.#unified, release, route, own);
   }

@@ -7,6 +7,7 @@ import { checkJwtIssuers } from "./jwt-issuers.ts";
 import { checkKeys } from "./keys.ts";
 import { checkLimits } from "./limits.ts";
 import { checkListeners } from "./listeners.ts";
+import { checkMcpServices } from "./mcp-services.ts";
 import { checkModelResilience } from "./model-resilience.ts";
 import { checkModelRoutes } from "./model-routes.ts";
 import { checkPolicies } from "./policies.ts";
@@ -27,6 +28,7 @@ export const CHECKS: readonly Check[] = [
   checkModelRoutes,
   checkRoutes,
   checkServiceKinds,
+  checkMcpServices,
   checkUpstreams,
   checkUpstreamsGiven,
   checkModelResilience,

@@ -10,6 +10,7 @@ export const checkPolicies: Check = (context) => {
   for (const { level, owner, policies } of policiesOf(context.root)) {
     checkList(context, policies.at("addresses"), "address");
     checkList(context, policies.at("models"), "model");
+    checkList(context, policies.at("tools"), "tool");
     checkCors(context, policies.at("cors"));
     checkMock(context, policies.at("mock"));
     checkCache(context, policies.at("cache"), level === "ai" || (level === "service" && isAi(owner)));

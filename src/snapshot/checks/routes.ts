@@ -35,7 +35,7 @@ export const checkRoutes: Check = (context) => {
   const byShape = new Map<string, Route[]>();
   for (const service of context.root.at("services").items()) {
     for (const cursor of service.at("routes").items()) {
-      const route = readRoute(cursor);
+      const route = readRoute(cursor, service.at("kind").value === "mcp");
       if (route === undefined || !checkRoute(context, route)) continue;
       const shape = `${route.host ?? "*"} ${routeShape(route.path, route.match)}`;
       const alike = byShape.get(shape) ?? [];
@@ -49,9 +49,9 @@ export const checkRoutes: Check = (context) => {
   }
 };
 
-function readRoute(cursor: Cursor): Route | undefined {
+function readRoute(cursor: Cursor, isMcp: boolean): Route | undefined {
   const path = cursor.at("path").text();
-  const match = cursor.at("match").exists ? cursor.at("match").value : "prefix";
+  const match = cursor.at("match").exists && !isMcp ? cursor.at("match").value : isMcp ? "exact" : "prefix";
   if (path === undefined || !path.startsWith("/")) return undefined;
   if (match !== "exact" && match !== "prefix" && match !== "pattern") return undefined;
   const methods = cursor

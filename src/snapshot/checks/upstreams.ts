@@ -49,7 +49,7 @@ export const checkUpstreamsGiven: Check = ({ root, report }) => {
   for (const service of root.at("services").items()) {
     const upstream = service.at("upstream");
     const kind = service.at("kind");
-    const hasOne = !kind.exists || kind.text() === "rest";
+    const hasOne = !kind.exists || ["rest", "mcp"].includes(kind.text() ?? "");
     if (upstream.exists || !hasOne || service.keys().length === 0) continue;
     report(upstream.path, "required, but missing: the servers behind the service, with their `targets`");
   }

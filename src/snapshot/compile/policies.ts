@@ -16,10 +16,12 @@ export function compilePolicies(policies: PoliciesConfiguration): PoliciesSnapsh
     mirror,
     cache,
     models,
+    tools,
   } = policies;
   if (policies.limits !== undefined && policies.limits.length > 0) compiled.limits = compileLimits(policies.limits);
   if (addresses !== undefined) compiled.addresses = { allow: addresses.allow ?? null, deny: addresses.deny };
   if (models !== undefined) compiled.models = { allow: models.allow ?? null, deny: models.deny };
+  if (tools !== undefined) compiled.tools = { allow: tools.allow ?? null, deny: tools.deny };
   if (request_headers !== undefined) compiled.requestHeaders = compileHeaderEdits(request_headers);
   if (response_headers !== undefined) compiled.responseHeaders = compileHeaderEdits(response_headers);
   if (max_body_size !== undefined) compiled.maxBodyBytes = max_body_size;

@@ -8,7 +8,9 @@ import type {
   UpstreamSnapshot,
 } from "../../contracts/snapshot.ts";
 import { withoutTrailingSlash } from "../checks/route-path.ts";
+import { SERVICE_TIMEOUTS } from "../schema/common.ts";
 import type { Configuration } from "../schema/configuration.ts";
+import { parseDuration } from "../schema/scalars.ts";
 import { compileHeaderEdits, compileLimits, compileRetries, compileTimeouts } from "./common.ts";
 import { withPolicies } from "./policies.ts";
 
@@ -18,9 +20,13 @@ type UpstreamConfiguration = NonNullable<ServiceConfiguration["upstream"]>;
 const FIRST_RELEASE = 1;
 const CANARY_RELEASE = 2;
 
+/** Of an endpoint of the Streamable HTTP transport (MCP specification 2025-11-25, basic/transports). */
+const MCP_METHODS = ["POST", "GET", "DELETE"];
+
 /** The service, and its canary where it has one: a release that differs in its upstream alone. */
 export function compileReleases(service: ServiceConfiguration, baseDirectory: string): ServiceSnapshot[] {
-  if (service.kind === "ai") return [compileAiService(service)];
+  const { kind } = service;
+  if (kind === "ai") return [compileAiService(service)];
   const compiled = compileRestService(service, baseDirectory);
   const { canary } = service;
   if (canary === null) return [compiled];
@@ -32,21 +38,22 @@ export function compileReleases(service: ServiceConfiguration, baseDirectory: st
       ...compiled,
       release: CANARY_RELEASE,
       selection: { isDefault: false, version: null, canary: { percent, header, sticky } },
-      upstream: compileUpstream(canary.upstream, baseDirectory),
+      upstream: compileUpstream(canary.upstream, kind, baseDirectory),
     },
   ];
 }
 
 function compileRestService(service: ServiceConfiguration, baseDirectory: string): RestServiceSnapshot {
-  const { upstream } = service;
+  const { upstream, kind } = service;
+  if (kind === "ai") throw new TypeError(`service ${service.id} is one of models`);
   // There is one: see checks/service-kinds.ts.
   if (upstream === undefined) throw new TypeError(`service ${service.id} has no upstream`);
   // They have fields of their own, which the policies of the same kinds may stand in for.
   const { request_headers, response_headers, max_body_size, ...policies } = service.policies;
   return {
     ...compileCommon(service),
-    kind: "rest",
-    upstream: compileUpstream(upstream, baseDirectory),
+    kind,
+    upstream: compileUpstream(upstream, kind, baseDirectory),
     requestHeaders: compileHeaderEdits(request_headers ?? service.request_headers),
     responseHeaders: compileHeaderEdits(response_headers ?? service.response_headers),
     maxBodyBytes: max_body_size ?? service.max_body_size,
@@ -71,7 +78,7 @@ function compileCommon(service: ServiceConfiguration) {
     deprecation: compileDeprecation(service.deprecation),
     retired: service.retired,
     team: service.team,
-    routes: compileRoutes(service.routes),
+    routes: compileRoutes(service),
     access: service.access,
     limits: compileLimits(service.limits),
   };
@@ -83,17 +90,19 @@ function compileDeprecation(deprecation: ServiceConfiguration["deprecation"]): D
 }
 
 /** Routes without an id are called by their path; a second one of the same path gets a number. */
-function compileRoutes(routes: ServiceConfiguration["routes"]): RouteSnapshot[] {
+function compileRoutes({ routes, kind }: ServiceConfiguration): RouteSnapshot[] {
   const taken = new Set(routes.map((route) => route.id));
   return routes.map((route) => {
     let id = route.id ?? route.path;
     for (let number = 2; route.id === undefined && taken.has(id); number++) id = `${route.path}#${number}`;
     taken.add(id);
+    const match = kind === "mcp" ? "exact" : (route.match ?? "prefix");
+    const methods = kind === "mcp" ? MCP_METHODS : route.methods;
     return {
       id,
-      path: route.match === "prefix" ? withoutTrailingSlash(route.path) : route.path,
-      match: route.match,
-      methods: route.methods === null ? null : [...new Set(route.methods)],
+      path: match === "prefix" ? withoutTrailingSlash(route.path) : route.path,
+      match,
+      methods: methods === null ? null : [...new Set(methods)],
       host: route.host,
       stripPrefix: route.strip_prefix,
       rewrite: route.rewrite,
@@ -102,12 +111,20 @@ function compileRoutes(routes: ServiceConfiguration["routes"]): RouteSnapshot[] 
   });
 }
 
-function compileUpstream(upstream: UpstreamConfiguration, baseDirectory: string): UpstreamSnapshot {
+function compileUpstream(
+  upstream: UpstreamConfiguration,
+  kind: RestServiceSnapshot["kind"],
+  baseDirectory: string,
+): UpstreamSnapshot {
   const { active, passive } = upstream.health;
   return {
     balance: upstream.balance,
     hashOn: compileHashOn(upstream.hash_on),
-    targets: upstream.targets,
+    // Of an ordinary service it is put before the paths of calls, which begin with a slash.
+    targets:
+      kind === "mcp"
+        ? upstream.targets
+        : upstream.targets.map(({ url, weight }) => ({ url: url.replace(/\/+$/, ""), weight })),
     active: active && {
       path: active.path,
       intervalMs: active.interval,
@@ -117,10 +134,24 @@ function compileUpstream(upstream: UpstreamConfiguration, baseDirectory: string)
       expectStatus: active.expect_status,
     },
     passive: passive && { failures: passive.failures, ejectMs: passive.eject },
-    timeouts: compileTimeouts(upstream.timeouts),
+    timeouts: compileTimeouts({ ...defaultTimeouts(kind), ...given(upstream.timeouts) }),
     retries: compileRetries(upstream.retries),
     hostHeader: upstream.host_header,
     caFile: upstream.ca_file === null ? null : resolve(baseDirectory, upstream.ca_file),
+  };
+}
+
+function defaultTimeouts(kind: RestServiceSnapshot["kind"]): { first_byte: number; idle: number } {
+  const { first_byte, idle } = SERVICE_TIMEOUTS[kind];
+  return { first_byte: parseDuration(first_byte) ?? 0, idle: parseDuration(idle) ?? 0 };
+}
+
+/** Without what is not said. */
+function given<Timeouts extends UpstreamConfiguration["timeouts"]>({ first_byte, idle, ...others }: Timeouts) {
+  return {
+    ...others,
+    ...(first_byte === undefined ? {} : { first_byte }),
+    ...(idle === undefined ? {} : { idle }),
   };
 }
 

@@ -97,6 +97,17 @@ export const targetUrl = scalar({
   parse: parseTargetUrl,
 });
 
+/** The same with a slash at its end, where there is one behind a path: to a server that is called at this very address it matters. */
+export const endpointUrl = scalar({
+  type: "URL",
+  expected: "an http:// or https:// URL, or http://unix:/path/to.sock",
+  parse: (value) => {
+    const url = parseTargetUrl(value);
+    const hasSlash = typeof value === "string" && /^https?:\/\/(?:unix:[^:]*:)?[^/]*\/.+\/$/i.test(value);
+    return url === undefined || !hasSlash ? url : `${url}/`;
+  },
+});
+
 /** For people and clients to follow: what it says is public. Only characters that can stand in a `Link` header. */
 export const publicUrl = scalar({
   type: "URL",

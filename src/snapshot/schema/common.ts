@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { LimitSubject } from "../../contracts/policies.ts";
+import { fieldNotes } from "./notes.ts";
 import {
   aiRetryCause,
   duration,
@@ -14,10 +15,33 @@ import {
 
 export const access = z.enum(["open", "key", "subscription"]);
 
-/** Timeouts with the defaults of ordinary services or of calls to models. */
-export function timeouts(defaults: { total: string }) {
-  return z.strictObject(timeoutFields(defaults)).prefault({}).describe("How long each step of a call may take.");
+/** Timeouts of a service. What its kind has a say in is filled in when it is compiled: see `SERVICE_TIMEOUTS`. */
+export function serviceTimeouts() {
+  const { rest, mcp } = SERVICE_TIMEOUTS;
+  const shown = (field: "first_byte" | "idle") => ({ shownDefault: `${rest[field]}; of \`mcp\`: ${mcp[field]}` });
+  const { connect, first_byte, idle, total } = timeoutFields({ total: "0" });
+  return z
+    .strictObject({
+      connect,
+      first_byte: duration
+        .optional()
+        .describe(first_byte.description ?? "")
+        .register(fieldNotes, shown("first_byte")),
+      idle: duration
+        .optional()
+        .describe(idle.description ?? "")
+        .register(fieldNotes, shown("idle")),
+      total,
+    })
+    .prefault({})
+    .describe("How long each step of a call may take.");
 }
+
+/** A tool may take minutes before it says anything; the stream by which a server speaks may be silent for hours. */
+export const SERVICE_TIMEOUTS = {
+  rest: { first_byte: "60s", idle: "60s" },
+  mcp: { first_byte: "5m", idle: "0" },
+} as const;
 
 export function timeoutFields(defaults: { total: string }) {
   return {
@@ -74,7 +98,6 @@ const BACKOFF = {
   max_backoff: positiveDuration.prefault("5s").describe("Longest back-off."),
 };
 
-export const REST_TIMEOUTS = { total: "0" };
 export const AI_TIMEOUTS = { total: "600s" };
 export const REST_RETRIES = { attempts: 1, on: ["connect", "reset", 502, 503, 504] };
 export const AI_RETRIES = {

@@ -124,7 +124,7 @@ export function configurationSchema(kinds: [string, ...string[]]) {
       .register(fieldNotes, { shownDefault: "any team id is accepted" }),
     providers: z.array(provider(kinds)).prefault([]).describe("Providers of models."),
     models: z.array(modelRoute).prefault([]).describe("Model routes: public names for models."),
-    services: z.array(service).prefault([]).describe("Ordinary HTTP services."),
+    services: z.array(service).prefault([]).describe("Services: ordinary HTTP services, and MCP servers."),
     applications: z.array(application).prefault([]).describe("Callers with their keys."),
     jwt_issuers: z.array(jwtIssuer).prefault([]).describe("Issuers of JSON Web Tokens that applications call with."),
     ai,

@@ -49,6 +49,29 @@ const models = describedAt(
     .describe("Which models may be called, and are listed by `GET /v1/models`; all others get 403."),
 );
 
+/** As MCP servers name their tools (specification 2025-11-25, server/tools: up to 128 characters), after a service's id if wanted. */
+const toolPattern = text(
+  "tool name",
+  "the name of a tool without spaces, with `*` for any characters, such as `get_*` or `crm/delete_*`",
+  /^[^\s\p{Cc}]{1,200}$/u,
+);
+
+const tools = describedAt(
+  "policies.tools",
+  z
+    .strictObject({
+      allow: z
+        .array(toolPattern)
+        .min(1)
+        .optional()
+        .describe(
+          "Tools of MCP services that may be called, by name (`get_*`) or with the service's id before it (`crm/get_*`), with `*` for any characters; absent: any that `deny` does not name.",
+        ),
+      deny: z.array(toolPattern).prefault([]).describe("Tools that may not; wins over `allow`."),
+    })
+    .describe("Which tools of MCP services may be called, and are in their lists; calls of others get 403."),
+);
+
 const cors = describedAt(
   "policies.cors",
   z
@@ -198,6 +221,7 @@ const KINDS = {
   max_body_size: size.optional().describe("Longest request body. The listener's limit holds in any case."),
   limits: limitPolicy("organisation"),
   models: models.optional(),
+  tools: tools.optional(),
 } as const;
 
 type Kind = keyof typeof KINDS;
@@ -210,12 +234,12 @@ const OF_SERVICES = [...EVERYWHERE, "max_body_size", "cors"] as const satisfies 
  * applications and subscriptions have their limits beside their policies.
  */
 export const KINDS_AT = {
-  organisation: [...OF_SERVICES, "limits", "models"],
-  team: [...OF_SERVICES, "limits", "models"],
-  service: [...OF_SERVICES, "request_schema", "mirror", "models"],
+  organisation: [...OF_SERVICES, "limits", "models", "tools"],
+  team: [...OF_SERVICES, "limits", "models", "tools"],
+  service: [...OF_SERVICES, "request_schema", "mirror", "models", "tools"],
   route: [...OF_SERVICES, "request_schema", "mirror", "mock", "limits"],
-  application: [...EVERYWHERE, "models"],
-  subscription: [...EVERYWHERE, "models"],
+  application: [...EVERYWHERE, "models", "tools"],
+  subscription: [...EVERYWHERE, "models", "tools"],
   ai: ["addresses", "cors", "cache", "models"],
 } as const satisfies Record<PolicyLevel | "ai", readonly Kind[]>;
 

@@ -1,16 +1,6 @@
 import { z } from "zod";
-import { hostPattern, publicUrl, targetUrl } from "./addresses.ts";
-import {
-  access,
-  headerEdits,
-  limits,
-  REST_RETRIES,
-  REST_TIMEOUTS,
-  retries,
-  routePath,
-  timeouts,
-  weight,
-} from "./common.ts";
+import { endpointUrl, hostPattern, publicUrl } from "./addresses.ts";
+import { access, headerEdits, limits, REST_RETRIES, retries, routePath, serviceTimeouts, weight } from "./common.ts";
 import { fieldNotes } from "./notes.ts";
 import { policiesAt } from "./policies.ts";
 import {
@@ -37,10 +27,11 @@ const route = z
     path: routePath.describe("Path to match."),
     match: z
       .enum(["exact", "prefix", "pattern"])
-      .prefault("prefix")
+      .optional()
       .describe(
-        "`exact`: the path and nothing else. `prefix`: the path and everything below it (`/billing` matches `/billing/x`, not `/billings`). `pattern`: `:name` matches one segment, a final `*` the rest.",
-      ),
+        "`exact`: the path and nothing else. `prefix`: the path and everything below it (`/billing` matches `/billing/x`, not `/billings`). `pattern`: `:name` matches one segment, a final `*` the rest. Of `mcp`: `exact` alone.",
+      )
+      .register(fieldNotes, { shownDefault: "`prefix`; of `mcp`: `exact`" }),
     strip_prefix: z
       .boolean()
       .prefault(false)
@@ -57,8 +48,8 @@ const route = z
 
 const upstreamTarget = z
   .strictObject({
-    url: targetUrl.describe(
-      "Origin, with a path to put before the call's path if wanted. `http://unix:/run/app.sock` is a Unix socket, and `http://unix:/run/app.sock:/path` one with such a path.",
+    url: endpointUrl.describe(
+      "Origin, with a path to put before the call's path if wanted; of `mcp`, the address of the server's endpoint. `http://unix:/run/app.sock` is a Unix socket, and `http://unix:/run/app.sock:/path` one with such a path.",
     ),
     weight,
   })
@@ -73,7 +64,7 @@ const hashOn = z
   .describe("What `balance: consistent-hash` hashes.");
 
 const activeHealthCheck = z.strictObject({
-  path: routePath.describe("Path to ask with GET."),
+  path: routePath.describe("Path to ask with GET; of `mcp` at the origin of the target's `url`."),
   interval: positiveDuration.prefault("10s").describe("Time between two checks of a target."),
   timeout: positiveDuration.prefault("5s").describe("Longest wait for the answer."),
   healthy_after: integer(1, 100).prefault(2).describe("Successes in a row that bring a target back."),
@@ -103,7 +94,7 @@ const upstream = z
       })
       .prefault({})
       .describe("Health checks of the targets."),
-    timeouts: timeouts(REST_TIMEOUTS),
+    timeouts: serviceTimeouts(),
     retries: retries(REST_RETRIES),
     host_header: z
       .enum(["target", "preserve"])
@@ -157,10 +148,10 @@ export const service = z
   .strictObject({
     id: id.describe("Name of the service; `ai` is taken by the built-in unified API."),
     kind: z
-      .enum(["rest", "ai"])
+      .enum(["rest", "ai", "mcp"])
       .prefault("rest")
       .describe(
-        "`rest`: an ordinary HTTP service, which has an `upstream`. `ai`: the unified API below the service's paths, with models, limits and subscriptions of its own: see [ai-services.md](ai-services.md).",
+        "`rest`: an ordinary HTTP service, which has an `upstream`. `ai`: the unified API below the service's paths, with models, limits and subscriptions of its own: see [ai-services.md](ai-services.md). `mcp`: an MCP server that speaks Streamable HTTP, or several replicas of one: see [mcp.md](mcp.md).",
       ),
     team: id.prefault("default").describe("Team that owns the service."),
     routes: z.array(route).min(1).describe("Which calls belong to the service."),

@@ -147,8 +147,8 @@ describe.each(DATABASES)("a team's service of kind ai, on %s", (kind) => {
     const rest = { routes: [{ path: "/care" }], upstream: { targets: [{ url: "http://127.0.0.1:1" }] } };
     const refused = await publisher.patch("/services/care", { draft: rest });
     expect([refused.status, refused.body.detail]).toEqual([
-      409,
-      "service care was published as kind ai, and stays that: make another service",
+      400,
+      "draft.kind: service care was published as `ai` and stays that: make another service",
     ]);
     await publisher.do("POST", "/services", { id: "undecided", team: "care", draft: rest });
     const changed = await publisher.do("PATCH", "/services/undecided", {

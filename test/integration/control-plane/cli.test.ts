@@ -8,6 +8,7 @@ import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
 import { AdminClient } from "../../helpers/admin-client.ts";
 import { CLI } from "../../helpers/build.ts";
 import { runCli } from "../../helpers/cli.ts";
+import { startMcpServer } from "../../helpers/mcp-server.ts";
 import { TidegateProcess } from "../../helpers/tidegate-process.ts";
 import { startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
 import { waitFor } from "../../helpers/wait-for.ts";
@@ -723,6 +724,66 @@ models:
     expect(pruned.stdout).toMatch(/- delete model route quick\n- delete provider lab\n/);
     expect(await idsOf("providers")).not.toContain("lab");
     expect(await idsOf("models")).not.toContain("quick");
+  });
+
+  it("applies, exports, lists and explains an MCP server", async () => {
+    const mcp = await startMcpServer();
+    try {
+      const file = `version: 1
+teams: [{ id: agents }]
+services:
+  - id: crm
+    team: agents
+    kind: mcp
+    approval: automatic
+    publish: true
+    routes: [{ path: /crm/mcp }]
+    upstream: { targets: [{ url: "${mcp.url}" }] }
+    policies: { tools: { deny: ["delete_*"] } }
+applications:
+  - id: agent
+    team: agents
+    policies: { tools: { allow: ["crm/*"] } }
+    subscriptions: [{ service: crm, policies: { tools: { deny: [never] } } }]
+`;
+      write("crm.yaml", file);
+      await admin.do("apply", "-f", "crm.yaml");
+      const exported = await admin.do("export", "--team", "agents");
+      expect(exported).toMatch(/kind: mcp/);
+      const again = await admin.run(["apply", "-f", "-", "--dry-run"], { input: exported });
+      expect(again.stdout).toMatch(/^nothing to do/m);
+      write("wrong.yaml", file.replace("path: /crm/mcp", "path: /crm/mcp, methods: [POST]"));
+      const wrong = await admin.run(["apply", "-f", "wrong.yaml"]);
+      expect(wrong).toMatchObject({ code: EXIT.configuration, stderr: expect.stringContaining("leave `methods` out") });
+      const kinds = (await admin.json("services", "list", "--kind", "mcp")) as { id: string; kind: string }[];
+      expect(kinds).toMatchObject([{ id: "crm", kind: "mcp" }]);
+      expect(await admin.do("services")).toMatch(/^crm +mcp +agents +published/m);
+
+      const { key } = await admin.json("keys", "create", "--application", "agent");
+      const call = (tool: string) => {
+        const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: tool } };
+        const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+        return fetch(`${tidegate.url}/crm/mcp`, { method: "POST", headers, body: JSON.stringify(message) });
+      };
+      const refused = await waitFor(async () => {
+        const answer = await call("delete_all");
+        return answer.status === 403 ? answer : undefined;
+      }, "the gateways' news");
+      const { error } = (await refused.json()) as { error: { data: { code: string; request_id: string } } };
+      expect(error.data.code).toBe("tool_not_allowed");
+      const seen = () => admin.do("logs", "-n", "50");
+      await waitFor(async () => ((await seen()).includes("tools/call delete_all") ? true : undefined), "its record");
+      write("call.json", '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"never"}}');
+      const explained = await admin.run([
+        ...["explain", "POST", `${tidegate.url}/crm/mcp`, "--key", key],
+        ...["--body-file", "call.json"],
+      ]);
+      expect(explained.stdout).toMatch(/refused: 403 tool_not_allowed/);
+      expect(explained.stdout).toMatch(/tools of the subscription: deny never/);
+      await admin.do("services", "retire", "crm", "--force");
+    } finally {
+      await mcp.close();
+    }
   });
 
   it("gives an owner who lost theirs a new password while everything runs", async () => {

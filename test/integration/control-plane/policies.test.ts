@@ -51,6 +51,17 @@ describe.each(DATABASES)("policies, on %s", (kind) => {
     expect(services[0]?.routes[0]?.policies).toEqual(COMPILED);
   });
 
+  it("that name models of a subscription to `ai` let its caller in", async () => {
+    await owner.do("POST", "/applications", { id: "chat", team: "shop" });
+    const { id } = await owner.do("POST", "/subscriptions", { application: "chat", service: "ai", reason: "" });
+    await owner.do("POST", `/subscriptions/${id}/approve`, { policies: { models: { allow: ["fast"] } } });
+    await served();
+    expect(source.application("chat")?.subscriptions).toMatchObject([
+      { service: "ai", policies: { models: { allow: ["fast"], deny: [] } } },
+    ]);
+    await owner.do("DELETE", "/applications/chat");
+  });
+
   it("of organisation, team, application and subscription reach the gateways, and go again", async () => {
     expect(await served()).not.toHaveProperty("policies");
     await owner.do("PATCH", "/settings", { policies: addresses("203.0.113.0/24") });

@@ -34,6 +34,14 @@ describe("the table of calls", () => {
     expect(table.row(rows[1]!)).toMatch(/ copy of smart → openai\/gpt-5 /);
   });
 
+  it("shows what an MCP server is asked for", () => {
+    const call = { modelAsked: null, upstream: "127.0.0.1:9001", mcpMethod: "tools/call", mcpTool: "get_time" };
+    const rows = [record(1, call), record(2, { ...call, mcpMethod: "ping", mcpTool: null })];
+    const table = new CallTable(rows, undefined);
+    expect(table.row(rows[0]!)).toContain(" tools/call get_time ");
+    expect(table.row(rows[1]!)).toContain(" ping ");
+  });
+
   it("lets no caller write control characters to the terminal", () => {
     const call = record(1, { path: "/\u001b[2J\u0007x" });
     expect(new CallTable([call], 120).row(call)).toContain("/?[2J?x");

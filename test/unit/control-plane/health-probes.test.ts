@@ -53,6 +53,14 @@ function change(count: number): Promise<void> {
 }
 
 describe("active health checks", () => {
+  it("ask an MCP server at the origin of its endpoint", async () => {
+    const snapshot = snapshotOf(CHECK, `${url}/mcp`);
+    for (const service of snapshot.services) service.kind = "mcp";
+    probes.update(snapshot);
+    await vi.waitFor(() => expect(paths.length).toBeGreaterThan(0));
+    expect(paths[0]).toBe("/healthz");
+  });
+
   it("report a target after so many failures, and again after so many successes", async () => {
     const key = `billing ${url}`;
     probes.update(snapshotOf(CHECK));

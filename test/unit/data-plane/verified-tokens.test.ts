@@ -8,7 +8,7 @@ it("a token is known until it expires, and for five minutes at most", () => {
   const tokens = new VerifiedTokens();
   tokens.add("short", token, 1000, 0);
   tokens.add("long", token, Number.POSITIVE_INFINITY, 0);
-  expect(tokens.get("short", 999)).toEqual({ ...token, untilMs: 1000 });
+  expect(tokens.get("short", 999)).toEqual({ ...token, untilMs: 1000, expiresAtMs: 1000 });
   expect(tokens.get("short", 1000)).toBeNull();
   expect(tokens.get("long", 5 * MINUTE_MS - 1)).not.toBeNull();
   expect(tokens.get("long", 5 * MINUTE_MS)).toBeNull();

@@ -58,6 +58,10 @@ export function record(number: number, changes: Partial<CallRecord> = {}): CallR
     routedBy: null,
     mirrorOf: null,
     tags: null,
+    mcpMethod: null,
+    mcpTool: null,
+    mcpPrompt: null,
+    mcpResource: null,
     ...changes,
   };
 }

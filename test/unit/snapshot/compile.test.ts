@@ -27,6 +27,30 @@ function warningsOf(text: string): string {
 }
 
 describe("compiling a configuration", () => {
+  test("an MCP server has defaults of its own: one path, long silences, and the addresses of its targets as they are", () => {
+    const of = (kind: string) =>
+      compile(`
+version: 1
+services:
+  - id: crm
+    kind: ${kind}
+    routes: [{ path: /crm/mcp/ }]
+    upstream: { targets: [{ url: "http://127.0.0.1:9001/mcp/" }, { url: "http://unix:/run/mcp.sock:/mcp/" }, { url: "http://127.0.0.1:9002/" }] }
+`).services[0];
+    const mcp = restService(of("mcp"));
+    expect(mcp.routes).toMatchObject([{ path: "/crm/mcp/", match: "exact", methods: ["POST", "GET", "DELETE"] }]);
+    expect(mcp.upstream.timeouts).toEqual({ connectMs: 5_000, firstByteMs: 300_000, idleMs: 0, totalMs: 0 });
+    expect(mcp.upstream.targets.map(({ url }) => url)).toEqual([
+      "http://127.0.0.1:9001/mcp/",
+      "http://unix:/run/mcp.sock:/mcp/",
+      "http://127.0.0.1:9002",
+    ]);
+    const rest = restService(of("rest"));
+    expect(rest.routes).toMatchObject([{ path: "/crm/mcp", match: "prefix", methods: null }]);
+    expect(rest.upstream.timeouts).toEqual({ connectMs: 5_000, firstByteMs: 60_000, idleMs: 60_000, totalMs: 0 });
+    expect(rest.upstream.targets[0]?.url).toBe("http://127.0.0.1:9001/mcp");
+  });
+
   test("a file with nothing but its version yields the documented defaults", () => {
     const snapshot = compile("version: 1");
     expect(snapshot).toMatchObject({

@@ -117,6 +117,7 @@ export class Authenticator {
     if (credential === null) return this.#bySignature(context, NOBODYS_TOKEN);
     const refusal = this.#use(context, credential, forwards ? NONE : AUTHORIZATION);
     if (refusal !== null) throw refusal;
+    context.tokenExpiresAtMs = token.expiresAtMs;
     if (!forwards) this.#runtime.fastPath?.learnToken(context, digest, credential, token.untilMs);
     return "next";
   }
@@ -210,7 +211,10 @@ export class Authenticator {
     if (headers.length > 0) context.credentialHeaders = [...context.credentialHeaders, ...headers];
     if (context.application !== null) return null;
     const refusal = refusalOf(credential, context.exchange, context.startedAtMs);
-    if (refusal === null) context.application = credential.application;
+    if (refusal === null) {
+      context.application = credential.application;
+      context.credential = credential;
+    }
     return refusal;
   }
 }

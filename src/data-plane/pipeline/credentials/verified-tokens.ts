@@ -6,6 +6,8 @@ export interface VerifiedToken {
   readonly credential: CompiledCredential | null;
   /** Unix time until which this need not be looked at again. */
   readonly untilMs: number;
+  /** The token's own end, with the clock tolerance of its issuer. Infinity: it has none. */
+  readonly expiresAtMs: number;
   /** Whether the token goes on to the service. */
   readonly forwards: boolean;
 }
@@ -32,8 +34,13 @@ export class VerifiedTokens {
   }
 
   /** `expiresAtMs`: the token's own; Infinity: it has none. */
-  add(digest: string, token: Omit<VerifiedToken, "untilMs">, expiresAtMs: number, nowMs: number): VerifiedToken {
-    const kept = { ...token, untilMs: Math.min(expiresAtMs, nowMs + LONGEST_MS) };
+  add(
+    digest: string,
+    token: Omit<VerifiedToken, "untilMs" | "expiresAtMs">,
+    expiresAtMs: number,
+    nowMs: number,
+  ): VerifiedToken {
+    const kept = { ...token, expiresAtMs, untilMs: Math.min(expiresAtMs, nowMs + LONGEST_MS) };
     this.#tokens.set(digest, kept);
     if (this.#tokens.size > MOST) {
       const [oldest] = this.#tokens.keys();

@@ -36,9 +36,9 @@ export class CallPolicies {
   }
 }
 
-/** Whether there are policies that are looked at for each call. Which models may be called is known before. */
+/** Whether there are policies that are looked at for each call. Which models and tools may be called is known before. */
 export function hasCallPolicies({ policies }: { policies?: PoliciesSnapshot }): boolean {
-  return policies !== undefined && Object.keys(policies).some((kind) => kind !== "models");
+  return policies !== undefined && Object.keys(policies).some((kind) => kind !== "models" && kind !== "tools");
 }
 
 type Compiled = CompiledPolicies | null;

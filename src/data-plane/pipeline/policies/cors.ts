@@ -19,6 +19,8 @@ const FIELD_NAMES = /^[!#$%&'*+.^_`|~0-9A-Za-z, \t-]{1,4096}$/;
 export interface CompiledCors {
   /** Names and values, alternating: of every answer, whoever asks; null: they depend on the caller's origin. */
   readonly fixed: readonly string[] | null;
+  /** Whether pages of this origin may call. */
+  readonly allows: (origin: string) => boolean;
   /** What an answer to a call from this origin says beside the upstream's headers. */
   readonly answer: (origin: string | undefined) => readonly string[];
   /** The headers of the answer to a preflight request. */
@@ -44,6 +46,7 @@ export function compileCors(cors: CorsSnapshot): CompiledCors {
   };
   return {
     fixed: isForAll ? answer(undefined) : null,
+    allows: isAllowed,
     answer,
     preflight(exchange) {
       const asked = exchange.header("access-control-request-headers") ?? "";

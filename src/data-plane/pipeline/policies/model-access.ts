@@ -4,6 +4,7 @@ import type { Snapshot, SubscriptionSnapshot } from "../../../contracts/snapshot
 import type { CompiledApplication } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import { subscriptionTo } from "../subscriptions.ts";
+import { matcherOf } from "./name-patterns.ts";
 
 /** What one level says of the models that may be called. */
 export interface ModelAccessLayer {
@@ -76,27 +77,6 @@ function spellings(name: string): string[] {
   const lower = name.toLowerCase();
   const plain = lower.replace(/\/(?:\.?\/)+/g, "/").replace(/^([^/]+\/)(?:models\/)+/, "$1");
   return plain === lower ? [lower] : [lower, plain];
-}
-
-/** `*` stands for any characters, also none. */
-function matcherOf(patterns: readonly string[]): (name: string) => boolean {
-  const names = new Set(patterns.filter((pattern) => !pattern.includes("*")));
-  const wild = patterns.filter((pattern) => pattern.includes("*")).map((pattern) => pattern.split("*"));
-  return (name) => names.has(name) || wild.some((parts) => fits(name, parts));
-}
-
-/** In linear time: each part is looked for behind the one before. */
-function fits(name: string, parts: readonly string[]): boolean {
-  const [first = ""] = parts;
-  const last = parts.at(-1) ?? "";
-  if (!name.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return name.length - last.length >= at && name.endsWith(last);
 }
 
 /** Whether it matches every name that begins so. */

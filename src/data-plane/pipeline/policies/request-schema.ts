@@ -25,7 +25,7 @@ export function compileRequestSchema(policy: RequestSchemaSnapshot): CompiledReq
 const NEED_BODY = new Set(["POST", "PUT", "PATCH"]);
 
 /** RFC 8259; RFC 6839 §3.1. Without parameters that change anything. */
-const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json[ \t]*(?:;|$)/i;
+export const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json[ \t]*(?:;|$)/i;
 
 /**
  * Whether there is a body to be checked. Throws where there is none but should be, or one that would be no JSON: what is not

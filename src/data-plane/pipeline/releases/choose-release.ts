@@ -7,8 +7,8 @@ import type { LiveCanary, LiveRelease, LiveReleases } from "./live-releases.ts";
 export interface ReleaseChoice {
   release: LiveRelease;
   target: ServiceTarget;
-  /** What decided. `route`: the default has no route for the call, this one has. */
-  by: "version" | "canary header" | "canary share" | "default" | "route";
+  /** What decided. `session`: that of an MCP server, begun with this release. `route`: the default has no route for the call, this one has. */
+  by: "session" | "version" | "canary header" | "canary share" | "default" | "route";
 }
 
 type Asked = Pick<Exchange, "method" | "host" | "path" | "header" | "clientAddress">;

@@ -9,6 +9,7 @@ import { admitMore } from "../stages/guard.ts";
 import { respondHead, respondStream } from "../stages/respond.ts";
 import type { AnswerWatcher } from "./answer-watcher.ts";
 import { ExchangeBodyStream } from "./exchange-body-stream.ts";
+import type { AnswerFilter, Forwarding } from "./forwarding.ts";
 import { headerOf, interimHeaders } from "./response-headers.ts";
 import type { RestService, RestTarget } from "./rest-service.ts";
 
@@ -16,6 +17,7 @@ import type { RestService, RestTarget } from "./rest-service.ts";
 const UNHEALTHY_STATUS = new Set([502, 503, 504]);
 
 const MAX_DISCARDED_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /** A call to an ordinary service: chooses a target, forwards, retries where that is safe, streams back. */
 export class RestCall implements DispatchHandler {
@@ -24,6 +26,8 @@ export class RestCall implements DispatchHandler {
   readonly #route: Extract<RouteTarget, { kind: "rest" }>;
   readonly #runtime: Runtime;
   readonly #watcher: AnswerWatcher | null;
+  /** null: as the service says. */
+  readonly #forwarding: Forwarding | null;
   readonly #tried = new Set<number>();
   #target: RestTarget | null = null;
   #targetIndex = -1;
@@ -43,12 +47,14 @@ export class RestCall implements DispatchHandler {
     route: Extract<RouteTarget, { kind: "rest" }>,
     runtime: Runtime,
     watcher: AnswerWatcher | null = null,
+    forwarding: Forwarding | null = null,
   ) {
     this.#context = context;
     this.#service = service;
     this.#route = route;
     this.#runtime = runtime;
     this.#watcher = watcher;
+    this.#forwarding = forwarding;
   }
 
   start(): void {
@@ -84,8 +90,9 @@ export class RestCall implements DispatchHandler {
     context.upstream = target.host;
     if (Number.isNaN(context.dispatchedAt)) context.dispatchedAt = begun?.dispatchedAt ?? performance.now();
     target.state.began();
+    this.#forwarding?.onTarget(index);
     if (begun === null) {
-      this.#runtime.fastPath?.learnRest(context, this.#service, this.#route);
+      if (this.#forwarding === null) this.#runtime.fastPath?.learnRest(context, this.#service, this.#route);
       this.#dispatch(target);
     } else {
       this.#bodySpent = context.body === null && context.exchange.contentLength !== 0;
@@ -98,6 +105,8 @@ export class RestCall implements DispatchHandler {
     const { targets, balance, hashKey } = this.#service;
     const begunAt = targets.indexOf(this.#context.begun?.target as RestTarget);
     if (begunAt >= 0) return begunAt;
+    const pinned = this.#forwarding?.pinnedTarget ?? -1;
+    if (pinned >= 0) return (targets[pinned] as RestTarget).state.activelyUnhealthy ? -1 : pinned;
     if (targets.length === 1) return (targets[0] as RestTarget).state.activelyUnhealthy ? -1 : 0;
     const key = hashKey(this.#context);
     const healthy = (i: number) => (targets[i] as RestTarget).state.isHealthy(nowMs);
@@ -111,8 +120,7 @@ export class RestCall implements DispatchHandler {
     const { exchange, body, id, credentialHeaders } = this.#context;
     const { timeouts } = this.#service.snapshot.upstream;
     const headers = this.#service.requestHeaders(exchange, id, target.authority, credentialHeaders);
-    // `OPTIONS *` is about no path.
-    const path = exchange.path === "*" ? "*" : target.pathPrefix + this.#route.rewritePath(exchange.path);
+    const path = this.#forwarding?.pathAt(target) ?? this.#pathAt(target);
     let upstreamBody: Buffer | ExchangeBodyStream | null = body;
     if (body === null && exchange.contentLength !== 0) {
       this.#bodyStream = new ExchangeBodyStream(exchange, (bytes) => admitMore(this.#context, this.#route, bytes));
@@ -138,6 +146,12 @@ export class RestCall implements DispatchHandler {
       },
       this,
     );
+  }
+
+  #pathAt({ pathPrefix }: RestTarget): string {
+    const { path } = this.#context.exchange;
+    // `OPTIONS *` is about no path.
+    return path === "*" ? "*" : pathPrefix + this.#route.rewritePath(path);
   }
 
   // --- what the upstream says ---
@@ -183,20 +197,45 @@ export class RestCall implements DispatchHandler {
     const headers = this.#service.responseHeaders(upstreamHeaders, context);
     watcher?.editAnswer(headers);
     const length = headerOf(upstreamHeaders, "content-length");
-    const contentLength = length === undefined ? null : Number(length);
+    const isFiltered = (this.#forwarding?.filter ?? null) !== null;
+    const contentLength = length === undefined || isFiltered ? null : Number(length);
     if (exchange.method === "HEAD" || status === 204 || status === 304 || contentLength === 0) {
       respondHead(context, status, headers, status === 204 ? null : contentLength);
       return;
     }
     this.#stream = respondStream(context, status, headers, contentLength);
     this.#stream.onDrain(resume);
+    if (this.#forwarding !== null) context.endWithError = (error) => this.#endWithError(error);
+  }
+
+  #endWithError(error: GatewayError): void {
+    const lastWords = this.#forwarding?.lastWords(error) ?? null;
+    if (lastWords === null || this.#stream === null) {
+      this.#context.exchange.destroy();
+      return;
+    }
+    this.#stream.write(lastWords);
+    this.#stream.end();
   }
 
   onData(chunk: Buffer): boolean {
     if (this.#discarding !== null) this.#discard(chunk, this.#discarding);
     else this.#watcher?.onBody(chunk);
     if (this.#stream === null || this.#context.finished) return true;
-    return this.#stream.write(chunk);
+    const passed = this.#filtered((filter) => filter.push(chunk)) ?? chunk;
+    return passed.length === 0 || this.#context.finished ? true : this.#stream.write(passed);
+  }
+
+  /** null: there is nothing to be filtered. Where that can't be done the call is over. */
+  #filtered(apply: (filter: AnswerFilter) => Buffer): Buffer | null {
+    const filter = this.#forwarding?.filter ?? null;
+    if (filter === null) return null;
+    try {
+      return apply(filter);
+    } catch (error) {
+      this.#context.pipeline.fail(this.#context, error);
+      return NOTHING;
+    }
   }
 
   /** The answer is read to its end and dropped, so that the connection can be used again; a long one is not worth it. */
@@ -214,6 +253,9 @@ export class RestCall implements DispatchHandler {
       this.#retry(this.#discarding);
       return;
     }
+    const rest = this.#filtered((filter) => filter.end());
+    if (context.finished) return;
+    if (rest !== null && rest.length > 0) this.#stream?.write(rest);
     // The record first: whoever has the whole answer has it in the log, whatever happens to this process.
     context.pipeline.finish(context);
     this.#stream?.end();
@@ -268,7 +310,8 @@ export class RestCall implements DispatchHandler {
     const context = this.#context;
     if (context.attempts > this.#service.snapshot.upstream.retries.attempts) return false;
     if (this.#bodyStream?.begun || this.#bodySpent) return false;
-    return (failure !== null && neverSent(failure)) || isIdempotent(context.exchange.method);
+    if (failure !== null && neverSent(failure)) return true;
+    return isIdempotent(context.exchange.method) || this.#forwarding?.isRepeatable === true;
   }
 
   #retry(failure: GatewayError): void {
@@ -296,6 +339,7 @@ export class RestCall implements DispatchHandler {
 
   /** Whether there is a healthy target that was not tried yet. */
   #othersLeft(): boolean {
+    if ((this.#forwarding?.pinnedTarget ?? -1) >= 0) return false;
     const nowMs = Date.now();
     return this.#service.targets.some(
       (target, index) => target.weight > 0 && !this.#tried.has(index) && target.state.isHealthy(nowMs),

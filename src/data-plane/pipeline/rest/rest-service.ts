@@ -18,6 +18,8 @@ export interface RestTarget extends BalancedTarget {
   readonly authority: string;
   /** Put before every path; "" or without a trailing slash. */
   readonly pathPrefix: string;
+  /** The path of its URL as it is, from `/` on. */
+  readonly endpoint: string;
   readonly dispatcher: Dispatcher;
 }
 
@@ -93,14 +95,16 @@ function compileEdits(
   };
 }
 
-export function placeOf(target: string): Pick<RestTarget, "origin" | "host" | "authority" | "pathPrefix"> {
+export function placeOf(target: string): Pick<RestTarget, "origin" | "host" | "authority" | "pathPrefix" | "endpoint"> {
   const unix = parseUnixUrl(target);
   if (unix !== null) {
     const host = `unix:${unix.socketPath}`;
-    return { origin: `http://${host}`, host, authority: "localhost", pathPrefix: unix.pathPrefix };
+    const { pathPrefix } = unix;
+    const endpoint = target.endsWith("/") || pathPrefix === "" ? `${pathPrefix}/` : pathPrefix;
+    return { origin: `http://${host}`, host, authority: "localhost", pathPrefix, endpoint };
   }
   const { origin, host, pathname } = new URL(target);
-  return { origin, host, authority: host, pathPrefix: pathname.replace(/\/+$/, "") };
+  return { origin, host, authority: host, pathPrefix: pathname.replace(/\/+$/, ""), endpoint: pathname };
 }
 
 function targetState(runtime: Runtime, serviceId: string, url: string): TargetState {

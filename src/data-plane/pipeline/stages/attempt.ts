@@ -15,6 +15,7 @@ import { isSafe } from "../cache/bypass.ts";
 import type { CachingServices } from "../cache/cache-scope.ts";
 import { ModelCache } from "../cache/model-cache.ts";
 import { RestCache } from "../cache/rest-cache.ts";
+import { McpCall } from "../mcp/mcp-call.ts";
 import { PassThroughCall } from "../pass-through/pass-through-call.ts";
 import { compilePassedProviders } from "../pass-through/passed-provider.ts";
 import type { Stage } from "../pipeline.ts";
@@ -59,6 +60,11 @@ export function* compile(snapshot: ServedSnapshot, caching: CachingServices, run
       if (service === undefined) throw new GatewayError("internal_error", "the route's service is not compiled");
       const edits = context.policies === null ? null : context.policies.edits;
       const edited = edits === null ? service : editedService(service, edits);
+      if (target.snapshot.kind === "mcp") {
+        // What other levels say of stored answers and the like is of HTTP resources.
+        new McpCall(context, edited, target, runtime).start();
+        return "done";
+      }
       const mock = context.policies === null ? null : context.policies.mock;
       if (mock !== null) {
         answerMock(context, mock, edited);

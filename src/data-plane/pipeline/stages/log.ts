@@ -16,6 +16,9 @@ export function compile(snapshot: Pick<Snapshot, "callLog">, runtime: Runtime): 
   };
 }
 
+/** Of what callers name. */
+const MAX_NAME_LENGTH = 256;
+
 export function recordOf(context: Context, totalMs: number, worker: number, keepBodies: boolean): CallRecordValue[] {
   const { exchange, target, usage } = context;
   const service = target === null || target.kind === "health" ? null : target.service;
@@ -58,7 +61,22 @@ export function recordOf(context: Context, totalMs: number, worker: number, keep
     context.routedBy,
     context.mirrorOf,
     context.tags,
+    context.mcp?.message?.method?.slice(0, MAX_NAME_LENGTH) ?? null,
+    context.mcp?.message?.tool?.slice(0, MAX_NAME_LENGTH) ?? null,
+    context.mcp?.message?.prompt?.slice(0, MAX_NAME_LENGTH) ?? null,
+    resourceOf(context),
   ];
+}
+
+/** Without what may hold secrets: the query, and who a URI of a database says that one is. */
+function resourceOf({ mcp }: Context): string | null {
+  const uri = mcp?.message?.resource ?? null;
+  return (
+    uri
+      ?.replace(/[?#].*$/s, "")
+      .replace(/^([^/]*:\/\/)[^/]*@/, "$1")
+      .slice(0, MAX_NAME_LENGTH) ?? null
+  );
 }
 
 function otherAttempts(notes: readonly AttemptNote[]): string {

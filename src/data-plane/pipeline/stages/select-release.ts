@@ -12,13 +12,22 @@ export function compile(draw: () => number = drawShare): Stage {
   return (context) => {
     const { target } = context;
     if (target === null || target.kind === "health" || target.releases === null) return "next";
-    const chosen = choose(target.releases, context, draw);
+    const chosen = bySession(target.releases, context) ?? choose(target.releases, context, draw);
     context.target = chosen.target;
     context.cors = chosen.target.policies?.cors ?? null;
     context.releaseBy = chosen.by;
     if (chosen.target.snapshot !== null) refuseRetired(chosen.target.snapshot);
     return "next";
   };
+}
+
+/** A session stays with the release that it was begun with, as long as that is live. */
+function bySession({ releases }: LiveReleases, { mcp, exchange }: Context): ReleaseChoice | null {
+  const number = mcp?.session?.release ?? null;
+  const release = number === null ? undefined : releases.find(({ snapshot }) => snapshot.release === number);
+  const match = release?.find(exchange.method, exchange.host, exchange.path);
+  if (release === undefined || match?.found !== true || match.target.kind !== "rest") return null;
+  return { release, target: match.target, by: "session" };
 }
 
 /** 0 (inclusive) to 100 (exclusive). */
