@@ -11,6 +11,7 @@ const SOURCES = ["src", "workers", "native-bindings", "bundled"];
 const BUILD = [
   "build.mjs",
   "bundle.mjs",
+  "bundling.mjs",
   "code-cache.mjs",
   "package-lock.json",
   "tsconfig.json",
