@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import { expect } from "vitest";
+import { expectSame } from "../../helpers/expect-same.ts";
 import { triedHere } from "../../helpers/property-runs.ts";
 
 /** The bytes of text that holds one character for each. */
@@ -31,9 +31,7 @@ export function parseEveryWay<Result extends Verdict>(
   const result = withoutFed(parse(bytes, []));
   const all = Array.from({ length: Math.max(0, bytes.length - 1) }, (_, index) => index + 1);
   for (const cut of bytes.length > ALL_CUTS_UP_TO_BYTES ? triedHere(all) : all) {
-    const inTwo = withoutFed(parse(bytes, [cut]));
-    // `expect` takes longer than the parser.
-    if (!isDeepStrictEqual(inTwo, result)) expect(inTwo, `cut after ${cut} bytes`).toEqual(result);
+    expectSame(withoutFed(parse(bytes, [cut])), result, `cut after ${cut} bytes`);
   }
   const oneByOne = parse(bytes, Array<number>(bytes.length).fill(1));
   expect(withoutFed(oneByOne), "byte by byte").toEqual(result);
