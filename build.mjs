@@ -1,23 +1,25 @@
-// `npm run build`: compiles `dist`, and bundles what runs. `--no-check`: without looking at types. `--if-stale`: unless `dist` is
-// newer than every source.
+// `npm run build`: compiles `dist`, and bundles what runs. `--no-check`: without looking at types. `--if-stale`: only what is older
+// than a source. `--without-code-cache`: nothing that has to run for it.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const startedAtMs = Date.now();
-const stamp = join(import.meta.dirname, "dist/.built");
+const bundled = join(import.meta.dirname, "dist/.bundled");
+const built = join(import.meta.dirname, "dist/.built");
 
 const SOURCES = ["src", "workers", "native-bindings", "bundled"];
 const BUILD = [
   "build.mjs",
   "bundle.mjs",
+  "bundling.mjs",
   "code-cache.mjs",
   "package-lock.json",
   "tsconfig.json",
   "tsconfig.build.json",
 ];
 
-function isFresh() {
+function isFresh(stamp) {
   const builtAtMs = statSync(stamp, { throwIfNoEntry: false }) === undefined ? 0 : Number(readFileSync(stamp, "utf8"));
   const isOlder = (path) => statSync(path).mtimeMs < builtAtMs;
   return (
@@ -35,11 +37,22 @@ function run(...args) {
   if (status !== 0) process.exit(1);
 }
 
-if (process.argv.includes("--if-stale") && isFresh()) process.exit(0);
-rmSync(stamp, { force: true });
-const noCheck = process.argv.includes("--no-check") ? ["--noCheck"] : [];
-run("node_modules/ts7/bin/tsc", "-p", "tsconfig.build.json", ...noCheck);
-run("bundle.mjs");
-run("code-cache.mjs");
-// Tests build again when a source is newer: one that changed while this ran is.
-writeFileSync(stamp, `${startedAtMs}\n`);
+/** With the time of the start: a source that changed while this ran is newer. */
+function writeStamp(path) {
+  writeFileSync(path, `${startedAtMs}\n`);
+}
+
+const ifStale = process.argv.includes("--if-stale");
+if (ifStale && isFresh(built)) process.exit(0);
+rmSync(built, { force: true });
+if (!ifStale || !isFresh(bundled)) {
+  rmSync(bundled, { force: true });
+  const noCheck = process.argv.includes("--no-check") ? ["--noCheck"] : [];
+  run("node_modules/ts7/bin/tsc", "-p", "tsconfig.build.json", ...noCheck);
+  run("bundle.mjs");
+  writeStamp(bundled);
+}
+if (!process.argv.includes("--without-code-cache")) {
+  run("code-cache.mjs");
+  writeStamp(built);
+}

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/helpers/longest-first.ts";
 
 /** As the supervisor sets it for workers: read once, when uWebSockets.js is loaded. */
 const UWS_HTTP_MAX_HEADERS_SIZE = "131072";
@@ -35,6 +36,7 @@ export default defineConfig({
   test: {
     // What Vite makes of a module, by a digest of its text and of this file: projects, and both versions of Node, share it.
     experimental: { fsModuleCache: true },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

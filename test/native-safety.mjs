@@ -77,6 +77,7 @@ function ourLeaks(report) {
 }
 
 async function watchForLeaks() {
+  await step("parts for threads", process.execPath, [join(root, "test/helpers/bundle-parts.mjs")]);
   const script = join(root, "test/integration/native/threads-process.mjs");
   const options = { env: sanitized(true), stdio: ["ignore", "ignore", "pipe"] };
   const report = await step("LeakSanitizer over threads and calls", process.execPath, [script], options);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type {
   AnswerContext,
@@ -27,6 +28,7 @@ import {
   formatStream,
   fromWire,
   parseStream,
+  readEvents,
   TARGET,
   toGatewayError,
   toWire,
@@ -142,10 +144,11 @@ describe.each(outbounds)("outbound dialect $name", (dialect) => {
     const read = (chunks: Buffer[]) => parseStream(dialect.createStreamParser(target), chunks, dialect.framing);
     const events = read([bytes]);
     expectGoldenJson(golden.path("events.ir.json"), events);
-    const whole = JSON.stringify(events);
+    // A parser knows events alone: what it makes of the same ones is the same.
+    const whole = readEvents([bytes], dialect.framing);
     for (const place of triedHere(Array.from({ length: bytes.length - 1 }, (_, index) => index + 1))) {
-      const split = JSON.stringify(read([bytes.subarray(0, place), bytes.subarray(place)]));
-      if (split !== whole) expect.fail(`Split at byte ${place}: ${split}`);
+      const split = readEvents([bytes.subarray(0, place), bytes.subarray(place)], dialect.framing);
+      if (!isDeepStrictEqual(split, whole)) expect.fail(`Split at byte ${place}: ${JSON.stringify(split)}`);
     }
     expect(read([...bytes].map((byte) => Buffer.from([byte])))).toEqual(events);
   });

@@ -15,6 +15,7 @@ const LOCK = join(REPOSITORY, "node_modules", ".tidegate-build.lock");
 const LOCK_STALE_MS = 60_000;
 
 let built: Promise<void> | null = null;
+let partsBuilt: Promise<void> | null = null;
 
 /**
  * Compiles to `dist` unless that is newer than every source. Test files run in processes of their own: the first one
@@ -25,10 +26,20 @@ export function ensureBuilt(): Promise<void> {
   return built;
 }
 
-async function build(): Promise<void> {
+/** What tests' own processes load of Tidegate, besides: see bundle-parts.mjs. */
+export function ensurePartsBuilt(): Promise<void> {
+  partsBuilt ??= ensureBuilt().then(() => runAlone("test/helpers/bundle-parts.mjs"));
+  return partsBuilt;
+}
+
+function build(): Promise<void> {
+  return runAlone("build.mjs", "--no-check", "--if-stale");
+}
+
+async function runAlone(...args: string[]): Promise<void> {
   while (!takeLock()) await delay(50);
   try {
-    await run(process.execPath, ["build.mjs", "--no-check", "--if-stale"], { cwd: REPOSITORY });
+    await run(process.execPath, args, { cwd: REPOSITORY });
   } finally {
     rmSync(LOCK, { force: true });
   }

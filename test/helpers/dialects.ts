@@ -34,18 +34,23 @@ export function toGatewayError({ code, message, ...details }: ErrorFixture): Gat
   return new GatewayError(code, message, details);
 }
 
-/** The IR events of a provider's stream that arrives in these chunks; server-sent events, or in the dialect's own framing. */
-export function parseStream(parser: StreamParser, chunks: readonly Buffer[], framing?: StreamFraming): ChatEvent[] {
-  const events: ChatEvent[] = [];
-  const onEvent = (event: SseEvent) => events.push(...parser.push(event));
+/** The events of a stream that arrives in these chunks; server-sent events, or in the dialect's own framing. */
+export function readEvents(chunks: readonly Buffer[], framing?: StreamFraming): SseEvent[] {
+  const events: SseEvent[] = [];
+  const onEvent = (event: SseEvent) => void events.push(event);
   const reader =
     framing === undefined
       ? createSseReader({ maxEventBytes: 1 << 20 }, onEvent)
       : framing.createReader(1 << 20, onEvent);
   for (const chunk of chunks) reader.push(chunk);
   reader.end();
-  events.push(...parser.finish());
   return events;
+}
+
+/** The IR events of a provider's stream that arrives in these chunks. */
+export function parseStream(parser: StreamParser, chunks: readonly Buffer[], framing?: StreamFraming): ChatEvent[] {
+  const events = readEvents(chunks, framing).flatMap((event) => parser.push(event));
+  return [...events, ...parser.finish()];
 }
 
 /** Golden files hold streams as server-sent events, to be read by people; these are the bytes that go over the wire. */

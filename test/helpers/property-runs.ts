@@ -7,6 +7,11 @@ export function runs(count: number): number {
   return Math.ceil(count * factor);
 }
 
+/** Where a property does not say how often: as often as fast-check does in the suite's first run, and less where it runs once more. */
+export function defaultRuns(): number {
+  return factor > 1 ? runs(100) : Math.min(100, runs(250));
+}
+
 /**
  * Of places that are all tried, each in a test of its own or in a loop: one in ten where the suite runs once more, and no more
  * than a tenth of the values are tried, too.

@@ -1,8 +1,8 @@
 // A native listener in a process that may open few files: `prlimit --nofile=N node few-descriptors.mjs`. Answers every
 // request with what the process has used of the processor so far, in milliseconds. Writes its port.
-import { NativeEngine } from "../../../dist/native-bindings/engine.js";
-import { NativeListener } from "../../../dist/src/data-plane/acceptor/engines/native/listener.js";
+import parts from "../../../dist/test/gateway.cjs";
 
+const { NativeEngine, NativeListener } = parts;
 const engine = new NativeEngine();
 const listener = new NativeListener(
   {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NativeEngine } from "../../../native-bindings/engine.ts";
 import type { Exchange } from "../../../src/contracts/exchange.ts";
 import { NativeListener } from "../../../src/data-plane/acceptor/engines/native/listener.ts";
+import { ensurePartsBuilt } from "../../helpers/build.ts";
 import { baseYaml, startGateway, type TestGateway } from "../../helpers/gateway.ts";
 import { RawConnection } from "../../helpers/raw-client.ts";
 import { TidegateProcess } from "../../helpers/tidegate-process.ts";
@@ -323,6 +324,7 @@ describe("a process without file descriptors", () => {
   });
 
   it("goes on serving, without burning its processor, and accepts again when there are some", async () => {
+    await ensurePartsBuilt();
     const script = fileURLToPath(new URL("few-descriptors.mjs", import.meta.url));
     child = spawn("prlimit", ["--nofile=60:60", process.execPath, script], { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer];

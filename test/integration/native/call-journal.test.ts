@@ -9,10 +9,10 @@ import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { CallRecord } from "../../../src/contracts/call-record.ts";
 import { readCallLog } from "../../../src/platform/call-log/reader.ts";
 import type { CallLogStats } from "../../../src/platform/call-log/sink.ts";
-import { ensureBuilt } from "../../helpers/build.ts";
+import { ensurePartsBuilt } from "../../helpers/build.ts";
 import { openSink } from "../../unit/platform/call-log-fixtures.ts";
 
-beforeAll(ensureBuilt);
+beforeAll(ensurePartsBuilt);
 
 const PROCESS = fileURLToPath(new URL("./journalling-process.mjs", import.meta.url));
 const KB = 1 << 10;

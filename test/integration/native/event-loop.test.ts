@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ensureBuilt } from "../../helpers/build.ts";
+import { ensurePartsBuilt } from "../../helpers/build.ts";
 
 /** In a process of its own, whose loop nothing else uses. */
 const SCRIPT = fileURLToPath(new URL("event-loop-process.mjs", import.meta.url));
 const OTHERS = ["timer", "immediate", "threadPool", "socket", "message"];
 
-beforeAll(ensureBuilt);
+beforeAll(ensurePartsBuilt);
 
 describe("the event loop of a gateway", () => {
   it("is left alone by calls that need no JavaScript, and serves everything else all the same", async () => {

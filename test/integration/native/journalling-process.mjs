@@ -8,10 +8,9 @@
  */
 import { writeSync } from "node:fs";
 import { join } from "node:path";
-import { CALL_RECORD_FIELDS } from "../../../dist/src/contracts/call-record.js";
-import { createCallLogSink } from "../../../dist/src/platform/call-log/sink.js";
-import { createWorkerPool } from "../../../dist/src/platform/worker-pool.js";
+import parts from "../../../dist/test/call-log.cjs";
 
+const { CALL_RECORD_FIELDS, createCallLogSink, createWorkerPool } = parts;
 const [directory = "", round = "0", perTurn = "1", pauseMs = "0"] = process.argv.slice(2);
 const MB = 1 << 20;
 

@@ -5,10 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import { NativeEngine } from "../../../dist/native-bindings/engine.js";
-import { NativeListener } from "../../../dist/src/data-plane/acceptor/engines/native/listener.js";
-import { createGateway } from "../../../dist/src/data-plane/gateway.js";
-import { loadConfiguration } from "../../../dist/src/snapshot/load.js";
+import parts from "../../../dist/test/gateway.cjs";
+
+const { NativeEngine, NativeListener, createGateway, loadConfiguration } = parts;
 
 const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 // Nothing here is large enough to be given to another thread.

@@ -2,12 +2,12 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ensureBuilt } from "../../helpers/build.ts";
+import { ensurePartsBuilt } from "../../helpers/build.ts";
 
 /** In a process of its own: an addon that does not bear its environment's end takes the process with it. */
 const SCRIPT = fileURLToPath(new URL("threads-process.mjs", import.meta.url));
 
-beforeAll(ensureBuilt);
+beforeAll(ensurePartsBuilt);
 
 describe("engines on the main thread and on worker threads at once", () => {
   it("serve, and end with their thread, whatever is open and however it ends", async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { counterKey, type SharedLimit, SharedLimits } from "../../../native-bindings/limits.ts";
+import { expectSame } from "../../helpers/expect-same.ts";
 
 const START_MS = 1_700_000_000_000;
 const MINUTE: SharedLimit = { algorithm: "window", unit: "requests", amount: 10, windowMs: 60_000 };
@@ -97,7 +98,7 @@ describe("the segment", () => {
 describe("slots", () => {
   it("are as many as asked for, and a call without one is not admitted", () => {
     const limits = open();
-    for (let i = 0; i < 64; i++) expect(limits.reserve(MINUTE, `k${i}`, 1, START_MS)).toBe("allowed");
+    for (let i = 0; i < 64; i++) expectSame(limits.reserve(MINUTE, `k${i}`, 1, START_MS), "allowed");
     expect(limits.slotsUsed(START_MS)).toBe(64);
     expect(limits.reserve(MINUTE, "one more", 1, START_MS)).toBe("full");
     expect(limits.stats().full).toBe(1);
@@ -112,8 +113,8 @@ describe("slots", () => {
       const nowMs = START_MS + round * 120_000;
       for (let i = 0; i < 50; i++) {
         const key = `${round}/${i}`;
-        expect(limits.reserve(MINUTE, key, 10, nowMs)).toBe("allowed");
-        expect(limits.reserve(MINUTE, key, 1, nowMs)).toBe("refused");
+        expectSame(limits.reserve(MINUTE, key, 10, nowMs), "allowed");
+        expectSame(limits.reserve(MINUTE, key, 1, nowMs), "refused");
       }
       expect(limits.slotsUsed(nowMs)).toBe(50);
     }
@@ -227,7 +228,7 @@ describe("reservations", () => {
   it("beyond what the ledger holds count all the same, and are told", () => {
     const limits = open();
     const many: SharedLimit = { ...TOKENS, amount: 1_000_000 };
-    for (let i = 0; i < 4100; i++) expect(limits.reserve(many, "k", 1, START_MS)).toBe("allowed");
+    for (let i = 0; i < 4100; i++) expectSame(limits.reserve(many, "k", 1, START_MS), "allowed");
     expect(limits.stats().untracked).toBe(4);
     for (let i = 0; i < 4100; i++) limits.settle(many, "k", 1, 2, START_MS, START_MS);
     expect(used(limits, many, "k")).toBe(8200);

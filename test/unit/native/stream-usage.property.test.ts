@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { StreamUsageWatcher, type UsageDialect } from "../../../native-bindings/scan.ts";
 import { parseRawEvent, SseSplitter } from "../../../src/data-plane/pipeline/ai/sse-splitter.ts";
+import { expectSame } from "../../helpers/expect-same.ts";
 import { GOLDEN } from "../../helpers/golden.ts";
 import { runs } from "../../helpers/property-runs.ts";
 import {
@@ -27,20 +28,23 @@ function compare(dialect: UsageDialect, includeUsage: boolean, events: readonly 
     const kept = native.push(event);
     const { needsHelp, failureData, model, failed, announces, ...seen } = native.seen;
     if (needsHelp) {
-      expect(kept).toBe(true);
-      expect(native.seen).toEqual({ ...before, needsHelp: true, announces });
+      expectSame(kept, true);
+      expectSame(native.seen, { ...before, needsHelp: true, announces });
       return false;
     }
-    expect(kept).toBe(watcher.push(parseRawEvent(event)));
-    expect({ ...seen, model, failed }).toEqual({
-      usage: watcher.usage,
-      finished: watcher.finished,
-      model: watcher.model ?? "",
-      failed: watcher.failure !== null,
-    });
+    expectSame(kept, watcher.push(parseRawEvent(event)));
+    expectSame(
+      { ...seen, model, failed },
+      {
+        usage: watcher.usage,
+        finished: watcher.finished,
+        model: watcher.model ?? "",
+        failed: watcher.failure !== null,
+      },
+    );
     // What only a parser can tell is taken for a part of the answer.
-    if (announces) expect(watcher.announces).toBe(true);
-    if (failed && !before.failed) expect(failureData).toBe(parseRawEvent(event).data);
+    if (announces) expectSame(watcher.announces, true);
+    if (failed && !before.failed) expectSame(failureData, parseRawEvent(event).data);
   }
   return true;
 }
