@@ -15,7 +15,7 @@ import type { Router } from "../pipeline/router.ts";
 import { compile as compileAuthenticate } from "../pipeline/stages/authenticate.ts";
 import { compile as compileAuthorize } from "../pipeline/stages/authorize.ts";
 import { compile as compileGuard } from "../pipeline/stages/guard.ts";
-import { compile as compileReadMessage } from "../pipeline/stages/read-message.ts";
+import { checkOrigin, compile as compileReadMessage } from "../pipeline/stages/read-message.ts";
 import { compile as compileRoute } from "../pipeline/stages/route.ts";
 import { compile as compileScreen } from "../pipeline/stages/screen.ts";
 import { compile as compileSelectRelease } from "../pipeline/stages/select-release.ts";
@@ -88,10 +88,11 @@ export class Trial implements CallRunner {
       const { target, exchange } = context;
       if (target?.kind !== "rest" || target.snapshot.kind !== "mcp") return "next";
       context.body = this.#body;
+      if (context.body !== null || exchange.contentLength !== 0 || exchange.method !== "POST")
+        return readMessage(context);
       // Nobody has said what it would be.
-      return context.body === null && exchange.contentLength === 0 && exchange.method === "POST"
-        ? "next"
-        : readMessage(context);
+      checkOrigin(exchange, context.cors);
+      return "next";
     };
   }
 

@@ -53,9 +53,10 @@ export interface CallRunner {
   finish(context: Context): void;
 }
 
-/** One request on its way through the stages. Pins the pipeline (and so the snapshot) it started with. */
+/** One request on its way through the stages. */
 export class Context {
-  readonly pipeline: CallRunner;
+  /** The one it started with, and so its snapshot; of a stream that goes on for hours, a later one. */
+  pipeline: CallRunner;
   readonly exchange: Exchange;
   readonly id: string;
   readonly startedAtMs: number;

@@ -110,7 +110,7 @@ export class Pipeline implements CallRunner {
   /** From now on calls come here. */
   begin(): void {
     this.runtime.fastPath?.begin(this, this.#router, this.#credentials);
-    this.runtime.eventStreams.recheck(this.#letIn);
+    this.runtime.eventStreams.recheck(this.#letIn, null);
   }
 
   /** Of a snapshot that differs in nothing else: all that was compiled stays. How many applications are other ones than before. */
@@ -124,7 +124,7 @@ export class Pipeline implements CallRunner {
     if (changed.length === 0) return 0;
     tokens?.forget(changed);
     this.runtime.fastPath?.forgetApplications(changed);
-    this.runtime.eventStreams.recheck(this.#letIn);
+    this.runtime.eventStreams.recheck(this.#letIn, changed);
     return changed.length;
   }
 

@@ -349,20 +349,20 @@ describe("tools that callers may use", () => {
 
   it("are explained", async () => {
     await start({ policies: "{ tools: { deny: [drop_*] } }", subscription: "{ tools: { allow: [get_*] } }" });
-    const explained = (name: string) =>
+    const explained = (name: string | null, headers: [string, string][] = []) =>
       explain(gateway.snapshot(), {
         method: "POST",
         scheme: "http",
         host: "a",
         path: "/crm/mcp",
         query: "",
-        headers: [["authorization", `Bearer ${TEST_KEY}`]],
+        headers: [["authorization", `Bearer ${TEST_KEY}`], ...headers],
         clientAddress: "127.0.0.1",
-        bodyBytes: 2,
+        bodyBytes: 0,
         maxBodyBytes: 1_000_000,
         atMs: Date.now(),
         model: null,
-        body: Buffer.from(JSON.stringify(toolCall(name))),
+        ...(name === null ? {} : { body: Buffer.from(JSON.stringify(toolCall(name))) }),
       });
     const allowed = explained("get_one");
     expect(allowed).toMatchObject({ verdict: "forwarded", service: { id: "crm" } });
@@ -372,6 +372,8 @@ describe("tools that callers may use", () => {
       { kind: "tools", source: "subscription", says: "allow get_*", holds: true },
     ]);
     expect(explained("set_one")).toMatchObject({ verdict: "refused", error: { code: "tool_not_allowed" } });
+    expect(explained(null)).toMatchObject({ verdict: "forwarded" });
+    expect(explained(null, [["origin", "http://a"]])).toMatchObject({ error: { code: "origin_not_allowed" } });
   });
 });
 

@@ -5,10 +5,17 @@ import { stateAt } from "../subscriptions.ts";
 /** How the caller of a call under way would be let in now; the error it would get, if it would not. */
 export type LetIn = (context: Context) => Context | GatewayError;
 
+/** So many in one turn of the event loop: there may be very many, and calls are waiting. */
+const AT_ONCE = 200;
+
 /** Streams by which MCP servers speak, open for as long as somebody listens: of one worker. */
 export class OpenEventStreams {
   /** With the Unix time at which what its caller came in by ends; Infinity: never. */
   readonly #open = new Map<Context, number>();
+  readonly #toCheck = new Set<Context>();
+  #isChecking = false;
+  /** Of what is served. */
+  #letIn: LetIn = (context) => context;
 
   add(context: Context): void {
     this.#open.set(context, endOf(context));
@@ -18,9 +25,19 @@ export class OpenEventStreams {
     this.#open.delete(context);
   }
 
-  /** Something has changed: those that would not be let in any more end. */
-  recheck(letIn: LetIn): void {
-    for (const context of [...this.#open.keys()]) this.#check(context, letIn);
+  /**
+   * Something has changed: those that would not be let in any more end. `changed`: numbers of the applications that are other ones than
+   * before; null: it may concern all. What was still to be looked at is, by what holds now.
+   */
+  recheck(letIn: LetIn, changed: readonly Buffer[] | null): void {
+    const numbers = changed === null ? null : new Set(changed.map(keyOf));
+    for (const context of this.#open.keys()) {
+      if (numbers === null || (context.application !== null && numbers.has(keyOf(context.application.number)))) {
+        this.#toCheck.add(context);
+      }
+    }
+    this.#letIn = letIn;
+    if (!this.#isChecking) this.#checkSome();
   }
 
   /** Those whose time is over. */
@@ -33,11 +50,35 @@ export class OpenEventStreams {
     for (const context of [...this.#open.keys()]) context.pipeline.fail(context, error);
   }
 
+  #checkSome = (): void => {
+    let left = AT_ONCE;
+    for (const context of this.#toCheck) {
+      this.#isChecking = left-- === 0;
+      if (this.#isChecking) {
+        setImmediate(this.#checkSome);
+        return;
+      }
+      this.#toCheck.delete(context);
+      this.#check(context, this.#letIn);
+    }
+    this.#isChecking = false;
+  };
+
   #check(context: Context, letIn: LetIn): void {
+    if (!this.#open.has(context)) return;
     const now = letIn(context);
-    if (now instanceof GatewayError) context.pipeline.fail(context, now);
-    else this.#open.set(context, endOf(now));
+    if (now instanceof GatewayError) {
+      context.pipeline.fail(context, now);
+      return;
+    }
+    this.#open.set(context, endOf(now));
+    // Else each would keep the snapshot of its beginning in memory, for days.
+    context.pipeline = now.pipeline;
   }
+}
+
+function keyOf(number: Buffer): string {
+  return number.toString("latin1");
 }
 
 function endOf({ credential, tokenExpiresAtMs, subscription, startedAtMs }: Context): number {

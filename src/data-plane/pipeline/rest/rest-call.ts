@@ -222,16 +222,16 @@ export class RestCall implements DispatchHandler {
     if (this.#discarding !== null) this.#discard(chunk, this.#discarding);
     else this.#watcher?.onBody(chunk);
     if (this.#stream === null || this.#context.finished) return true;
-    const passed = this.#filtered((filter) => filter.push(chunk)) ?? chunk;
-    return passed.length === 0 || this.#context.finished ? true : this.#stream.write(passed);
+    const filter = this.#forwarding === null ? null : this.#forwarding.filter;
+    if (filter === null) return this.#stream.write(chunk);
+    const passed = this.#filtered(filter, chunk);
+    return passed.length === 0 ? true : this.#stream.write(passed);
   }
 
-  /** null: there is nothing to be filtered. Where that can't be done the call is over. */
-  #filtered(apply: (filter: AnswerFilter) => Buffer): Buffer | null {
-    const filter = this.#forwarding?.filter ?? null;
-    if (filter === null) return null;
+  /** `chunk` null: the answer has come to its end. Where it can't be told what goes on, the call is over. */
+  #filtered(filter: AnswerFilter, chunk: Buffer | null): Buffer {
     try {
-      return apply(filter);
+      return chunk === null ? filter.end() : filter.push(chunk);
     } catch (error) {
       this.#context.pipeline.fail(this.#context, error);
       return NOTHING;
@@ -253,9 +253,12 @@ export class RestCall implements DispatchHandler {
       this.#retry(this.#discarding);
       return;
     }
-    const rest = this.#filtered((filter) => filter.end());
-    if (context.finished) return;
-    if (rest !== null && rest.length > 0) this.#stream?.write(rest);
+    const filter = this.#forwarding === null ? null : this.#forwarding.filter;
+    if (filter !== null) {
+      const rest = this.#filtered(filter, null);
+      if (rest.length > 0) this.#stream?.write(rest);
+      if (context.finished) return;
+    }
     // The record first: whoever has the whole answer has it in the log, whatever happens to this process.
     context.pipeline.finish(context);
     this.#stream?.end();

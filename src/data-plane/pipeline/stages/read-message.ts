@@ -73,7 +73,7 @@ function checkBody(exchange: Exchange): void {
  * MCP specification 2025-11-25, basic/transports: a page whose host name was made to lead here (DNS rebinding) must get nowhere. Its Host is
  * as false as its Origin, so that neither can vouch for the other: who calls from pages says so in a policy.
  */
-function checkOrigin(exchange: Exchange, cors: CompiledCors | null): void {
+export function checkOrigin(exchange: Exchange, cors: CompiledCors | null): void {
   const origin = exchange.header("origin");
   if (origin === undefined || cors?.allows(origin) === true) return;
   throw new GatewayError(
