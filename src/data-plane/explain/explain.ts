@@ -163,7 +163,7 @@ function upstreamOf(
     const targets = [{ name: id, weight: 1, keys: explainedKeys(provider.keys, request.atMs) }];
     return {
       strategy: "direct",
-      path: providerPath(id, basePathOf(baseUrl), unifiedPath(target, request.path)),
+      path: providerPath(basePathOf(baseUrl), unifiedPath(target, request.path)),
       targets,
     };
   }
