@@ -1,4 +1,4 @@
-import type { CallQuery } from "../../contracts/call-query.ts";
+import { type CallQuery, CallSearchBusyError } from "../../contracts/call-query.ts";
 import type { CallRecord } from "../../contracts/call-record.ts";
 import { type Actor, may, teamsWith } from "../access/actor.ts";
 import type { Plane } from "../plane.ts";
@@ -6,7 +6,10 @@ import { notFound, ProblemError } from "../problem.ts";
 import { decodeCursor, encodeCursor, type Page, type PageRequest } from "./pages.ts";
 import { isoTime } from "./rows.ts";
 
-export type CallFilter = Omit<CallQuery, "visible" | "id" | "before" | "limit">;
+export type CallFilter = Omit<CallQuery, "visible" | "id" | "before" | "limit" | "withBodies">;
+
+/** How long a search takes at most. */
+const BUSY_RETRY_MS = 15_000;
 
 /** A call as its record has it, without bodies. */
 export interface CallView {
@@ -62,7 +65,10 @@ export async function listCalls(
 ): Promise<Page<CallView>> {
   const visible = await visibleTo(plane, actor);
   const before = decodeCallCursor(page.cursor);
-  const found = await search(plane, { ...filter, visible, before, id: null, limit: page.limit + 1 });
+  const found = await search(plane, {
+    ...filter,
+    ...{ visible, before, id: null, limit: page.limit + 1, withBodies: false },
+  });
   const shown = found.slice(0, page.limit);
   const last = shown.at(-1);
   const next = found.length > page.limit && last !== undefined ? encodeCallCursor(last) : null;
@@ -74,7 +80,7 @@ export async function getCall(plane: Plane, actor: Actor, id: string): Promise<C
   const startedAtMs = timeOf(id);
   if (startedAtMs === null) throw notFound();
   // It can't have ended before it began, so older files need not be read.
-  const query = { ...NO_FILTER, visible, id, fromMs: startedAtMs, before: null, limit: 1 };
+  const query = { ...NO_FILTER, visible, id, fromMs: startedAtMs, before: null, limit: 1, withBodies: true };
   const [record] = await search(plane, query);
   if (record === undefined) throw notFound();
   const maySee = await seesBodies(plane, actor, record);
@@ -100,6 +106,12 @@ async function search(plane: Plane, query: CallQuery): Promise<readonly CallReco
   try {
     return await plane.searchCalls(query);
   } catch (cause) {
+    if (cause instanceof CallSearchBusyError) {
+      throw new ProblemError("unavailable", `${cause.message}: try again later`, {
+        retryAfterMs: BUSY_RETRY_MS,
+        cause,
+      });
+    }
     if (!(cause instanceof Error) || cause.name !== "AbortError") throw cause;
     const message = "there are too many calls to look through: give `from`, so that less of the log is read";
     throw new ProblemError("unavailable", message, { cause });

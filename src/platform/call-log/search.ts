@@ -9,9 +9,19 @@ export interface SearchTask {
 
 /** The calls that are asked for, newest first. Reads from the newest file back, as far as it has to. */
 export function searchCallLog({ directory, query }: SearchTask): CallRecord[] {
-  const { fromMs, limit } = query;
-  const filter = (record: CallRecord) => isWanted(record, query);
+  const { fromMs, limit, withBodies } = query;
+  const filter = (record: CallRecord) => {
+    if (!isWanted(record, query)) return false;
+    // At once: those of a long list may be more than fits into the thread.
+    if (!withBodies) dropBodies(record);
+    return true;
+  };
   return readLastCalls(directory, limit, { filter, sinceMs: fromMs ?? 0 }).reverse();
+}
+
+function dropBodies(record: CallRecord): void {
+  record.requestBody = null;
+  record.responseBody = null;
 }
 
 function isWanted(record: CallRecord, query: CallQuery): boolean {

@@ -136,6 +136,14 @@ describe("calls", () => {
     expect(JSON.stringify((await list(owner)).items)).not.toContain("question");
   });
 
+  it("are not looked for by more than a few at a time, who would wait for minutes", async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => owner.get("/calls?limit=1")));
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(answers.length - refused.length).toBeGreaterThanOrEqual(8);
+    expect(refused[0]).toMatchObject({ status: 503, body: { code: "unavailable" } });
+    expect((await owner.get("/calls?limit=1")).status).toBe(200);
+  });
+
   it("are refused by names and cursors that make no sense, and not found by others", async () => {
     for (const query of ["?status=9xx", "?status=abc", "?from=yesterday", "?cursor=eA", "?limit=0", "?error=%20"]) {
       expect([query, (await owner.get(`/calls${query}`)).status]).toEqual([query, 400]);

@@ -12,7 +12,7 @@ beforeAll(ensureBuilt, 60_000);
 
 const ALL: CallQuery = {
   ...{ visible: null, id: null, application: null, team: null, service: null, model: null, errorCode: null },
-  ...{ status: null, fromMs: null, toMs: null, before: null, limit: 1 },
+  ...{ status: null, fromMs: null, toMs: null, before: null, limit: 1, withBodies: false },
 };
 
 async function write(directory: string, worker: number, records: readonly CallRecord[]): Promise<void> {
@@ -48,3 +48,11 @@ it.each([1, 2, 3, 10])(
     expect(idsByPages(directory, limit)).toEqual(ids);
   },
 );
+
+it("a long list of calls holds none of their bodies", async () => {
+  const directory = temporaryDirectory();
+  await write(directory, 1, [record(1, { requestBody: "asked", responseBody: "answered" })]);
+  expect(searchCallLog({ directory, query: ALL })).toEqual([record(1)]);
+  const [whole] = searchCallLog({ directory, query: { ...ALL, withBodies: true } });
+  expect([whole?.requestBody, whole?.responseBody]).toEqual(["asked", "answered"]);
+});
