@@ -124,13 +124,19 @@ async function visibleTo(plane: Plane, actor: Actor): Promise<CallQuery["visible
   if (teams === "all") return null;
   if (teams.length === 0) return { teams: [], services: [] };
   const rows = await plane.db.selectFrom("services").select("id").where("team_id", "in", teams).execute();
-  return { teams, services: rows.map(({ id }) => id) };
+  const others = servicesOfNobody(plane);
+  return { teams, services: rows.map(({ id }) => id).filter((id) => !others.has(id)) };
+}
+
+/** Calls that name one of these came to the configuration's service, not to one in the database that somebody gave the same id. */
+function servicesOfNobody(plane: Plane): ReadonlySet<string> {
+  return new Set(plane.configured().services.map(({ id }) => id));
 }
 
 /** For those who may in the team of the application, or in that of the service. */
 async function seesBodies(plane: Plane, actor: Actor, { team, service }: CallRecord): Promise<boolean> {
   if (may(actor, "call.read_body", team)) return true;
-  if (service === null) return false;
+  if (service === null || servicesOfNobody(plane).has(service)) return false;
   const row = await plane.db.selectFrom("services").select("team_id").where("id", "=", service).executeTakeFirst();
   return row !== undefined && may(actor, "call.read_body", row.team_id);
 }

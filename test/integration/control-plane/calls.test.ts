@@ -21,7 +21,10 @@ let calls: CallRecord[];
 
 beforeAll(async () => {
   await ensureBuilt();
-  test = await TestPlane.open("sqlite", { searchCalls: (query) => search(query) });
+  test = await TestPlane.open("sqlite", {
+    searchCalls: (query) => search(query),
+    configured: () => ({ source: "the file", providers: [], models: [], services: [{ id: "payroll" }] }),
+  });
   const search = createCallSearch(test.home, TASKS);
   owner = test.owner;
   await test.team("finance", "shop", "other");
@@ -33,10 +36,11 @@ beforeAll(async () => {
       { application: "web", team: "shop", service: "billing", status: 200 },
       { application: "web", team: "shop", service: "ai", status: 429, errorCode: "rate_limited", outcome: "error" },
       { application: "ledger", team: "finance", service: "ai", modelAsked: "fast", costUsd: 0.5 },
+      { application: "ledger", team: "finance", service: "payroll" },
       { application: null, team: null, service: null, status: 404, errorCode: "route_not_found" },
     ];
     const bodies = { requestBody: `{"question":${index}}`, responseBody: `{"answer":${index}}` };
-    return record(index, { id: nextId(startedAtMs), startedAtMs, ...bodies, ...kinds[index % 4] });
+    return record(index, { id: nextId(startedAtMs), startedAtMs, ...bodies, ...kinds[index % kinds.length] });
   });
   const pool = createWorkerPool({ maxThreads: 1, tasksDirectory: TASKS });
   // As two workers write them.
@@ -110,6 +114,17 @@ describe("calls", () => {
       [ofShop, ofFinance, ofOther].map(async (client) => (await client.get(`/calls/${ofBilling}`)).status),
     );
     expect(statuses).toEqual([200, 200, 404]);
+  });
+
+  it("to a service of the configuration are not seen by who makes one of the same id", async () => {
+    const snoop = await test.person("snoop@example.org", { teams: { other: "owner" } });
+    await snoop.do("POST", "/services", { id: "payroll", team: "other", draft: draftAt("/payroll") });
+    expect(await listedIds(snoop, "?service=payroll")).toEqual([]);
+    const [ofPayroll] = idsOf(({ service }) => service === "payroll");
+    expect((await snoop.get(`/calls/${ofPayroll}`)).status).toBe(404);
+    // Nor the bodies by who sees the call as its own.
+    const both = await test.person("both@example.org", { teams: { other: "owner", finance: "viewer" } });
+    expect((await both.get(`/calls/${ofPayroll}`)).body).toMatchObject({ service: "payroll", request_body: null });
   });
 
   it("show their bodies to those who may see them alone", async () => {
