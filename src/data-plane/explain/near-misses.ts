@@ -40,17 +40,20 @@ export function nearMisses(
   return misses;
 }
 
+/** Refused before a release was chosen, a call has taken no route. */
 function isSameRoute(target: RouteTarget, taken: RouteTarget | null): boolean {
   if (target.kind === "ai" && taken?.kind === "ai" && target.snapshot !== null) {
-    return target.snapshot === taken.snapshot && target.routeId === taken.routeId && target.inbound === taken.inbound;
+    const isSamePath = target.routeId === taken.routeId && target.inbound === taken.inbound;
+    return taken.releases === null && target.snapshot === taken.snapshot && isSamePath;
   }
   if (target.kind !== "rest" || taken?.kind !== "rest") return target === taken;
-  // Refused before a release was chosen: no route was taken.
   return taken.releases === null && target.route === taken.route && target.snapshot === taken.snapshot;
 }
 
 /** Host and method would do. */
 function reasonWithinPath(target: RouteTarget, taken: RouteTarget | null): NearMiss {
-  if (target.kind !== "rest" || taken?.kind !== "rest" || target.service.id !== taken.service.id) return "precedence";
+  if (target.kind === "health" || taken === null || taken.kind === "health") return "precedence";
+  const isOfOneService = target.snapshot !== null && target.snapshot.id === taken.snapshot?.id;
+  if (!isOfOneService) return "precedence";
   return taken.releases === null ? "release" : "undecided";
 }
