@@ -4,7 +4,7 @@ import type { Router } from "../pipeline/router.ts";
 import type { ExplainedRoute, ExplainRequest, Explanation, NearMiss } from "./explanation.ts";
 
 /** Tidegate's own endpoints are routes as well; their methods are told by the router. */
-export function explainedRoute(
+function explainedRoute(
   target: RouteTarget | null,
   place: { host: string | null; methods: readonly string[] | null } = { host: null, methods: null },
 ): ExplainedRoute | null {
@@ -16,6 +16,21 @@ export function explainedRoute(
   }
   const { id, path, match, host, methods } = target.route;
   return { id, service: service.id, release: service.release, path, match, host, methods };
+}
+
+/** The route that was taken. Of a service of models it is one of many below a path and host of the service's. */
+export function takenRoute(
+  router: Router,
+  { host, path }: ExplainRequest,
+  taken: RouteTarget | null,
+): ExplainedRoute | null {
+  if (taken?.kind !== "ai" || taken.snapshot === null) return explainedRoute(taken);
+  for (const place of router.byPath(path)) {
+    const found = place.routes.find(({ target }) => isSameRoute(target, taken));
+    if (found === undefined || !matchesHost(place.host, host)) continue;
+    return explainedRoute(taken, { host: place.host, methods: found.methods === null ? null : [...found.methods] });
+  }
+  return explainedRoute(taken);
 }
 
 /** The routes that a path leads to, for whatever host and method, but for the one that was taken. */

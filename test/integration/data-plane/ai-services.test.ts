@@ -302,11 +302,11 @@ describe("a service of kind ai", () => {
 
   const explained = () => {
     const explain = compileExplain(gateway.snapshot());
-    return (path: string, headers: [string, string][] = [["authorization", `Bearer ${key("both")}`]]) =>
+    return (path: string, headers: [string, string][] = [["authorization", `Bearer ${key("both")}`]], host = "a") =>
       explain({
         method: "POST",
         scheme: "http",
-        host: "a",
+        host,
         path,
         query: "",
         headers,
@@ -328,6 +328,12 @@ describe("a service of kind ai", () => {
       [1, ["undecided"]],
       [2, ["undecided"]],
     ]);
+  });
+
+  it("bug: the route of a service at a host of its own was explained as one for any host", () => {
+    const { route, nearMisses } = explained()("/v1/chat/completions", undefined, "models.test");
+    expect(route).toMatchObject({ service: "research", host: "models.test", methods: ["POST"] });
+    expect(nearMisses).toMatchObject([{ service: "ai", host: null, because: ["precedence"] }]);
   });
 
   it("is explained", () => {
