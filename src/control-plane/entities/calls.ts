@@ -72,7 +72,7 @@ export async function listCalls(
   const shown = found.slice(0, page.limit);
   const last = shown.at(-1);
   const next = found.length > page.limit && last !== undefined ? encodeCallCursor(last) : null;
-  return { items: shown.map(viewOf), next_cursor: next };
+  return { items: shown.map((record) => viewOf(record, visible)), next_cursor: next };
 }
 
 export async function getCall(plane: Plane, actor: Actor, id: string): Promise<CallWithBodies> {
@@ -85,7 +85,7 @@ export async function getCall(plane: Plane, actor: Actor, id: string): Promise<C
   if (record === undefined) throw notFound();
   const maySee = await seesBodies(plane, actor, record);
   return {
-    ...viewOf(record),
+    ...viewOf(record, visible),
     request_body: maySee ? record.requestBody : null,
     response_body: maySee ? record.responseBody : null,
   };
@@ -166,7 +166,11 @@ function timeOf(id: string): number | null {
   return ms;
 }
 
-function viewOf(record: CallRecord): CallView {
+/** Where a service's servers are is not its callers' to know; which provider answered, every answer says. */
+function viewOf(record: CallRecord, visible: CallQuery["visible"]): CallView {
+  const { service, provider } = record;
+  const isOfService = visible === null || (service !== null && visible.services.includes(service));
+  const showsServers = isOfService || provider !== null;
   return {
     id: record.id,
     started_at: isoTime(record.startedAtMs),
@@ -188,9 +192,9 @@ function viewOf(record: CallRecord): CallView {
     provider: record.provider,
     model_asked: record.modelAsked,
     model_served: record.modelServed,
-    upstream: record.upstream,
+    upstream: showsServers ? record.upstream : null,
     attempts: record.attempts,
-    other_attempts: jsonOf(record.otherAttempts),
+    other_attempts: showsServers ? jsonOf(record.otherAttempts) : null,
     routed_by: record.routedBy,
     mirror_of: record.mirrorOf,
     streamed: record.streamed,

@@ -13,6 +13,7 @@ import { record, recordingLogger, SETTINGS } from "../../unit/platform/call-log-
 /** The call log of the machine, over the admin API: a team sees what its applications call, and who calls its services. */
 
 const TASKS = new URL("../../../dist/bundle/workers/tasks/", import.meta.url);
+const SERVERS = { upstream: "10.1.2.3:8080", otherAttempts: '[{"target":"10.1.2.4:8080"}]' };
 const BEGIN_MS = Date.UTC(2026, 10, 1);
 
 let test: TestPlane;
@@ -33,7 +34,7 @@ beforeAll(async () => {
   calls = Array.from({ length: 60 }, (_, index) => {
     const startedAtMs = BEGIN_MS + index * 1_000;
     const kinds: Partial<CallRecord>[] = [
-      { application: "web", team: "shop", service: "billing", status: 200 },
+      { application: "web", team: "shop", service: "billing", status: 200, provider: null, ...SERVERS },
       { application: "web", team: "shop", service: "ai", status: 429, errorCode: "rate_limited", outcome: "error" },
       { application: "ledger", team: "finance", service: "ai", modelAsked: "fast", costUsd: 0.5 },
       { application: "ledger", team: "finance", service: "payroll" },
@@ -59,7 +60,7 @@ afterAll(() => test.close());
 const list = async (client: AdminClient, query = "") => {
   const { status, body } = await client.get(`/calls${query}`);
   expect([query, status]).toEqual([query, 200]);
-  return body as { items: { id: string; application: string | null; service: string | null }[]; next_cursor: string };
+  return body as { items: { id: string; upstream: unknown; other_attempts: unknown }[]; next_cursor: string };
 };
 const idsOf = (wanted: (call: CallRecord) => boolean) =>
   calls
@@ -157,6 +158,24 @@ describe("calls", () => {
     expect(answers.length - refused.length).toBeGreaterThanOrEqual(8);
     expect(refused[0]).toMatchObject({ status: 503, body: { code: "unavailable" } });
     expect((await owner.get("/calls?limit=1")).status).toBe(200);
+  });
+
+  it("do not show callers where the servers of another team's service are", async () => {
+    const caller = await test.person("caller@example.org", { teams: { shop: "owner" } });
+    const ofService = await test.person("server@example.org", { teams: { finance: "viewer" } });
+    const id = idsOf(({ service }) => service === "billing")[0];
+    const shown = async (client: AdminClient) => {
+      const listed = (await list(client, "?service=billing&limit=1")).items[0];
+      const { body } = await client.get(`/calls/${id}`);
+      return [listed, body].map(({ upstream, other_attempts }) => [upstream, other_attempts]);
+    };
+    const servers = [SERVERS.upstream, JSON.parse(SERVERS.otherAttempts)];
+    expect(await shown(ofService)).toEqual([servers, servers]);
+    expect(await shown(owner)).toEqual([servers, servers]);
+    expect(await shown(caller)).toEqual([
+      [null, null],
+      [null, null],
+    ]);
   });
 
   it("are refused by names and cursors that make no sense, and not found by others", async () => {
