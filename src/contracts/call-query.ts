@@ -19,7 +19,17 @@ export interface CallQuery {
   /** Those that ended before this one. */
   before: { endedAtMs: number; id: string } | null;
   limit: number;
+  /** False: those of the calls that are found are null. */
+  withBodies: boolean;
 }
 
-/** Looks in the log of this machine; newest first. Rejects with an `AbortError` when it takes too long. */
+/** Too many searches wait for their turn. */
+export class CallSearchBusyError extends Error {
+  override readonly name = "CallSearchBusyError";
+}
+
+/**
+ * Looks in the log of this machine; newest first. Rejects with an `AbortError` when it takes too long, and with a
+ * `CallSearchBusyError`.
+ */
 export type CallSearch = (query: CallQuery) => Promise<readonly CallRecord[]>;

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import type { CallSearch } from "../contracts/call-query.ts";
 import type { Logger } from "../contracts/logger.ts";
-import type { ModelRouteSnapshot, ProviderSnapshot } from "../contracts/snapshot.ts";
+import type { ModelRouteSnapshot, ProviderSnapshot, ServiceSnapshot } from "../contracts/snapshot.ts";
 import { createLinter, type Linter } from "../governance/linting/lint-openapi.ts";
 import type { Sealer } from "../platform/seal.ts";
 import type { SecretReaders } from "../platform/secrets/secret-store.ts";
@@ -32,12 +32,13 @@ export interface Change {
 /** Of the organisation: its policies, token issuers, providers or models. */
 export type Touched = { kind: "service" | "application" | "team" | "organisation"; id: string };
 
-/** What the configuration file, or the environment in its place, has of providers and models. */
+/** What the configuration file, or the environment in its place, has of providers, models and services. */
 export interface Configured {
   /** For people, e.g. the path of the file. */
   source: string;
   providers: readonly ProviderSnapshot[];
   models: readonly ModelRouteSnapshot[];
+  services: readonly Pick<ServiceSnapshot, "id">[];
 }
 
 export interface PlaneOptions {
@@ -71,7 +72,7 @@ const NO_SECRETS: SecretReaders = {
   }),
 };
 
-const NOTHING_CONFIGURED: Configured = { source: "the configuration", providers: [], models: [] };
+const NOTHING_CONFIGURED: Configured = { source: "the configuration", providers: [], models: [], services: [] };
 
 /** Any number: it only has to be the same for all who write. */
 const WRITER_LOCK = 7_361_402;

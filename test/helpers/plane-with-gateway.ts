@@ -23,8 +23,8 @@ export class PlaneWithGateway {
 
   static async open(kind: DatabaseKind, yaml: string): Promise<PlaneWithGateway> {
     const gateway = await startGateway(yaml);
-    const { providers, models } = gateway.snapshot();
-    const configured = () => ({ source: "the file", providers, models });
+    const { providers, models, services } = gateway.snapshot();
+    const configured = () => ({ source: "the file", providers, models, services });
     const { url } = gateway;
     const reached = () => ({ url, isOwnListener: true, believedHeaders: [] });
     const test = await TestPlane.open(kind, { configured, gateway: reached });

@@ -1,4 +1,4 @@
-import type { CallSearch } from "../../contracts/call-query.ts";
+import { type CallSearch, CallSearchBusyError } from "../../contracts/call-query.ts";
 import type { CallRecord } from "../../contracts/call-record.ts";
 import type { SearchTask } from "../../platform/call-log/search.ts";
 import { createWorkerPool } from "../../platform/worker-pool.ts";
@@ -6,6 +6,8 @@ import { createWorkerPool } from "../../platform/worker-pool.ts";
 /** A gigabyte is read in some seconds. */
 const DEADLINE_MS = 15_000;
 const HEAP_LIMIT_MIB = 512;
+/** With the one under way. Who comes later would wait for minutes. */
+const MAX_WAITING = 8;
 
 /**
  * Looks for calls in a thread of its own, one search after the other. `tasksDirectory`: holds the compiled task files; needed only
@@ -17,11 +19,15 @@ export function createCallSearch(directory: string, tasksDirectory?: URL): CallS
     heapLimitMiB: HEAP_LIMIT_MIB,
     ...(tasksDirectory === undefined ? {} : { tasksDirectory }),
   });
+  // None given to the pool before its turn: see lint-openapi.ts.
   let last: Promise<unknown> = Promise.resolve();
-  return (query) => {
-    const search = last.then(() =>
-      pool.run<SearchTask, CallRecord[]>("search-call-log", { directory, query }, [], AbortSignal.timeout(DEADLINE_MS)),
-    );
+  let waiting = 0;
+  return async (query) => {
+    if (waiting >= MAX_WAITING) throw new CallSearchBusyError(`${MAX_WAITING} searches of the call log are waiting`);
+    waiting++;
+    const run = () =>
+      pool.run<SearchTask, CallRecord[]>("search-call-log", { directory, query }, [], AbortSignal.timeout(DEADLINE_MS));
+    const search = last.then(run).finally(() => waiting--);
     last = search.catch(() => {});
     return search;
   };

@@ -65,11 +65,12 @@ export class Configuration {
     return this.#services ?? [];
   }
 
-  /** What the file, or the environment in its place, has of providers and models. */
+  /** What the file, or the environment in its place, has of providers, models and services. */
   get configured(): Configured {
     const { configPath } = this.#options;
     const source = configPath === null ? "the environment of Tidegate" : `the configuration file ${configPath}`;
-    return { source, providers: this.#base?.providers ?? [], models: this.#base?.models ?? [] };
+    const { providers = [], models = [], services = [] } = this.#base ?? {};
+    return { source, providers, models, services };
   }
 
   get state(): ConfigurationState {

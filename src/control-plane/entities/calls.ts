@@ -1,4 +1,4 @@
-import type { CallQuery } from "../../contracts/call-query.ts";
+import { type CallQuery, CallSearchBusyError } from "../../contracts/call-query.ts";
 import type { CallRecord } from "../../contracts/call-record.ts";
 import { type Actor, may, teamsWith } from "../access/actor.ts";
 import type { Plane } from "../plane.ts";
@@ -6,7 +6,10 @@ import { notFound, ProblemError } from "../problem.ts";
 import { decodeCursor, encodeCursor, type Page, type PageRequest } from "./pages.ts";
 import { isoTime } from "./rows.ts";
 
-export type CallFilter = Omit<CallQuery, "visible" | "id" | "before" | "limit">;
+export type CallFilter = Omit<CallQuery, "visible" | "id" | "before" | "limit" | "withBodies">;
+
+/** How long a search takes at most. */
+const BUSY_RETRY_MS = 15_000;
 
 /** A call as its record has it, without bodies. */
 export interface CallView {
@@ -67,11 +70,14 @@ export async function listCalls(
 ): Promise<Page<CallView>> {
   const visible = await visibleTo(plane, actor);
   const before = decodeCallCursor(page.cursor);
-  const found = await search(plane, { ...filter, visible, before, id: null, limit: page.limit + 1 });
+  const found = await search(plane, {
+    ...filter,
+    ...{ visible, before, id: null, limit: page.limit + 1, withBodies: false },
+  });
   const shown = found.slice(0, page.limit);
   const last = shown.at(-1);
   const next = found.length > page.limit && last !== undefined ? encodeCallCursor(last) : null;
-  return { items: shown.map(viewOf), next_cursor: next };
+  return { items: shown.map((record) => viewOf(record, visible)), next_cursor: next };
 }
 
 export async function getCall(plane: Plane, actor: Actor, id: string): Promise<CallWithBodies> {
@@ -79,12 +85,12 @@ export async function getCall(plane: Plane, actor: Actor, id: string): Promise<C
   const startedAtMs = timeOf(id);
   if (startedAtMs === null) throw notFound();
   // It can't have ended before it began, so older files need not be read.
-  const query = { ...NO_FILTER, visible, id, fromMs: startedAtMs, before: null, limit: 1 };
+  const query = { ...NO_FILTER, visible, id, fromMs: startedAtMs, before: null, limit: 1, withBodies: true };
   const [record] = await search(plane, query);
   if (record === undefined) throw notFound();
   const maySee = await seesBodies(plane, actor, record);
   return {
-    ...viewOf(record),
+    ...viewOf(record, visible),
     request_body: maySee ? record.requestBody : null,
     response_body: maySee ? record.responseBody : null,
   };
@@ -105,6 +111,12 @@ async function search(plane: Plane, query: CallQuery): Promise<readonly CallReco
   try {
     return await plane.searchCalls(query);
   } catch (cause) {
+    if (cause instanceof CallSearchBusyError) {
+      throw new ProblemError("unavailable", `${cause.message}: try again later`, {
+        retryAfterMs: BUSY_RETRY_MS,
+        cause,
+      });
+    }
     if (!(cause instanceof Error) || cause.name !== "AbortError") throw cause;
     const message = "there are too many calls to look through: give `from`, so that less of the log is read";
     throw new ProblemError("unavailable", message, { cause });
@@ -117,13 +129,19 @@ async function visibleTo(plane: Plane, actor: Actor): Promise<CallQuery["visible
   if (teams === "all") return null;
   if (teams.length === 0) return { teams: [], services: [] };
   const rows = await plane.db.selectFrom("services").select("id").where("team_id", "in", teams).execute();
-  return { teams, services: rows.map(({ id }) => id) };
+  const others = servicesOfNobody(plane);
+  return { teams, services: rows.map(({ id }) => id).filter((id) => !others.has(id)) };
+}
+
+/** Calls that name one of these came to the configuration's service, not to one in the database that somebody gave the same id. */
+function servicesOfNobody(plane: Plane): ReadonlySet<string> {
+  return new Set(plane.configured().services.map(({ id }) => id));
 }
 
 /** For those who may in the team of the application, or in that of the service. */
 async function seesBodies(plane: Plane, actor: Actor, { team, service }: CallRecord): Promise<boolean> {
   if (may(actor, "call.read_body", team)) return true;
-  if (service === null) return false;
+  if (service === null || servicesOfNobody(plane).has(service)) return false;
   const row = await plane.db.selectFrom("services").select("team_id").where("id", "=", service).executeTakeFirst();
   return row !== undefined && may(actor, "call.read_body", row.team_id);
 }
@@ -153,7 +171,11 @@ function timeOf(id: string): number | null {
   return ms;
 }
 
-function viewOf(record: CallRecord): CallView {
+/** Where a service's servers are is not its callers' to know; which provider answered, every answer says. */
+function viewOf(record: CallRecord, visible: CallQuery["visible"]): CallView {
+  const { service, provider } = record;
+  const isOfService = visible === null || (service !== null && visible.services.includes(service));
+  const showsServers = isOfService || provider !== null;
   return {
     id: record.id,
     started_at: isoTime(record.startedAtMs),
@@ -175,9 +197,9 @@ function viewOf(record: CallRecord): CallView {
     provider: record.provider,
     model_asked: record.modelAsked,
     model_served: record.modelServed,
-    upstream: record.upstream,
+    upstream: showsServers ? record.upstream : null,
     attempts: record.attempts,
-    other_attempts: jsonOf(record.otherAttempts),
+    other_attempts: showsServers ? jsonOf(record.otherAttempts) : null,
     routed_by: record.routedBy,
     mirror_of: record.mirrorOf,
     streamed: record.streamed,

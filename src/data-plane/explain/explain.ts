@@ -24,7 +24,7 @@ import type {
   ExplainRequest,
   Explanation,
 } from "./explanation.ts";
-import { explainedRoute, nearMisses } from "./near-misses.ts";
+import { nearMisses, takenRoute } from "./near-misses.ts";
 import { Trial, type TrialResult } from "./trial.ts";
 
 /** What a gateway that serves `snapshot` would do with the call. Pure: counts nothing, dials nobody. */
@@ -51,7 +51,7 @@ export function compileExplain(snapshot: Snapshot): (request: ExplainRequest) =>
       verdict:
         error !== null ? "refused" : result.isAnswered || isMocked || isOwnAnswer(target) ? "answered" : "forwarded",
       error: error === null ? null : { code: error.code, status: error.status, message: error.message },
-      route: isUnchosen(target) ? null : explainedRoute(target),
+      route: isUnchosen(target) ? null : takenRoute(router, request, target),
       nearMisses: nearMisses(router, request, target),
       service: serviceOf(target),
       release: releaseOf(context, router),
@@ -170,7 +170,7 @@ function upstreamOf(
     const targets = [{ name: id, weight: 1, keys: explainedKeys(provider.keys, request.atMs) }];
     return {
       strategy: "direct",
-      path: providerPath(id, basePathOf(baseUrl), unifiedPath(target, request.path)),
+      path: providerPath(basePathOf(baseUrl), unifiedPath(target, request.path)),
       targets,
     };
   }

@@ -4,7 +4,7 @@ import type { Router } from "../pipeline/router.ts";
 import type { ExplainedRoute, ExplainRequest, Explanation, NearMiss } from "./explanation.ts";
 
 /** Tidegate's own endpoints are routes as well; their methods are told by the router. */
-export function explainedRoute(
+function explainedRoute(
   target: RouteTarget | null,
   place: { host: string | null; methods: readonly string[] | null } = { host: null, methods: null },
 ): ExplainedRoute | null {
@@ -16,6 +16,21 @@ export function explainedRoute(
   }
   const { id, path, match, host, methods } = target.route;
   return { id, service: service.id, release: service.release, path, match, host, methods };
+}
+
+/** The route that was taken. Of a service of models it is one of many below a path and host of the service's. */
+export function takenRoute(
+  router: Router,
+  { host, path }: ExplainRequest,
+  taken: RouteTarget | null,
+): ExplainedRoute | null {
+  if (taken?.kind !== "ai" || taken.snapshot === null) return explainedRoute(taken);
+  for (const place of router.byPath(path)) {
+    const found = place.routes.find(({ target }) => isSameRoute(target, taken));
+    if (found === undefined || !matchesHost(place.host, host)) continue;
+    return explainedRoute(taken, { host: place.host, methods: found.methods === null ? null : [...found.methods] });
+  }
+  return explainedRoute(taken);
 }
 
 /** The routes that a path leads to, for whatever host and method, but for the one that was taken. */
@@ -40,17 +55,20 @@ export function nearMisses(
   return misses;
 }
 
+/** Refused before a release was chosen, a call has taken no route. */
 function isSameRoute(target: RouteTarget, taken: RouteTarget | null): boolean {
   if (target.kind === "ai" && taken?.kind === "ai" && target.snapshot !== null) {
-    return target.snapshot === taken.snapshot && target.routeId === taken.routeId && target.inbound === taken.inbound;
+    const isSamePath = target.routeId === taken.routeId && target.inbound === taken.inbound;
+    return taken.releases === null && target.snapshot === taken.snapshot && isSamePath;
   }
   if (target.kind !== "rest" || taken?.kind !== "rest") return target === taken;
-  // Refused before a release was chosen: no route was taken.
   return taken.releases === null && target.route === taken.route && target.snapshot === taken.snapshot;
 }
 
 /** Host and method would do. */
 function reasonWithinPath(target: RouteTarget, taken: RouteTarget | null): NearMiss {
-  if (target.kind !== "rest" || taken?.kind !== "rest" || target.service.id !== taken.service.id) return "precedence";
+  if (target.kind === "health" || taken === null || taken.kind === "health") return "precedence";
+  const isOfOneService = target.snapshot !== null && target.snapshot.id === taken.snapshot?.id;
+  if (!isOfOneService) return "precedence";
   return taken.releases === null ? "release" : "undecided";
 }

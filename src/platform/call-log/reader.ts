@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { CALL_RECORD_FIELDS, type CallRecord } from "../../contracts/call-record.ts";
@@ -38,9 +38,16 @@ export function endOfCallLog(directory: string): LogPosition {
 
 const FOLLOW_INTERVAL_MS = 150;
 
-/** When a call was over: files hold records in this order. */
+/** When a call was over: files hold records in this order, but for a few that ended in the same millisecond. */
 export function finishedAtMs(record: CallRecord): number {
   return record.startedAtMs + record.totalMs;
+}
+
+/** The order of all records: no two are at the same place. */
+function inOrder(a: CallRecord, b: CallRecord): number {
+  const difference = finishedAtMs(a) - finishedAtMs(b);
+  if (difference !== 0) return difference;
+  return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
 }
 
 /** All records of a directory in the order in which the calls ended. Holds one batch per worker in memory. */
@@ -61,29 +68,38 @@ export function* readCallLog(directory: string, options: ReadOptions = {}): Gene
   }
 }
 
-/** The last `limit` records, oldest first. Reads only as many files as it needs, from the newest back. */
+/** The `limit` records that ended last, oldest first. Reads only as many files as it needs, from the newest back. */
 export function readLastCalls(directory: string, limit: number, options: ReadOptions = {}): CallRecord[] {
   const records: CallRecord[] = [];
   for (const files of filesByWorker(directory).values()) {
     let ofWorker: CallRecord[] = [];
     for (const file of files.reverse()) {
-      const missing = limit - ofWorker.length;
-      if (missing <= 0) break;
-      ofWorker = [...lastOf(readFiles([file], options), missing), ...ofWorker];
+      const [earliest] = ofWorker;
+      // What was last written to before that call was over holds none that ended after it.
+      const isFull = ofWorker.length >= limit;
+      if (isFull && (earliest === undefined || writtenAtMs(file.path) < finishedAtMs(earliest))) break;
+      ofWorker = lastOf(readFiles([file], options), limit, ofWorker);
     }
     records.push(...ofWorker);
   }
-  return records.sort((a, b) => finishedAtMs(a) - finishedAtMs(b)).slice(-limit);
+  return records.sort(inOrder).slice(-limit);
 }
 
 /** Holds no more than twice as many. */
-function lastOf(records: Iterable<CallRecord>, count: number): CallRecord[] {
-  const kept: CallRecord[] = [];
+function lastOf(records: Iterable<CallRecord>, count: number, known: readonly CallRecord[]): CallRecord[] {
+  const kept = [...known];
+  const keepLast = () => void kept.sort(inOrder).splice(0, kept.length - count);
   for (const record of records) {
     kept.push(record);
-    if (kept.length >= 2 * count) kept.splice(0, kept.length - count);
+    if (kept.length >= 2 * count) keepLast();
   }
-  return kept.slice(-count);
+  if (kept.length > count) keepLast();
+  return kept.sort(inOrder);
+}
+
+/** 0: the file is gone. */
+function writtenAtMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 export interface FollowOptions {

@@ -9,13 +9,24 @@ export interface SearchTask {
 
 /** The calls that are asked for, newest first. Reads from the newest file back, as far as it has to. */
 export function searchCallLog({ directory, query }: SearchTask): CallRecord[] {
-  const { fromMs, limit } = query;
-  const filter = (record: CallRecord) => isWanted(record, query);
+  const { fromMs, limit, withBodies } = query;
+  const isVisible = visibility(query.visible);
+  const filter = (record: CallRecord) => {
+    if (!isVisible(record) || !isWanted(record, query)) return false;
+    // At once: those of a long list may be more than fits into the thread.
+    if (!withBodies) dropBodies(record);
+    return true;
+  };
   return readLastCalls(directory, limit, { filter, sinceMs: fromMs ?? 0 }).reverse();
 }
 
+function dropBodies(record: CallRecord): void {
+  record.requestBody = null;
+  record.responseBody = null;
+}
+
 function isWanted(record: CallRecord, query: CallQuery): boolean {
-  const { visible, model, status, before } = query;
+  const { model, status, before } = query;
   const endedAtMs = finishedAtMs(record);
   return (
     (query.id === null || record.id === query.id) &&
@@ -27,8 +38,7 @@ function isWanted(record: CallRecord, query: CallQuery): boolean {
     (status === null || (record.status >= status.from && record.status <= status.to)) &&
     (query.fromMs === null || endedAtMs >= query.fromMs) &&
     (query.toMs === null || endedAtMs < query.toMs) &&
-    (before === null || isEarlier(endedAtMs, record.id, before)) &&
-    (visible === null || isVisible(record, visible))
+    (before === null || isEarlier(endedAtMs, record.id, before))
   );
 }
 
@@ -36,6 +46,10 @@ function isEarlier(endedAtMs: number, id: string, before: NonNullable<CallQuery[
   return endedAtMs === before.endedAtMs ? id < before.id : endedAtMs < before.endedAtMs;
 }
 
-function isVisible({ team, service }: CallRecord, { teams, services }: NonNullable<CallQuery["visible"]>): boolean {
-  return (team !== null && teams.includes(team)) || (service !== null && services.includes(service));
+/** An organisation may have very many services: they are looked up, not gone through for each record. */
+function visibility(visible: CallQuery["visible"]): (record: CallRecord) => boolean {
+  if (visible === null) return () => true;
+  const teams = new Set(visible.teams);
+  const services = new Set(visible.services);
+  return ({ team, service }) => (team !== null && teams.has(team)) || (service !== null && services.has(service));
 }

@@ -47,8 +47,22 @@ export function rewriteFault(rewrite: string, path: string, match: RoutePathMatc
   return null;
 }
 
+const NOT_ASCII = /[^!-~]+/g;
+const ENCODED = /%([0-9A-Fa-f]{2})/g;
+const UNRESERVED = /[A-Za-z0-9._~-]/;
+
+/** One spelling for equivalent paths (RFC 3986 §6.2.2): calls are looked up by theirs, however a route was written. */
+export function plainPath(path: string): string {
+  const ascii = path.replace(NOT_ASCII, (text) => encodeURIComponent(text.replace(/\p{Cs}/gu, "\uFFFD")));
+  return ascii.replace(ENCODED, (_sequence, hexadecimal: string) => {
+    const character = String.fromCharCode(Number.parseInt(hexadecimal, 16));
+    return UNRESERVED.test(character) ? character : `%${hexadecimal.toUpperCase()}`;
+  });
+}
+
 /** Equal for paths that match the same calls: the names of parameters don't matter, nor does a prefix's last `/`. */
-export function routeShape(path: string, match: RoutePathMatch): string {
+export function routeShape(written: string, match: RoutePathMatch): string {
+  const path = plainPath(written);
   if (match === "prefix") return `prefix ${withoutTrailingSlash(path)}`;
   if (match === "exact" || !/[:*]/.test(path)) return `exact ${path}`;
   return `pattern ${path.replace(/:[^/]+/g, ":")}`;

@@ -2,7 +2,7 @@ import type { RoutePathMatch } from "../../contracts/snapshot.ts";
 import { formatPath } from "../problems/problem.ts";
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
-import { pathFault, rewriteFault, routeShape } from "./route-path.ts";
+import { pathFault, plainPath, rewriteFault, routeShape } from "./route-path.ts";
 
 /** Paths of the unified API and the health checks, which a service can't take over. */
 export const BUILT_IN_PATHS: readonly string[] = [
@@ -76,7 +76,7 @@ function checkRoute({ report }: CheckContext, { cursor, path, match, host }: Rou
   const target = rewrite.text();
   const mistake = target === undefined ? null : rewriteFault(target, path, match);
   if (mistake !== null) report(rewrite.path, mistake);
-  if (host === null && match !== "prefix" && BUILT_IN_PATHS.includes(path)) {
+  if (host === null && match !== "prefix" && BUILT_IN_PATHS.includes(plainPath(path))) {
     report(cursor.at("path").path, `${path} belongs to Tidegate itself; choose another path, or give a host`);
   }
   return true;

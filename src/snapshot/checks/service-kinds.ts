@@ -2,6 +2,7 @@ import { KINDS_AT } from "../schema/policies.ts";
 import type { Check, CheckContext } from "./check.ts";
 import type { Cursor } from "./cursor.ts";
 import { AI_SERVICE } from "./identifiers.ts";
+import { plainPath } from "./route-path.ts";
 import { BUILT_IN_PATHS } from "./routes.ts";
 
 /** Ids of the services whose calls are calls of models. */
@@ -76,8 +77,9 @@ function checkAiRoute({ report }: Pick<CheckContext, "report">, route: Cursor): 
     if (kind === "limits") continue;
     report(route.at("policies", kind).path, "a route of kind ai has limits alone: say it for the service");
   }
-  const path = route.at("path").text()?.replace(/\/+$/, "");
-  if (path === undefined || route.at("host").exists) return;
+  const written = route.at("path").text();
+  if (written === undefined || route.at("host").exists) return;
+  const path = plainPath(written).replace(/\/+$/, "");
   const isTaken = BUILT_IN_PATHS.some((own) => own === path || own.startsWith(`${path}/`));
   if (isTaken) {
     const message = `below ${path === "" ? "/" : path} are paths of Tidegate's own: choose another path, or give a host`;

@@ -194,7 +194,7 @@ export const providerHeaders = z.record(headerName, headerValue).prefault({});
 export const routePath = text(
   "path",
   "a path that begins with `/`, without query, fragment and spaces",
-  /^\/[^?#\s\p{Cc}]*$/u,
+  /^\/[^?#\s\p{Cc}\p{Cs}]*$/u,
 );
 
 /** Of a provider that speaks OpenAI's dialect. */

@@ -13,6 +13,7 @@ import { record, recordingLogger, SETTINGS } from "../../unit/platform/call-log-
 /** The call log of the machine, over the admin API: a team sees what its applications call, and who calls its services. */
 
 const TASKS = new URL("../../../dist/bundle/workers/tasks/", import.meta.url);
+const SERVERS = { upstream: "10.1.2.3:8080", otherAttempts: '[{"target":"10.1.2.4:8080"}]' };
 const BEGIN_MS = Date.UTC(2026, 10, 1);
 
 let test: TestPlane;
@@ -21,7 +22,10 @@ let calls: CallRecord[];
 
 beforeAll(async () => {
   await ensureBuilt();
-  test = await TestPlane.open("sqlite", { searchCalls: (query) => search(query) });
+  test = await TestPlane.open("sqlite", {
+    searchCalls: (query) => search(query),
+    configured: () => ({ source: "the file", providers: [], models: [], services: [{ id: "payroll" }] }),
+  });
   const search = createCallSearch(test.home, TASKS);
   owner = test.owner;
   await test.team("finance", "shop", "other");
@@ -30,13 +34,14 @@ beforeAll(async () => {
   calls = Array.from({ length: 60 }, (_, index) => {
     const startedAtMs = BEGIN_MS + index * 1_000;
     const kinds: Partial<CallRecord>[] = [
-      { application: "web", team: "shop", service: "billing", status: 200 },
+      { application: "web", team: "shop", service: "billing", status: 200, provider: null, ...SERVERS },
       { application: "web", team: "shop", service: "ai", status: 429, errorCode: "rate_limited", outcome: "error" },
       { application: "ledger", team: "finance", service: "ai", modelAsked: "fast", costUsd: 0.5 },
+      { application: "ledger", team: "finance", service: "payroll" },
       { application: null, team: null, service: null, status: 404, errorCode: "route_not_found" },
     ];
     const bodies = { requestBody: `{"question":${index}}`, responseBody: `{"answer":${index}}` };
-    return record(index, { id: nextId(startedAtMs), startedAtMs, ...bodies, ...kinds[index % 4] });
+    return record(index, { id: nextId(startedAtMs), startedAtMs, ...bodies, ...kinds[index % kinds.length] });
   });
   const pool = createWorkerPool({ maxThreads: 1, tasksDirectory: TASKS });
   // As two workers write them.
@@ -55,7 +60,7 @@ afterAll(() => test.close());
 const list = async (client: AdminClient, query = "") => {
   const { status, body } = await client.get(`/calls${query}`);
   expect([query, status]).toEqual([query, 200]);
-  return body as { items: { id: string; application: string | null; service: string | null }[]; next_cursor: string };
+  return body as { items: { id: string; upstream: unknown; other_attempts: unknown }[]; next_cursor: string };
 };
 const idsOf = (wanted: (call: CallRecord) => boolean) =>
   calls
@@ -112,6 +117,17 @@ describe("calls", () => {
     expect(statuses).toEqual([200, 200, 404]);
   });
 
+  it("to a service of the configuration are not seen by who makes one of the same id", async () => {
+    const snoop = await test.person("snoop@example.org", { teams: { other: "owner" } });
+    await snoop.do("POST", "/services", { id: "payroll", team: "other", draft: draftAt("/payroll") });
+    expect(await listedIds(snoop, "?service=payroll")).toEqual([]);
+    const [ofPayroll] = idsOf(({ service }) => service === "payroll");
+    expect((await snoop.get(`/calls/${ofPayroll}`)).status).toBe(404);
+    // Nor the bodies by who sees the call as its own.
+    const both = await test.person("both@example.org", { teams: { other: "owner", finance: "viewer" } });
+    expect((await both.get(`/calls/${ofPayroll}`)).body).toMatchObject({ service: "payroll", request_body: null });
+  });
+
   it("show their bodies to those who may see them alone", async () => {
     await owner.do("PUT", "/roles/support", {
       name: "Support",
@@ -134,6 +150,32 @@ describe("calls", () => {
     const auditor = await test.person("auditor@example.org", { role: "auditor" });
     expect(await seen(auditor)).toEqual([call.id, "billing", null, null]);
     expect(JSON.stringify((await list(owner)).items)).not.toContain("question");
+  });
+
+  it("are not looked for by more than a few at a time, who would wait for minutes", async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => owner.get("/calls?limit=1")));
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(answers.length - refused.length).toBeGreaterThanOrEqual(8);
+    expect(refused[0]).toMatchObject({ status: 503, body: { code: "unavailable" } });
+    expect((await owner.get("/calls?limit=1")).status).toBe(200);
+  });
+
+  it("do not show callers where the servers of another team's service are", async () => {
+    const caller = await test.person("caller@example.org", { teams: { shop: "owner" } });
+    const ofService = await test.person("server@example.org", { teams: { finance: "viewer" } });
+    const id = idsOf(({ service }) => service === "billing")[0];
+    const shown = async (client: AdminClient) => {
+      const listed = (await list(client, "?service=billing&limit=1")).items[0];
+      const { body } = await client.get(`/calls/${id}`);
+      return [listed, body].map(({ upstream, other_attempts }) => [upstream, other_attempts]);
+    };
+    const servers = [SERVERS.upstream, JSON.parse(SERVERS.otherAttempts)];
+    expect(await shown(ofService)).toEqual([servers, servers]);
+    expect(await shown(owner)).toEqual([servers, servers]);
+    expect(await shown(caller)).toEqual([
+      [null, null],
+      [null, null],
+    ]);
   });
 
   it("are refused by names and cursors that make no sense, and not found by others", async () => {

@@ -235,6 +235,24 @@ describe.each(DATABASES)("the life of a service, on %s", (kind) => {
     expect(refused.body.detail).toMatch(/\/orders\/:order is a route of service service-\d+ already/);
   });
 
+  it("bug: a route that was spelled otherwise took the calls of another service", async () => {
+    const route = (path: string) => draftAt("", { routes: [{ path }] });
+    await published(route("/caf\u00e9/m~"));
+    for (const path of ["/caf%c3%a9/m~", "/c%61f%C3%A9/%6d~", "/caf\u00e9/%6D%7e/"]) {
+      const answer = await ada.post(`/services/${await make(route(path))}/publish`);
+      expect([path, ...outcome(answer)]).toEqual([path, 409, "conflict"]);
+    }
+    // Encoded, a slash is none.
+    expect(outcome(await ada.post(`/services/${await make(route("/caf\u00e9%2Fm~"))}/publish`))).toEqual([
+      200,
+      undefined,
+    ]);
+    expect(outcome(await ada.post("/services", { id: "half", team: "finance", draft: route("/\ud800") }))).toEqual([
+      400,
+      "invalid_request",
+    ]);
+  });
+
   it("bug: of two services that took a route at once, by `*` and by a method, both had it", async () => {
     for (let round = 0; round < 4; round++) {
       const routes = (methods: string[] | null) => draftAt("", { routes: [{ path: `/race-${round}`, methods }] });

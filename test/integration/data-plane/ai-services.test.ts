@@ -77,6 +77,24 @@ async function call(path: string, { application = "both", model = "fast", conten
 const openai = (base: string, application = "both") =>
   new OpenAI({ baseURL: `${gateway.url}${base}`, apiKey: key(application), maxRetries: 0 });
 
+/** `support` in two releases; the second is for who asks for it. */
+const withReleases = (edit: (canary: AiServiceSnapshot) => void) =>
+  gateway.change((snapshot) => {
+    const found = snapshot.services.find(({ id }) => id === "support") as AiServiceSnapshot;
+    const current = { ...found, release: 1, selection: { isDefault: true, version: null, canary: null } };
+    const canary: AiServiceSnapshot = {
+      ...structuredClone(current),
+      release: 2,
+      selection: {
+        isDefault: false,
+        version: null,
+        canary: { percent: 0, header: { name: "x-canary", value: "yes" }, sticky: false },
+      },
+    };
+    edit(canary);
+    snapshot.services = [...snapshot.services.filter(({ id }) => id !== "support"), current, canary];
+  });
+
 describe("a service of kind ai", () => {
   it("answers SDKs below each of its paths, in all dialects, streamed or not", async () => {
     for (const base of ["/support/v1", "/help%20desk/models/v1", "/support/openai"]) {
@@ -231,22 +249,6 @@ describe("a service of kind ai", () => {
   });
 
   it("is served in several releases, says which, and that it is to go", async () => {
-    const withReleases = (edit: (canary: AiServiceSnapshot) => void) =>
-      gateway.change((snapshot) => {
-        const found = snapshot.services.find(({ id }) => id === "support") as AiServiceSnapshot;
-        const current = { ...found, release: 1, selection: { isDefault: true, version: null, canary: null } };
-        const canary: AiServiceSnapshot = {
-          ...structuredClone(current),
-          release: 2,
-          selection: {
-            isDefault: false,
-            version: null,
-            canary: { percent: 0, header: { name: "x-canary", value: "yes" }, sticky: false },
-          },
-        };
-        edit(canary);
-        snapshot.services = [...snapshot.services.filter(({ id }) => id !== "support"), current, canary];
-      });
     withReleases((canary) => {
       canary.policies = { models: { allow: ["lab/gpt-5-mini"], deny: [] } };
       canary.deprecation = { atMs: 1_700_000_000_000, sunsetAtMs: null, link: null };
@@ -298,22 +300,44 @@ describe("a service of kind ai", () => {
     ]);
   });
 
-  it("is explained", () => {
+  const explained = () => {
     const explain = compileExplain(gateway.snapshot());
-    const asked = (path: string) =>
+    return (path: string, headers: [string, string][] = [["authorization", `Bearer ${key("both")}`]], host = "a") =>
       explain({
         method: "POST",
         scheme: "http",
-        host: "a",
+        host,
         path,
         query: "",
-        headers: [["authorization", `Bearer ${key("both")}`]],
+        headers,
         clientAddress: "127.0.0.1",
         bodyBytes: 2,
         maxBodyBytes: 1_000_000,
         atMs: Date.now(),
         model: "fast",
       });
+  };
+
+  it("bug: routes of another release were explained as if a narrower one had come before them", () => {
+    withReleases(() => {});
+    const misses = (headers?: [string, string][]) =>
+      explained()("/support/v1/chat/completions", headers).nearMisses.map(({ release, because }) => [release, because]);
+    expect(misses()).toEqual([[2, ["release"]]]);
+    // Refused before a release was chosen.
+    expect(misses([])).toEqual([
+      [1, ["undecided"]],
+      [2, ["undecided"]],
+    ]);
+  });
+
+  it("bug: the route of a service at a host of its own was explained as one for any host", () => {
+    const { route, nearMisses } = explained()("/v1/chat/completions", undefined, "models.test");
+    expect(route).toMatchObject({ service: "research", host: "models.test", methods: ["POST"] });
+    expect(nearMisses).toMatchObject([{ service: "ai", host: null, because: ["precedence"] }]);
+  });
+
+  it("is explained", () => {
+    const asked = explained();
     expect(asked("/support/v1/chat/completions")).toMatchObject({
       verdict: "forwarded",
       route: { service: "support", path: "/support/v1/chat/completions" },

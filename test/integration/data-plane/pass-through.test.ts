@@ -207,6 +207,13 @@ describe("a provider's own API", () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
+  it("is called by the same path however what leads to it is spelled", async () => {
+    for (const path of ["/providers/o%61i/v1/models", "/%70rov%69ders/oai/models", "/providers/some/files"]) {
+      await call(path.replace("some", "som%65"));
+    }
+    expect(upstream.requests.map(({ url }) => url)).toEqual(["/v1/models", "/v1/models", "/v1/files"]);
+  });
+
   it("is not left by its path", async () => {
     for (const path of [
       "/providers/oai/v1/../../other",

@@ -55,7 +55,7 @@ export class PassThroughCall implements DispatchHandler {
     this.#at = at;
     this.#route = route;
     this.#runtime = runtime;
-    this.#path = providerPath(at.provider.id, at.pathPrefix, unifiedPath(route, context.exchange.path));
+    this.#path = providerPath(at.pathPrefix, unifiedPath(route, context.exchange.path));
   }
 
   start(): void {

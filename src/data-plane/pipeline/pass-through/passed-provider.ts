@@ -2,6 +2,7 @@ import type { PassThroughRouteSnapshot, ProviderSnapshot } from "../../../contra
 import type { KeyPool } from "../../provider-keys/key-pool.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { basePathOf, compileProviderAddress, type ProviderAddress } from "../ai/provider-address.ts";
+import { belowMount } from "../ai-mount.ts";
 
 /** A provider whose API is offered as it is, below `/providers/{id}`. */
 export interface PassedProvider extends ProviderAddress {
@@ -24,6 +25,9 @@ export function compilePassedProviders(
   return passed;
 }
 
+/** Of `mountOf`. */
+const MOUNT_SEGMENTS = 2;
+
 /** The beginning of the paths that lead to a provider. */
 export function mountOf(provider: string): string {
   return `/providers/${provider}`;
@@ -42,8 +46,9 @@ export function passThroughRoutes({ id, baseUrl, passThrough = [] }: ProviderSna
  * The path to call the provider by. What follows the mount is below the provider's base URL; SDKs that have the base URL's own
  * path (`/v1`) in theirs send it once more, and it stays once.
  */
-export function providerPath(provider: string, pathPrefix: string, path: string): string {
-  const rest = path.slice(mountOf(provider).length);
+export function providerPath(pathPrefix: string, path: string): string {
+  // By segments: encoded characters make the same mount longer.
+  const rest = belowMount(path, MOUNT_SEGMENTS);
   const hasPrefix = pathPrefix === "" || rest === pathPrefix || rest.startsWith(`${pathPrefix}/`);
   return hasPrefix ? rest || "/" : pathPrefix + rest;
 }
