@@ -42,7 +42,7 @@ export async function publish(
     const draft = checkedDraft(id, row.team_id, parseJson<Record<string, unknown>>(row.draft));
     await requirePublishable(change, row, judgement);
     const settings = await readSettings(change.trx);
-    const isAllowed = draft.kind !== "ai" || may(actor, "model.publish", null);
+    const isAllowed = mayServe(actor, row);
     const isReviewed = !settings.publish_needs_second_person || isSecondPerson(actor, row);
     if (!isAllowed || !isReviewed) return askForReview(change, row, note);
     const number = await nextNumber(change.trx, id);
@@ -65,6 +65,18 @@ export async function publish(
     await serveRoutes(change, after);
     return served(change, "service.publish", row, after);
   });
+}
+
+/** Models are the organisation's to offer: its providers answer, and it pays. */
+function mayServe(actor: Actor, { kind }: Pick<ServiceRow, "kind">): boolean {
+  return kind !== "ai" || may(actor, "model.publish", null);
+}
+
+/** Of releases that were published before: another one may offer more. */
+function requireMayServe(actor: Actor, row: ServiceRow): void {
+  if (mayServe(actor, row)) return;
+  const message = `service ${row.id} offers models: which release of it is served needs the permission \`model.publish\``;
+  throw new ProblemError("conflict", message);
 }
 
 /** A person, whatever token they come with: machines have no eyes, and one's own tokens are no second pair. */
@@ -92,6 +104,7 @@ export function rollBack(
   return plane.change(actor, async (change) => {
     const row = await changeableService(change, id, "service.publish", revision);
     refuseRetired(row);
+    requireMayServe(actor, row);
     const release = await releaseRow(change.trx, id, number);
     const canary = canaryOf(row)?.release === number ? null : row.canary;
     const fields = {
@@ -119,6 +132,7 @@ export function setCanary(
   return plane.change(actor, async (change) => {
     const row = await changeableService(change, id, "service.publish", revision);
     refuseRetired(row);
+    if (canary !== null) requireMayServe(actor, row);
     if (row.current_release === null)
       throw new ProblemError("conflict", `service ${id} has no release yet: publish one`);
     if (canary?.release === row.current_release) {

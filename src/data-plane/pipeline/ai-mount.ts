@@ -9,7 +9,7 @@ export type OwnOfService = Pick<
   "service" | "layers" | "policies" | "releaseHeaders" | "releases" | "isChosen"
 >;
 
-/** The unified API below a route of a service of kind `ai`. `own`: asked once, when the service is first called. */
+/** The unified API below a route of a service of kind `ai`. `own`: asked for each endpoint that is called. */
 export function mountUnifiedApi(
   unified: UnifiedApi,
   snapshot: AiServiceSnapshot,

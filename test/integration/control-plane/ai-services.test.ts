@@ -127,14 +127,14 @@ describe.each(DATABASES)("a team's service of kind ai, on %s", (kind) => {
     expect(await call()).toContain("hi");
     await owner.do("POST", "/services/care/publish");
     expect(await call()).toBe("model_not_allowed");
-    await publisher.do("POST", "/services/care/rollback", { release: 1 });
+    // What was narrowed is not to be widened again by those who may not offer models.
+    const rolled = await publisher.post("/services/care/rollback", { release: 1 });
+    expect([rolled.status, rolled.body.detail]).toEqual([409, expect.stringContaining("`model.publish`")]);
+    await owner.do("POST", "/services/care/rollback", { release: 1 });
     expect(await call()).toContain("hi");
-    await publisher.do("PUT", "/services/care/canary", {
-      release: 2,
-      percent: 0,
-      header: { name: "x-next", value: "1" },
-      sticky: false,
-    });
+    const canary = { release: 2, percent: 0, header: { name: "x-next", value: "1" }, sticky: false };
+    expect((await publisher.put("/services/care/canary", canary)).status).toBe(409);
+    await owner.do("PUT", "/services/care/canary", canary);
     await both.serve();
     const headers = { "x-next": "1", authorization: `Bearer ${key}`, "content-type": "application/json" };
     const body = JSON.stringify({ model: "fast", messages: [{ role: "user", content: "hi" }] });
