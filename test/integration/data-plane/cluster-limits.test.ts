@@ -251,8 +251,7 @@ describe("over three nodes", () => {
     // Those that come while a lease is asked for wait for it in JavaScript: more of them where the machine is busy.
     expect(gateway.taken().forwarded).toBeGreaterThan(500);
     const asked = await gateway.metric("tidegate_limit_leases_total");
-    // 11 of the 600, and a few more the longer they take: a node also tells what it has used, and asks again where Redis is late.
-    expect(Object.values(asked).reduce((sum, one) => sum + one, 0)).toBeLessThan(60);
+    expect(Object.values(asked).reduce((sum, one) => sum + one, 0)).toBeLessThan(20);
   });
 
   it("limits that are per node are each node's own", async () => {
