@@ -23,6 +23,21 @@ export interface CallQuery {
   withBodies: boolean;
 }
 
+/** Which any call fits. */
+export const ANY_CALL: Omit<CallQuery, "limit" | "withBodies"> = {
+  visible: null,
+  id: null,
+  application: null,
+  team: null,
+  service: null,
+  model: null,
+  errorCode: null,
+  status: null,
+  fromMs: null,
+  toMs: null,
+  before: null,
+};
+
 /** Too many searches wait for their turn. */
 export class CallSearchBusyError extends Error {
   override readonly name = "CallSearchBusyError";

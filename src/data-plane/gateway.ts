@@ -7,6 +7,7 @@ import type { LimitStore } from "../contracts/limits.ts";
 import type { PackedSnapshot, ServedSnapshot } from "../contracts/packed-snapshot.ts";
 import type { Snapshot } from "../contracts/snapshot.ts";
 import { unpackRecord } from "../platform/call-log/format.ts";
+import { createRequestIds, randomProcessPart } from "../platform/request-id.ts";
 import type { WorkerPool } from "../platform/worker-pool.ts";
 import { createPriceBook } from "../providers/prices.ts";
 import { packSnapshot } from "../snapshot/packed/packer.ts";
@@ -30,7 +31,6 @@ import type { Pipeline } from "./pipeline/pipeline.ts";
 import { PipelineSource } from "./pipeline-source.ts";
 import { keyMetrics } from "./provider-keys/key-metrics.ts";
 import { TokenStore } from "./provider-keys/token-store.ts";
-import { createRequestIds, randomProcessPart } from "./request-id.ts";
 
 /** How often deadlines are looked at: a call may outlive its total timeout by this. */
 const DEADLINE_CHECK_MS = 100;

@@ -1,6 +1,7 @@
 import { type CallSearch, CallSearchBusyError } from "../../contracts/call-query.ts";
 import type { CallRecord } from "../../contracts/call-record.ts";
 import type { SearchTask } from "../../platform/call-log/search.ts";
+import { Turns } from "../../platform/turns.ts";
 import { createWorkerPool } from "../../platform/worker-pool.ts";
 
 /** A gigabyte is read in some seconds. */
@@ -20,15 +21,12 @@ export function createCallSearch(directory: string, tasksDirectory?: URL): CallS
     ...(tasksDirectory === undefined ? {} : { tasksDirectory }),
   });
   // None given to the pool before its turn: see lint-openapi.ts.
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
+  const turns = new Turns(MAX_WAITING);
   return async (query) => {
-    if (waiting >= MAX_WAITING) throw new CallSearchBusyError(`${MAX_WAITING} searches of the call log are waiting`);
-    waiting++;
-    const run = () =>
-      pool.run<SearchTask, CallRecord[]>("search-call-log", { directory, query }, [], AbortSignal.timeout(DEADLINE_MS));
-    const search = last.then(run).finally(() => waiting--);
-    last = search.catch(() => {});
-    return search;
+    if (turns.isFull) throw new CallSearchBusyError(`${MAX_WAITING} searches of the call log are waiting`);
+    const task: SearchTask = { directory, query };
+    return turns.take(() =>
+      pool.run<SearchTask, CallRecord[]>("search-call-log", task, [], AbortSignal.timeout(DEADLINE_MS)),
+    );
   };
 }

@@ -1,15 +1,16 @@
 import { Command, InvalidArgumentError } from "commander";
 import { EXIT } from "../../bootstrap/exit-codes.ts";
 import { homeAt, homeDirectory } from "../../bootstrap/home.ts";
+import { ANY_CALL, type CallQuery } from "../../contracts/call-query.ts";
 import type { CallRecord } from "../../contracts/call-record.ts";
 import {
   type CallRecordFilter,
   endOfCallLog,
-  finishedAtMs,
   followCallLog,
   type ReadStats,
   readLastCalls,
 } from "../../platform/call-log/reader.ts";
+import { callFilter, parseStatusRange } from "../../platform/call-log/search.ts";
 import { CallTable } from "../call-table.ts";
 import { type Finish, pointInTime, wholeNumber } from "../command.ts";
 
@@ -24,10 +25,7 @@ interface Options {
   since?: number;
 }
 
-interface StatusRange {
-  from: number;
-  to: number;
-}
+type StatusRange = NonNullable<CallQuery["status"]>;
 
 const MAX_LIMIT = 1_000_000;
 
@@ -77,17 +75,13 @@ async function showCalls(options: Options): Promise<void> {
 }
 
 function filterOf({ application, service, model, status, since }: Options): CallRecordFilter {
-  return (record) =>
-    (application === undefined || record.application === application) &&
-    (service === undefined || record.service === service) &&
-    (model === undefined || record.modelAsked === model || record.modelServed === model) &&
-    (status === undefined || (record.status >= status.from && record.status <= status.to)) &&
-    (since === undefined || finishedAtMs(record) >= since);
+  const given = { application, service, model, status, fromMs: since };
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  return callFilter({ ...ANY_CALL, ...Object.fromEntries(said) });
 }
 
 function statusRange(text: string): StatusRange {
-  if (/^[1-5]xx$/i.test(text)) return { from: Number(text[0]) * 100, to: Number(text[0]) * 100 + 99 };
-  const parts = /^([1-9]\d\d)(?:-([1-9]\d\d))?$/.exec(text);
-  if (parts === null) throw new InvalidArgumentError("Expected a status such as 429, 5xx or 400-499.");
-  return { from: Number(parts[1]), to: Number(parts[2] ?? parts[1]) };
+  const range = parseStatusRange(text);
+  if (range === null) throw new InvalidArgumentError("Expected a status such as 429, 5xx or 400-499.");
+  return range;
 }

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { parseStatusRange } from "../../platform/call-log/search.ts";
 import { PERMISSION_NAMES } from "../access/permissions.ts";
 
 /** As in `tidegate.yaml`. */
@@ -321,16 +322,14 @@ export const callId = z
   .max(64)
   .openapi({ description: "Its `x-request-id`.", example: "01m8n8a64e78hpn6fch5000003" });
 
-const STATUS_RANGE = /^(?:([1-5])xx|([1-9]\d\d)(?:-([1-9]\d\d))?)$/i;
-
 /** `429`, `5xx` or `400-499`. */
 export const statusRange = z
   .string()
-  .regex(STATUS_RANGE, "expected a status such as 429, 5xx or 400-499")
-  .transform((text) => {
-    const [, hundreds, first, last] = STATUS_RANGE.exec(text) ?? [];
-    if (hundreds !== undefined) return { from: Number(hundreds) * 100, to: Number(hundreds) * 100 + 99 };
-    return { from: Number(first), to: Number(last ?? first) };
+  .transform((text, { addIssue }) => {
+    const range = parseStatusRange(text);
+    if (range !== null) return range;
+    addIssue("expected a status such as 429, 5xx or 400-499");
+    return z.NEVER;
   })
   .openapi({ type: "string", example: "5xx" });
 

@@ -1,5 +1,6 @@
-import { type CallQuery, CallSearchBusyError } from "../../contracts/call-query.ts";
+import { ANY_CALL, type CallQuery, CallSearchBusyError } from "../../contracts/call-query.ts";
 import type { CallRecord } from "../../contracts/call-record.ts";
+import { requestTimeMs } from "../../platform/request-id.ts";
 import { type Actor, may, teamsWith } from "../access/actor.ts";
 import type { Plane } from "../plane.ts";
 import { notFound, ProblemError } from "../problem.ts";
@@ -82,10 +83,10 @@ export async function listCalls(
 
 export async function getCall(plane: Plane, actor: Actor, id: string): Promise<CallWithBodies> {
   const visible = await visibleTo(plane, actor);
-  const startedAtMs = timeOf(id);
+  const startedAtMs = requestTimeMs(id);
   if (startedAtMs === null) throw notFound();
   // It can't have ended before it began, so older files need not be read.
-  const query = { ...NO_FILTER, visible, id, fromMs: startedAtMs, before: null, limit: 1, withBodies: true };
+  const query = { ...ANY_CALL, visible, id, fromMs: startedAtMs, limit: 1, withBodies: true };
   const [record] = await search(plane, query);
   if (record === undefined) throw notFound();
   const maySee = await seesBodies(plane, actor, record);
@@ -95,17 +96,6 @@ export async function getCall(plane: Plane, actor: Actor, id: string): Promise<C
     response_body: maySee ? record.responseBody : null,
   };
 }
-
-const NO_FILTER: CallFilter = {
-  application: null,
-  team: null,
-  service: null,
-  model: null,
-  errorCode: null,
-  status: null,
-  fromMs: null,
-  toMs: null,
-};
 
 async function search(plane: Plane, query: CallQuery): Promise<readonly CallRecord[]> {
   try {
@@ -159,16 +149,6 @@ function decodeCallCursor(cursor: string | null): CallQuery["before"] {
     throw new ProblemError("invalid_request", message, { errors: [{ path: "cursor", message: "not a cursor" }] });
   }
   return { endedAtMs: Number(endedAtMs), id };
-}
-
-const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
-
-/** When a call of this id began (see src/data-plane/request-id.ts); null: it is no such id. */
-function timeOf(id: string): number | null {
-  if (!/^[0-9a-hjkmnp-tv-z]{26}$/.test(id)) return null;
-  let ms = 0;
-  for (const digit of id.slice(0, 10)) ms = ms * 32 + DIGITS.indexOf(digit);
-  return ms;
 }
 
 /** Where a service's servers are is not its callers' to know; which provider answered, every answer says. */

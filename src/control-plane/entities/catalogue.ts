@@ -121,22 +121,21 @@ export async function listCatalogue(
 
 /** By service, of those that are MCP servers. */
 async function endpointsOf(plane: Plane, rows: readonly ServiceRow[]): Promise<ReadonlyMap<string, string[]>> {
-  const served = new Map(rows.filter(({ kind }) => kind === "mcp").map((row) => [row.id, row.current_release]));
-  if (served.size === 0) return new Map();
+  const ids = rows.filter(({ kind }) => kind === "mcp").map(({ id }) => id);
+  if (ids.length === 0) return new Map();
   const releases = await plane.db
     .selectFrom("releases")
     .innerJoin("services", "services.id", "releases.service_id")
     .select(["service_id", "configuration"])
-    .where("service_id", "in", [...served.keys()])
+    .where("service_id", "in", ids)
     .whereRef("number", "=", "services.current_release")
     .execute();
   return new Map(
-    releases.map(({ service_id, configuration }) => [service_id, endpointUrls(plane, routesIn(configuration))]),
+    releases.map(({ service_id, configuration }) => [
+      service_id,
+      endpointUrls(plane, parseJson<ReleasedPart>(configuration).routes ?? []),
+    ]),
   );
-}
-
-function routesIn(configuration: string | undefined): WrittenRoute[] {
-  return parseJson<{ routes?: WrittenRoute[] }>(configuration ?? "{}").routes ?? [];
 }
 
 /** A route for any host is reached where the gateway is; one for many hosts says no address. */
@@ -169,8 +168,7 @@ export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string):
     .orderBy("subscriptions.application_id")
     .execute();
   const isMcp = row.kind === "mcp";
-  const routes = routesIn(release?.configuration);
-  const { policies = {} } = parseJson<ReleasedPart>(release?.configuration ?? "{}");
+  const { routes = [], policies = {} } = parseJson<ReleasedPart>(release?.configuration ?? "{}");
   return {
     ...entryOf(row, isMcp ? endpointUrls(plane, routes) : []),
     documentation: row.documentation,
@@ -187,7 +185,7 @@ export async function getCatalogueEntry(plane: Plane, actor: Actor, id: string):
 
 /** What its callers may see of a release's configuration. */
 interface ReleasedPart {
-  routes?: Partial<CatalogueDetails["routes"][number]>[];
+  routes?: WrittenRoute[];
   policies?: { models?: Partial<NonNullable<CatalogueDetails["models"]>> };
 }
 

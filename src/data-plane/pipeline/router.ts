@@ -57,11 +57,11 @@ export function* compileRouterInSlices(
     routes.addOwn(`/health/${check}`, ["GET", "HEAD"], { kind: "health", check });
   }
   const layers = kept.layersOf(snapshot);
-  const unified = kept.unifiedOf(snapshot);
+  const unified = kept.unifiedOf(snapshot, layers);
   unified.addTo(routes);
   const byId = yield* releasesById(snapshot.services);
   for (const releases of byId.values()) {
-    const compiled = kept.of(releases, caching);
+    const compiled = kept.of(releases, layers, unified, caching);
     for (const [route, entry] of compiled.entries) routes.add(route, entry);
     yield;
   }
@@ -86,28 +86,29 @@ export class KeptRoutes {
       this.#layers = new ServiceLayers({ ...(policies === undefined ? {} : { policies }), teams: teams ?? [] });
       this.#basis = basis;
       this.#routes = new WeakMap();
-      this.#unified = null;
     }
     return this.#layers;
   }
 
-  /** After `layersOf`. */
-  unifiedOf({ ai, providers }: Pick<RoutedSnapshot, "ai" | "providers">): UnifiedApi {
+  unifiedOf({ ai, providers }: Pick<RoutedSnapshot, "ai" | "providers">, layers: ServiceLayers): UnifiedApi {
     const basis = JSON.stringify([ai, providers.map(unifiedPartOf)]);
-    if (this.#unified === null || basis !== this.#unifiedBasis) {
-      this.#unified = new UnifiedApi({ ai, providers }, this.#layers as ServiceLayers);
+    if (this.#unified?.isOf(layers) !== true || basis !== this.#unifiedBasis) {
+      this.#unified = new UnifiedApi({ ai, providers }, layers);
       this.#unifiedBasis = basis;
     }
     return this.#unified;
   }
 
-  /** After `unifiedOf`. */
-  of(releases: readonly ServiceSnapshot[], isCaching: CachingServices): ServiceRoutes {
+  of(
+    releases: readonly ServiceSnapshot[],
+    layers: ServiceLayers,
+    unified: UnifiedApi,
+    isCaching: CachingServices,
+  ): ServiceRoutes {
     const [first] = releases as [ServiceSnapshot];
     const known = this.#routes.get(first);
-    const unified = this.#unified as UnifiedApi;
     if (known?.isOf(releases, isCaching, unified) === true) return known;
-    const compiled = new ServiceRoutes(releases, this.#layers as ServiceLayers, unified, isCaching, findAmong);
+    const compiled = new ServiceRoutes(releases, layers, unified, isCaching, findAmong);
     this.#routes.set(first, compiled);
     return compiled;
   }

@@ -14,6 +14,7 @@ type UnifiedSnapshot = Pick<Snapshot, "ai" | "providers">;
 /** The paths of the unified API, as the built-in service `ai` has them. Services of kind `ai` have them below their own. */
 export class UnifiedApi {
   readonly #snapshot: UnifiedSnapshot;
+  readonly #layers: ServiceLayers;
   readonly #targetOf: (entry: Omit<EndpointPath, "method">, provider?: ProviderSnapshot) => AiTargetRoute;
   #routes: { find: RouteFinder; byPath: Router["byPath"] } | null = null;
 
@@ -29,6 +30,7 @@ export class UnifiedApi {
     const layers = serviceLayers.ofAi(ai.policies);
     const policies = serviceLayers.compiled(layers);
     this.#snapshot = snapshot;
+    this.#layers = serviceLayers;
     this.#targetOf = ({ path, endpoint, dialect }, provider) => ({
       kind: "ai",
       service,
@@ -47,6 +49,11 @@ export class UnifiedApi {
       releases: null,
       isChosen: false,
     });
+  }
+
+  /** Whether it was made with these. */
+  isOf(layers: ServiceLayers): boolean {
+    return layers === this.#layers;
   }
 
   addTo(routes: HostRoutes): void {

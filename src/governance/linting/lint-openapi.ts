@@ -1,3 +1,4 @@
+import { Turns } from "../../platform/turns.ts";
 import { createWorkerPool, type TaskName, type WorkerPool } from "../../platform/worker-pool.ts";
 import type { ComparisonInput, OpenapiComparison } from "../comparison/run-comparison.ts";
 import { checkSize } from "../documents/parse-document.ts";
@@ -61,16 +62,12 @@ export function createLinter({ tasksDirectory }: { tasksDirectory?: URL } = {}):
   });
   // One at a time, and none given to the pool before its turn: Piscina does not replace a thread that was ended for a
   // task that already waits.
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
+  const turns = new Turns(MAX_WAITING);
   const inTurn = async <Result>(task: TaskName, input: object, deadlineMs: number): Promise<Result> => {
-    if (waiting >= MAX_WAITING) {
+    if (turns.isFull) {
       throw new GovernanceError("lint_busy", `${MAX_WAITING} documents are waiting to be judged: try again later`);
     }
-    waiting++;
-    const turn = last.then(() => runWithin<Result>(pool, task, input, deadlineMs)).finally(() => waiting--);
-    last = turn.catch(() => {});
-    const output = await turn;
+    const output = await turns.take(() => runWithin<Result>(pool, task, input, deadlineMs));
     if ("result" in output) return output.result;
     const { code, message, problems } = output.failure;
     throw new GovernanceError(code, message, problems);

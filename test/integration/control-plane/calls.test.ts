@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCallSearch } from "../../../src/bootstrap/control/call-search.ts";
 import type { CallRecord } from "../../../src/contracts/call-record.ts";
 import { CALL_RECORD_FIELDS } from "../../../src/contracts/call-record.ts";
-import { createRequestIds } from "../../../src/data-plane/request-id.ts";
 import { createCallLogSink } from "../../../src/platform/call-log/sink.ts";
+import { createRequestIds } from "../../../src/platform/request-id.ts";
 import { createWorkerPool } from "../../../src/platform/worker-pool.ts";
 import type { AdminClient } from "../../helpers/admin-client.ts";
 import { ensureBuilt } from "../../helpers/build.ts";
@@ -41,7 +41,9 @@ beforeAll(async () => {
       { application: null, team: null, service: null, status: 404, errorCode: "route_not_found" },
     ];
     const bodies = { requestBody: `{"question":${index}}`, responseBody: `{"answer":${index}}` };
-    return record(index, { id: nextId(startedAtMs), startedAtMs, ...bodies, ...kinds[index % kinds.length] });
+    const call = record(index, { id: nextId(startedAtMs), startedAtMs, ...bodies, ...kinds[index % kinds.length] });
+    // A copy that a model's mirror has made.
+    return index === 2 ? { ...call, id: `${call.id}-mirror`, mirrorOf: call.id } : call;
   });
   const pool = createWorkerPool({ maxThreads: 1, tasksDirectory: TASKS });
   // As two workers write them.
@@ -176,6 +178,11 @@ describe("calls", () => {
       [null, null],
       [null, null],
     ]);
+  });
+
+  it("are got by the ids that they are listed with, copies that mirrors have made as well", async () => {
+    const copy = calls.find(({ mirrorOf }) => mirrorOf !== null);
+    expect((await owner.get(`/calls/${copy?.id}`)).body).toMatchObject({ id: copy?.id, mirror_of: copy?.mirrorOf });
   });
 
   it("are refused by names and cursors that make no sense, and not found by others", async () => {

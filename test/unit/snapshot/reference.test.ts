@@ -37,3 +37,14 @@ describe("the configuration reference", () => {
     expect(formatProblems([...problems, ...warnings])).toBe("");
   });
 });
+
+describe("pages about kinds of services", () => {
+  test.each(["ai-services.md", "mcp.md"])("show a whole file that is good: %s", (page) => {
+    const text = readFileSync(join(COMMITTED, "..", page), "utf8");
+    const [, example = ""] = /```yaml\n(version: 1\n.*?)```/s.exec(text) ?? [];
+    expect(example).not.toBe("");
+    const env = { WEB_KEY: "a-key-of-the-web-application", AGENT_KEY: "a-key-of-the-agent" };
+    const { problems, warnings } = parseConfiguration(page, example, env, CATALOGUE);
+    expect(formatProblems([...problems, ...warnings])).toBe("");
+  });
+});

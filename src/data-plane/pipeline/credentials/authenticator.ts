@@ -4,7 +4,7 @@ import type { Exchange } from "../../../contracts/exchange.ts";
 import type { Context, StageOutcome } from "../context.ts";
 import { keyOfProtocols } from "../realtime/web-sockets.ts";
 import type { Runtime } from "../runtime.ts";
-import { bodyLimitBytes, bodyTooLarge } from "../stages/guard.ts";
+import { bodyLimitBytes, bodyTooLarge, holdBody } from "../stages/guard.ts";
 import { isBasic } from "./basic.ts";
 import type { CompiledCredentials } from "./compile-credentials.ts";
 import { type CompiledCredential, refusalOf } from "./compiled-credential.ts";
@@ -155,20 +155,7 @@ export class Authenticator {
     }
     const limitBytes = bodyLimitBytes(target, exchange);
     if (exchange.contentLength > limitBytes) throw bodyTooLarge(limitBytes, exchange.contentLength);
-    exchange.readBody(limitBytes, (body) => {
-      if (context.finished) return;
-      try {
-        if (body === null) throw bodyTooLarge(limitBytes, null);
-        context.requestBytes = body.length;
-        this.#acceptSigned(context, found, body);
-        context.body = body;
-      } catch (error) {
-        context.pipeline.fail(context, error);
-        return;
-      }
-      context.pipeline.resume(context);
-    });
-    return "wait";
+    return holdBody(context, limitBytes, (body) => this.#acceptSigned(context, found, body));
   }
 
   #acceptSigned(context: Context, found: KnownSignature, body: Uint8Array): void {

@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
+import { SignedPayloads } from "../signed-payloads.ts";
 
 /** A session of an MCP server, as its caller is to name it. */
 export interface McpSession {
@@ -28,42 +29,27 @@ const SERVER_ID = /^[\x21-\x7e]{1,2048}$/;
  * one application at one service, are signed with the master key, and are the same each time (decision 027).
  */
 export class SessionIds {
-  readonly #masterKeys: () => readonly Buffer[];
-  #signingKeys: readonly Buffer[] | null = null;
+  readonly #payloads: SignedPayloads;
 
-  /** The first key signs; ids that were signed with the others are taken. Asked for when there is something to sign. */
+  /** `masterKeys`: as for `SignedPayloads`. */
   constructor(masterKeys: () => readonly Buffer[]) {
-    this.#masterKeys = masterKeys;
+    this.#payloads = new SignedPayloads(masterKeys, "tidegate mcp sessions", MAC_BYTES);
   }
 
   /** null: the server's id is none that a header can carry. */
   encode(owner: SessionOwner, { id, target, release }: McpSession): string | null {
     if (!SERVER_ID.test(id)) return null;
     const payload = Buffer.from([target, release ?? "", id].join("\n"));
-    const mac = macOf(this.#keys()[0] as Buffer, owner, payload);
-    return MARK + Buffer.concat([mac, payload]).toString("base64url");
+    return MARK + this.#payloads.sign(textOf(owner), payload).toString("base64url");
   }
 
   /** null: it is none, or another application's, or another service's. */
   decode(owner: SessionOwner, text: string): McpSession | null {
     if (!text.startsWith(MARK)) return null;
-    const bytes = Buffer.from(text.slice(MARK.length), "base64url");
-    const mac = bytes.subarray(0, MAC_BYTES);
-    const payload = bytes.subarray(MAC_BYTES);
-    const isSigned = (key: Buffer) => {
-      const expected = macOf(key, owner, payload);
-      return mac.length === expected.length && timingSafeEqual(mac, expected);
-    };
-    if (!this.#keys().some(isSigned)) return null;
+    const payload = this.#payloads.open(textOf(owner), Buffer.from(text.slice(MARK.length), "base64url"));
+    if (payload === null) return null;
     const [target = "", release = "", id = ""] = payload.toString().split("\n");
     return { id, target, release: release === "" ? null : Number(release) };
-  }
-
-  #keys(): readonly Buffer[] {
-    this.#signingKeys ??= this.#masterKeys().map((key) =>
-      createHmac("sha256", key).update("tidegate mcp sessions").digest(),
-    );
-    return this.#signingKeys;
   }
 }
 
@@ -72,7 +58,6 @@ export function targetTag(url: string): string {
   return createHash("sha256").update(url).digest("base64url").slice(0, TAG_LENGTH);
 }
 
-function macOf(key: Buffer, { service, application }: SessionOwner, payload: Buffer): Buffer {
-  const mac = createHmac("sha256", key).update(`${service}\n${application}\n`).update(payload);
-  return mac.digest().subarray(0, MAC_BYTES);
+function textOf({ service, application }: SessionOwner): string {
+  return `${service}\n${application}\n`;
 }

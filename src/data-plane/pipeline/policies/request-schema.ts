@@ -25,7 +25,7 @@ export function compileRequestSchema(policy: RequestSchemaSnapshot): CompiledReq
 const NEED_BODY = new Set(["POST", "PUT", "PATCH"]);
 
 /** RFC 8259; RFC 6839 §3.1. Without parameters that change anything. */
-export const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json[ \t]*(?:;|$)/i;
+const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json[ \t]*(?:;|$)/i;
 
 /**
  * Whether there is a body to be checked. Throws where there is none but should be, or one that would be no JSON: what is not
@@ -36,15 +36,20 @@ export function expectsJson(exchange: Exchange): boolean {
     if (!NEED_BODY.has(exchange.method)) return false;
     throw new GatewayError("schema_violation", "the request has no body, and a JSON body is asked for here");
   }
+  requireJson(exchange, "it is checked against a schema");
+  return true;
+}
+
+/** Throws `unsupported_media_type` for a body that is not said to be plain JSON. `reason`: why it has to be plain. */
+export function requireJson(exchange: Exchange, reason: string): void {
   const type = exchange.header("content-type");
   if (type !== undefined && !JSON_TYPE.test(type)) {
     throw new GatewayError("unsupported_media_type", "the body must be JSON: send it as `application/json`");
   }
   const coding = exchange.header("content-encoding");
   if (coding !== undefined && coding.toLowerCase() !== "identity") {
-    throw new GatewayError("unsupported_media_type", "the body must not be compressed: it is checked against a schema");
+    throw new GatewayError("unsupported_media_type", `the body must not be compressed: ${reason}`);
   }
-  return true;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -30,9 +30,27 @@ export function admitMore(context: Context, target: { maxBodyBytes: number | nul
   return false;
 }
 
+/** Reads the body whole. Goes on with it unless `check` throws. */
+export function holdBody(context: Context, limitBytes: number, check: (body: Buffer) => void): StageOutcome {
+  context.exchange.readBody(limitBytes, (body) => {
+    if (context.finished) return;
+    try {
+      if (body === null) throw bodyTooLarge(limitBytes, null);
+      context.requestBytes = body.length;
+      check(body);
+      context.body = body;
+    } catch (error) {
+      context.pipeline.fail(context, error);
+      return;
+    }
+    context.pipeline.resume(context);
+  });
+  return "wait";
+}
+
 /** A body that is checked is held whole, however long it may be. */
 function guardBody(context: Context, schema: CompiledRequestSchema, limitBytes: number): StageOutcome {
-  const { exchange, pipeline } = context;
+  const { exchange } = context;
   if (!expectsJson(exchange)) return "next";
   const longestBytes = Math.min(limitBytes, schema.maxBytes);
   if (exchange.contentLength > longestBytes) throw bodyTooLarge(longestBytes, exchange.contentLength);
@@ -42,20 +60,7 @@ function guardBody(context: Context, schema: CompiledRequestSchema, limitBytes: 
     checkBody(schema, context.body);
     return "next";
   }
-  exchange.readBody(longestBytes, (body) => {
-    if (context.finished) return;
-    try {
-      if (body === null) throw bodyTooLarge(longestBytes, null);
-      context.requestBytes = body.length;
-      checkBody(schema, body);
-      context.body = body;
-    } catch (error) {
-      pipeline.fail(context, error);
-      return;
-    }
-    pipeline.resume(context);
-  });
-  return "wait";
+  return holdBody(context, longestBytes, (body) => checkBody(schema, body));
 }
 
 /** What goes on as it came. */

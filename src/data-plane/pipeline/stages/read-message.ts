@@ -6,8 +6,8 @@ import type { SessionIds } from "../mcp/session-ids.ts";
 import { sessionOf } from "../mcp/session-of.ts";
 import type { Stage } from "../pipeline.ts";
 import type { CompiledCors } from "../policies/cors.ts";
-import { JSON_TYPE } from "../policies/request-schema.ts";
-import { bodyLimitBytes, bodyTooLarge } from "./guard.ts";
+import { requireJson } from "../policies/request-schema.ts";
+import { bodyLimitBytes, bodyTooLarge, holdBody } from "./guard.ts";
 
 /**
  * Between authenticate and select release, of calls to MCP servers: whose session they are of, and what their message asks for. After
@@ -37,20 +37,11 @@ export function compile(sessions: Pick<SessionIds, "decode"> | null): Stage {
     checkBody(exchange);
     const limitBytes = Math.min(bodyLimitBytes(target, exchange), MAX_MESSAGE_BYTES);
     if (exchange.contentLength > limitBytes) throw bodyTooLarge(limitBytes, exchange.contentLength);
-    exchange.readBody(limitBytes, (body) => {
-      if (context.finished) return;
-      try {
-        if (body === null) throw bodyTooLarge(limitBytes, null);
-        context.requestBytes = body.length;
-        context.body = body;
-        read(body);
-      } catch (error) {
-        context.pipeline.fail(context, error);
-        return;
-      }
-      context.pipeline.resume(context);
+    return holdBody(context, limitBytes, (body) => {
+      // The log has it also when it is refused.
+      context.body = body;
+      read(body);
     });
-    return "wait";
   };
 }
 
@@ -59,14 +50,7 @@ function checkBody(exchange: Exchange): void {
   if (exchange.contentLength === 0) {
     throw new GatewayError("invalid_request", "POST needs a body: one JSON-RPC message");
   }
-  const type = exchange.header("content-type");
-  if (type !== undefined && !JSON_TYPE.test(type)) {
-    throw new GatewayError("unsupported_media_type", "the body must be JSON: send it as `application/json`");
-  }
-  const coding = exchange.header("content-encoding");
-  if (coding !== undefined && coding.toLowerCase() !== "identity") {
-    throw new GatewayError("unsupported_media_type", "the body must not be compressed: its message is read here");
-  }
+  requireJson(exchange, "its message is read here");
 }
 
 /**

@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
+import { SignedPayloads } from "../../signed-payloads.ts";
 
 /** What a provider keeps, as its callers are to name it. */
 export interface StoredObject {
@@ -27,18 +28,16 @@ const TAG_LENGTH = 16;
  * key, and are the same each time. Nothing is kept of them: whoever has the master key can read them.
  */
 export class ObjectIds {
-  readonly #masterKeys: () => readonly Buffer[];
-  #signingKeys: readonly Buffer[] | null = null;
+  readonly #payloads: SignedPayloads;
 
-  /** The first key signs; ids that were signed with the others are taken. Asked for when there is something to sign. */
+  /** `masterKeys`: as for `SignedPayloads`. */
   constructor(masterKeys: () => readonly Buffer[]) {
-    this.#masterKeys = masterKeys;
+    this.#payloads = new SignedPayloads(masterKeys, "tidegate object ids", MAC_BYTES);
   }
 
   encode(application: string, { provider, keyTag, id, before }: StoredObject): string {
     const payload = Buffer.from([provider, keyTag, id, ...(before === 0 ? [] : [before])].join("\n"));
-    const mac = macOf(this.#keys()[0] as Buffer, application, payload);
-    return `${prefixOf(id)}${ID_MARK}${Buffer.concat([mac, payload]).toString("base64url")}`;
+    return `${prefixOf(id)}${ID_MARK}${this.#payloads.sign(ownerOf(application), payload).toString("base64url")}`;
   }
 
   /** null: it is none, or another application's. */
@@ -46,13 +45,8 @@ export class ObjectIds {
     const at = text.indexOf(ID_MARK);
     if (at < 0) return null;
     const bytes = Buffer.from(text.slice(at + ID_MARK.length), "base64url");
-    const mac = bytes.subarray(0, MAC_BYTES);
-    const payload = bytes.subarray(MAC_BYTES);
-    const isSigned = (key: Buffer) => {
-      const expected = macOf(key, application, payload);
-      return mac.length === expected.length && timingSafeEqual(mac, expected);
-    };
-    if (!this.#keys().some(isSigned)) return null;
+    const payload = this.#payloads.open(ownerOf(application), bytes);
+    if (payload === null) return null;
     const [provider = "", keyTag = "", id = "", before = "0"] = payload.toString().split("\n");
     // What signs nothing may be spelled in one way only: an application has few ids, and not as many as it likes.
     const isAsGiven =
@@ -62,16 +56,9 @@ export class ObjectIds {
 
   /** Marks what is an application's where a provider lists what it keeps; the first one is for new objects. */
   ownerTags(application: string): readonly string[] {
-    return this.#keys().map((key) =>
+    return this.#payloads.keys.map((key) =>
       createHmac("sha256", key).update(`owner\n${application}`).digest("hex").slice(0, TAG_LENGTH),
     );
-  }
-
-  #keys(): readonly Buffer[] {
-    this.#signingKeys ??= this.#masterKeys().map((key) =>
-      createHmac("sha256", key).update("tidegate object ids").digest(),
-    );
-    return this.#signingKeys;
   }
 }
 
@@ -79,9 +66,8 @@ export function keyTagOf(keyId: string): string {
   return createHash("sha256").update(keyId).digest("hex").slice(0, 8);
 }
 
-function macOf(key: Buffer, application: string, payload: Buffer): Buffer {
-  const mac = createHmac("sha256", key).update(`${application.length}\n${application}`).update(payload);
-  return mac.digest().subarray(0, MAC_BYTES);
+function ownerOf(application: string): string {
+  return `${application.length}\n${application}`;
 }
 
 /** `file-`, `batch_`: clients may look at it. */

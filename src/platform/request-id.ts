@@ -35,3 +35,14 @@ export function createRequestIds(): (nowMs: number) => string {
     return prefix + base32(count, 6);
   };
 }
+
+/** What is made of a call, such as a mirror's copy, has the call's id with a word behind it. */
+const REQUEST_ID = /^[0-9a-hjkmnp-tv-z]{26}(?:-[a-z]{1,16})?$/;
+
+/** Unix time at which a call of this id began; null: it is none of ours. */
+export function requestTimeMs(id: string): number | null {
+  if (!REQUEST_ID.test(id)) return null;
+  let ms = 0;
+  for (const digit of id.slice(0, 10)) ms = ms * 32 + ALPHABET.indexOf(digit);
+  return ms;
+}

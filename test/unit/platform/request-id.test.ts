@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createRequestIds } from "../../../src/data-plane/request-id.ts";
+import { createRequestIds } from "../../../src/platform/request-id.ts";
 
 it("gives ids that are unique and sort by time", () => {
   const next = createRequestIds();
