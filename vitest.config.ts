@@ -50,7 +50,9 @@ export default defineConfig({
         test: {
           ...SHARED_MODULES,
           name: "integration",
-          include: ["test/integration/**/*.test.ts"],
+          // With those of the whole, from end to end: a worker ends where the next file is of another project, and one that takes
+          // its place loads all modules anew.
+          include: ["test/integration/**/*.test.ts", "test/e2e/**/*.test.ts"],
           env: { UWS_HTTP_MAX_HEADERS_SIZE },
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -75,15 +77,6 @@ export default defineConfig({
           env: { UWS_HTTP_MAX_HEADERS_SIZE },
           testTimeout: 60_000,
           hookTimeout: 60_000,
-        },
-      },
-      {
-        test: {
-          ...SHARED_MODULES,
-          name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
     ],

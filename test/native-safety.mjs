@@ -96,7 +96,7 @@ if (process.argv.includes("--build")) process.exit(0);
 const env = sanitized(false);
 // Beside each other: most of the integration tests wait.
 await Promise.all([
-  step("native tests, sanitized", process.execPath, [...vitest, "--project", "sanitized", "--maxWorkers", "2"], {
+  step("native tests, sanitized", process.execPath, [...vitest, "--project", "sanitized", "--maxWorkers", "3"], {
     env,
   }),
   watchForLeaks(),

@@ -127,14 +127,21 @@ async function check() {
 }
 
 async function testEverything() {
-  await run("unit and conformance", process.execPath, [vitest, "run", "--project", "unit", ...COMPUTING], {
+  await Promise.all([testUnits(), sdkClients.then(testOnUws)]);
+  await run("integration and end to end", process.execPath, [vitest, "run", "--project", "integration", ...WAITING], {
     env: PROPERTY_RUNS,
   });
-  await sdkClients;
-  const waiting = ["integration", "integration-uws", "e2e"].flatMap((project) => ["--project", project]);
-  await run("integration and end to end", process.execPath, [vitest, "run", ...waiting, ...WAITING], {
-    env: PROPERTY_RUNS,
-  });
+}
+
+async function testUnits() {
+  const unit = [vitest, "run", "--project", "unit", ...COMPUTING];
+  await run("unit and conformance", process.execPath, unit, { env: PROPERTY_RUNS });
+}
+
+/** Beside tests that compute: these wait. */
+async function testOnUws() {
+  const uws = [vitest, "run", "--project", "integration-uws", ...ONE_BY_ONE];
+  await run("integration on uWebSockets.js", process.execPath, uws, { env: PROPERTY_RUNS, quietly: true });
 }
 
 /** One after the other: what computes at once takes more of the processor in all than in turn. */
@@ -168,7 +175,7 @@ await Promise.all([programs, check()]);
 const beside = sanitizedBuilt.then(testOnNode22);
 await Promise.all([types, testEverything(), sanitizedBuilt]);
 // What is left of the tests beside takes the time that these leave.
-const smoke22 = [vitest, "run", "--project", "e2e", "test/e2e/first-call.test.ts"];
+const smoke22 = [vitest, "run", "--project", "integration", "test/e2e/first-call.test.ts"];
 await Promise.all([
   run("sanitizers", process.execPath, ["test/native-safety.mjs"]),
   run("smoke test on Node 22", node22, smoke22, { quietly: true }),

@@ -21,6 +21,9 @@ const PASSWORD_COST = { memoryKib: 64, passes: 1 };
 
 export type Dump = Record<string, Record<string, unknown>[]>;
 
+/** One for all planes of a process: to load Spectral takes longer than to lint. Its thread ends when it has nothing to do. */
+const LINTER = createLinter({ tasksDirectory: new URL("../../dist/bundle/workers/tasks/", import.meta.url) });
+
 /** The control plane in this process: a database of its own, a clock that the test turns, and its log. */
 export class TestPlane {
   readonly plane: Plane;
@@ -34,8 +37,6 @@ export class TestPlane {
   readonly log: string[] = [];
   readonly url: string | undefined;
   readonly home: string;
-  readonly #linter = createLinter({ tasksDirectory: new URL("../../dist/bundle/workers/tasks/", import.meta.url) });
-
   static async open(kind: DatabaseKind, options: Partial<PlaneOptions> = {}): Promise<TestPlane> {
     const url = kind === "postgres" ? await newPostgresDatabase() : undefined;
     const home = mkdtempSync(join(tmpdir(), "tidegate-plane-"));
@@ -60,7 +61,7 @@ export class TestPlane {
     this.log = log;
     const sealer = new Sealer(this.keys);
     const nowMs = () => this.nowMs;
-    const own = { database, sealer, logger: loggerTo(log), nowMs, linter: this.#linter };
+    const own = { database, sealer, logger: loggerTo(log), nowMs, linter: LINTER };
     this.plane = new Plane({ ...own, passwordCost: PASSWORD_COST, ...options });
     this.app = createAdminApp(this.plane);
     this.owner = this.client();
@@ -112,7 +113,6 @@ export class TestPlane {
   }
 
   async close(): Promise<void> {
-    await this.#linter.close();
     await this.database.close();
     rmSync(this.home, { recursive: true, force: true });
   }
