@@ -247,11 +247,14 @@ describe("over three nodes", () => {
     const service = `services: [{ id: one, access: key, limits: [{ requests: 10000, window: 30d, algorithm: ${algorithm} }], routes: [{ path: /one }], upstream: { targets: [{ url: "${upstream.url}" }] } }]`;
     gateways = await startCluster(redis.url, nativeYaml(service), 2);
     const [gateway] = gateways as [ClusterGateway];
+    const startedAt = performance.now();
     expect(await gateway.admitted(600)).toBe(600);
+    const elapsedMs = performance.now() - startedAt;
     // Those that come while a lease is asked for wait for it in JavaScript: more of them where the machine is busy.
     expect(gateway.taken().forwarded).toBeGreaterThan(500);
+    // The first are small; then a portion lasts for half a second, and the next is asked for when half of it is left.
     const asked = await gateway.metric("tidegate_limit_leases_total");
-    expect(Object.values(asked).reduce((sum, one) => sum + one, 0)).toBeLessThan(20);
+    expect(Object.values(asked).reduce((sum, one) => sum + one, 0)).toBeLessThan(12 + elapsedMs / 250);
   });
 
   it("limits that are per node are each node's own", async () => {
