@@ -2,7 +2,7 @@
   "targets": [
     {
       "target_name": "tidegate",
-      "sources": ["src/all.cc"],
+      "sources": ["src/core.cc", "src/bindings.cc"],
       "include_dirs": ["src"],
       "defines": ["NAPI_VERSION=9", "_GNU_SOURCE"],
       "cflags": ["-Wall", "-Wextra", "-Wno-unused-parameter"],

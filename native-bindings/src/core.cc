@@ -1,18 +1,8 @@
-// The whole addon as one unit: what is compiled by itself (headers of Node and of the standard library, over and over) takes
-// four times as long, and a call goes through too many folders for calls between them not to be inlined. Every other source
-// stands on its own as well: fuzz targets are built with the few they need.
-#include "addon.cc"
-#include "bindings/digest-binding.cc"
-#include "bindings/engine-binding.cc"
+// All that a call goes through, as one unit: it goes through too many folders for calls between them not to be inlined. What
+// JavaScript calls is another, bindings.cc: two are compiled on two cores. Not each file by itself: headers of Node and of the standard
+// library, over and over, take four times as long. Every other source stands on its own as well: fuzz targets are built with the
+// few they need.
 #include "bindings/engine.cc"
-#include "bindings/governor-binding.cc"
-#include "bindings/journal-binding.cc"
-#include "bindings/limits-binding.cc"
-#include "bindings/parser-binding.cc"
-#include "bindings/scan-binding.cc"
-#include "bindings/shared-words-binding.cc"
-#include "bindings/thread-binding.cc"
-#include "bindings/uws-callback-binding.cc"
 #include "client/origin.cc"
 #include "client/upstream-connection.cc"
 #include "digest/sha256.cc"

@@ -1,0 +1,12 @@
+// What JavaScript calls of the addon, as one unit. core.cc says why.
+#include "addon.cc"
+#include "bindings/digest-binding.cc"
+#include "bindings/engine-binding.cc"
+#include "bindings/governor-binding.cc"
+#include "bindings/journal-binding.cc"
+#include "bindings/limits-binding.cc"
+#include "bindings/parser-binding.cc"
+#include "bindings/scan-binding.cc"
+#include "bindings/shared-words-binding.cc"
+#include "bindings/thread-binding.cc"
+#include "bindings/uws-callback-binding.cc"
