@@ -1,4 +1,5 @@
 import type { ImagePart, Message, Part, TextPart, ThinkingPart } from "../../contracts/ir.ts";
+import { AwaitedResults } from "../awaited-results.ts";
 import { extraFields, invalid, type JsonObject } from "../checks.ts";
 import { formatDataUrl } from "../data-url.ts";
 import { opaqueFields, unsupportedField } from "../foreign.ts";
@@ -9,22 +10,25 @@ import { opaqueFields, unsupportedField } from "../foreign.ts";
  * - Text of an assistant beside its tool calls is `tool_plan`, Cohere's place for it.
  * - Thinking goes back where it is Cohere's, whose blocks are not signed.
  * - A tool result is a message of its own and holds text: its images follow in a user message, the nearest place where they are
- *   allowed.
+ *   allowed. That is after the results of all calls of the turn.
  * - `name` of a message has no counterpart and is dropped, and so are empty texts.
  */
 export function buildMessages(messages: readonly Message[]): JsonObject[] {
   const wire: JsonObject[] = [];
+  const results = new AwaitedResults();
   for (const [index, message] of messages.entries()) {
     const path = `messages[${index}]`;
-    if (message.role === "assistant") wire.push(buildAssistant(message, path));
-    else buildTurn(message, path, wire);
+    if (message.role === "assistant") wire.push(...results.called(message), buildAssistant(message, path));
+    else buildTurn(message, path, wire, results);
   }
+  wire.push(...results.release());
   if (wire.length === 0) throw invalid("messages", "must hold at least one message.");
   return wire;
 }
 
-function buildTurn(message: Message, path: string, wire: JsonObject[]): void {
+function buildTurn(message: Message, path: string, wire: JsonObject[], results: AwaitedResults): void {
   const content: JsonObject[] = [];
+  let ofResult = false;
   for (const [index, part] of message.content.entries()) {
     const partPath = `${path}.content[${index}]`;
     if (part.type !== "tool_result") {
@@ -38,12 +42,15 @@ function buildTurn(message: Message, path: string, wire: JsonObject[]): void {
       content: toolText(texts),
       ...extraFields(part.extra, "cohere"),
     });
+    results.answered(part.toolCallId);
     for (const inner of part.content) if (inner.type !== "text") content.push(...buildContent(inner, partPath));
+    ofResult ||= content.length > 0;
   }
   const isInstruction = message.role === "system" || message.role === "developer";
   if (content.length === 0) return;
   const role = isInstruction ? "system" : "user";
-  wire.push({ role, content: plainText(content) ?? content, ...extraFields(message.extra, "cohere") });
+  const turn = { role, content: plainText(content) ?? content, ...extraFields(message.extra, "cohere") };
+  wire.push(...results.place(turn, ofResult));
 }
 
 /** Texts and documents, where the caller speaks this dialect. */

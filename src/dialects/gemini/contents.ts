@@ -11,7 +11,8 @@ import { modelAbilities } from "./models.ts";
  *
  * - Leading system and developer messages become `systemInstruction`; a later one stays in its place as user text in
  *   `<system>` tags, since Gemini knows no other place for it.
- * - Messages of one role in a row become one content: the responses to parallel calls must come together.
+ * - Messages of one role in a row become one content: the responses to parallel calls must come together. Images and files of a
+ *   result are parts of its response from Gemini 3 on; models before that take none there, and get them in a content after it.
  * - Images and files by URL are `fileData`; the API fetches public and signed HTTPS URLs itself (since January 2026).
  * - Thinking of earlier turns is not sent: Gemini takes back signatures, not thoughts. A function call carries the
  *   signature it came with; where there is none and the model demands one, the documented stand-in for calls that
@@ -37,9 +38,14 @@ export function buildContents(
   const contents: Content[] = [];
   const toolNames = new Map<string, string>();
   const { isGemini3 } = modelAbilities(model);
+  let afterResponses: JsonObject[] = [];
+  const flush = () => {
+    if (afterResponses.length > 0) contents.push({ role: "user", parts: afterResponses });
+    afterResponses = [];
+  };
   for (const [index, message] of messages.entries()) {
     const isInstruction = message.role === "system" || message.role === "developer";
-    const parts = buildParts(message, `messages[${index}]`, toolNames);
+    const parts = buildParts(message, `messages[${index}]`, toolNames, isGemini3 ? null : afterResponses);
     if (isInstruction && contents.length === 0) {
       systemParts.push(...parts);
       continue;
@@ -49,12 +55,22 @@ export function buildContents(
     }
     const role = message.role === "assistant" ? "model" : "user";
     if (role === "model" && isGemini3) signFirstCall(parts);
+    if (role === "model") flush();
+    else if (afterResponses.length > 0) moveOthers(parts, afterResponses);
     const last = contents.at(-1);
     if (last?.role === role) last.parts.push(...parts);
     else if (parts.length > 0) contents.push({ role, parts });
   }
+  flush();
   if (contents.length === 0) throw invalid("messages", "must hold at least one user message with content.");
   return { systemParts, contents };
+}
+
+/** What the user says comes after the media that are waiting for the last response. */
+function moveOthers(parts: JsonObject[], afterResponses: JsonObject[]): void {
+  const responses = parts.filter((part) => part.functionResponse !== undefined);
+  afterResponses.push(...parts.filter((part) => part.functionResponse === undefined));
+  parts.splice(0, parts.length, ...responses);
 }
 
 /** Of parallel calls only the first carries a signature. */
@@ -63,7 +79,13 @@ function signFirstCall(parts: JsonObject[]): void {
   if (call !== undefined) call.thoughtSignature ??= SKIP_SIGNATURE_CHECK;
 }
 
-function buildParts(message: Message, path: string, toolNames: Map<string, string>): JsonObject[] {
+/** `media`: where those of results go; null: into the responses. */
+function buildParts(
+  message: Message,
+  path: string,
+  toolNames: Map<string, string>,
+  media: JsonObject[] | null,
+): JsonObject[] {
   const parts: JsonObject[] = [];
   let toolCalls = 0;
   for (const [index, part] of message.content.entries()) {
@@ -78,7 +100,7 @@ function buildParts(message: Message, path: string, toolNames: Map<string, strin
         break;
       }
       case "tool_result":
-        parts.push(buildFunctionResponse(part, path, partPath, toolNames));
+        parts.push(buildFunctionResponse(part, path, partPath, toolNames, media));
         break;
       case "thinking":
         break;
@@ -133,27 +155,30 @@ function fileUri(fileId: string, path: string): string {
 
 /**
  * Gemini pairs a response with its call by id and demands the function's name. Texts go under `output`, or `error` for a
- * failed call, as documented (several as a list); media beside them as parts of the response.
+ * failed call, as documented (several as a list); media beside them as parts of the response, or in `media`.
  */
 function buildFunctionResponse(
   part: ToolResultPart,
   messagePath: string,
   path: string,
   toolNames: ReadonlyMap<string, string>,
+  media: JsonObject[] | null,
 ): JsonObject {
   const name = part.name ?? toolNames.get(part.toolCallId);
   if (name === undefined) {
     throw invalid(`${messagePath}.tool_call_id`, "answers no tool call of an earlier assistant message.");
   }
   const texts = part.content.filter((inner): inner is TextPart => inner.type === "text").map((inner) => inner.text);
-  const media = part.content.filter((inner): inner is ImagePart | FilePart => inner.type !== "text");
+  const held = part.content.filter((inner): inner is ImagePart | FilePart => inner.type !== "text");
   const output = texts.length > 1 ? texts : (texts[0] ?? "");
   const response: JsonObject = {
     id: part.toolCallId,
     name,
     response: part.isError === true ? { error: output } : { output },
   };
-  if (media.length > 0) response.parts = media.map((inner) => buildMedia(inner.source, path));
+  const heldParts = held.map((inner) => buildMedia(inner.source, path));
+  if (media !== null) media.push(...heldParts);
+  else if (heldParts.length > 0) response.parts = heldParts;
   return { functionResponse: response };
 }
 

@@ -49,15 +49,26 @@ function partsOf(content: JsonObject): unknown[] {
 }
 
 function addOfModel(messages: Message[], parts: readonly [Part, string][]): void {
-  const last = messages.at(-1);
+  let last = messages.at(-1);
   if (last?.role !== "assistant") {
-    messages.push(newMessage("assistant", parts));
-    return;
+    last = newMessage("assistant", []);
+    messages.push(last);
   }
   for (const [part, path] of parts) {
+    if (continues(part, last.content.at(-1))) continue;
     last.content.push(part);
     last.paths?.push(path);
   }
+}
+
+/** Pieces of one thought are put together: a streamed one has its signature in the last of them, which is for all of its text. */
+function continues(part: Part, last: Part | undefined): boolean {
+  if (part.type !== "thinking" || last?.type !== "thinking" || last.extra !== undefined || part.extra !== undefined)
+    return false;
+  if (last.signature !== undefined || last.redacted !== undefined || part.redacted !== undefined) return false;
+  last.text += part.text;
+  if (part.signature !== undefined) last.signature = part.signature;
+  return true;
 }
 
 function splitResponses(parts: readonly [Part, string][]): Message[] {

@@ -1,4 +1,5 @@
 import type { AudioPart, FilePart, ImagePart, Message, Part, TextPart, ToolResultPart } from "../../contracts/ir.ts";
+import { AwaitedResults } from "../awaited-results.ts";
 import { extraFields, isObject, type JsonObject } from "../checks.ts";
 import { formatDataUrl } from "../data-url.ts";
 import { opaqueFields, unsupportedField } from "../foreign.ts";
@@ -13,21 +14,26 @@ export const DEFAULT_FILENAMES: Record<string, string> = {
   "text/html": "document.html",
 };
 
-/** IR messages as `messages`. Throws `unsupported_field` for sources this dialect can't carry. */
+/**
+ * IR messages as `messages`. Throws `unsupported_field` for sources this dialect can't carry.
+ *
+ * Each tool result is a message of its own here, and holds text only: its images and files follow in a user message, the nearest
+ * place where the dialect allows them. That is after the results of all calls of the turn, since nothing may stand between them.
+ */
 export function buildMessages(messages: readonly Message[]): JsonObject[] {
   const wire: JsonObject[] = [];
+  const results = new AwaitedResults();
   for (const [index, message] of messages.entries()) {
-    if (message.role === "assistant") wire.push(buildAssistant(message, `messages[${index}]`));
-    else buildTurn(message, `messages[${index}]`, wire);
+    const path = `messages[${index}]`;
+    if (message.role === "assistant") wire.push(...results.called(message), buildAssistant(message, path));
+    else buildTurn(message, path, wire, results);
   }
+  wire.push(...results.release());
   return wire;
 }
 
-/**
- * A system, developer, user or tool message. Each tool result is a message of its own here, and holds text only: its
- * images and files follow in a user message, the nearest place where the dialect allows them.
- */
-function buildTurn(message: Message, path: string, wire: JsonObject[]): void {
+/** A system, developer, user or tool message. */
+function buildTurn(message: Message, path: string, wire: JsonObject[], results: AwaitedResults): void {
   const attached: Part[] = [];
   const others: Part[] = [];
   for (const part of message.content) {
@@ -37,12 +43,13 @@ function buildTurn(message: Message, path: string, wire: JsonObject[]): void {
     }
     const result = buildToolResult(part, path, attached);
     wire.push(message.role === "tool" ? decorate(result, message) : result);
+    results.answered(part.toolCallId);
   }
-  if (others.length > 0 || attached.length > 0) {
-    const role = message.role === "tool" ? "user" : message.role;
-    const content = buildContent([...attached, ...others], path);
-    wire.push(message.role === "tool" ? { role, content } : decorate({ role, content }, message));
-  }
+  if (others.length === 0 && attached.length === 0) return;
+  const role = message.role === "tool" ? "user" : message.role;
+  const content = buildContent([...attached, ...others], path);
+  const turn = message.role === "tool" ? { role, content } : decorate({ role, content }, message);
+  wire.push(...results.place(turn, attached.length > 0));
 }
 
 function buildToolResult(part: ToolResultPart, path: string, attached: Part[]): JsonObject {

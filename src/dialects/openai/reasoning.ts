@@ -13,9 +13,12 @@ export function readThinking(message: JsonObject): ThinkingPart[] {
     const part = isObject(detail) ? readDetail(detail) : null;
     if (part !== null) parts.push(part);
   }
-  if (parts.length > 0) return parts;
   const text = readThinkingText(message);
-  return text === "" ? [] : [{ type: "thinking", text }];
+  if (parts.length === 0) return text === "" ? [] : [{ type: "thinking", text }];
+  // Some clients keep the text of a stream in one field and the signature in the other.
+  const signed = parts.filter((part) => part.signature !== undefined);
+  if (signed.length === 1 && parts.every((part) => part.text === "")) for (const part of signed) part.text = text;
+  return parts;
 }
 
 /** The plain text of a message or a delta. */

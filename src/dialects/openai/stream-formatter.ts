@@ -13,11 +13,14 @@ interface ChoiceState {
   refused: boolean;
   /** Thinking blocks that have ended, for the `index` of `reasoning_details`. */
   thinkingBlocks: number;
+  /** Of the block that is open. */
+  thinking: string;
 }
 
 /**
  * Writes `chat.completion.chunk` events. Each choice begins with a chunk that gives the role; with `include_usage` the
- * last chunk has no choices and the usage, and all others `usage: null`, as OpenAI does.
+ * last chunk has no choices and the usage, and all others `usage: null`, as OpenAI does. A block of thinking that is signed is
+ * told once more as a whole with its signature: on the next turn the provider wants both back, unchanged.
  */
 export class OpenaiStreamFormatter implements StreamFormatter {
   readonly #context: AnswerContext;
@@ -39,7 +42,7 @@ export class OpenaiStreamFormatter implements StreamFormatter {
       case "text":
         return this.#chunk(event.choice, { content: event.text }, event.logprobs);
       case "thinking":
-        return this.#chunk(event.choice, { reasoning_content: event.text });
+        return this.#thinking(event.choice, event.text);
       case "thinking_signature":
         return this.#thinkingSignature(event);
       case "refusal":
@@ -82,12 +85,12 @@ export class OpenaiStreamFormatter implements StreamFormatter {
   /** The first chunk of a choice; "" when it has been sent. */
   #role(choice: number): string {
     if (this.#choices.has(choice)) return "";
-    this.#choices.set(choice, { refused: false, thinkingBlocks: 0 });
+    this.#choices.set(choice, { refused: false, thinkingBlocks: 0, thinking: "" });
     return this.#write(choice, { role: "assistant", content: "" }, undefined, null);
   }
 
   #state(choice: number): ChoiceState {
-    return this.#choices.get(choice) ?? { refused: false, thinkingBlocks: 0 };
+    return this.#choices.get(choice) ?? { refused: false, thinkingBlocks: 0, thinking: "" };
   }
 
   #chunk(choice: number, delta: JsonObject, logprobs?: unknown, finishReason: string | null = null): string {
@@ -108,11 +111,18 @@ export class OpenaiStreamFormatter implements StreamFormatter {
     return this.#chunk(event.choice, { tool_calls: [call] });
   }
 
+  #thinking(choice: number, text: string): string {
+    const chunk = this.#chunk(choice, { reasoning_content: text });
+    this.#state(choice).thinking += text;
+    return chunk;
+  }
+
   #thinkingSignature(event: Extract<ChatEvent, { type: "thinking_signature" }>): string {
     const role = this.#role(event.choice);
     const state = this.#state(event.choice);
-    const detail = writeDetail(event, state.thinkingBlocks);
+    const detail = writeDetail({ ...event, text: state.thinking }, state.thinkingBlocks);
     state.thinkingBlocks += 1;
+    state.thinking = "";
     return role + this.#write(event.choice, { reasoning_details: [detail] }, undefined, null);
   }
 

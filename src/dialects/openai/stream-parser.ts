@@ -15,6 +15,8 @@ import { readChunkUsage } from "./usage.ts";
 interface ChoiceState {
   toolCalls: ToolCallAssembler;
   refused: boolean;
+  /** Thinking that no signature was given for yet. */
+  thinking: string;
   /** As the wire says it; null until then. */
   finishReason: string | null;
 }
@@ -76,7 +78,7 @@ export class OpenaiStreamParser implements StreamParser {
     let state = this.#choices.get(choice);
     if (state === undefined) {
       const toolCalls = new ToolCallAssembler(choice, toolCallIdPrefix(this.#id, choice));
-      state = { toolCalls, refused: false, finishReason: null };
+      state = { toolCalls, refused: false, thinking: "", finishReason: null };
       this.#choices.set(choice, state);
     }
     if (isObject(wire.delta)) readDelta(wire.delta, wire.logprobs, choice, state, events);
@@ -109,7 +111,7 @@ function readDelta(
   state: ChoiceState,
   events: ChatEvent[],
 ): void {
-  readThinkingDelta(delta, choice, events);
+  readThinkingDelta(delta, choice, state, events);
   if (typeof delta.content === "string") {
     if (logprobs !== undefined && logprobs !== null) {
       events.push({ type: "text", choice, text: delta.content, logprobs });
@@ -134,8 +136,11 @@ function readDelta(
   if (isObject(delta.function_call)) state.toolCalls.push({ index: 0, function: delta.function_call }, events);
 }
 
-/** Text, and the signature or encrypted block that OpenRouter's `reasoning_details` bring. */
-function readThinkingDelta(delta: JsonObject, choice: number, events: ChatEvent[]): void {
+/**
+ * Text, and the signature or encrypted block that OpenRouter's `reasoning_details` bring. A signature may come with the text of
+ * its whole block, which was sent already then.
+ */
+function readThinkingDelta(delta: JsonObject, choice: number, state: ChoiceState, events: ChatEvent[]): void {
   const text = readThinkingText(delta);
   let detailText = "";
   const signatures: ChatEvent[] = [];
@@ -150,9 +155,11 @@ function readThinkingDelta(delta: JsonObject, choice: number, events: ChatEvent[
       signatures.push({ type: "thinking_signature", choice, redacted: data });
     }
   }
+  const isRepeated = signatures.length > 0 && detailText === state.thinking;
   // Both say the same where both are there.
-  const thinking = text === "" ? detailText : text;
+  const thinking = text === "" && !isRepeated ? detailText : text;
   if (thinking !== "") events.push({ type: "thinking", choice, text: thinking });
+  state.thinking = signatures.length > 0 ? "" : state.thinking + thinking;
   events.push(...signatures);
 }
 

@@ -29,6 +29,9 @@ export function checkGenerate(request: GenerateRequest, model: string): void {
   const turns = turnsOf(request.contents);
   checkTurns(turns);
   if (isGemini3(model)) checkSignatures(turns);
+  else if (turns.some(({ parts }) => parts.some((part) => part.functionResponse?.parts !== undefined))) {
+    throw refuse(400, "Multimodal function responses are not supported for this model.");
+  }
   const config = request.generationConfig;
   const thinking = config?.thinkingConfig;
   if (thinking?.thinkingLevel !== undefined && !isGemini3(model)) {
