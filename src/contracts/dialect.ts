@@ -139,6 +139,11 @@ export interface OutboundDialect {
   /** Throws GatewayError `upstream_protocol_error` when the body is not an answer of this dialect. */
   parseChatResponse(body: unknown, target: TargetModel): ChatResponse;
   createStreamParser(target: TargetModel): StreamParser;
+  /**
+   * The failure that a body with a good status tells of in the place of an answer, as some servers send it; null: it tells of
+   * none. Absent where none is known to do so.
+   */
+  failureIn?(body: unknown): ProviderFailure | null;
   /** `body` is the parsed JSON, or the text where it was none. */
   parseError(status: number, header: HeaderLookup, body: unknown): ProviderFailure;
   /** null where the dialect has no embeddings. */

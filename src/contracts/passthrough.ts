@@ -52,7 +52,7 @@ export interface Passthrough {
   readonly madeFiles?: MadeFiles;
   /** Usage and model of a whole answer; nulls where the body does not say. */
   readUsage(body: unknown): { usage: Usage | null; model: string | null };
-  /** The top-level fields of an answer that `readUsage` looks at. Absent: `usage` and `model`. */
+  /** The top-level fields of an answer that `readUsage` looks at, and `error`. Absent: `usage`, `model` and `error`. */
   readonly answerFields?: readonly string[];
   /** For dialects whose calls name the model in the path: the provider's call, `model` being its own name for it. */
   readonly addressed?: {

@@ -24,9 +24,11 @@ void GovernedCall::answerWhole(const char* bytes, size_t length) {
     answerTranslated(bytes, length);
     return;
   }
-  static constexpr std::string_view kNames[] = {"usage", "model"};
-  scan::ValueSpan spans[2];
-  bool sure = scan::scanTopLevel(bytes, length, kNames, 2, spans);
+  static constexpr std::string_view kNames[] = {"usage", "model", "error"};
+  scan::ValueSpan spans[3];
+  bool sure = scan::scanTopLevel(bytes, length, kNames, 3, spans);
+  // Whether an answer with a good status tells of a failure is JavaScript's to judge.
+  sure = sure && (!spans[2].found() || spans[2].in(bytes) == "null");
   if (sure && spans[0].found()) {
     const std::string_view usage = spans[0].in(bytes);
     if (usage != "null") sure = scan::readUsage(target_->dialect, usage.data(), usage.size(), &usage_);

@@ -16,8 +16,8 @@ import type { AiRuntime } from "../pipeline/ai/ai-runtime.ts";
 import { type AiTarget, dialectAt } from "../pipeline/ai/ai-target.ts";
 import { judgeFailure } from "../pipeline/ai/judge-failure.ts";
 import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
+import { providerFailed } from "../pipeline/ai/provider-failed.ts";
 import { parseRawEvent, SseSplitter } from "../pipeline/ai/sse-splitter.ts";
-import { providerFailed } from "../pipeline/ai/stream-answer.ts";
 import {
   type AiOperation,
   type BuiltCall,

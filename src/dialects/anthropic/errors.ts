@@ -37,6 +37,11 @@ export function parseStreamError(body: unknown): ProviderFailure | null {
   return failureFromBody((typeof type === "string" && STATUS_BY_TYPE.get(type)) || 500, body);
 }
 
+/** See OutboundDialect. */
+export function failureIn(body: unknown): ProviderFailure | null {
+  return isObject(body) && body.type === "error" ? parseStreamError(body) : null;
+}
+
 function failureFromBody(status: number, body: unknown): ProviderFailure | null {
   if (!isObject(body) || !isObject(body.error) || typeof body.error.message !== "string") return null;
   const { type, message, details } = body.error;

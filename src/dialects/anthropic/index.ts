@@ -1,7 +1,7 @@
 import type { InboundDialect, OutboundDialect } from "../../contracts/dialect.ts";
 import { leavingOut } from "../dropped-fields.ts";
 import { formatChatResponse, parseChatResponse } from "./answer.ts";
-import { formatError, formatStreamError, parseError } from "./errors.ts";
+import { failureIn, formatError, formatStreamError, parseError } from "./errors.ts";
 import { parseChatRequest } from "./inbound.ts";
 import { buildChatCall } from "./outbound.ts";
 import { spell } from "./spelling.ts";
@@ -36,6 +36,7 @@ export const anthropicOutbound: OutboundDialect = {
   },
   parseChatResponse,
   createStreamParser: () => new AnthropicStreamParser(),
+  failureIn,
   parseError,
   embeddings: null,
 };

@@ -3,7 +3,7 @@ import { leavingOut } from "../dropped-fields.ts";
 import { readAddress } from "./address.ts";
 import { parseChatResponse } from "./answer.ts";
 import { buildEmbeddingCall, parseEmbeddingResponse } from "./embeddings.ts";
-import { formatError, formatStreamError, parseError } from "./errors.ts";
+import { formatError, formatStreamError, parseError, parseErrorBody } from "./errors.ts";
 import { formatChatResponse } from "./format-answer.ts";
 import { formatEmbeddingResponse, parseEmbeddingRequest } from "./inbound-embeddings.ts";
 import { buildChatCall } from "./outbound.ts";
@@ -35,6 +35,7 @@ export const geminiOutbound: OutboundDialect = {
   leavesOut: leavingOut("user", "safety_identifier", "metadata", "cache_control", "detail", "name", "strict"),
   parseChatResponse,
   createStreamParser: (target) => new GeminiStreamParser(target),
+  failureIn: (body) => parseErrorBody(body, 502),
   parseError,
   embeddings: { buildCall: buildEmbeddingCall, parseResponse: parseEmbeddingResponse },
 };

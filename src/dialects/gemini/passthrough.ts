@@ -52,7 +52,7 @@ const MODEL_NAMED = /"model"\s*:/;
 
 export const geminiPassthrough: Passthrough = {
   createUsageWatcher: () => new GeminiUsageWatcher(),
-  answerFields: ["usageMetadata", "modelVersion"],
+  answerFields: ["usageMetadata", "modelVersion", "error"],
   readUsage(body) {
     if (!isObject(body)) return { usage: null, model: null };
     return {

@@ -30,6 +30,11 @@ export function isFailure({ type, error }: JsonObject): boolean {
   return type === "error" || type === "response.failed" || (type === undefined && isObject(error));
 }
 
+/** See OutboundDialect. An answer of this API, failed ones among them, says that it is a `response`, and is left as it is. */
+export function failureIn(body: unknown): ProviderFailure | null {
+  return isObject(body) && body.object !== "response" ? parseErrorObject(body) : null;
+}
+
 /** The failure an `error` event, or the answer in `response.failed`, stands for. */
 export function parseStreamError(data: JsonObject): ProviderFailure {
   const failed = isObject(data.response) ? data.response.error : undefined;

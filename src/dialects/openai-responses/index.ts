@@ -3,7 +3,7 @@ import { formatError, parseError } from "../openai/errors.ts";
 import { openaiOutbound } from "../openai/index.ts";
 import { isShared } from "../openai-fields.ts";
 import { buildChatCall } from "./build-request.ts";
-import { formatStreamError } from "./errors.ts";
+import { failureIn, formatStreamError } from "./errors.ts";
 import { formatChatResponse } from "./format-answer.ts";
 import { leavesOut } from "./left-out.ts";
 import { parseChatResponse } from "./parse-answer.ts";
@@ -40,6 +40,7 @@ export const responsesOutbound: OutboundDialect = {
   takes: isShared,
   parseChatResponse,
   createStreamParser: (target) => new ResponsesStreamParser(target),
+  failureIn,
   parseError,
   embeddings: openaiOutbound.embeddings,
 };

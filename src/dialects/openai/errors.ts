@@ -89,6 +89,18 @@ export function parseStreamError(event: JsonObject): ProviderFailure | null {
   return isError ? (readFailure(null, event) ?? unexplained()) : null;
 }
 
+/**
+ * The failure that a body with status 200 tells of: OpenRouter answers so when a provider fails once it has begun, with an `error`
+ * at the top or in a choice (openrouter.ai/docs/api/errors), and compatible servers do.
+ */
+export function failureIn(body: unknown): ProviderFailure | null {
+  if (!isObject(body)) return null;
+  const choices = arrayOr(body.choices);
+  if (choices.length === 0) return parseStreamError(body);
+  const failed = choices.find((choice): choice is JsonObject => isObject(choice) && isObject(choice.error));
+  return failed === undefined ? null : parseStreamError({ error: failed.error });
+}
+
 function unexplained(): ProviderFailure {
   const message = "The provider ended its stream with an error and gave no readable reason.";
   return { status: 502, type: null, code: null, param: null, message, retryAfterMs: null };

@@ -2,7 +2,7 @@ import type { InboundDialect, OutboundDialect } from "../../contracts/dialect.ts
 import { isShared } from "../openai-fields.ts";
 import { buildChatCall } from "./build-request.ts";
 import { buildEmbeddingCall, parseEmbeddingResponse } from "./embeddings.ts";
-import { formatError, formatStreamError, parseError } from "./errors.ts";
+import { failureIn, formatError, formatStreamError, parseError } from "./errors.ts";
 import { formatChatResponse } from "./format-answer.ts";
 import { leavesOut } from "./left-out.ts";
 import { parseChatResponse } from "./parse-answer.ts";
@@ -39,6 +39,7 @@ export const openaiOutbound: OutboundDialect = {
   takes: isShared,
   parseChatResponse,
   createStreamParser: (target) => new OpenaiStreamParser(target),
+  failureIn,
   parseError,
   embeddings: { buildCall: buildEmbeddingCall, parseResponse: parseEmbeddingResponse },
 };

@@ -6,6 +6,8 @@ export type Behaviour =
   | { kind: "delay"; ms: number }
   /** This answer. `body`: an object is sent as JSON, a text as HTML. */
   | { kind: "status"; status: number; headers?: Record<string, string>; body?: unknown }
+  /** Answers as it should, compressed; `coding` of another name than these: as it is, and said to be. */
+  | { kind: "compress"; coding: "gzip" | "deflate" | "br" | "zstd" }
   /** Resets the connection before the head of the answer. */
   | { kind: "reset" }
   /** Never answers. */

@@ -1,5 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { PassThrough, type Transform } from "node:stream";
+import { createBrotliCompress, createDeflate, createGzip } from "node:zlib";
 import { waitFor } from "../wait-for.ts";
 import type { Behaviour } from "./behaviour.ts";
 
@@ -177,6 +179,12 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
+const COMPRESSORS: Record<string, () => Transform> = {
+  gzip: createGzip,
+  deflate: createDeflate,
+  br: createBrotliCompress,
+};
+
 /** One answer on its way out, as the dialect wants it or as the behaviour spoils it. */
 class Reply {
   readonly #message: IncomingMessage;
@@ -245,6 +253,9 @@ class Reply {
       case "length-too-short":
         this.#lieAboutLength(answer, behaviour.kind === "length-too-long" ? 100 : -10);
         return;
+      case "compress":
+        this.#compress(answer, behaviour.coding);
+        return;
       case "error-event":
         if (isStream) this.#stream(answer, behaviour.afterEvents, "end", behaviour.event ?? this.#dialect.errorEvent);
         return;
@@ -265,6 +276,21 @@ class Reply {
         if (isStream) this.#stream(answer, answer.events.length, "end");
         else this.#send(answer.status, answer.headers ?? {}, answer.body);
     }
+  }
+
+  #compress(answer: ProviderAnswer, coding: string): void {
+    const isStream = "events" in answer;
+    const pieces = isStream ? answer.events : [JSON.stringify(answer.body)];
+    const compressor = COMPRESSORS[coding]?.() ?? new PassThrough();
+    const type = isStream ? "text/event-stream" : "application/json";
+    this.#response.writeHead(answer.status, {
+      ...this.#dialect.headers,
+      "content-type": type,
+      "content-encoding": coding,
+    });
+    compressor.pipe(this.#response);
+    for (const piece of pieces) compressor.write(piece);
+    compressor.end();
   }
 
   #send(status: number, headers: Record<string, string>, body: unknown): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ask, errorsOf, isWhole, SAID, textOf, useModelRoute } from "../../helpers/model-route.ts";
 import { triedHere } from "../../helpers/property-runs.ts";
 import type { Behaviour } from "../../helpers/providers/behaviour.ts";
-import { PROVIDER_NAMES } from "../../helpers/unified-api.ts";
+import { PROVIDER_NAMES, type ProviderName } from "../../helpers/unified-api.ts";
 
 const route = useModelRoute();
 const { startRoute } = route;
@@ -113,5 +113,89 @@ describe.each(triedHere(PROVIDER_NAMES))("a broken answer of %s", (name) => {
     expect(errorsOf(text, inbound)).toHaveLength(1);
     expect(record).toMatchObject({ outcome: "upstream_cut", attempts: 1 });
     expect(route.providers[other].requests).toHaveLength(0);
+  });
+});
+
+describe("bug: an answer that is compressed although nobody asked for it", () => {
+  it.each(["gzip", "deflate", "br"] as const)("is read, whole and streamed: %s", async (coding) => {
+    const at = await startRoute({ targets: ["openai"] });
+    route.providers.openai.always({ kind: "compress", coding });
+    for (const inbound of ["openai", "anthropic"] as const) {
+      for (const stream of [false, true]) {
+        // The first call of a kind takes the stages, the next ones the fast path.
+        for (let call = 0; call < 2; call++) {
+          const { status, text, record } = await ask(at, { inbound, stream });
+          expect(status).toBe(200);
+          expect(stream ? textOf(text, inbound) : text).toContain(SAID);
+          expect(record).toMatchObject({ outcome: "ok", outputTokens: 6 });
+        }
+      }
+    }
+  });
+
+  it("says what a provider refuses, and what can't be read", async () => {
+    const at = await startRoute({ targets: ["openai"] });
+    route.providers.openai.behave({ kind: "compress", coding: "gzip" });
+    const refused = await ask(at, { fields: { temperature: 3 } });
+    expect([refused.status, JSON.parse(refused.text).error.message]).toEqual([
+      400,
+      expect.stringMatching(/temperature/),
+    ]);
+    route.providers.openai.behave({ kind: "compress", coding: "zstd" });
+    const { status, text } = await ask(at);
+    expect([status, JSON.parse(text).error]).toEqual([
+      502,
+      expect.objectContaining({ code: "upstream_protocol_error", message: expect.stringContaining("zstd") }),
+    ]);
+  });
+});
+
+describe("bug: an error in a body whose status is 200", () => {
+  const overloaded = { message: "Upstream is overloaded", type: "overloaded_error" };
+  const BODIES: [ProviderName, body: object, status: number][] = [
+    ["openai", { error: { code: 503, message: overloaded.message } }, 503],
+    ["anthropic", { type: "error", error: overloaded }, 529],
+    ["gemini", { error: { code: 503, message: overloaded.message, status: "UNAVAILABLE" } }, 503],
+  ];
+
+  it.each(BODIES)("fails over, whole and streamed, at %s", async (name, body) => {
+    const other = name === "gemini" ? "openai" : "gemini";
+    const at = await startRoute({ targets: [name, other], retries: "{ attempts: 0, on: [503, 529] }" });
+    for (const inbound of ["openai", "anthropic"] as const) {
+      for (const stream of [false, true]) {
+        // Twice after a good answer: the fast path looks as well.
+        await ask(at, { inbound, stream });
+        for (let call = 0; call < 2; call++) {
+          route.providers[name].behave({ kind: "status", status: 200, body });
+          const { status, record } = await ask(at, { inbound, stream });
+          expect([status, record.provider, record.attempts]).toEqual([200, other, 2]);
+        }
+      }
+    }
+  });
+
+  it.each(BODIES)(
+    "is the caller's error, with its reason, where there is no other target than %s",
+    async (name, body, status) => {
+      const at = await startRoute({ targets: [name] });
+      for (const inbound of ["openai", "anthropic"] as const) {
+        for (const stream of [false, true]) {
+          route.providers[name].behave({ kind: "status", status: 200, body });
+          const reply = await ask(at, { inbound, stream });
+          expect(reply.status).toBe(status);
+          expect(JSON.parse(reply.text).error.message).toBe(overloaded.message);
+          expect(reply.record).toMatchObject({ status, outcome: "error", errorCode: "provider_error" });
+        }
+      }
+    },
+  );
+
+  it("is one as well in a choice that failed, for callers of other dialects", async () => {
+    const at = await startRoute({ targets: ["openai"] });
+    const choice = { index: 0, message: { role: "assistant", content: "one" }, finish_reason: "error" };
+    const body = { id: "c1", choices: [{ ...choice, error: { code: 502, message: "Provider disconnected" } }] };
+    route.providers.openai.behave({ kind: "status", status: 200, body });
+    const { status, text } = await ask(at, { inbound: "anthropic" });
+    expect([status, JSON.parse(text).error.message]).toEqual([502, "Provider disconnected"]);
   });
 });

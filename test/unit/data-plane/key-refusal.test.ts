@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../../src/contracts/errors.ts";
 import { keyRefusal } from "../../../src/data-plane/pipeline/ai/key-refusal.ts";
-import { providerFailed } from "../../../src/data-plane/pipeline/ai/stream-answer.ts";
+import { providerFailed } from "../../../src/data-plane/pipeline/ai/provider-failed.ts";
 import { outboundDialects } from "../../../src/dialects/index.ts";
 
 /** Bodies as the providers answer them. */

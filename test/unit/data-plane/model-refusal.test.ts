@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { modelRefusal } from "../../../src/data-plane/pipeline/ai/model-refusal.ts";
-import { providerFailed } from "../../../src/data-plane/pipeline/ai/stream-answer.ts";
+import { providerFailed } from "../../../src/data-plane/pipeline/ai/provider-failed.ts";
 
 type Failure = [status: number, code: string | null, type: string | null, message: string];
 

@@ -6,6 +6,7 @@ import type { DialectName } from "../../../contracts/ir.ts";
 import type { LimitStore } from "../../../contracts/limits.ts";
 import { inboundDialects, outboundDialects } from "../../../dialects/index.ts";
 import { signV4 } from "../../../providers/signing/sigv4.ts";
+import { DecodedAnswer } from "../../../upstream/decoded-answer.ts";
 import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
@@ -18,10 +19,11 @@ import type { AttemptLoop } from "./attempt-loop.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import { openStream } from "./open-stream.ts";
 import { otherFormatter } from "./other-operations.ts";
-import { providerRefusal } from "./provider-refusal.ts";
+import { providerFailed } from "./provider-failed.ts";
+import { failureOfBody, providerRefusal } from "./provider-refusal.ts";
 import { isRelayed, relayedAnswer } from "./relayed-answer.ts";
 import type { OpenedAnswer } from "./rescue/stream-rescue.ts";
-import { providerFailed, type StreamAnswer, type StreamProgress } from "./stream-answer.ts";
+import type { StreamAnswer, StreamProgress } from "./stream-answer.ts";
 import type { BuiltCall } from "./translation.ts";
 
 /** What is read of an error answer. */
@@ -49,6 +51,8 @@ export class AiAttempt implements DispatchHandler {
   #abort: ((reason: Error) => void) | null = null;
   #status = 0;
   #isStream = false;
+  /** A whole answer has come where a stream was asked for: what it says of that is kept. */
+  #isNoStream = false;
   #headers: string[] = [];
   #limitBytes = 0;
   #chunks: Buffer[] = [];
@@ -92,8 +96,9 @@ export class AiAttempt implements DispatchHandler {
     target.load.began();
     this.wasSent = true;
     this.#clock?.start(this.#call.request.stream);
+    const handler = new DecodedAnswer(this);
     if (begun !== null) {
-      begun.adopt(this);
+      begun.adopt(handler);
       return;
     }
     const path = target.pathPrefix + built.path;
@@ -109,7 +114,7 @@ export class AiAttempt implements DispatchHandler {
         firstByteTimeoutMs: shorter(timeouts.firstByteMs, this.#call.route.askedFirstByteMs),
         idleTimeoutMs: timeouts.idleMs,
       },
-      this,
+      handler,
     );
   }
 
@@ -197,7 +202,7 @@ export class AiAttempt implements DispatchHandler {
     if (!isStream) this.target.load.answered(this.elapsedMs);
     if (isRelayed(this.#call.operation)) this.#relay(headers);
     else if (this.#call.request.stream && isStream) this.#answer = this.#openStream();
-    else if (this.#call.request.stream) this.#fail(protocolError("the provider did not answer with an event stream"));
+    else if (this.#call.request.stream) this.#isNoStream = true;
     else this.#limitBytes = this.#call.maxResponseBytes;
     return true;
   }
@@ -235,7 +240,7 @@ export class AiAttempt implements DispatchHandler {
   onData(chunk: Buffer): boolean {
     if (this.#over || this.#call.context.finished) return true;
     if (this.#answer !== null) return this.#forward(this.#answer.push(chunk));
-    if (this.#status >= 400) {
+    if (this.#status >= 400 || this.#isNoStream) {
       this.#keepError(chunk);
       return true;
     }
@@ -272,6 +277,12 @@ export class AiAttempt implements DispatchHandler {
       return;
     }
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    if (this.#isNoStream) {
+      this.#fail(
+        failureOfBody(this.#dialect, body) ?? protocolError("the provider did not answer with an event stream"),
+      );
+      return;
+    }
     this.#over = true;
     this.#clock?.stop();
     if (this.#status >= 400) this.#call.failed(this, this.#providerError(body));

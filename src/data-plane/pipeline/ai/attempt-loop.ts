@@ -7,7 +7,7 @@ import type { ModelLookup } from "../cache/model-lookup.ts";
 import type { Context } from "../context.ts";
 import { asGatewayError } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
-import { AiAttempt, estimatedTokens } from "./ai-attempt.ts";
+import { AiAttempt, estimatedTokens, withoutKeys } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, dialectAt } from "./ai-target.ts";
 import { answerHeadersOf, answerIdsOf, contentTypeOf, droppedOf, JSON_TYPE } from "./answer-head.ts";
@@ -425,7 +425,7 @@ export class AttemptLoop {
       this.#call.offloadBytes,
       this.#runtime.pool,
       (answer) => this.#respond(attempt, status, bytes, answer),
-      (error) => this.failed(attempt, asGatewayError(error)),
+      (error) => this.failed(attempt, withoutKeys(attempt.target, asGatewayError(error))),
     );
   }
 

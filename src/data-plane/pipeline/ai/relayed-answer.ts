@@ -6,8 +6,9 @@ import { tryParseJson } from "../../../dialects/json.ts";
 import { parseStreamError } from "../../../dialects/openai/errors.ts";
 import { readTokens } from "../../../dialects/operations/usage.ts";
 import { headerOf } from "../rest/response-headers.ts";
+import { providerFailed } from "./provider-failed.ts";
 import { parseRawEvent, SseSplitter } from "./sse-splitter.ts";
-import { MAX_EVENT_BYTES, providerFailed, type StreamAnswer, type StreamProgress } from "./stream-answer.ts";
+import { MAX_EVENT_BYTES, type StreamAnswer, type StreamProgress } from "./stream-answer.ts";
 import type { AiOperation } from "./translation.ts";
 
 /** Endpoints whose answers are not for the gateway to read: sound, pictures, texts in several formats. */

@@ -5,10 +5,11 @@ import type {
   StreamParser,
   StreamReader,
 } from "../../../contracts/dialect.ts";
-import { GatewayError, type ProviderFailure } from "../../../contracts/errors.ts";
+import { GatewayError } from "../../../contracts/errors.ts";
 import type { ChatEvent, Usage } from "../../../contracts/ir.ts";
 import type { UsageWatcher } from "../../../contracts/passthrough.ts";
 import { createSseReader } from "../../../dialects/sse/reader.ts";
+import { providerFailed } from "./provider-failed.ts";
 import type { Transcript } from "./rescue/transcript.ts";
 import { parseRawEvent, SseSplitter } from "./sse-splitter.ts";
 
@@ -259,12 +260,4 @@ export class PassthroughStream implements StreamAnswer {
     const output = pieces.length === 0 ? "" : pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
     return { output, committed: this.#committed, failure: this.#failure };
   }
-}
-
-export function providerFailed(failure: ProviderFailure): GatewayError {
-  return new GatewayError("provider_error", failure.message, {
-    status: failure.status,
-    provider: failure,
-    ...(failure.param === null ? {} : { param: failure.param }),
-  });
 }

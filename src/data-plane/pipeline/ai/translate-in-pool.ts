@@ -1,6 +1,7 @@
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { WorkerPool } from "../../../platform/worker-pool.ts";
 import type { Context } from "../context.ts";
+import { providerFailed } from "./provider-failed.ts";
 import type { SerializedError, TranslateResult, TranslateTask } from "./translate-task.ts";
 
 /** Has the pool do it: large bodies would keep other calls waiting. Nothing is called back once the call is over. */
@@ -24,6 +25,7 @@ export function translateInPool(
     });
 }
 
-function revive({ code, message, param }: SerializedError): GatewayError {
+function revive({ code, message, param, provider }: SerializedError): GatewayError {
+  if (provider !== null) return providerFailed(provider);
   return new GatewayError(code, message, param === null ? {} : { param });
 }

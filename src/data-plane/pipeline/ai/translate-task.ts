@@ -1,5 +1,5 @@
 import type { AnswerContext } from "../../../contracts/dialect.ts";
-import { type ErrorCode, GatewayError } from "../../../contracts/errors.ts";
+import { type ErrorCode, GatewayError, type ProviderFailure } from "../../../contracts/errors.ts";
 import type { InboundName } from "../../../dialects/index.ts";
 import { type RequestFeatures, readFeatures } from "./routing/request-features.ts";
 import {
@@ -34,6 +34,7 @@ export interface SerializedError {
   code: ErrorCode;
   message: string;
   param: string | null;
+  provider: ProviderFailure | null;
 }
 
 export function runTranslateTask(task: TranslateTask): { result: TranslateResult } | { error: SerializedError } {
@@ -41,7 +42,8 @@ export function runTranslateTask(task: TranslateTask): { result: TranslateResult
     return { result: run(task) };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    return { error: { code: error.code, message: error.message, param: error.param } };
+    const { code, message, param, provider } = error;
+    return { error: { code, message, param, provider } };
   }
 }
 

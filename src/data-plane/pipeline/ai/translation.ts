@@ -10,6 +10,7 @@ import { readTokens } from "../../../dialects/operations/usage.ts";
 import { isOther } from "./operation-kinds.ts";
 import { buildOther, otherPath, translateOther } from "./other-operations.ts";
 import { editRequest, parsed, rewriteRequest, type ScannedRequest } from "./passthrough-request.ts";
+import { providerFailed } from "./provider-failed.ts";
 import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-quirks.ts";
 import { isRelayed } from "./relayed-answer.ts";
 import { type AnswerPrefix, markPrefix, withPrefix } from "./rescue/answer-prefix.ts";
@@ -299,6 +300,7 @@ export function translateAnswer(
 ): TranslatedAnswer {
   if (passthrough) return isRelayed(plan.operation) ? readRelayed(bytes) : readAnswer(bytes, plan);
   const body = parseAnswer(bytes);
+  refuseFailure(body, plan);
   if (isOther(plan.operation)) return translateOther(plan.operation, body, plan, context);
   if (plan.operation === "chat") {
     const response = outboundDialects[plan.outbound].parseChatResponse(body, plan.target);
@@ -319,15 +321,25 @@ export function translateAnswer(
   };
 }
 
-/** What the log and the limits need of an answer that goes back as it came: two fields, not the whole. */
+/** Throws `provider_error` for a body that tells of a failure although its status is a good one. */
+function refuseFailure(body: unknown, { outbound }: CallPlan): void {
+  const failure = outboundDialects[outbound].failureIn?.(body) ?? null;
+  if (failure !== null) throw providerFailed(failure);
+}
+
+/** What the log and the limits need of an answer that goes back as it came: two fields, not the whole, unless it tells of an error. */
 function readAnswer(bytes: Buffer, plan: CallPlan): TranslatedAnswer {
   const passthrough = passthroughs[plan.outbound];
   const names = passthrough?.answerFields ?? ANSWER_FIELDS;
   const spans = scanTopLevel(bytes.toString("latin1"), names);
+  const isWatched = spans !== null && outboundDialects[plan.outbound].failureIn !== undefined;
+  if (isWatched && hasError(bytes, spans[names.indexOf("error")])) refuseFailure(parseAnswer(bytes), plan);
   const fieldOf = (span: ValueSpan | null | undefined): unknown =>
     span == null ? undefined : parsed(bytes.toString("utf8", span.start, span.end));
   const body =
-    spans === null ? parseAnswer(bytes) : Object.fromEntries(names.map((name, index) => [name, fieldOf(spans[index])]));
+    spans === null
+      ? wholeAnswer(bytes, plan)
+      : Object.fromEntries(names.map((name, index) => [name, fieldOf(spans[index])]));
   const { usage, model } = passthrough?.readUsage(body) ?? { usage: null, model: null };
   return { text: null, usage, model };
 }
@@ -339,7 +351,17 @@ function readRelayed(bytes: Buffer): TranslatedAnswer {
   return { text: null, usage, model: null };
 }
 
-const ANSWER_FIELDS = ["usage", "model"];
+function wholeAnswer(bytes: Buffer, plan: CallPlan): unknown {
+  const body = parseAnswer(bytes);
+  refuseFailure(body, plan);
+  return body;
+}
+
+function hasError(bytes: Buffer, span: ValueSpan | null | undefined): boolean {
+  return span != null && bytes.toString("latin1", span.start, span.end) !== "null";
+}
+
+const ANSWER_FIELDS = ["usage", "model", "error"];
 
 function parseAnswer(bytes: Buffer): unknown {
   try {

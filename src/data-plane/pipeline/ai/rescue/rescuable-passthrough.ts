@@ -8,8 +8,9 @@ import type {
 import { GatewayError } from "../../../../contracts/errors.ts";
 import type { ChatEvent, Usage } from "../../../../contracts/ir.ts";
 import type { UsageWatcher } from "../../../../contracts/passthrough.ts";
+import { providerFailed } from "../provider-failed.ts";
 import { parseRawEvent, SseSplitter } from "../sse-splitter.ts";
-import { MAX_EVENT_BYTES, providerFailed, type StreamAnswer, type StreamProgress } from "../stream-answer.ts";
+import { MAX_EVENT_BYTES, type StreamAnswer, type StreamProgress } from "../stream-answer.ts";
 import { EventNames, eventsIn, lacking, type NamedEvent } from "./event-names.ts";
 import type { Transcript } from "./transcript.ts";
 
