@@ -32,6 +32,8 @@ export interface StreamUsage {
   needsHelp: boolean;
   /** The event last seen only announces an answer. */
   announces: boolean;
+  /** An estimate of the output tokens that came after the usage was told. */
+  untoldTokens: number;
 }
 
 interface ScanAddon {

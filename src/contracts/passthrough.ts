@@ -13,6 +13,8 @@ export interface UsageWatcher {
   readonly announces?: boolean;
   /** The last usage seen. */
   readonly usage: Usage | null;
+  /** An estimate of the output tokens that came after that. */
+  readonly untoldTokens: number;
   /** The model that answers, as the provider names it. */
   readonly model: string | null;
   /** True once the dialect's end of an answer was seen: a body that ends before was cut. */

@@ -178,6 +178,7 @@ napi_value readStreamUsage(napi_env env, napi_callback_info info) {
   setProperty(env, seen, "failureData", makeUtf8(env, watcher->failureData.data(), watcher->failureData.size()));
   setProperty(env, seen, "needsHelp", makeBool(env, watcher->needsHelp));
   setProperty(env, seen, "announces", makeBool(env, watcher->announces));
+  setProperty(env, seen, "untoldTokens", makeNumber(env, watcher->untoldTokens()));
   return seen;
 }
 

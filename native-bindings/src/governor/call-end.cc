@@ -106,6 +106,7 @@ server::Exchange* GovernedCall::finish(const char* outcome, std::string_view err
       governor_.host_.streamUsage(plan_->id, static_cast<uint32_t>(target_ - plan_->targets.data()), watcher_.kept(),
                                   &usage_, &modelServed_);
     }
+    if (committed_ && std::string_view(outcome) != "ok") estimateUntold();
     price();
   }
   if (counted_) {
@@ -124,6 +125,13 @@ server::Exchange* GovernedCall::finish(const char* outcome, std::string_view err
   generation_.reset();
   governor_.free(this);
   return exchange;
+}
+
+// A stream that broke off, or whose caller left, has used what it did not come to tell. As in
+// src/data-plane/pipeline/ai/untold-usage.ts.
+void GovernedCall::estimateUntold() {
+  if (!usage_.told()) usage_.inputTokens = estimatedInputTokens();
+  usage_.outputTokens = std::max(0.0, usage_.outputTokens) + watcher_.untoldTokens();
 }
 
 void GovernedCall::count(double totalMs, uint64_t answerBytes) {
@@ -241,6 +249,11 @@ double GovernedCall::requestBytes() const {
   const http::RequestHead& head = exchange_->head();
   if (!head.chunked) return static_cast<double>(head.contentLength);
   return exchange_->bodyArrived() ? static_cast<double>(exchange_->bodyBytes()) : 0;
+}
+
+double GovernedCall::estimatedInputTokens() const {
+  constexpr double kBytesPerToken = 4;
+  return std::ceil(requestBytes() / kBytesPerToken);
 }
 
 double GovernedCall::sinceStartMs() const {

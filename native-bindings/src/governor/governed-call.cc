@@ -135,13 +135,16 @@ void GovernedCall::onDrain(server::Exchange&) {
 
 void GovernedCall::onAborted(server::Exchange& exchange) {
   const bool begun = exchange.answerBegun();
+  // SDKs may close at the end marker, without waiting for the end of the body.
+  const bool isWhole = mode_ == Mode::kStream && committed_ && watcher_.finished && watcher_.usage.told();
   if (plan_ == nullptr) {
     // It left before anything was decided: still a call, and in the log.
     plan_ = route_->plan;
   }
   if (!begun) status_ = 499;
   leaveUpstream();
-  finish("client_aborted", "client_closed_request", exchange.answerBytes());
+  if (isWhole) finish("ok", "", exchange.answerBytes());
+  else finish("client_aborted", "client_closed_request", exchange.answerBytes());
 }
 
 }  // namespace tidegate::governor

@@ -98,7 +98,9 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   void count(double totalMs, uint64_t answerBytes);
   void settle();
   void record(const char* outcome, std::string_view errorCode, double totalMs, uint64_t answerBytes);
+  void estimateUntold();
   double requestBytes() const;
+  double estimatedInputTokens() const;
   double sinceStartMs() const;
 
   Governor& governor_;

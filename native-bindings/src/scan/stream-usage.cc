@@ -21,6 +21,8 @@ struct RawEvent {
   // Of the first data line.
   std::string_view data;
   size_t dataLines = 0;
+  // Of all data lines, joined.
+  size_t dataBytes = 0;
 };
 
 // A line's field: what follows the colon and one space.
@@ -38,7 +40,9 @@ RawEvent readRawEvent(std::string_view text) {
     // A CR belongs to the line's end only before a LF.
     if (lineFeed != std::string_view::npos && !line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (startsWith(line, "data:")) {
-      if (raw.dataLines == 0) raw.data = fieldValue(line, 4);
+      const std::string_view value = fieldValue(line, 4);
+      if (raw.dataLines == 0) raw.data = value;
+      raw.dataBytes += value.size() + (raw.dataLines == 0 ? 0 : 1);
       raw.dataLines++;
     } else if (startsWith(line, "event:")) {
       raw.name = fieldValue(line, 5);
@@ -171,14 +175,18 @@ bool StreamUsageWatcher::push(const char* event, size_t length) {
 // Most chunks end at the search for names: of a long answer, only the first and the last two or three are read.
 bool StreamUsageWatcher::pushOpenai(std::string_view event) {
   const RawEvent raw = readRawEvent(event);
-  if (raw.dataLines == 0) return true;
+  // Empty events, and comments without any data, keep connections alive.
+  if (raw.dataBytes == 0) return true;
   if (startsWith(raw.data, "[DONE]")) {
     finished = true;
     announces = false;
     return true;
   }
   const bool isWhole = raw.dataLines == 1;
-  if (!model.empty() && !announces && !mayMatter(isWhole ? raw.data : event, !isWhole)) return true;
+  if (!model.empty() && !announces && !mayMatter(isWhole ? raw.data : event, !isWhole)) {
+    tally_.note(raw.dataBytes);
+    return true;
+  }
   keep(event);
   if (isWhole) return lookAtChunk(raw.data);
   announces = false;
@@ -206,12 +214,19 @@ bool StreamUsageWatcher::lookAtChunk(std::string_view data) {
   }
   if (!isSure || verdict == UsageVerdict::kUnsure) {
     needsHelp = true;
+    // Whoever helps finds the usage in it.
+    if (verdict != UsageVerdict::kNothing) tally_.told();
     return true;
   }
   // No JSON object tells nothing.
   if (walk == Walk::kBroken) return true;
   if (model.empty()) model = name.substr(0, kMaxModelBytes);
-  if (verdict == UsageVerdict::kTold) usage = found;
+  if (verdict == UsageVerdict::kTold) {
+    usage = found;
+    tally_.told();
+  } else if (!announces) {
+    tally_.note(data.size());
+  }
   if ((!error.empty() && error != "null" && error != "false") || kind == "error") fail(data);
   if (choices.finished) finished = true;
   return includeUsage_ || verdict != UsageVerdict::kTold || choices.count > 0;
@@ -220,6 +235,7 @@ bool StreamUsageWatcher::lookAtChunk(std::string_view data) {
 void StreamUsageWatcher::pushAnthropic(std::string_view event) {
   const RawEvent raw = readRawEvent(event);
   announces = raw.name == "message_start" || raw.name == "ping" || raw.name == "content_block_start";
+  if (raw.name == "content_block_delta") tally_.note(raw.dataBytes);
   if (!isWatchedEvent(raw.name) || raw.dataLines == 0) return;
   keep(event);
   constexpr std::string_view kNames[] = {"type", "message", "usage"};
@@ -237,7 +253,10 @@ void StreamUsageWatcher::pushAnthropic(std::string_view event) {
     AnthropicCounts counts = counts_;
     const UsageVerdict verdict = counts.merge(values[2]);
     if (verdict == UsageVerdict::kTold) mergeCounts(counts);
-    if (verdict == UsageVerdict::kUnsure) needsHelp = true;
+    if (verdict == UsageVerdict::kUnsure) {
+      needsHelp = true;
+      tally_.told();
+    }
   } else if (type == "message_stop") {
     finished = true;
   } else if (type == "error") {
@@ -256,6 +275,7 @@ void StreamUsageWatcher::lookAtMessageStart(std::string_view message) {
   }
   if (verdict == UsageVerdict::kUnsure) {
     needsHelp = true;
+    tally_.told();
     return;
   }
   if (isString(values[0])) model = name.substr(0, kMaxModelBytes);
@@ -265,6 +285,7 @@ void StreamUsageWatcher::lookAtMessageStart(std::string_view message) {
 void StreamUsageWatcher::mergeCounts(const AnthropicCounts& counts) {
   counts_ = counts;
   usage = counts.usage();
+  tally_.told();
 }
 
 void StreamUsageWatcher::keep(std::string_view event) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "scan/output-tally.h"
 #include "scan/usage-scan.h"
 
 namespace tidegate::scan {
@@ -19,7 +20,10 @@ class StreamUsageWatcher {
  public:
   // `includeUsage`: whether the caller wants the usage event, where that is optional (OpenAI).
   StreamUsageWatcher(UsageDialect dialect, bool includeUsage)
-      : announces(dialect == UsageDialect::kOpenai), dialect_(dialect), includeUsage_(includeUsage) {}
+      : announces(dialect == UsageDialect::kOpenai),
+        tally_(dialect == UsageDialect::kOpenai ? kOpenaiWrappingBytes : kDeltaWrappingBytes),
+        dialect_(dialect),
+        includeUsage_(includeUsage) {}
 
   // Looks at one whole event with its empty line, or at what is left when the stream ends. False: it must not reach the
   // caller (a usage event that the gateway asked for, not the caller).
@@ -37,6 +41,8 @@ class StreamUsageWatcher {
   bool needsHelp = false;
   // The event last seen only announces an answer: until there is more of it, the call can still go elsewhere.
   bool announces;
+  // An estimate of the output tokens that came after `usage` was told.
+  double untoldTokens() const { return tally_.tokens(); }
   // The events that matter, one after the other as they came; "" once they are over 64 KiB.
   const std::string& kept() const { return kept_; }
 
@@ -49,6 +55,10 @@ class StreamUsageWatcher {
   void fail(std::string_view data);
   void keep(std::string_view event);
 
+  static constexpr double kOpenaiWrappingBytes = 48;
+  static constexpr double kDeltaWrappingBytes = 12;
+
+  OutputTally tally_;
   std::string kept_;
   bool keptTooMuch_ = false;
   AnthropicCounts counts_;

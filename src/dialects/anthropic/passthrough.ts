@@ -4,6 +4,7 @@ import type { Usage } from "../../contracts/ir.ts";
 import type { ForeignTraces, MadeFiles, Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
 import { isObject } from "../checks.ts";
 import { arrayOr, tryParseJson } from "../json.ts";
+import { DELTA_WRAPPING_BYTES, OutputTally } from "../output-tally.ts";
 import { brokenStream } from "../provider-failure.ts";
 import { isNamedSignature } from "../signatures.ts";
 import { parseStreamError } from "./errors.ts";
@@ -19,20 +20,22 @@ const ANNOUNCEMENTS = new Set(["message_start", "ping", "content_block_start"]);
 class AnthropicUsageWatcher implements UsageWatcher {
   announces = false;
   readonly #usage = new StreamUsage();
+  readonly #tally = new OutputTally(DELTA_WRAPPING_BYTES);
   #model: string | null = null;
   #finished = false;
   #failure: ProviderFailure | null = null;
 
   push(event: SseEvent): boolean {
     this.announces = ANNOUNCEMENTS.has(event.event);
+    if (event.event === "content_block_delta") this.#tally.note(event.data);
     if (!WATCHED_EVENTS.has(event.event)) return true;
     const data = tryParseJson(event.data);
     if (!isObject(data)) return true;
     if (data.type === "message_start" && isObject(data.message)) {
       if (typeof data.message.model === "string") this.#model = data.message.model;
-      this.#usage.merge(data.message.usage);
+      this.#merge(data.message.usage);
     } else if (data.type === "message_delta") {
-      this.#usage.merge(data.usage);
+      this.#merge(data.usage);
     } else if (data.type === "message_stop") {
       this.#finished = true;
     } else if (data.type === "error") {
@@ -41,8 +44,17 @@ class AnthropicUsageWatcher implements UsageWatcher {
     return true;
   }
 
+  #merge(usage: unknown): void {
+    this.#usage.merge(usage);
+    if (isObject(usage)) this.#tally.told();
+  }
+
   get usage(): Usage | null {
     return this.#usage.usage;
+  }
+
+  get untoldTokens(): number {
+    return this.#tally.tokens;
   }
 
   get model(): string | null {

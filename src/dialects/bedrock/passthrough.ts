@@ -4,6 +4,7 @@ import type { Usage } from "../../contracts/ir.ts";
 import type { Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
 import { isObject } from "../checks.ts";
 import { tryParseJson } from "../json.ts";
+import { DELTA_WRAPPING_BYTES, OutputTally } from "../output-tally.ts";
 import { invokedModel } from "./answer.ts";
 import { parseStreamError } from "./errors.ts";
 import { ERROR_EVENT, isException } from "./framing.ts";
@@ -20,13 +21,20 @@ class BedrockUsageWatcher implements UsageWatcher {
   model: string | null = null;
   finished = false;
   failure: ProviderFailure | null = null;
+  readonly #tally = new OutputTally(DELTA_WRAPPING_BYTES);
+
+  get untoldTokens(): number {
+    return this.#tally.tokens;
+  }
 
   push({ event, data }: SseEvent): boolean {
     this.announces = ANNOUNCEMENTS.has(event);
-    if (event === "messageStop") this.finished = true;
+    if (event === "contentBlockDelta") this.#tally.note(data);
+    else if (event === "messageStop") this.finished = true;
     else if (event === "metadata") {
       const read = bedrockPassthrough.readUsage(tryParseJson(data));
       this.usage = read.usage;
+      if (read.usage !== null) this.#tally.told();
       this.model = read.model;
     } else if (isException(event) || event === ERROR_EVENT) this.failure = parseStreamError(event, tryParseJson(data));
     return true;

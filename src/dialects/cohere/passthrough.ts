@@ -4,6 +4,7 @@ import type { Usage } from "../../contracts/ir.ts";
 import type { Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
 import { isObject } from "../checks.ts";
 import { tryParseJson } from "../json.ts";
+import { DELTA_WRAPPING_BYTES, OutputTally } from "../output-tally.ts";
 import { streamFailure } from "./errors.ts";
 import { usageFromWire } from "./usage.ts";
 
@@ -17,15 +18,22 @@ class CohereUsageWatcher implements UsageWatcher {
   readonly model = null;
   finished = false;
   failure: ProviderFailure | null = null;
+  readonly #tally = new OutputTally(DELTA_WRAPPING_BYTES);
+
+  get untoldTokens(): number {
+    return this.#tally.tokens;
+  }
 
   push({ event, data }: SseEvent): boolean {
     this.announces = ANNOUNCEMENTS.has(event);
+    if (event.endsWith("-delta")) this.#tally.note(data);
     if (event !== "message-end" && (event !== "" || !data.includes('"message-end"'))) return true;
     const end = tryParseJson(data);
     if (!isObject(end) || end.type !== "message-end") return true;
     const delta = isObject(end.delta) ? end.delta : {};
     this.finished = true;
     this.usage = usageFromWire(delta.usage) ?? this.usage;
+    if (this.usage !== null) this.#tally.told();
     if (typeof delta.error === "string" && delta.error !== "") this.failure = streamFailure(delta.error);
     return true;
   }

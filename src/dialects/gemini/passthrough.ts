@@ -4,6 +4,7 @@ import type { Usage } from "../../contracts/ir.ts";
 import type { Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { tryParseJson } from "../json.ts";
+import { DELTA_WRAPPING_BYTES, OutputTally } from "../output-tally.ts";
 import { candidateIndex, candidatesOf, isBlocked, parseUsage } from "./answer.ts";
 import { parseErrorBody } from "./errors.ts";
 import { modelPath } from "./models.ts";
@@ -16,7 +17,12 @@ class GeminiUsageWatcher implements UsageWatcher {
   failure: ProviderFailure | null = null;
   readonly #open = new Set<number>();
   readonly #ended = new Set<number>();
+  readonly #tally = new OutputTally(DELTA_WRAPPING_BYTES);
   #blocked = false;
+
+  get untoldTokens(): number {
+    return this.#tally.tokens;
+  }
 
   get finished(): boolean {
     return this.#open.size === 0 && (this.#ended.size > 0 || this.#blocked);
@@ -26,12 +32,17 @@ class GeminiUsageWatcher implements UsageWatcher {
     const piece = tryParseJson(data);
     const failure = parseErrorBody(piece, 500);
     if (failure !== null) this.failure = failure;
-    else if (isObject(piece)) this.#look(piece);
+    else if (isObject(piece)) this.#look(piece, data);
     return true;
   }
 
-  #look(piece: JsonObject): void {
-    this.usage = parseUsage(piece.usageMetadata) ?? this.usage;
+  #look(piece: JsonObject, data: string): void {
+    const usage = parseUsage(piece.usageMetadata);
+    if (usage === null) this.#tally.note(data);
+    else {
+      this.usage = usage;
+      this.#tally.told();
+    }
     const candidates = candidatesOf(piece);
     // What is counted of the prompt may come before anything is said.
     this.announces = candidates.length === 0 && !isBlocked(piece);

@@ -4,6 +4,7 @@ import type { Usage } from "../../contracts/ir.ts";
 import type { ForeignTraces, MadeFiles, Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { arrayOr, tryParseJson } from "../json.ts";
+import { OPENAI_WRAPPING_BYTES, OutputTally } from "../output-tally.ts";
 import { isFailure, parseStreamError } from "./errors.ts";
 import { isForeignReasoning } from "./reasoning.ts";
 import { readUsage } from "./usage.ts";
@@ -27,17 +28,27 @@ class ResponsesUsageWatcher implements UsageWatcher {
   model: string | null = null;
   finished = false;
   failure: ProviderFailure | null = null;
+  readonly #tally = new OutputTally(OPENAI_WRAPPING_BYTES);
+
+  get untoldTokens(): number {
+    return this.#tally.tokens;
+  }
 
   push(event: SseEvent): boolean {
     const type = event.event || typeOf(event.data);
     this.announces = ANNOUNCEMENTS.has(type);
+    if (type.endsWith(".delta")) this.#tally.note(event.data);
     // What names no type at all may be a server's way to say that it failed.
     if (type !== "" && !WATCHED_EVENTS.has(type)) return true;
     const data = tryParseJson(event.data);
     if (!isObject(data)) return true;
     const response = isObject(data.response) ? data.response : {};
     if (typeof response.model === "string") this.model = response.model;
-    this.usage = readUsage(response.usage) ?? this.usage;
+    const usage = readUsage(response.usage);
+    if (usage !== undefined) {
+      this.usage = usage;
+      this.#tally.told();
+    }
     if (data.type === "response.completed" || data.type === "response.incomplete") this.finished = true;
     if (isFailure(data)) this.failure ??= parseStreamError(data);
     return true;

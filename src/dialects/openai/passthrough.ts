@@ -4,6 +4,7 @@ import type { Usage } from "../../contracts/ir.ts";
 import type { ForeignTraces, Passthrough, UsageWatcher } from "../../contracts/passthrough.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { tryParseJson } from "../json.ts";
+import { OPENAI_WRAPPING_BYTES, OutputTally } from "../output-tally.ts";
 import { isNamedSignature } from "../signatures.ts";
 import { parseStreamError } from "./errors.ts";
 import { readChunkUsage } from "./usage.ts";
@@ -16,6 +17,7 @@ class OpenaiUsageWatcher implements UsageWatcher {
   model: string | null = null;
   finished = false;
   failure: ProviderFailure | null = null;
+  readonly #tally = new OutputTally(OPENAI_WRAPPING_BYTES);
 
   constructor(includeUsage: boolean) {
     this.#includeUsage = includeUsage;
@@ -27,22 +29,31 @@ class OpenaiUsageWatcher implements UsageWatcher {
       this.announces = false;
       return true;
     }
-    if (this.model !== null && !this.announces && !mayMatter(data)) return true;
+    if (this.model !== null && !this.announces && !mayMatter(data)) {
+      this.#tally.note(data);
+      return true;
+    }
     const chunk = tryParseJson(data);
     if (!isObject(chunk)) {
       // Empty events, and comments without any data, keep connections alive.
       if (data !== "") this.announces = false;
       return true;
     }
-    const keep = this.#look(chunk);
     if (this.announces) this.announces = !holdsSome(chunk);
-    return keep;
+    return this.#look(chunk, data);
   }
 
-  #look(chunk: JsonObject): boolean {
+  get untoldTokens(): number {
+    return this.#tally.tokens;
+  }
+
+  #look(chunk: JsonObject, data: string): boolean {
     if (this.model === null && typeof chunk.model === "string" && chunk.model !== "") this.model = chunk.model;
     const usage = readChunkUsage(chunk);
-    if (usage !== undefined) this.usage = usage;
+    if (usage !== undefined) {
+      this.usage = usage;
+      this.#tally.told();
+    } else if (!this.announces) this.#tally.note(data);
     this.failure = parseStreamError(chunk) ?? this.failure;
     const choices: unknown[] = Array.isArray(chunk.choices) ? chunk.choices : [];
     if (choices.some((choice) => isObject(choice) && typeof choice.finish_reason === "string")) this.finished = true;

@@ -15,6 +15,7 @@ ai: { max_response_size: 4KiB }
 applications:
   - { id: plain, keys: [tg_plain_key_1234567890], subscriptions: [ai] }
   - { id: tokens, keys: [tg_tokens_key_1234567890], subscriptions: [ai], limits: [{ tokens: 2000, window: 1h }] }
+  - { id: leaver, keys: [tg_leaver_key_1234567890], subscriptions: [ai], limits: [{ cost_usd: 0.0001, window: 1h }] }
   - { id: cost, keys: [tg_cost_key_1234567890], subscriptions: [ai], limits: [{ cost_usd: 0.000001, window: 1h }] }
 `);
 });
@@ -65,6 +66,57 @@ it("a budget of dollars that is used up refuses the next call", async () => {
   expect(JSON.parse(refused.text)).toMatchObject({
     error: { code: "cost_limit_exceeded", type: "insufficient_quota" },
   });
+});
+
+/** Reads a stream until `until` was seen, and leaves. */
+async function leave(model: string, until: string) {
+  const controller = new AbortController();
+  const response = await fetch(`${gateway.url}/v1/${model.startsWith("anthropic") ? "messages" : "chat/completions"}`, {
+    method: "POST",
+    signal: controller.signal,
+    headers: { "content-type": "application/json", authorization: "Bearer tg_leaver_key_1234567890" },
+    body: JSON.stringify({
+      model,
+      stream: true,
+      max_tokens: 500,
+      messages: [{ role: "user", content: `${"word ".repeat(60)}${until}` }],
+    }),
+  });
+  let seen = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    seen += decoder.decode(chunk);
+    if (seen.includes(until)) break;
+  }
+  controller.abort();
+  return { status: response.status, record: await gateway.record(response.headers.get("x-request-id")) };
+}
+
+it("bug: a stream that its caller leaves before it has told its usage costs what came of it", async () => {
+  for (const name of ["openai", "anthropic"] as const) {
+    // The first call of a kind takes the stages, the next one the fast path.
+    for (let call = 0; call < 2; call++) {
+      providers[name].behave({ kind: "stall-stream", afterEvents: 62 });
+      const { record } = await leave(MODELS[name], "word");
+      expect(record).toMatchObject({ outcome: "client_aborted", provider: name });
+      expect(record.inputTokens).toBeGreaterThan(50);
+      expect(record.outputTokens).toBeGreaterThan(0);
+      expect(record.costUsd).toBeGreaterThan(0);
+    }
+  }
+  // All of the text, and not the end: the budget ends after some calls all the same.
+  for (let call = 0; call < 10; call++) {
+    providers.openai.behave({ kind: "stall-stream", afterEvents: 62 });
+    const { status, record } = await leave(MODELS.openai, "last-word");
+    if (status === 429) {
+      providers.openai.reset();
+      expect(record).toMatchObject({ errorCode: "cost_limit_exceeded" });
+      return;
+    }
+    expect(record.outputTokens).toBeGreaterThan(55);
+    expect(record.outputTokens).toBeLessThan(100);
+  }
+  expect.fail("callers that leave are never refused");
 });
 
 it("an answer that is too long to be held is refused, and a stream of that length is not", async () => {

@@ -512,6 +512,12 @@ const CASES: Record<string, Case> = {
     behave: { openai: [{ kind: "stall-stream", afterEvents: 3 }] },
     converse: leave("two"),
   },
+  "bug: a caller that leaves at the end marker of its stream": {
+    targets: ["openai"],
+    fields: WITH_USAGE,
+    behave: { openai: [{ kind: "stall-stream", afterEvents: 1000 }] },
+    converse: leave("[DONE]"),
+  },
   "a caller that leaves its stream, of Anthropic": {
     targets: ["anthropic"],
     path: MESSAGES,

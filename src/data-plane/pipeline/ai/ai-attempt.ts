@@ -10,7 +10,6 @@ import { DecodedAnswer } from "../../../upstream/decoded-answer.ts";
 import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
-import type { Context } from "../context.ts";
 import { headerOf } from "../rest/response-headers.ts";
 import { respondStream } from "../stages/respond.ts";
 import type { AiTarget } from "./ai-target.ts";
@@ -25,6 +24,7 @@ import { isRelayed, relayedAnswer } from "./relayed-answer.ts";
 import type { OpenedAnswer } from "./rescue/stream-rescue.ts";
 import type { StreamAnswer, StreamProgress } from "./stream-answer.ts";
 import type { BuiltCall } from "./translation.ts";
+import { estimatedTokens, usageWhenLeft } from "./untold-usage.ts";
 
 /** What is read of an error answer. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -34,7 +34,6 @@ export const DIALECT_HEADERS: Record<string, readonly string[]> = {
   openai: ["openai-beta"],
   "openai-responses": ["openai-beta"],
 };
-const BYTES_PER_TOKEN = 4;
 const SIMULATED_HEADER_NAMES = Object.values(SIMULATED_HEADERS);
 
 /** One attempt of a call at one target: sends it, and tells the call how it went. */
@@ -67,6 +66,8 @@ export class AiAttempt implements DispatchHandler {
   #isKeySettled = false;
   /** Told its outcome: nothing that comes after counts. */
   #over = false;
+  /** Its stream has come to its end, and its usage is in the call's sums. */
+  #hasEnded = false;
   /** What it used is in the call's sums already. */
   isBooked = false;
   /** null: transports look after its timeouts. */
@@ -357,7 +358,7 @@ export class AiAttempt implements DispatchHandler {
       if (this.opened !== null) rescue.begins(this.opened);
     }
     const call = this.#call;
-    context.noteBeforeFinish(() => call.answering?.noteUsage());
+    context.noteBeforeFinish(() => call.answering?.noteUsageWhenLeft());
     // SDKs may close at the end marker, without waiting for the end of the body.
     context.isWhole = () => call.answering?.isWhole === true;
     stream.onDrain(() => call.answering?.drained());
@@ -392,15 +393,25 @@ export class AiAttempt implements DispatchHandler {
     }
     this.#over = true;
     this.#clock?.stop();
-    this.noteUsage();
+    this.#noteUsage();
     this.#call.lookup?.end(this.#status);
     this.#call.streamed();
     this.#stream.end();
   }
 
-  noteUsage(): void {
+  /** Of an answer that has come to its end. */
+  #noteUsage(): void {
     if (this.#answer === null || this.isBooked) return;
+    this.#hasEnded = true;
     this.#call.used(this, this.#answer.usage, this.#answer.model);
+  }
+
+  /** Of one that has not, when the call is over. */
+  noteUsageWhenLeft(): void {
+    const answer = this.#answer;
+    if (answer === null || this.isBooked || this.#hasEnded) return;
+    const usage = isRelayed(this.#call.operation) ? answer.usage : usageWhenLeft(this.#call.context, answer);
+    this.#call.used(this, usage, answer.model);
   }
 
   #fail(error: GatewayError): void {
@@ -440,11 +451,6 @@ export class AiAttempt implements DispatchHandler {
 /** Of two times, either of which may be 0: none. */
 function shorter(oneMs: number, otherMs: number): number {
   return oneMs === 0 || otherMs === 0 ? oneMs + otherMs : Math.min(oneMs, otherMs);
-}
-
-/** What a call will use, before anything is known but the size of its body. */
-export function estimatedTokens({ requestBytes }: Context): number {
-  return Math.ceil(requestBytes / BYTES_PER_TOKEN);
 }
 
 /** Some servers repeat the key they were called with in what they complain of. */

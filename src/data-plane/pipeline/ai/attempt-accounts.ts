@@ -1,9 +1,10 @@
 import type { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
 import type { Context } from "../context.ts";
-import { type AiAttempt, estimatedTokens } from "./ai-attempt.ts";
+import type { AiAttempt } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AttemptOutcome, addUsage, usedBy } from "./attempt-notes.ts";
+import { estimatedTokens } from "./untold-usage.ts";
 
 /**
  * What a call's attempts have used, each at its own target's price; the call's usage and cost are the sum of them.

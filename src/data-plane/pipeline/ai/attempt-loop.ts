@@ -7,7 +7,7 @@ import type { ModelLookup } from "../cache/model-lookup.ts";
 import type { Context } from "../context.ts";
 import { asGatewayError } from "../errors.ts";
 import { respondWhole } from "../stages/respond.ts";
-import { AiAttempt, estimatedTokens, withoutKeys } from "./ai-attempt.ts";
+import { AiAttempt, withoutKeys } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AiTarget, dialectAt } from "./ai-target.ts";
 import { answerHeadersOf, answerIdsOf, contentTypeOf, droppedOf, JSON_TYPE } from "./answer-head.ts";
@@ -28,6 +28,7 @@ import type { AnswerIds } from "./stored/answer-ids.ts";
 import { keepersOf, noPinnedKey, pinnedKey } from "./stored/pin.ts";
 import { TargetChoice } from "./target-choice.ts";
 import type { AiOperation, BuiltCall, CallPlan, InspectedRequest, TranslatedAnswer } from "./translation.ts";
+import { estimatedTokens } from "./untold-usage.ts";
 import { translateWhole } from "./whole-answer.ts";
 import { withToken } from "./with-token.ts";
 

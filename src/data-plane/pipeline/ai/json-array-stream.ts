@@ -21,6 +21,10 @@ export class JsonArrayStream implements StreamAnswer {
     return this.#events.usage;
   }
 
+  get untoldTokens(): number {
+    return this.#events.untoldTokens;
+  }
+
   get model(): string | null {
     return this.#events.model;
   }

@@ -43,6 +43,8 @@ const NOTHING: StreamProgress = { output: "", committed: false, failure: null };
 class RelayedBytes implements StreamAnswer {
   readonly usage = null;
   readonly model = null;
+  /** Of sound and pictures, the length tells nothing. */
+  readonly untoldTokens = 0;
   readonly events = 0;
   /** Pieces: whatever comes shows that it goes on. */
   tokens = 0;
@@ -67,6 +69,7 @@ class RelayedBytes implements StreamAnswer {
 class RelayedEvents implements StreamAnswer {
   usage: Usage | null = null;
   readonly model = null;
+  readonly untoldTokens = 0;
   events = 0;
   ended = false;
   readonly #splitter = new SseSplitter(MAX_EVENT_BYTES);

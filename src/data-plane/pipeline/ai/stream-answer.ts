@@ -18,6 +18,8 @@ export const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 /** What is held back of a stream until its first token comes; with more, it goes on to the caller. */
 const MAX_GATED_BYTES = 256 * 1024;
 
+const BYTES_PER_TOKEN = 4;
+
 /** What a chunk of a provider's stream came to. */
 export interface StreamProgress {
   /** To be written to the caller; "" or empty: nothing yet. */
@@ -36,6 +38,8 @@ export interface StreamAnswer {
   /** How the caller's dialect ends such a stream with an error; null: as it ends every stream. */
   fail(error: GatewayError): string | null;
   readonly usage: Usage | null;
+  /** An estimate of the output tokens that came after that. */
+  readonly untoldTokens: number;
   readonly model: string | null;
   /** Events that went on to the caller as they came. */
   readonly events: number;
@@ -70,6 +74,7 @@ export class TranslatedStream implements StreamAnswer {
   #frames: Buffer[] = [];
   #committed = false;
   #finished = false;
+  #untoldBytes = 0;
   #failure: GatewayError | null = null;
   readonly #transcript: Transcript | null;
 
@@ -88,6 +93,10 @@ export class TranslatedStream implements StreamAnswer {
       framing === undefined
         ? createSseReader({ maxEventBytes: MAX_EVENT_BYTES }, onEvent)
         : framing.createReader(MAX_EVENT_BYTES, onEvent);
+  }
+
+  get untoldTokens(): number {
+    return Math.ceil(this.#untoldBytes / BYTES_PER_TOKEN);
   }
 
   push(chunk: Buffer): StreamProgress {
@@ -131,14 +140,14 @@ export class TranslatedStream implements StreamAnswer {
           return;
         case "start":
           this.model = event.model;
-          if (event.usage !== undefined) this.usage = event.usage;
+          if (event.usage !== undefined) this.#told(event.usage);
           break;
         case "end":
           this.ended = true;
           this.#committed = true;
           break;
         case "usage":
-          this.usage = event.usage;
+          this.#told(event.usage);
           break;
         case "text":
         case "thinking":
@@ -146,6 +155,7 @@ export class TranslatedStream implements StreamAnswer {
           // Some begin with a text of no characters.
           if (event.text === "") break;
           this.#committed = true;
+          this.#untoldBytes += Buffer.byteLength(event.text);
           this.tokens++;
           break;
         case "finish":
@@ -154,6 +164,7 @@ export class TranslatedStream implements StreamAnswer {
           break;
         default:
           this.#committed = true;
+          if (event.type === "tool_call_delta") this.#untoldBytes += Buffer.byteLength(event.arguments);
           this.tokens++;
       }
       this.#transcript?.note(event);
@@ -161,6 +172,11 @@ export class TranslatedStream implements StreamAnswer {
       if (typeof piece === "string") this.#output += piece;
       else this.#frames.push(piece);
     }
+  }
+
+  #told(usage: Usage): void {
+    this.usage = usage;
+    this.#untoldBytes = 0;
   }
 
   /** The head of an answer is held back until there is something after it, so that an error at once can still fail over. */
@@ -194,6 +210,10 @@ export class PassthroughStream implements StreamAnswer {
 
   get usage(): Usage | null {
     return this.#watcher.usage;
+  }
+
+  get untoldTokens(): number {
+    return this.#watcher.untoldTokens;
   }
 
   get model(): string | null {

@@ -52,6 +52,10 @@ export class RescuablePassthrough implements StreamAnswer {
     return this.#watcher.usage;
   }
 
+  get untoldTokens(): number {
+    return this.#watcher.untoldTokens;
+  }
+
   get model(): string | null {
     return this.#watcher.model;
   }

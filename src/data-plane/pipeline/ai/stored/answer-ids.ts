@@ -148,6 +148,10 @@ export class RenamedStream implements StreamAnswer {
     return this.#answer.usage;
   }
 
+  get untoldTokens() {
+    return this.#answer.untoldTokens;
+  }
+
   get model() {
     return this.#answer.model;
   }

@@ -1,0 +1,19 @@
+import type { Usage } from "../../../contracts/ir.ts";
+import type { Context } from "../context.ts";
+import type { StreamAnswer } from "./stream-answer.ts";
+
+const BYTES_PER_TOKEN = 4;
+
+/** What a call will use, before anything is known but the size of its body. */
+export function estimatedTokens({ requestBytes }: Context): number {
+  return Math.ceil(requestBytes / BYTES_PER_TOKEN);
+}
+
+/**
+ * What a stream has used that broke off, or whose caller left: what it has told, and an estimate of the rest. Otherwise whoever
+ * leaves before the last event would have the answer for nothing. As estimateUntold of native-bindings/src/governor/call-end.cc.
+ */
+export function usageWhenLeft(context: Context, { usage, untoldTokens }: StreamAnswer): Usage {
+  if (usage === null) return { inputTokens: estimatedTokens(context), outputTokens: untoldTokens };
+  return untoldTokens === 0 ? usage : { ...usage, outputTokens: usage.outputTokens + untoldTokens };
+}
