@@ -21,12 +21,13 @@ beforeAll(async () => {
       response.end(JSON.stringify({ error: { message: `wrong: ${refusedKey}`, code: "invalid_api_key" } }));
       return;
     }
-    const { stream } = jsonOf(request);
+    const { stream, user } = jsonOf(request);
     if (stream === true) {
       response.writeHead(200, { "content-type": "text/event-stream", "set-cookie": "who=1", "x-of-provider": "yes" });
       const chunk = { id: "c", object: "chat.completion.chunk", created: 1, model: "gpt-4o-2024-08-06" };
       response.write(`data: ${JSON.stringify({ ...chunk, choices: [{ index: 0, delta: { content: "Hi" } }] })}\n\n`);
-      response.end(`data: ${JSON.stringify({ ...chunk, choices: [], usage: USAGE })}\n\ndata: [DONE]\n\n`);
+      const usage = user === "untold" ? "" : `data: ${JSON.stringify({ ...chunk, choices: [], usage: USAGE })}\n\n`;
+      response.end(`${usage}data: [DONE]\n\n`);
       return;
     }
     response.writeHead(200, { "content-type": "application/json", "set-cookie": "who=1", "x-of-provider": "yes" });
@@ -78,9 +79,9 @@ afterAll(async () => {
   await upstream?.close();
 });
 
-function jsonOf({ body }: SeenRequest): { stream?: boolean } {
+function jsonOf({ body }: SeenRequest): { stream?: boolean; user?: string } {
   try {
-    return JSON.parse(body.toString()) as { stream?: boolean };
+    return JSON.parse(body.toString()) as { stream?: boolean; user?: string };
   } catch {
     return {};
   }
@@ -155,6 +156,16 @@ describe("a provider's own API", () => {
       });
       expect(record.costUsd).toBeCloseTo((30 * 2.5 + 20 * 10) / 1e6, 8);
     }
+  });
+
+  it("bug: a stream that does not tell its usage is counted by an estimate", async () => {
+    const body = JSON.stringify({ model: "gpt-4o", stream: true, user: "untold", messages: [] });
+    const headers = { "content-type": "application/json" };
+    const answer = await call("/providers/oai/v1/chat/completions", { method: "POST", body, headers });
+    expect(await answer.text()).toContain("[DONE]");
+    const record = await gateway.record(answer.headers.get("x-request-id"));
+    expect(record).toMatchObject({ inputTokens: Math.ceil(body.length / 4), outputTokens: 1, outcome: "ok" });
+    expect(record.costUsd).toBeGreaterThan(0);
   });
 
   it("works with a key that another one stands in for, and shows no key", async () => {

@@ -13,6 +13,8 @@ const EVENT_STREAM = "text/event-stream";
 export interface AnswerUsage {
   readonly isStream: boolean;
   readonly usage: Usage | null;
+  /** Of a stream: an estimate of the output tokens that came after that. */
+  readonly untoldTokens: number;
   /** Who has answered, as the provider names it. */
   readonly model: string | null;
   push(chunk: Buffer): void;
@@ -48,6 +50,10 @@ class StreamedUsage implements AnswerUsage {
     return this.#answer.usage;
   }
 
+  get untoldTokens(): number {
+    return this.#answer.untoldTokens;
+  }
+
   get model(): string | null {
     return this.#answer.model;
   }
@@ -63,6 +69,7 @@ class StreamedUsage implements AnswerUsage {
 
 class WholeUsage implements AnswerUsage {
   readonly isStream = false;
+  readonly untoldTokens = 0;
   usage: Usage | null = null;
   model: string | null = null;
   readonly #dialect: DialectName;

@@ -129,6 +129,13 @@ export class PassThroughCall implements DispatchHandler {
     return body === null ? 0 : Math.ceil(body.length / BYTES_PER_TOKEN);
   }
 
+  /** Tokens; of recordings and pictures, the length tells nothing. */
+  #estimatedInput(): number {
+    const { exchange, requestBytes } = this.#context;
+    const isText = exchange.header("content-type")?.startsWith("application/json") === true;
+    return isText ? Math.ceil(requestBytes / BYTES_PER_TOKEN) : 0;
+  }
+
   #dispatch(token: string | null): void {
     const context = this.#context;
     const { exchange, body } = context;
@@ -310,10 +317,18 @@ export class PassThroughCall implements DispatchHandler {
     this.#reservedAtMs = 0;
   }
 
-  /** An answer that tells nothing has used nothing that is counted, unless it is a stream: then the estimate stands. */
+  /**
+   * An answer that tells nothing has used nothing that is counted, unless it is a stream: then what came of it is estimated, and
+   * where nothing did, the estimate of the limits stands.
+   */
   #noteUsage(): void {
     const context = this.#context;
-    const { usage = null, model = null, isStream = false } = this.#usage ?? {};
+    const { model = null, isStream = false, untoldTokens = 0 } = this.#usage ?? {};
+    let usage = this.#usage?.usage ?? null;
+    if (untoldTokens > 0) {
+      usage ??= { inputTokens: this.#estimatedInput(), outputTokens: 0 };
+      usage = { ...usage, outputTokens: usage.outputTokens + untoldTokens };
+    }
     context.modelServed = model ?? context.modelAsked;
     if (usage === null) {
       if (!isStream) this.#settleKey(0);
