@@ -86,13 +86,17 @@ export function parseChatRequest(body: unknown): ChatRequest {
   const serviceTier = optionalString(object, "service_tier", "");
   if (serviceTier !== undefined) request.serviceTier = serviceTier === "standard_only" ? "default" : serviceTier;
   for (const field of UNTRANSLATABLE_FIELDS) {
-    if (extra[field] !== undefined && extra[field] !== null) {
+    if (!isNothing(extra[field])) {
       untranslatable.push({ dialect: "anthropic", param: field });
     }
   }
   if (untranslatable.length > 0) request.untranslatable = untranslatable;
   request.extra = { dialect: "anthropic", fields: extra };
   return request;
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
 function parseMessages(object: JsonObject, untranslatable: Untranslatable[]): Message[] {

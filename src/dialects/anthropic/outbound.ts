@@ -99,6 +99,9 @@ function setTools(body: JsonObject, request: ChatRequest): void {
   const { tools, toolChoice, parallelToolCalls } = request;
   if (tools !== undefined) body.tools = tools.map(buildTool);
   const hasTools = tools !== undefined && tools.length > 0;
+  // Without tools the API takes no choice among them, and there is none to be made.
+  const saysNothing = toolChoice?.type === "auto" || toolChoice?.type === "none";
+  if (!hasTools && saysNothing && request.extra?.dialect !== "anthropic") return;
   if (toolChoice === undefined) {
     if (parallelToolCalls === false && hasTools) {
       body.tool_choice = { type: "auto", disable_parallel_tool_use: true };

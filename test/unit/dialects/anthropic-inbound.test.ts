@@ -19,6 +19,12 @@ function errorOf(body: unknown): GatewayError {
   throw new Error("the request was accepted");
 }
 
+it("bug: an empty list of MCP servers asks for nothing that others could not do", () => {
+  expect(
+    anthropicInbound.parseChatRequest({ ...valid, mcp_servers: [], container: null }).untranslatable,
+  ).toBeUndefined();
+});
+
 const BAD_REQUESTS: [string, unknown, string | null][] = [
   ["no object", [], null],
   ["no model", { ...valid, model: undefined }, "model"],

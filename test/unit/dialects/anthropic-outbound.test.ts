@@ -29,6 +29,14 @@ function errorOf(more: Partial<ChatRequest>, model = target): GatewayError {
   throw new Error("the request was accepted");
 }
 
+it("bug: a choice among no tools is not sent, which the API refuses", () => {
+  expect(call({ toolChoice: { type: "auto" } })).not.toHaveProperty("tool_choice");
+  expect(call({ toolChoice: { type: "none" }, tools: [] })).not.toHaveProperty("tool_choice");
+  expect(call({ toolChoice: { type: "auto" }, tools: [{ name: "look" }] })).toMatchObject({
+    tool_choice: { type: "auto" },
+  });
+});
+
 const UNSUPPORTED: [string, Partial<ChatRequest>][] = [
   ["n", { n: 2 }],
   ["logprobs", { logprobs: true }],
