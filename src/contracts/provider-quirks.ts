@@ -12,6 +12,8 @@ export interface ProviderQuirks {
   streamOptions?: false;
   /** False: it does not know the role `developer`; such messages are sent as `system`. */
   developerRole?: false;
+  /** Ids of tool calls have exactly so many letters and digits; others, of other providers' calls, are replaced. */
+  toolCallIdLength?: number;
   /** Paths below the base URL, `{model}` standing for the model; null: it has no such operation. Absent: the dialect's. */
   paths?: { chat?: string | null; embeddings?: string | null };
 }

@@ -54,6 +54,9 @@ function quirksOf({ dialect, quirks = {} }: CatalogueEntry): string {
     ...(droppedFields.length === 0 ? [] : [`left out: ${listed(droppedFields)}`]),
     ...Object.entries(renamedFields).map(([field, other]) => `\`${field}\` is sent as \`${other}\``),
     ...(quirks.developerRole === false ? ["`developer` is sent as `system`"] : []),
+    ...(quirks.toolCallIdLength === undefined
+      ? []
+      : [`ids of tool calls that are not ${quirks.toolCallIdLength} letters and digits are replaced`]),
     ...(quirks.streamOptions === false ? ["no `stream_options`"] : []),
   ];
   return parts.join("; ") || "–";

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ProviderQuirks } from "../../contracts/provider-quirks.ts";
 import { isObject, type JsonObject } from "../checks.ts";
 import { unsupportedField } from "../foreign.ts";
@@ -24,6 +25,9 @@ export function adaptRequest(body: Readonly<JsonObject>, quirks: ProviderQuirks)
   }
   if (quirks.streamOptions === false) delete adapted.stream_options;
   if (quirks.developerRole === false) adapted.messages = withoutDevelopers(adapted.messages);
+  if (quirks.toolCallIdLength !== undefined) {
+    adapted.messages = withCallIds(adapted.messages, quirks.toolCallIdLength);
+  }
   return adapted;
 }
 
@@ -47,4 +51,26 @@ function withoutDevelopers(messages: unknown): unknown {
   return arrayOr(messages).map((message) =>
     isObject(message) && message.role === "developer" ? { ...message, role: "system" } : message,
   );
+}
+
+/** Calls and their results alike, so that they still belong together. */
+function withCallIds(messages: unknown, length: number): unknown {
+  if (!Array.isArray(messages)) return messages;
+  return messages.map((message: unknown) => {
+    if (!isObject(message)) return message;
+    if (typeof message.tool_call_id === "string") {
+      return { ...message, tool_call_id: callId(message.tool_call_id, length) };
+    }
+    if (!Array.isArray(message.tool_calls)) return message;
+    const calls = message.tool_calls.map((call: unknown) =>
+      isObject(call) && typeof call.id === "string" ? { ...call, id: callId(call.id, length) } : call,
+    );
+    return { ...message, tool_calls: calls };
+  });
+}
+
+/** The id itself, where it will do; else a digest of it, the same each time. */
+function callId(id: string, length: number): string {
+  if (id.length === length && /^[A-Za-z0-9]+$/.test(id)) return id;
+  return createHash("sha256").update(id).digest("hex").slice(0, length);
 }

@@ -4,6 +4,7 @@ import { BATCHES, RERANK } from "./endpoints.ts";
 /** Who makes models, and offers them in an API of their own. */
 export const LABS: readonly CatalogueEntry[] = [
   // Unknown fields are refused with 422, and usage is in the last chunk of each stream. Fields: @mistralai/mistralai 2.7.0.
+  // Ids of calls: 400, "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9" (code 3280).
   openaiCompatible({
     kind: "mistral",
     baseUrl: "https://api.mistral.ai/v1",
@@ -14,6 +15,7 @@ export const LABS: readonly CatalogueEntry[] = [
       droppedFields: ["user", "store"],
       streamOptions: false,
       developerRole: false,
+      toolCallIdLength: 9,
     },
     prefill: { models: "", messageFields: { prefix: true } },
     endpoints: {

@@ -16,6 +16,7 @@ const fieldsByQuirks = new WeakMap<ProviderQuirks, readonly string[]>();
 export function mustBeAdapted(bytes: Buffer, { operation, outbound, target: { quirks } }: CallPlan): boolean {
   if (outbound !== "openai" || quirks === undefined || isOther(operation)) return false;
   if (quirks.developerRole === false && bytes.includes('"developer"')) return true;
+  if (quirks.toolCallIdLength !== undefined && bytes.includes('"tool_call')) return true;
   let fields = fieldsByQuirks.get(quirks);
   if (fields === undefined) {
     fields = quirkyFields(quirks);

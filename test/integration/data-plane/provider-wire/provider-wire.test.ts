@@ -132,6 +132,26 @@ describe("quirks", () => {
     });
   });
 
+  test("bug: ids of other providers' calls are replaced where a provider takes its own kind alone", async () => {
+    const calls = ["call_PTLP8xhu3uwZk4l3nlnrrJha", "D681PevKs"].map((id) => ({
+      id,
+      type: "function",
+      function: { name: "look", arguments: "{}" },
+    }));
+    const messages = [
+      { role: "user", content: "Look." },
+      { role: "assistant", content: null, tool_calls: calls },
+      ...calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: "seen" })),
+    ];
+    const body = bodyOf(await sent("mistral/model-1", undefined, { messages })) as { messages: typeof messages };
+    const [, turn, ...results] = body.messages as { tool_calls?: { id: string }[]; tool_call_id?: string }[];
+    const ids = turn?.tool_calls?.map(({ id }) => id) ?? [];
+    expect(ids).toEqual([expect.stringMatching(/^[A-Za-z0-9]{9}$/), "D681PevKs"]);
+    expect(results.map(({ tool_call_id }) => tool_call_id)).toEqual(ids);
+    hosts.requests.length = 0;
+    expect(bodyOf(await sent("openai/model-1", undefined, { messages }))).toMatchObject({ messages });
+  });
+
   test("hold for callers of another dialect as well", async () => {
     const answer = await fetch(`${gateway.url}/v1/messages`, {
       method: "POST",
