@@ -20,7 +20,8 @@ import { buildMessages, cacheControl, nameFiles } from "./outbound-messages.ts";
  *   schema's name and description: dropped, they don't change what the model is asked.
  * - `strict: false` of a schema: Anthropic always enforces the schema.
  * - `reasoning_effort`: `output_config.effort` and adaptive thinking; on models older than those, a thinking budget of a
- *   share of the output limit. `none` turns thinking off, `minimal` is `low`.
+ *   share of the output limit. `none` turns thinking off, `minimal` is `low`. With a forced call of a tool: the
+ *   effort alone, or refused where there is none.
  * - Sampling parameters go on although later models refuse them: the provider's error says so, dropping them would not.
  * - Tool schemas and structured output are native (`output_config.format`).
  */
@@ -151,6 +152,10 @@ function setThinking(body: JsonObject, request: ChatRequest, target: TargetModel
   if (reasoning === undefined) return;
   const { effort, budgetTokens, includeThoughts } = reasoning;
   const omitted = includeThoughts === false ? { display: "omitted" } : {};
+  if (effort !== "none" && forcesTool(request)) {
+    refuseThinking(reasoning, modelAbilities(target.model).effort);
+    return;
+  }
   if (effort === "none") {
     body.thinking = { type: "disabled" };
   } else if (budgetTokens !== undefined) {
@@ -162,6 +167,18 @@ function setThinking(body: JsonObject, request: ChatRequest, target: TargetModel
   } else if (effort !== undefined) {
     body.thinking = { type: "enabled", budget_tokens: thinkingBudget(effort, maxTokens(request, target)), ...omitted };
   }
+}
+
+/** Claude does not think where it is made to call a tool: the API refuses a request for both. */
+export function forcesTool({ toolChoice }: ChatRequest): boolean {
+  return toolChoice?.type === "required" || toolChoice?.type === "tool";
+}
+
+/** Throws `unsupported_field` where thinking is asked for. An effort can be had without, where the model knows such a thing. */
+export function refuseThinking({ effort, budgetTokens }: Reasoning, knowsEffort: boolean): void {
+  if (budgetTokens === undefined && (effort === undefined || knowsEffort)) return;
+  const field = budgetTokens === undefined ? "reasoning_effort" : "reasoning.max_tokens";
+  throw unsupportedField(field, `is set, but Claude does not think where \`tool_choice\` makes it call a tool`);
 }
 
 /** Throws `unsupported_field` where the limit leaves no room for thinking. */

@@ -1,6 +1,6 @@
 import type { TargetModel } from "../../contracts/dialect.ts";
 import type { ChatRequest, Reasoning, ReasoningEffort } from "../../contracts/ir.ts";
-import { thinkingBudget, wireEffort } from "../anthropic/outbound.ts";
+import { forcesTool, refuseThinking, thinkingBudget, wireEffort } from "../anthropic/outbound.ts";
 import type { JsonObject } from "../checks.ts";
 import { unsupportedField } from "../foreign.ts";
 import { claudeAbilities, familyOf, isThinkingNova } from "./models.ts";
@@ -52,7 +52,9 @@ function novaConfig(effort: ReasoningEffort): JsonObject {
 function claudeReasoning(reasoning: Reasoning, request: ChatRequest, target: TargetModel): ReasoningFields {
   const abilities = claudeAbilities(target.model);
   const effort = wireEffort(reasoning);
-  const thinking = claudeThinking(reasoning, request, target, abilities.adaptiveThinking);
+  const isForced = reasoning.effort !== "none" && forcesTool(request);
+  if (isForced) refuseThinking(reasoning, abilities.effort);
+  const thinking = isForced ? null : claudeThinking(reasoning, request, target, abilities.adaptiveThinking);
   return {
     ...(effort === null || !abilities.effort ? {} : { effort }),
     modelFields: thinking === null ? {} : { thinking },

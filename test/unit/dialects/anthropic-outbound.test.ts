@@ -6,6 +6,7 @@ import { GatewayError } from "../../../src/contracts/errors.ts";
 import type { ChatRequest, Message } from "../../../src/contracts/ir.ts";
 import { anthropicInbound, anthropicOutbound } from "../../../src/dialects/anthropic/index.ts";
 import { modelAbilities } from "../../../src/dialects/anthropic/models.ts";
+import { bedrockOutbound } from "../../../src/dialects/bedrock/index.ts";
 import { runs } from "../../helpers/property-runs.ts";
 
 const target: TargetModel = { model: "claude-opus-4-8", defaultMaxOutputTokens: 4096 };
@@ -34,6 +35,45 @@ it("bug: a choice among no tools is not sent, which the API refuses", () => {
   expect(call({ toolChoice: { type: "none" }, tools: [] })).not.toHaveProperty("tool_choice");
   expect(call({ toolChoice: { type: "auto" }, tools: [{ name: "look" }] })).toMatchObject({
     tool_choice: { type: "auto" },
+  });
+});
+
+describe("bug: thinking and a forced call of a tool, which the API refuses together", () => {
+  const forced: Partial<ChatRequest> = { tools: [{ name: "look" }], toolChoice: { type: "required" } };
+  const old: TargetModel = { ...target, model: "claude-sonnet-4-5" };
+
+  it("is an effort alone, where the model knows efforts", () => {
+    const body = call({ ...forced, reasoning: { effort: "high", includeThoughts: true } });
+    expect(body).toMatchObject({ tool_choice: { type: "any" }, output_config: { effort: "high" } });
+    expect(body).not.toHaveProperty("thinking");
+  });
+
+  it("is refused where there is nothing but thinking to be asked for", () => {
+    expect(errorOf({ ...forced, reasoning: { effort: "high" } }, old)).toMatchObject({
+      code: "unsupported_field",
+      param: "reasoning_effort",
+    });
+    expect(errorOf({ ...forced, reasoning: { budgetTokens: 2000 } })).toMatchObject({ param: "reasoning.max_tokens" });
+  });
+
+  it("stays off, and is no wish of callers who only want to see it", () => {
+    expect(call({ ...forced, reasoning: { effort: "none" } })).toMatchObject({ thinking: { type: "disabled" } });
+    expect(call({ ...forced, reasoning: { includeThoughts: true } }, old)).not.toHaveProperty("thinking");
+    expect(call({ ...forced, reasoning: { includeThoughts: true } })).not.toHaveProperty("thinking");
+  });
+
+  it("is the same on Bedrock", () => {
+    const bedrock = (reasoning: ChatRequest["reasoning"], model: string) =>
+      JSON.parse(
+        bedrockOutbound.buildChatCall(request({ ...forced, ...(reasoning === undefined ? {} : { reasoning }) }), {
+          ...target,
+          model,
+        }).body,
+      );
+    const body = bedrock({ effort: "high" }, "us.anthropic.claude-opus-4-8");
+    expect(body).toMatchObject({ outputConfig: { effort: "high" } });
+    expect(JSON.stringify(body)).not.toContain('"thinking"');
+    expect(() => bedrock({ effort: "high" }, "anthropic.claude-sonnet-4-5-20250929-v1:0")).toThrow(/does not think/);
   });
 });
 
