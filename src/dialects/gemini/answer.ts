@@ -38,7 +38,13 @@ export function parseChatResponse(body: unknown, target: TargetModel): ChatRespo
 function failureOf(candidates: readonly JsonObject[], choices: readonly Choice[]): ProviderFailure | null {
   const [candidate] = candidates;
   if (candidate === undefined || choices.some((choice) => choice.content.length > 0)) return null;
-  return choices[0]?.finishReason === "error" ? failedAnswer(candidate.finishReason, candidate.finishMessage) : null;
+  return isFailure(candidate.finishReason) ? failedAnswer(candidate.finishReason, candidate.finishMessage) : null;
+}
+
+/** Whether an answer with nothing in it failed, ended for this reason. One that is not known is no good end, either. */
+export function isFailure(reason: unknown): boolean {
+  const isKnown = typeof reason !== "string" || FINISH_REASONS.has(reason) || NO_REASONS.has(reason);
+  return !isKnown || finishReasonFromWire(reason, false) === "error";
 }
 
 /**
@@ -182,6 +188,9 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ["UNEXPECTED_TOOL_CALL", "error"],
   ["TOO_MANY_TOOL_CALLS", "error"],
 ]);
+
+/** These don't tell. */
+const NO_REASONS = new Set(["OTHER", "FINISH_REASON_UNSPECIFIED"]);
 
 /** Gemini ends with STOP whether it answered or called functions. */
 export function finishReasonFromWire(reason: unknown, hasToolCalls: boolean): FinishReason {

@@ -10,6 +10,7 @@ import {
   failedAnswer,
   finishReasonFromWire,
   isBlocked,
+  isFailure,
   parseLogprobs,
   parseUsage,
   partsOf,
@@ -68,6 +69,10 @@ export class GeminiStreamParser implements StreamParser {
     return this.#piece(data);
   }
 
+  get usageSoFar(): Usage | null {
+    return this.#usage;
+  }
+
   finish(): ChatEvent[] {
     if (this.#over) return [];
     const states = [...this.#candidates.values()];
@@ -76,8 +81,7 @@ export class GeminiStreamParser implements StreamParser {
     }
     const [first] = states;
     if (first !== undefined && states.every((state) => !state.hasContent)) {
-      const isFailure = finishReasonFromWire(first.finishReason, false) === "error";
-      if (isFailure) return this.#fail(failedAnswer(first.finishReason, first.finishMessage));
+      if (isFailure(first.finishReason)) return this.#fail(failedAnswer(first.finishReason, first.finishMessage));
     }
     this.#over = true;
     const events: ChatEvent[] = [];

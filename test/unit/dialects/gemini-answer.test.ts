@@ -69,6 +69,16 @@ describe("an answer with nothing in it but a function call that Gemini could not
     );
     expect(stream(body).at(-1)).toMatchObject({ type: "error", failure });
   });
+
+  it("bug: is one for a reason that is not known yet as well, and none where Gemini gives no reason", () => {
+    const later = candidate([], { finishReason: "A_LATER_REASON" });
+    expect(() => geminiOutbound.parseChatResponse(later, target)).toThrowError(/A_LATER_REASON/);
+    expect(stream(later).at(-1)).toMatchObject({ type: "error", failure: { type: "A_LATER_REASON" } });
+    for (const finishReason of ["STOP", "OTHER", "MAX_TOKENS"]) {
+      const { choices } = geminiOutbound.parseChatResponse(candidate([], { finishReason }), target);
+      expect(choices[0]?.content).toEqual([]);
+    }
+  });
 });
 
 describe("a stream of Gemini", () => {
