@@ -1,5 +1,13 @@
 import type { GatewayError, ProviderFailure } from "./errors.ts";
-import type { ChatEvent, ChatRequest, ChatResponse, DialectName, EmbeddingRequest, EmbeddingResponse } from "./ir.ts";
+import type {
+  ChatEvent,
+  ChatRequest,
+  ChatResponse,
+  DialectName,
+  EmbeddingRequest,
+  EmbeddingResponse,
+  Usage,
+} from "./ir.ts";
 import type { ProviderEndpoints } from "./provider-endpoints.ts";
 import type { ProviderQuirks } from "./provider-quirks.ts";
 
@@ -61,6 +69,8 @@ export interface StreamParser {
   push(event: SseEvent): ChatEvent[];
   /** Called when the body ended. Yields `end`, or an `error` when the dialect's end marker never came. */
   finish(): ChatEvent[];
+  /** Where the provider counts with every event: what it has counted so far. Absent: the events tell all there is. */
+  readonly usageSoFar?: Usage | null;
 }
 
 /** Writes the caller's stream. Returns SSE text, or bytes of the dialect's own framing, possibly empty. */

@@ -61,7 +61,7 @@ export interface StreamAnswer {
 
 /** Provider's dialect → IR → caller's dialect. */
 export class TranslatedStream implements StreamAnswer {
-  usage: Usage | null = null;
+  #usage: Usage | null = null;
   model: string | null = null;
   readonly events = 0;
   ended = false;
@@ -95,8 +95,12 @@ export class TranslatedStream implements StreamAnswer {
         : framing.createReader(MAX_EVENT_BYTES, onEvent);
   }
 
+  get usage(): Usage | null {
+    return this.#parser.usageSoFar ?? this.#usage;
+  }
+
   get untoldTokens(): number {
-    return Math.ceil(this.#untoldBytes / BYTES_PER_TOKEN);
+    return (this.#parser.usageSoFar ?? null) === null ? Math.ceil(this.#untoldBytes / BYTES_PER_TOKEN) : 0;
   }
 
   push(chunk: Buffer): StreamProgress {
@@ -175,7 +179,7 @@ export class TranslatedStream implements StreamAnswer {
   }
 
   #told(usage: Usage): void {
-    this.usage = usage;
+    this.#usage = usage;
     this.#untoldBytes = 0;
   }
 
