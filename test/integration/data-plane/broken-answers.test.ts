@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { TEST_KEY } from "../../helpers/gateway.ts";
 import { ask, errorsOf, isWhole, SAID, textOf, useModelRoute } from "../../helpers/model-route.ts";
 import { triedHere } from "../../helpers/property-runs.ts";
 import type { Behaviour } from "../../helpers/providers/behaviour.ts";
@@ -197,5 +198,47 @@ describe("bug: an error in a body whose status is 200", () => {
     route.providers.openai.behave({ kind: "status", status: 200, body });
     const { status, text } = await ask(at, { inbound: "anthropic" });
     expect([status, JSON.parse(text).error.message]).toEqual([502, "Provider disconnected"]);
+  });
+});
+
+describe("bug: JSON that is nested deeper than the stack goes", () => {
+  const DEEP = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+  const HEADERS = { "content-type": "application/json", authorization: `Bearer ${TEST_KEY}` };
+
+  it("ends no more than the stream whose last event it is in", async () => {
+    const at = await startRoute({ targets: ["openai"] });
+    const call = { index: 0, id: "c1", type: "function", function: { name: "look", arguments: DEEP } };
+    const chunk = (delta: object, finish_reason: string | null) =>
+      `data: ${JSON.stringify({ id: "c", model: "m", choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+    // Without an end marker: what was gathered is written when the body ends.
+    const events = [chunk({ role: "assistant", tool_calls: [call] }, null), chunk({}, "tool_calls")];
+    route.providers.openai.behave({ kind: "events", events, intervalMs: 0 });
+    const response = await fetch(`${at.url}/v1beta/models/route:streamGenerateContent?alt=sse`, {
+      method: "POST",
+      headers: HEADERS,
+      body: JSON.stringify({ contents: [{ parts: [{ text: "Look." }] }] }),
+    });
+    expect(await response.text()).toContain("UPSTREAM_PROTOCOL_ERROR");
+    expect(await at.record(response.headers.get("x-request-id"))).toMatchObject({
+      errorCode: "upstream_protocol_error",
+    });
+    expect((await ask(at)).status).toBe(200);
+  });
+
+  it("is the provider's fault in an answer, and the caller's in a request", async () => {
+    const at = await startRoute({ targets: ["openai"] });
+    const call = { id: "c1", type: "function", function: { name: "look", arguments: DEEP } };
+    const choice = { index: 0, message: { role: "assistant", content: null, tool_calls: [call] } };
+    const body = { id: "c", choices: [{ ...choice, finish_reason: "tool_calls" }] };
+    route.providers.openai.behave({ kind: "status", status: 200, body });
+    const answered = await ask(at, { inbound: "anthropic" });
+    expect(answered.record).toMatchObject({ status: 502, errorCode: "upstream_protocol_error" });
+    const response = await fetch(`${at.url}/v1/messages`, {
+      method: "POST",
+      headers: HEADERS,
+      body: `{"model":"route","max_tokens":9,"messages":[{"role":"user","content":"Look."}],"tools":[{"name":"look","input_schema":${DEEP}}]}`,
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { details: { error_code: "invalid_request" } } });
   });
 });

@@ -10,6 +10,7 @@ import { DecodedAnswer } from "../../../upstream/decoded-answer.ts";
 import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
+import { asGatewayError } from "../errors.ts";
 import { headerOf } from "../rest/response-headers.ts";
 import { respondStream } from "../stages/respond.ts";
 import type { AiTarget } from "./ai-target.ts";
@@ -239,6 +240,15 @@ export class AiAttempt implements DispatchHandler {
   }
 
   onData(chunk: Buffer): boolean {
+    try {
+      return this.#take(chunk);
+    } catch (error) {
+      this.#fail(asGatewayError(error));
+      return true;
+    }
+  }
+
+  #take(chunk: Buffer): boolean {
     if (this.#over || this.#call.context.finished) return true;
     if (this.#answer !== null) return this.#forward(this.#answer.push(chunk));
     if (this.#status >= 400 || this.#isNoStream) {
@@ -272,6 +282,15 @@ export class AiAttempt implements DispatchHandler {
       this.#left();
       return;
     }
+    try {
+      this.#complete();
+    } catch (error) {
+      // Whatever went wrong: other calls of this worker have nothing to do with it.
+      this.#call.context.pipeline.fail(this.#call.context, error);
+    }
+  }
+
+  #complete(): void {
     if (this.#answer !== null) {
       this.#forward(this.#answer.end());
       if (!this.#over) this.#endStream();

@@ -104,24 +104,26 @@ export class TranslatedStream implements StreamAnswer {
   }
 
   push(chunk: Buffer): StreamProgress {
-    try {
-      this.#reader.push(chunk);
-    } catch (error) {
-      this.#failure ??= new GatewayError("upstream_protocol_error", "the provider's event stream is malformed", {
-        cause: error,
-      });
-    }
+    this.#try(() => this.#reader.push(chunk));
     return this.#progress();
   }
 
   end(): StreamProgress {
-    try {
-      this.#reader.end();
-    } catch (error) {
-      this.#failure ??= error as GatewayError;
-    }
-    if (this.#failure === null) this.#take(this.#parser.finish());
+    this.#try(() => this.#reader.end());
+    if (this.#failure === null) this.#try(() => this.#take(this.#parser.finish()));
     return this.#progress();
+  }
+
+  /** What a provider sends must not be able to end more than its own call: JSON nested deeply enough ends the stack. */
+  #try(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#failure ??=
+        error instanceof GatewayError
+          ? error
+          : new GatewayError("upstream_protocol_error", "the provider's event stream is malformed", { cause: error });
+    }
   }
 
   fail(error: GatewayError): string | null {
@@ -130,8 +132,7 @@ export class TranslatedStream implements StreamAnswer {
 
   complete(): string | Buffer | null {
     this.#failure = null;
-    if (!this.#finished) this.#take(this.#parser.finish());
-    else this.#take([{ type: "end" }]);
+    this.#try(() => this.#take(this.#finished ? [{ type: "end" }] : this.#parser.finish()));
     return this.ended ? this.#progress().output : null;
   }
 

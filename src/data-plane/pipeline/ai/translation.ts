@@ -221,11 +221,27 @@ const NO_HEADERS: Record<string, string> = {};
 
 /** Throws `invalid_request` for what the caller got wrong and `unsupported_field` for what the target can't do. */
 export function buildCall(sent: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
+  try {
+    return build(sent, plan);
+  } catch (error) {
+    if (!isTooDeep(error)) throw error;
+    throw new GatewayError("invalid_request", "the request body is nested too deeply to be read: send it flatter", {
+      cause: error,
+    });
+  }
+}
+
+/** The stack has ended: JSON of a few thousand levels can be parsed, and neither walked over nor written. */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError;
+}
+
+function build(sent: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
   const { prefix, ...whole } = plan;
   if (prefix !== undefined) {
     const prefixed = withPrefix(sent, plan.inbound, prefix);
-    if (prefixed === null) return buildCall(sent, whole);
-    const built = buildCall(prefixed, whole);
+    if (prefixed === null) return build(sent, whole);
+    const built = build(prefixed, whole);
     return { ...built, body: markPrefix(built.body, plan.outbound, prefix), prefix: prefix.text };
   }
   const { inbound, target } = plan;
@@ -292,6 +308,23 @@ function buildEmbeddings(body: Readonly<JsonObject>, plan: CallPlan) {
 
 /** Translates a whole good answer, or reads from it what the log needs. Throws `upstream_protocol_error`. */
 export function translateAnswer(
+  bytes: Buffer,
+  encodingFormat: InspectedRequest["encodingFormat"],
+  plan: CallPlan,
+  passthrough: boolean,
+  context: AnswerContext,
+): TranslatedAnswer {
+  try {
+    return translate(bytes, encodingFormat, plan, passthrough, context);
+  } catch (error) {
+    if (!isTooDeep(error)) throw error;
+    throw new GatewayError("upstream_protocol_error", "the provider's answer is nested too deeply to be read", {
+      cause: error,
+    });
+  }
+}
+
+function translate(
   bytes: Buffer,
   encodingFormat: InspectedRequest["encodingFormat"],
   plan: CallPlan,
