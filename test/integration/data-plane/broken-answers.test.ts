@@ -240,5 +240,14 @@ describe("bug: JSON that is nested deeper than the stack goes", () => {
     });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { details: { error_code: "invalid_request" } } });
+    const options = await fetch(`${at.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: HEADERS,
+      body: `{"model":"route","stream":true,"stream_options":${DEEP},"messages":[{"role":"user","content":"Look."}]}`,
+    });
+    expect([options.status, await options.json()]).toEqual([
+      400,
+      { error: expect.objectContaining({ code: "invalid_request" }) },
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { type ScannedRequest, scanRequest } from "./passthrough-request.ts";
 import { withoutHintFields, withoutHints } from "./routing/hint-fields.ts";
 import { type RequestFeatures, readFeatures } from "./routing/request-features.ts";
+import { tooDeep } from "./too-deep.ts";
 import { translateInPool } from "./translate-in-pool.ts";
 import type { TranslateResult } from "./translate-task.ts";
 import {
@@ -98,6 +99,14 @@ export class RequestBuilder {
 
   /** Null: it is to be built in the pool. Throws what `buildCall` does. */
   build(request: InspectedRequest, plan: CallPlan): BuiltCall | null {
+    try {
+      return this.#build(request, plan);
+    } catch (error) {
+      throw tooDeep(error, "invalid_request", "the request body");
+    }
+  }
+
+  #build(request: InspectedRequest, plan: CallPlan): BuiltCall | null {
     if (plan.prefix !== undefined) return this.isLarge ? null : buildCall(this.parsed(), plan);
     const scanned = this.#scanned;
     const same =

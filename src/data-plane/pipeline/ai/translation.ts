@@ -15,6 +15,7 @@ import { adapted, mustBeAdapted, pathAt, requireOperation } from "./provider-qui
 import { isRelayed } from "./relayed-answer.ts";
 import { type AnswerPrefix, markPrefix, withPrefix } from "./rescue/answer-prefix.ts";
 import { HINT_FIELDS, mayHaveHintFields, withoutHints } from "./routing/hint-fields.ts";
+import { tooDeep } from "./too-deep.ts";
 import { scanTopLevel, type ValueSpan } from "./top-level-fields.ts";
 
 /**
@@ -224,16 +225,8 @@ export function buildCall(sent: Readonly<JsonObject>, plan: CallPlan): BuiltCall
   try {
     return build(sent, plan);
   } catch (error) {
-    if (!isTooDeep(error)) throw error;
-    throw new GatewayError("invalid_request", "the request body is nested too deeply to be read: send it flatter", {
-      cause: error,
-    });
+    throw tooDeep(error, "invalid_request", "the request body");
   }
-}
-
-/** The stack has ended: JSON of a few thousand levels can be parsed, and neither walked over nor written. */
-function isTooDeep(error: unknown): boolean {
-  return error instanceof RangeError;
 }
 
 function build(sent: Readonly<JsonObject>, plan: CallPlan): BuiltCall {
@@ -317,10 +310,7 @@ export function translateAnswer(
   try {
     return translate(bytes, encodingFormat, plan, passthrough, context);
   } catch (error) {
-    if (!isTooDeep(error)) throw error;
-    throw new GatewayError("upstream_protocol_error", "the provider's answer is nested too deeply to be read", {
-      cause: error,
-    });
+    throw tooDeep(error, "upstream_protocol_error", "the provider's answer");
   }
 }
 
