@@ -30,7 +30,11 @@ export class DecodedAnswer implements DispatchHandler {
 
   onStart(abort: (reason: Error) => void): void {
     this.#abort = abort;
-    this.#handler.onStart(abort);
+    this.#handler.onStart((reason) => {
+      abort(reason);
+      // All of it may have come, and wait to be taken: then nobody else says that it is over.
+      if (this.#decoder !== null) this.onError(reason);
+    });
   }
 
   onInformation(status: number, headers: readonly string[]): void {
