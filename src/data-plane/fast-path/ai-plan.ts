@@ -2,8 +2,8 @@ import type { NativePlan, NativePlanTarget } from "../../../native-bindings/engi
 import { type InboundName, outboundDialects, passthroughs } from "../../dialects/index.ts";
 import type { Price } from "../../providers/prices.ts";
 import { NativeDispatcher } from "../../upstream/native-dispatcher.ts";
-import { DIALECT_HEADERS } from "../pipeline/ai/ai-attempt.ts";
 import { type AiTarget, dialectAt } from "../pipeline/ai/ai-target.ts";
+import { DIALECT_HEADERS } from "../pipeline/ai/attempt-request.ts";
 import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
 import { ID_MARK } from "../pipeline/ai/stored/object-ids.ts";
 import {

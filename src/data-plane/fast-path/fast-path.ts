@@ -11,12 +11,11 @@ import type { CallRecordValue } from "../../contracts/call-record.ts";
 import { type ErrorCode, GatewayError } from "../../contracts/errors.ts";
 import type { DialectName, Usage } from "../../contracts/ir.ts";
 import { type InboundName, inboundDialects, outboundDialects, passthroughs } from "../../dialects/index.ts";
-import { withoutKeys } from "../pipeline/ai/ai-attempt.ts";
 import type { AiRuntime } from "../pipeline/ai/ai-runtime.ts";
 import { type AiTarget, dialectAt } from "../pipeline/ai/ai-target.ts";
 import { judgeFailure } from "../pipeline/ai/judge-failure.ts";
 import type { ModelRoute } from "../pipeline/ai/model-routes.ts";
-import { providerFailed } from "../pipeline/ai/provider-failed.ts";
+import { providerFailed, withoutKeys } from "../pipeline/ai/provider-failed.ts";
 import { parseRawEvent, SseSplitter } from "../pipeline/ai/sse-splitter.ts";
 import {
   type AiOperation,

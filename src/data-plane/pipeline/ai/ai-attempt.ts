@@ -5,9 +5,7 @@ import type { ResponseStream } from "../../../contracts/exchange.ts";
 import type { DialectName } from "../../../contracts/ir.ts";
 import type { LimitStore } from "../../../contracts/limits.ts";
 import { inboundDialects, outboundDialects } from "../../../dialects/index.ts";
-import { signV4 } from "../../../providers/signing/sigv4.ts";
 import { DecodedAnswer } from "../../../upstream/decoded-answer.ts";
-import { SIMULATED_HEADERS } from "../../../upstream/simulated/simulated-dispatcher.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
 import { asGatewayError } from "../errors.ts";
@@ -16,10 +14,11 @@ import { respondStream } from "../stages/respond.ts";
 import type { AiTarget } from "./ai-target.ts";
 import { AttemptClock } from "./attempt-clock.ts";
 import type { AttemptLoop } from "./attempt-loop.ts";
+import { attemptRequest } from "./attempt-request.ts";
 import { JsonArrayStream, JsonArrayWriter } from "./json-array-stream.ts";
 import { openStream } from "./open-stream.ts";
 import { otherFormatter } from "./other-operations.ts";
-import { providerFailed } from "./provider-failed.ts";
+import { withoutKeys } from "./provider-failed.ts";
 import { failureOfBody, providerRefusal } from "./provider-refusal.ts";
 import { isRelayed, relayedAnswer } from "./relayed-answer.ts";
 import type { OpenedAnswer } from "./rescue/stream-rescue.ts";
@@ -29,13 +28,6 @@ import { estimatedTokens, usageWhenLeft } from "./untold-usage.ts";
 
 /** What is read of an error answer. */
 const MAX_ERROR_BYTES = 64 * 1024;
-/** Headers of a caller that belong to a dialect and go on to a provider of the same one. */
-export const DIALECT_HEADERS: Record<string, readonly string[]> = {
-  anthropic: ["anthropic-version", "anthropic-beta"],
-  openai: ["openai-beta"],
-  "openai-responses": ["openai-beta"],
-};
-const SIMULATED_HEADER_NAMES = Object.values(SIMULATED_HEADERS);
 
 /** One attempt of a call at one target: sends it, and tells the call how it went. */
 export class AiAttempt implements DispatchHandler {
@@ -93,8 +85,7 @@ export class AiAttempt implements DispatchHandler {
 
   /** `begun`: the native hot path has sent it already. `token`: to be sent in the place of a key. */
   dispatch(begun: BegunAttempt | null, token: string | null): void {
-    const { target, built } = this;
-    const { timeouts } = target;
+    const { target } = this;
     target.load.began();
     this.wasSent = true;
     this.#clock?.start(this.#call.request.stream);
@@ -103,42 +94,9 @@ export class AiAttempt implements DispatchHandler {
       begun.adopt(handler);
       return;
     }
-    const path = target.pathPrefix + built.path;
-    const query = joined(joined(built.query, target.query), this.key === null ? "" : this.key.query);
-    target.dispatcher.dispatch(
-      {
-        origin: target.origin,
-        path: query === "" ? path : `${path}?${query}`,
-        method: "POST",
-        headers: this.#requestHeaders(path, query, token),
-        body: built.upload ?? built.body,
-        connectTimeoutMs: timeouts.connectMs,
-        firstByteTimeoutMs: shorter(timeouts.firstByteMs, this.#call.route.askedFirstByteMs),
-        idleTimeoutMs: timeouts.idleMs,
-      },
-      handler,
-    );
-  }
-
-  #requestHeaders(path: string, query: string, token: string | null): string[] {
-    const { exchange } = this.#call.context;
-    const { key, built } = this;
-    const headers = (this.target.heads[key === null ? 0 : key.index] as readonly string[]).slice();
-    if (token !== null) headers.push("authorization", `Bearer ${token}`);
-    for (const [name, value] of Object.entries(this.built.headers)) setHeader(headers, name, value);
-    const forwarded =
-      this.target.provider.transport === "simulated"
-        ? SIMULATED_HEADER_NAMES
-        : this.built.passthrough
-          ? (DIALECT_HEADERS[this.#dialect] ?? [])
-          : [];
-    for (const name of forwarded) {
-      const value = exchange.header(name);
-      if (value !== undefined) setHeader(headers, name, value);
-    }
-    if (key === null || key.aws === null) return headers;
-    const signed = { method: "POST", path, query, headers, body: built.body };
-    return [...headers, ...signV4(signed, key.aws, Date.now())];
+    const { context, route } = this.#call;
+    const request = attemptRequest(this, this.#dialect, context.exchange, route.askedFirstByteMs, token);
+    target.dispatcher.dispatch(request, handler);
   }
 
   abort(reason: Error): void {
@@ -465,35 +423,6 @@ export class AiAttempt implements DispatchHandler {
     this.#clock?.stop();
     this.target.load.ended();
   }
-}
-
-/** Of two times, either of which may be 0: none. */
-function shorter(oneMs: number, otherMs: number): number {
-  return oneMs === 0 || otherMs === 0 ? oneMs + otherMs : Math.min(oneMs, otherMs);
-}
-
-/** Some servers repeat the key they were called with in what they complain of. */
-export function withoutKeys({ keys }: AiTarget, error: GatewayError): GatewayError {
-  const { provider: failure } = error;
-  if (failure === null) return error;
-  const secrets = keys.keys.flatMap((key) => key.secrets()).filter((secret) => failure.message.includes(secret));
-  if (secrets.length === 0) return error;
-  const message = secrets.reduce((text, secret) => text.replaceAll(secret, "[redacted]"), failure.message);
-  return providerFailed({ ...failure, message });
-}
-
-function joined(query: string, more: string): string {
-  return query === "" || more === "" ? query + more : `${query}&${more}`;
-}
-
-function setHeader(headers: string[], name: string, value: string): void {
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i] === name) {
-      headers[i + 1] = value;
-      return;
-    }
-  }
-  headers.push(name, value);
 }
 
 function protocolError(message: string): GatewayError {

@@ -1,5 +1,5 @@
-import { DIALECT_HEADERS } from "../ai/ai-attempt.ts";
 import { contentTypeOf } from "../ai/answer-head.ts";
+import { DIALECT_HEADERS } from "../ai/attempt-request.ts";
 import type { RoutedCall } from "../ai/routed-call.ts";
 import { type ModelCache, modelTtlMs } from "./model-cache.ts";
 import { ModelLookup } from "./model-lookup.ts";

@@ -1,12 +1,13 @@
 import type { WebSocket } from "ws";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ProviderKey } from "../../provider-keys/provider-key.ts";
-import { DIALECT_HEADERS, withoutKeys } from "../ai/ai-attempt.ts";
 import type { AiRuntime } from "../ai/ai-runtime.ts";
 import type { AiTarget } from "../ai/ai-target.ts";
+import { DIALECT_HEADERS } from "../ai/attempt-request.ts";
 import { judgeFailure } from "../ai/judge-failure.ts";
 import { keyRefusal, noKeyFor, noteRefusal } from "../ai/key-refusal.ts";
 import type { ModelRoute, ModelRoutes } from "../ai/model-routes.ts";
+import { withoutKeys } from "../ai/provider-failed.ts";
 import { providerRefusal } from "../ai/provider-refusal.ts";
 import { resolveModel } from "../ai/resolve-model.ts";
 import { withToken } from "../ai/with-token.ts";

@@ -5,9 +5,9 @@ import { signV4 } from "../../../../providers/signing/sigv4.ts";
 import type { ProviderKey } from "../../../provider-keys/provider-key.ts";
 import type { Context } from "../../context.ts";
 import { headerOf } from "../../rest/response-headers.ts";
-import { withoutKeys } from "../ai-attempt.ts";
 import type { AiTarget } from "../ai-target.ts";
 import type { ModelRoute } from "../model-routes.ts";
+import { withoutKeys } from "../provider-failed.ts";
 import { providerRefusal } from "../provider-refusal.ts";
 import { withToken } from "../with-token.ts";
 
