@@ -39,6 +39,7 @@ export interface StreamUsage {
 interface ScanAddon {
   scanTopLevel(bytes: Uint8Array, names: readonly string[]): (ValueSpan | null)[] | null;
   readUsage(dialect: UsageDialect, bytes: Uint8Array): Usage | null;
+  textBytes(bytes: Uint8Array): number;
   createSseScanner(): object;
   nextSseEnd(scanner: object, bytes: Uint8Array): number;
   resetSseScanner(scanner: object): void;
@@ -56,6 +57,11 @@ const addon = loadAddon() as ScanAddon;
  */
 export function scanTopLevel(bytes: Uint8Array, names: readonly string[]): (ValueSpan | null)[] | null {
   return addon.scanTopLevel(bytes, names);
+}
+
+/** How many bytes of a request's body are text: all but what is in base64, which pictures and files are. */
+export function textBytes(bytes: Uint8Array): number {
+  return addon.textBytes(bytes);
 }
 
 /**

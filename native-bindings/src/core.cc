@@ -29,6 +29,7 @@
 #include "scan/json-scan.cc"
 #include "scan/sse-scan.cc"
 #include "scan/stream-usage.cc"
+#include "scan/text-bytes.cc"
 #include "scan/usage-scan.cc"
 #include "server/connection.cc"
 #include "server/exchange.cc"

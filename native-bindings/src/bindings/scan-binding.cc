@@ -9,6 +9,7 @@
 #include "scan/json-scan.h"
 #include "scan/sse-scan.h"
 #include "scan/stream-usage.h"
+#include "scan/text-bytes.h"
 
 namespace tidegate {
 
@@ -127,6 +128,14 @@ napi_value readUsage(napi_env env, napi_callback_info info) {
   return makeUsage(env, usage);
 }
 
+// (bytes) → how many of them are text.
+napi_value textBytes(napi_env env, napi_callback_info info) {
+  const Arguments<1> arguments(env, info);
+  std::string_view text;
+  if (!takeBytes(env, arguments[0], &text)) return nullptr;
+  return makeNumber(env, static_cast<double>(scan::textBytes(text.data(), text.size())));
+}
+
 napi_value createSseScanner(napi_env env, napi_callback_info) {
   return makeHandle(env, kSseScannerTag, std::make_unique<scan::SseScanner>());
 }
@@ -187,6 +196,7 @@ napi_value readStreamUsage(napi_env env, napi_callback_info info) {
 void exportScan(napi_env env, napi_value exports) {
   exportFunction(env, exports, "scanTopLevel", scanTopLevel);
   exportFunction(env, exports, "readUsage", readUsage);
+  exportFunction(env, exports, "textBytes", textBytes);
   exportFunction(env, exports, "createSseScanner", createSseScanner);
   exportFunction(env, exports, "nextSseEnd", nextSseEnd);
   exportFunction(env, exports, "resetSseScanner", resetSseScanner);

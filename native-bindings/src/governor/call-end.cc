@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../net/clock.h"
+#include "../scan/text-bytes.h"
 #include "call-record.h"
 
 namespace tidegate::governor {
@@ -253,7 +254,8 @@ double GovernedCall::requestBytes() const {
 
 double GovernedCall::estimatedInputTokens() const {
   constexpr double kBytesPerToken = 4;
-  return std::ceil(requestBytes() / kBytesPerToken);
+  const std::string_view body = exchange_->body();
+  return std::ceil(static_cast<double>(scan::textBytes(body.data(), body.size())) / kBytesPerToken);
 }
 
 double GovernedCall::sinceStartMs() const {

@@ -69,17 +69,17 @@ it("a budget of dollars that is used up refuses the next call", async () => {
 });
 
 /** Reads a stream until `until` was seen, and leaves. */
-async function leave(model: string, until: string) {
+async function leave(application: string, model: string, until: string, parts: object[] = []) {
   const controller = new AbortController();
   const response = await fetch(`${gateway.url}/v1/${model.startsWith("anthropic") ? "messages" : "chat/completions"}`, {
     method: "POST",
     signal: controller.signal,
-    headers: { "content-type": "application/json", authorization: "Bearer tg_leaver_key_1234567890" },
+    headers: { "content-type": "application/json", authorization: `Bearer tg_${application}_key_1234567890` },
     body: JSON.stringify({
       model,
       stream: true,
       max_tokens: 500,
-      messages: [{ role: "user", content: `${"word ".repeat(60)}${until}` }],
+      messages: [{ role: "user", content: [{ type: "text", text: `${"word ".repeat(60)}${until}` }, ...parts] }],
     }),
   });
   let seen = "";
@@ -92,12 +92,24 @@ async function leave(model: string, until: string) {
   return { status: response.status, record: await gateway.record(response.headers.get("x-request-id")) };
 }
 
+it("of a stream that its caller leaves, pictures of the request are not counted by their length", async () => {
+  const url = `data:image/png;base64,${Buffer.alloc(300_000, 7).toString("base64")}`;
+  for (let call = 0; call < 2; call++) {
+    providers.openai.behave({ kind: "stall-stream", afterEvents: 62 });
+    const { record } = await leave("plain", MODELS.openai, "word", [{ type: "image_url", image_url: { url } }]);
+    expect(record).toMatchObject({ outcome: "client_aborted", provider: "openai" });
+    expect(record.inputTokens).toBeGreaterThan(75);
+    expect(record.inputTokens).toBeLessThan(500);
+  }
+  providers.openai.reset();
+});
+
 it("bug: a stream that its caller leaves before it has told its usage costs what came of it", async () => {
   for (const name of ["openai", "anthropic"] as const) {
     // The first call of a kind takes the stages, the next one the fast path.
     for (let call = 0; call < 2; call++) {
       providers[name].behave({ kind: "stall-stream", afterEvents: 62 });
-      const { record } = await leave(MODELS[name], "word");
+      const { record } = await leave("leaver", MODELS[name], "word");
       expect(record).toMatchObject({ outcome: "client_aborted", provider: name });
       expect(record.inputTokens).toBeGreaterThan(50);
       expect(record.outputTokens).toBeGreaterThan(0);
@@ -107,7 +119,7 @@ it("bug: a stream that its caller leaves before it has told its usage costs what
   // All of the text, and not the end: the budget ends after some calls all the same.
   for (let call = 0; call < 10; call++) {
     providers.openai.behave({ kind: "stall-stream", afterEvents: 62 });
-    const { status, record } = await leave(MODELS.openai, "last-word");
+    const { status, record } = await leave("leaver", MODELS.openai, "last-word");
     if (status === 429) {
       providers.openai.reset();
       expect(record).toMatchObject({ errorCode: "cost_limit_exceeded" });

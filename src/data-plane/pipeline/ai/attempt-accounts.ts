@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import type { AiAttempt } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
 import { type AttemptOutcome, addUsage, usedBy } from "./attempt-notes.ts";
-import { estimatedTokens } from "./untold-usage.ts";
+import { estimatedInputTokens } from "./untold-usage.ts";
 
 /**
  * What a call's attempts have used, each at its own target's price; the call's usage and cost are the sum of them.
@@ -58,7 +58,7 @@ export function bookAttempt(
 function usageOf(context: Context, { answer }: AiAttempt, written: number): Usage {
   const told = answer?.usage ?? null;
   const outputTokens = Math.ceil(written / CHARACTERS_PER_TOKEN);
-  if (told === null) return { inputTokens: estimatedTokens(context), outputTokens };
+  if (told === null) return { inputTokens: estimatedInputTokens(context), outputTokens };
   return { ...told, outputTokens: Math.max(told.outputTokens, outputTokens) };
 }
 

@@ -1,12 +1,18 @@
+import { textBytes } from "../../../../native-bindings/scan.ts";
 import type { Usage } from "../../../contracts/ir.ts";
 import type { Context } from "../context.ts";
 import type { StreamAnswer } from "./stream-answer.ts";
 
 const BYTES_PER_TOKEN = 4;
 
-/** What a call will use, before anything is known but the size of its body. */
+/** What a call will use at most, before anything is known but the size of its body. */
 export function estimatedTokens({ requestBytes }: Context): number {
   return Math.ceil(requestBytes / BYTES_PER_TOKEN);
+}
+
+/** What a call has used of its provider's input, as far as that can be told: pictures and files in it count nothing. */
+export function estimatedInputTokens({ body }: Context): number {
+  return body === null ? 0 : Math.ceil(textBytes(body) / BYTES_PER_TOKEN);
 }
 
 /**
@@ -14,6 +20,6 @@ export function estimatedTokens({ requestBytes }: Context): number {
  * leaves before the last event would have the answer for nothing. As estimateUntold of native-bindings/src/governor/call-end.cc.
  */
 export function usageWhenLeft(context: Context, { usage, untoldTokens }: StreamAnswer): Usage {
-  if (usage === null) return { inputTokens: estimatedTokens(context), outputTokens: untoldTokens };
+  if (usage === null) return { inputTokens: estimatedInputTokens(context), outputTokens: untoldTokens };
   return untoldTokens === 0 ? usage : { ...usage, outputTokens: usage.outputTokens + untoldTokens };
 }

@@ -9,6 +9,7 @@ import type { AiRuntime } from "../ai/ai-runtime.ts";
 import { keyRefusal, noKeyFor } from "../ai/key-refusal.ts";
 import { providerRefusal } from "../ai/provider-refusal.ts";
 import { unifiedPath } from "../ai/unified-path.ts";
+import { estimatedInputTokens } from "../ai/untold-usage.ts";
 import { withToken } from "../ai/with-token.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
@@ -131,7 +132,8 @@ export class PassThroughCall implements DispatchHandler {
 
   /** Tokens; of recordings and pictures, the length tells nothing. */
   #estimatedInput(): number {
-    const { exchange, requestBytes } = this.#context;
+    const { exchange, requestBytes, body } = this.#context;
+    if (body !== null) return estimatedInputTokens(this.#context);
     const isText = exchange.header("content-type")?.startsWith("application/json") === true;
     return isText ? Math.ceil(requestBytes / BYTES_PER_TOKEN) : 0;
   }
