@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from "uWebSockets.js";
 import type { ListenerSnapshot, TlsSnapshot } from "../../../../contracts/snapshot.ts";
+import { hostPort } from "../../../../platform/host-port.ts";
 import { type ClientAddressResolver, createClientAddressResolver } from "../../client-address.ts";
 import type { EngineListener, ListenerEvents, Refusal } from "../engine.ts";
 import { AnswerQueue } from "./answer-queue.ts";
@@ -66,12 +67,14 @@ export class UwsListener implements EngineListener {
       this.#app.listen(host, port, (socket) => {
         if (socket === false) {
           reject(
-            new Error(`can't listen on ${host}:${port}: the address is in use, not of this machine, or needs rights`),
+            new Error(
+              `can't listen on ${hostPort(host, port)}: the address is in use, not of this machine, or needs rights`,
+            ),
           );
           return;
         }
         this.#socket = socket;
-        resolve(`${this.#scheme}://${host}:${uws().us_socket_local_port(socket)}`);
+        resolve(`${this.#scheme}://${hostPort(host, uws().us_socket_local_port(socket))}`);
       });
     });
   }
