@@ -23,7 +23,7 @@ import {
   type RecordedProcess,
   recordProcesses,
 } from "./leftovers.ts";
-import type { ManagedProcess, ManagedProcessHooks } from "./managed-process.ts";
+import type { ManagedProcess } from "./managed-process.ts";
 import { MetricsCollector } from "./metrics-collector.ts";
 import { DRAIN_GRACE_MS, ProcessSlot } from "./process-slot.ts";
 import { SupervisorMetrics } from "./supervisor-metrics.ts";
@@ -164,7 +164,7 @@ export class Supervisor {
       name: role === "control" ? "control process" : `gateway worker ${slot}`,
       logger: this.#logger,
       mayStart: () => !this.#stopping,
-      fork: (hooks: ManagedProcessHooks<Incoming>) => forkWorker(role, environment, hooks),
+      fork: (hooks, isReplacement) => forkWorker<Incoming>(role, { ...environment, isReplacement }, hooks),
       onChange: () => this.#changed(),
       onEnded: (process, reason) => {
         handlers.onGone?.(process);
@@ -244,6 +244,10 @@ export class Supervisor {
         break;
       case "limits-shared":
         process.limitsShared = message.isShared;
+        this.#changed();
+        break;
+      case "listener-problem":
+        process.listenerProblem = message.problem;
         this.#changed();
         break;
       case "metrics":
@@ -367,8 +371,9 @@ export class Supervisor {
 
   #workerStates(): WorkerState[] {
     return this.#gateways.flatMap((slot, index) =>
-      slot.processes.map(({ pid, state, snapshotVersion, limitsShared }) => {
-        return { slot: index + 1, pid, state, snapshotVersion, limitsShared, restarts: slot.restarts };
+      slot.processes.map(({ pid, state, snapshotVersion, limitsShared, listenerProblem }) => {
+        const { restarts } = slot;
+        return { slot: index + 1, pid, state, snapshotVersion, limitsShared, listenerProblem, restarts };
       }),
     );
   }
