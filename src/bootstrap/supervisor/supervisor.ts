@@ -55,6 +55,8 @@ interface SlotHandlers<Incoming> {
 const FIRST_SNAPSHOT_LIMIT_MS = 5_000;
 /** Gateways serve without it: nobody has to wait for longer. */
 const CONTROL_READY_LIMIT_MS = 2_000;
+/** After this, a gateway that has refused all there is to serve is given it again. */
+const REFUSED_AGAIN_MS = 2_000;
 const RELOAD_LIMIT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
@@ -292,8 +294,15 @@ export class Supervisor {
 
   #refused(process: GatewayProcess, version: number, reason: string): void {
     this.#logger.error({ workerPid: process.pid, version, reason }, "a gateway worker refused the snapshot");
+    if (process.state !== "starting") return;
     const good = this.#lastGood;
-    if (process.state === "starting" && good !== null && good.head.version !== version) this.#give(process, good);
+    if (good !== null && good.head.version !== version) this.#give(process, good);
+    // It has nothing to serve: what ails it may pass, such as a full disk.
+    else setTimeout(() => this.#giveAgain(process), REFUSED_AGAIN_MS).unref();
+  }
+
+  #giveAgain(process: GatewayProcess): void {
+    if (process.state === "starting" && this.#snapshot !== null) this.#give(process, this.#snapshot);
   }
 
   async #firstSnapshot(): Promise<void> {

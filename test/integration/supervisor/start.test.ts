@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getPriority, tmpdir } from "node:os";
@@ -206,6 +206,18 @@ describe("SIGINT", () => {
     await reader?.cancel().catch(() => {});
     expect(pids.filter(isRunning)).toEqual([]);
   });
+});
+
+it("bug: a worker that could not take its first configuration, for want of room, waited for another one", async () => {
+  const home = newHome();
+  // In the place of the counters' file.
+  mkdirSync(join(home, "limits.shm"));
+  const tidegate = await TidegateProcess.spawn({ home, config: CONFIG("first") });
+  running.push(tidegate);
+  await tidegate.waitFor("the refusal", () => tidegate.stderr.includes("refused the snapshot"));
+  rmSync(join(home, "limits.shm"), { recursive: true });
+  await tidegate.waitForBanner();
+  expect(await modelNames(tidegate)).toContain("first");
 });
 
 describe("the configuration file", () => {
