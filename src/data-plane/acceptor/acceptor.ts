@@ -51,13 +51,14 @@ export class Acceptor {
     const urls: string[] = [];
     const errors: Error[] = [];
     for (const snapshot of listeners) {
-      const listener = this.#create(snapshot);
+      let listener: EngineListener | null = null;
       try {
+        listener = this.#create(snapshot);
         const url = await listener.listen();
         this.#open.set(JSON.stringify(snapshot), { listener, url });
         urls.push(url);
       } catch (error) {
-        listener.close();
+        listener?.close();
         errors.push(error instanceof Error ? error : new Error(String(error)));
       }
     }

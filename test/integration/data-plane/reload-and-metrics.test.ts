@@ -114,6 +114,17 @@ describe("a listener whose address is taken", () => {
     expect(gateway.problems.at(-1)).toBeNull();
   });
 
+  it("is told from one whose certificate has become useless", async () => {
+    gateway = await startGateway(withListeners(0));
+    gateway.change(({ listeners: [first] }) => {
+      const tls = { certFile: "/nowhere.crt", keyFile: "/nowhere.key", passphrase: null, serverNames: [] };
+      if (first !== undefined) Object.assign(first, { engine: "uws", tls });
+    });
+    const problem = "can't listen on 127.0.0.1:0: the certificate /nowhere.crt or its key can't be used any more";
+    await expect.poll(() => gateway.problems).toEqual([problem]);
+    expect(await statusAt(gateway.port)).toBe(200);
+  });
+
   it("bug: kept a worker that began from serving at all", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");

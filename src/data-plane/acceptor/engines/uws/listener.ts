@@ -33,7 +33,7 @@ export class UwsListener implements EngineListener {
     this.#addresses = createClientAddressResolver(snapshot.trustedProxies);
     this.#scheme = snapshot.tls === null ? "http" : "https";
     const route = (app: TemplatedApp) => this.#route(app);
-    this.#app = snapshot.tls === null ? uws().App() : createTlsApp(snapshot.tls, route);
+    this.#app = snapshot.tls === null ? uws().App() : openTlsApp(snapshot, snapshot.tls, route);
     if (snapshot.tls === null) route(this.#app);
     this.#app.filter(this.#countConnection);
   }
@@ -157,6 +157,15 @@ export class UwsListener implements EngineListener {
         res.writeStatus(statusLine(refusal.status)).writeHeader("content-type", "application/json").end(body, true);
       });
     });
+  }
+}
+
+function openTlsApp({ host, port }: ListenerSnapshot, tls: TlsSnapshot, route: (app: TemplatedApp) => void) {
+  try {
+    return createTlsApp(tls, route);
+  } catch (error) {
+    const what = `the certificate ${tls.certFile} or its key can't be used any more`;
+    throw new Error(`can't listen on ${hostPort(host, port)}: ${what}`, { cause: error });
   }
 }
 
