@@ -6,6 +6,7 @@ import type { EngineListener, ListenerEvents, Refusal } from "../engine.ts";
 import { AnswerQueue } from "./answer-queue.ts";
 import { uws } from "./library.ts";
 import { OpenTransfers } from "./open-transfers.ts";
+import { withBoundedReceiving } from "./receive-buffer.ts";
 import { remoteAddressText } from "./remote-address.ts";
 import { checkRequestHead } from "./request-head.ts";
 import { statusLine } from "./status-line.ts";
@@ -64,18 +65,16 @@ export class UwsListener implements EngineListener {
   listen(): Promise<string> {
     const { host, port } = this.#snapshot;
     return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, (socket) => {
+      const opened = (socket: us_listen_socket | false) => {
         if (socket === false) {
-          reject(
-            new Error(
-              `can't listen on ${hostPort(host, port)}: the address is in use, not of this machine, or needs rights`,
-            ),
-          );
+          const reason = "the address is in use, not of this machine, or needs rights";
+          reject(new Error(`can't listen on ${hostPort(host, port)}: ${reason}`));
           return;
         }
         this.#socket = socket;
         resolve(`${this.#scheme}://${hostPort(host, uws().us_socket_local_port(socket))}`);
-      });
+      };
+      withBoundedReceiving(() => this.#app.listen(host, port, opened));
     });
   }
 
