@@ -49,9 +49,10 @@ export class UndiciDispatcher implements Dispatcher {
     this.#pool.dispatch(request, new HandlerAdapter(handler));
   }
 
+  /** `running`: calls that wait for their connection included. */
   stats(): { connected: number; running: number } {
-    const { connected, running } = this.#pool.stats;
-    return { connected, running };
+    const { connected, size } = this.#pool.stats;
+    return { connected, running: size };
   }
 
   destroy(): Promise<void> {

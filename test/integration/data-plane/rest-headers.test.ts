@@ -1,12 +1,14 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CertificateAuthority, createAuthority } from "../../helpers/certificates.ts";
 import { baseYaml, startGateway, TEST_ENGINE, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
 import { rawRequest } from "../../helpers/raw-client.ts";
 import { headerValues, startCannedUpstream, startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
+import { waitFor } from "../../helpers/wait-for.ts";
 
 let upstream: TestUpstream;
 let canned: TestUpstream;
@@ -222,7 +224,11 @@ describe("an upstream over TLS", () => {
     socket = (message as { socket: Socket }).socket;
   };
 
-  async function withTlsUpstream(names: string[], more: string, run: (gateway: TestGateway) => Promise<void>) {
+  async function withTlsUpstream(
+    names: string[],
+    more: string,
+    run: (gateway: TestGateway, port: number) => Promise<void>,
+  ) {
     const certificate = authority.issue(names);
     const server = createTlsServer(
       { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) },
@@ -254,7 +260,7 @@ services:
 `),
     );
     try {
-      await run(tls);
+      await run(tls, port);
     } finally {
       await tls.close();
       server.close();
@@ -300,6 +306,28 @@ services:
       expect([response.status, response.header("x-tidegate-attempts"), calls]).toEqual([502, "1", 1]);
     });
     unsubscribe("undici:client:connected", noteSocket);
+  });
+
+  it("bug: was given up with a call that waited for its connection, when it left the configuration", async () => {
+    const held: Socket[] = [];
+    const front = createServer({ pauseOnConnect: true }, (socket) => void held.push(socket)).listen(0, "127.0.0.1");
+    await once(front, "listening");
+    const to = `https://localhost:${(front.address() as AddressInfo).port}`;
+    const more = `ca_file: "${authority.cert}"`;
+    await withTlsUpstream(["localhost"], more, async (tls, port) => {
+      const service = `{ id: tls, access: open, routes: [{ path: / }], upstream: { targets: [{ url: "${to}" }], ${more} } }`;
+      await tls.reload(baseYaml(`services: [${service}]`));
+      const response = get(tls, "a");
+      await waitFor(() => held[0], "a connection");
+      // A pool is kept for as long as a call of the configuration before may want it.
+      for (let i = 0; i < 4; i++) await tls.reload(baseYaml(`drain_timeout: ${i + 1}s`));
+      const [socket] = held;
+      const onward = connect(port, "127.0.0.1");
+      for (const end of [socket, onward]) end?.on("error", () => {});
+      socket?.pipe(onward).pipe(socket);
+      expect((await response).status).toBe(200);
+    });
+    front.close();
   });
 
   it("bug: OPTIONS * was an internal error", async () => {
