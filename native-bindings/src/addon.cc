@@ -9,6 +9,7 @@ NAPI_MODULE_INIT() {
   tidegate::exportJournal(env, exports);
   tidegate::exportLimits(env, exports);
   tidegate::exportParsers(env, exports);
+  tidegate::exportReceiveBuffer(env, exports);
   tidegate::exportScan(env, exports);
   tidegate::exportSharedWords(env, exports);
   tidegate::exportThread(env, exports);

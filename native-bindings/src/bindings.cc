@@ -6,6 +6,7 @@
 #include "bindings/journal-binding.cc"
 #include "bindings/limits-binding.cc"
 #include "bindings/parser-binding.cc"
+#include "bindings/receive-buffer-binding.cc"
 #include "bindings/scan-binding.cc"
 #include "bindings/shared-words-binding.cc"
 #include "bindings/thread-binding.cc"

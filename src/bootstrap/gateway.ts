@@ -141,6 +141,7 @@ class GatewayProcess {
             cluster: { redisUrl: process.env.REDIS_URL, name: clusterOf(process.env) },
           }
         : undefined),
+      onListenerProblem: (problem) => void this.#channel.send({ type: "listener-problem", problem }),
       invalidationsFile,
       masterKeys: () => loadMasterKeys(this.#environment.homeDirectory, process.env).keys,
       logger,
@@ -155,7 +156,7 @@ class GatewayProcess {
     this.#state = "opening";
     let addresses: string[];
     try {
-      addresses = await gateway.listen();
+      addresses = await gateway.listen(this.#environment.isReplacement);
     } catch (error) {
       this.#crash(error, "the listeners can't be opened");
       return;

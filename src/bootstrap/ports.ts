@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
+import { hostPort } from "../platform/host-port.ts";
 import { EXIT, StartError } from "./exit-codes.ts";
 import { commandOf } from "./process-info.ts";
 
@@ -20,19 +21,64 @@ export type PortState =
  * gateway would silently take half of the first one's connections.
  */
 export async function probePort(host: string, port: number): Promise<PortState> {
-  const error = await tryListen(host, port);
-  if (error === null) return { state: "free" };
+  const bound = await bind(host, port);
+  if (bound instanceof Error) return stateOf(bound, port);
+  await closed(bound);
+  return { state: "free" };
+}
+
+function stateOf(error: NodeJS.ErrnoException, port: number): PortState {
   if (error.code === "EADDRINUSE") return { state: "busy", owners: ownersOf(port) };
   if (error.code === "EACCES") return { state: "forbidden" };
   return { state: "error", message: error.message };
 }
 
-function tryListen(host: string, port: number): Promise<NodeJS.ErrnoException | null> {
+function bind(host: string, port: number): Promise<Server | NodeJS.ErrnoException> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
+    server.listen({ host, port, exclusive: true }, () => resolve(server));
   });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}
+
+interface Address {
+  host: string;
+  port: number;
+}
+
+/**
+ * Everything that a start listens on has to be free, and the admin API's address none of the gateway's. Throws as
+ * requirePort does. `tolerated`: pids that may hold those of the gateway.
+ */
+export async function requirePorts(
+  listeners: readonly Address[],
+  admin: Address,
+  tolerated: ReadonlySet<number>,
+): Promise<void> {
+  await requirePort("admin", admin.host, admin.port, new Set());
+  const held = admin.port === 0 ? null : await bind(admin.host, admin.port);
+  try {
+    for (const { host, port } of listeners) {
+      // Held by this very process: whatever the two addresses are called, they overlap.
+      if (port !== 0 && port === admin.port && (await probePort(host, port)).state === "busy") {
+        throw new StartError(EXIT.portInUse, describeOverlap({ host, port }, admin));
+      }
+      await requirePort("gateway", host, port, tolerated);
+    }
+  } finally {
+    if (held !== null && !(held instanceof Error)) await closed(held);
+  }
+}
+
+function describeOverlap(gateway: Address, admin: Address): string {
+  const addresses = `gateway address ${hostPort(gateway.host, gateway.port)} and admin address ${hostPort(admin.host, admin.port)}`;
+  return `${addresses} are the same; choose another port for one of them (the admin API's is TIDEGATE_ADMIN_PORT)`;
 }
 
 /** Throws StartError `portInUse`, `noPermission` or `failed`, with what to do about it. `tolerated`: pids that may hold it. */
@@ -55,7 +101,7 @@ function exitCodeOf(probe: PortState) {
 }
 
 export function describeProblem(use: string, host: string, port: number, probe: PortState): string {
-  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const address = hostPort(host, port);
   if (probe.state === "busy") {
     return `${use} address ${address} is in use${describeOwners(probe.owners)}; stop that process or choose another port`;
   }

@@ -1,18 +1,18 @@
 import { availableParallelism } from "node:os";
 import type { FirstAdmin } from "../contracts/messages.ts";
-import type { Snapshot } from "../contracts/snapshot.ts";
+import { hostPort } from "../platform/host-port.ts";
 import { createLogger } from "../platform/logger.ts";
 import { VERSION } from "../platform/version.ts";
 import { type LoadResult, loadConfiguration } from "../snapshot/load.ts";
 import { formatProblems } from "../snapshot/problems/problem.ts";
-import { type AdminAddress, adminAddress } from "./admin-address.ts";
+import { adminAddress } from "./admin-address.ts";
 import { adminLines, banner } from "./banner.ts";
 import { resolveConfigPath } from "./config-path.ts";
 import { EXIT, type ExitCode, StartError } from "./exit-codes.ts";
 import { createHome, type Home, homeAt, homeDirectory } from "./home.ts";
 import { lockHome } from "./lock.ts";
-import { requirePort } from "./ports.ts";
-import { endControlLeftovers, findLeftovers, type RecordedProcess } from "./supervisor/leftovers.ts";
+import { requirePorts } from "./ports.ts";
+import { endControlLeftovers, findLeftovers } from "./supervisor/leftovers.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { ROLES, type Role } from "./worker-environment.ts";
 
@@ -46,7 +46,8 @@ export async function start(options: StartOptions): Promise<ExitCode> {
     const logger = createLogger({ process: "supervisor" });
     await endControlLeftovers(leftovers, logger);
     // A gateway finds out with its first snapshot where it listens.
-    await requirePorts(role === "all" ? (loaded?.snapshot.listeners ?? []) : [], admin, leftovers);
+    const ownGateways = new Set(leftovers.filter((one) => one.role === "gateway").map(({ pid }) => pid));
+    await requirePorts(role === "all" ? (loaded?.snapshot.listeners ?? []) : [], admin, ownGateways);
     let firstAdmin: FirstAdmin | null = null;
     let isReady = false;
     const onFirstAdmin = (made: FirstAdmin) => {
@@ -59,7 +60,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
       isReady = true;
       const quickstart = role === "all" ? (loaded?.quickstart ?? null) : null;
       const facts = { version: VERSION, gatewayAddresses, workers, role, configPath, quickstart, firstAdmin };
-      const adminUrl = `http://${admin.host.includes(":") ? `[${admin.host}]` : admin.host}:${admin.port}`;
+      const adminUrl = `http://${hostPort(admin.host, admin.port)}`;
       process.stdout.write(banner({ ...facts, adminAddress: adminUrl, homeDirectory: home.directory }));
     });
   } finally {
@@ -103,16 +104,6 @@ async function load(configPath: string | null, home: Home): Promise<Loaded> {
   const result = await loadConfiguration({ configPath, home: home.directory, env: process.env, version: 0 });
   if (!result.ok) throw new StartError(EXIT.configuration, formatProblems(result.problems));
   return result;
-}
-
-async function requirePorts(
-  listeners: Snapshot["listeners"],
-  admin: AdminAddress,
-  leftovers: readonly RecordedProcess[],
-): Promise<void> {
-  const pids = new Set(leftovers.filter(({ role }) => role === "gateway").map(({ pid }) => pid));
-  for (const { host, port } of listeners) await requirePort("gateway", host, port, pids);
-  await requirePort("admin", admin.host, admin.port, new Set());
 }
 
 /** Machines of a cluster need to know each other's key: without one, a control process would seal what no gateway can open. */

@@ -10,6 +10,8 @@ export interface WorkerEnvironment {
   /** From 1; 0 for the control process. */
   slot: number;
   role: Role;
+  /** Another process serves in the slot until this one does. */
+  isReplacement: boolean;
 }
 
 export function toVariables(environment: WorkerEnvironment): Record<string, string> {
@@ -18,6 +20,7 @@ export function toVariables(environment: WorkerEnvironment): Record<string, stri
     TIDEGATE_CONFIG: environment.configPath ?? "",
     TIDEGATE_SLOT: String(environment.slot),
     TIDEGATE_ROLE: environment.role,
+    TIDEGATE_IS_REPLACEMENT: environment.isReplacement ? "1" : "",
   };
 }
 
@@ -25,5 +28,6 @@ export function fromVariables(env: NodeJS.ProcessEnv): WorkerEnvironment {
   const { TIDEGATE_HOME: homeDirectory, TIDEGATE_CONFIG: configPath, TIDEGATE_SLOT: slot } = env;
   if (!homeDirectory || slot === undefined) throw new Error("workers are started by `tidegate start`, not by hand");
   const role = ROLES.find((one) => one === env.TIDEGATE_ROLE) ?? "all";
-  return { homeDirectory, configPath: configPath || null, slot: Number(slot), role };
+  const isReplacement = env.TIDEGATE_IS_REPLACEMENT === "1";
+  return { homeDirectory, configPath: configPath || null, slot: Number(slot), role, isReplacement };
 }

@@ -13,8 +13,11 @@ export interface Gateway {
   applyPacked(snapshot: PackedSnapshot): Promise<void>;
   /** What the snapshots so far have cost. */
   readonly compiled: CompiledCounts;
-  /** Opens the listeners of the current snapshot. Resolves with `http://host:port` of each; rejects when one can't be opened. */
-  listen(): Promise<string[]>;
+  /**
+   * Opens the listeners of the current snapshot. Resolves with `http://host:port` of each that is open. Rejects when one can't
+   * be opened; where `mustHaveAll` is false, when none can, and the others are tried again.
+   */
+  listen(mustHaveAll?: boolean): Promise<string[]>;
   /** Keys as in TargetHealthMessage. */
   setUnhealthyTargets(unhealthy: readonly string[]): void;
   /**
@@ -51,6 +54,8 @@ export interface GatewayOptions {
   cluster?: { redisUrl: string; name: string };
   /** Whether limits are shared with other nodes, or Redis is away and this one goes on with its share. */
   onLimitsShared?(isShared: boolean): void;
+  /** What keeps listeners of the configuration from being opened, each time it changes; null: nothing. */
+  onListenerProblem?(problem: string | null): void;
   /** The file in which workers of the machine tell each other what they hold is no longer good. */
   invalidationsFile: string;
   /**

@@ -38,6 +38,7 @@ export type GatewayToSupervisor =
   | { type: "draining"; openExchanges: number }
   /** Limits are shared with other nodes, or Redis is away and this one goes on with its share. */
   | { type: "limits-shared"; isShared: boolean }
+  | { type: "listener-problem"; problem: string | null }
   /** `requestId` 0: sent unasked by a worker that is about to exit, so that its counts are not lost. */
   | { type: "metrics"; requestId: number; metrics: unknown[] };
 
@@ -84,5 +85,7 @@ export interface WorkerState {
   snapshotVersion: number | null;
   /** Of limits that hold over several nodes. null: there is no Redis, or it is not known yet. */
   limitsShared: boolean | null;
+  /** What keeps listeners of the configuration from being opened; null: nothing. */
+  listenerProblem: string | null;
   restarts: number;
 }

@@ -47,9 +47,12 @@ export class HealthProbes {
         wanted.set(JSON.stringify([service.id, url, active, caFile]), { service, url, check: active });
       }
     }
+    // A check that has become another one begins with what the one before had found.
+    const known = new Set(this.#adopted);
     for (const [identity, probe] of this.#probes) {
       if (wanted.has(identity)) continue;
       probe.stop();
+      if (!probe.healthy) known.add(probe.key);
       this.#probes.delete(identity);
     }
     for (const [identity, { service, url, check }] of wanted) {
@@ -59,7 +62,7 @@ export class HealthProbes {
       const probe = new TargetProbe(key, target, check, service.upstream.caFile, (healthy, reason) =>
         this.#changed(key, healthy, reason),
       );
-      probe.healthy = !this.#adopted.has(key);
+      probe.healthy = !known.has(key);
       this.#probes.set(identity, probe);
       probe.start();
     }
@@ -155,18 +158,21 @@ class TargetProbe {
   /** Null when the answer is as expected, otherwise what was wrong. */
   async #probe(): Promise<string | null> {
     const { timeoutMs, expectStatus } = this.#check;
+    const patience = new Patience(timeoutMs);
     try {
       const { statusCode, body } = await request(this.#url, {
         dispatcher: this.#agent,
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: patience.signal,
         headers: { "user-agent": "tidegate-health-check" },
       });
       await body.dump();
       const [from, to] = expectStatus;
       return statusCode >= from && statusCode <= to ? null : `answered with status ${statusCode}`;
     } catch (error) {
-      if (error instanceof Error && error.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
+      if (patience.isOver) return `no answer within ${timeoutMs} ms`;
       return error instanceof Error ? error.message : String(error);
+    } finally {
+      patience.end();
     }
   }
 
@@ -182,5 +188,40 @@ class TargetProbe {
     this.#contrary = 0;
     this.healthy = isHealthy;
     this.#onChange(isHealthy, failure ?? "");
+  }
+}
+
+/** A timer that comes so much later than it should says that this process was held up: it runs below the gateway workers. */
+const HELD_UP_MS = 50;
+
+/** As AbortSignal.timeout. After a time in which this process could not have seen an answer, one is waited for anew. */
+class Patience {
+  readonly #controller = new AbortController();
+  readonly #timeoutMs: number;
+  #timer: NodeJS.Timeout;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    this.#timer = this.#wait();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get isOver(): boolean {
+    return this.signal.aborted;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): NodeJS.Timeout {
+    const dueMs = performance.now() + this.#timeoutMs;
+    return setTimeout(() => {
+      if (performance.now() - dueMs > HELD_UP_MS) this.#timer = this.#wait();
+      else this.#controller.abort();
+    }, this.#timeoutMs);
   }
 }

@@ -15,6 +15,7 @@ import { DispatcherRegistry } from "../upstream/dispatcher-registry.ts";
 import { begunAttempt } from "../upstream/native-dispatcher.ts";
 import { TargetNumbersTable } from "../upstream/target-numbers.ts";
 import { Acceptor } from "./acceptor/acceptor.ts";
+import { ListenerKeeper } from "./acceptor/listener-keeper.ts";
 import { FastPath } from "./fast-path/fast-path.ts";
 import { KeySetStore } from "./key-sets/key-set-store.ts";
 import { LimitLeases } from "./limits/limit-leases.ts";
@@ -126,6 +127,11 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     engine,
   );
 
+  const listeners = new ListenerKeeper(acceptor, {
+    logger: options.logger,
+    onProblem: (problem) => options.onListenerProblem?.(problem),
+  });
+
   const deadlines = setInterval(() => {
     const nowMs = Date.now();
     failOverdue(runtime, nowMs);
@@ -150,13 +156,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     runtime.keySets.keepOnly(snapshot.jwtIssuers);
     runtime.providerTokens.keepOnly(snapshot.providers);
     markUnhealthy(runtime, unhealthyTargets);
-    if (!listening) return;
-    acceptor.apply(snapshot.listeners).catch((error: unknown) => {
-      options.logger.error(
-        { err: error },
-        "the listeners of the new configuration can't be opened: the old ones go on",
-      );
-    });
+    if (listening) listeners.follow(snapshot.listeners);
   };
 
   return {
@@ -172,12 +172,12 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     get compiled() {
       return source.counts;
     },
-    async listen(): Promise<string[]> {
+    async listen(mustHaveAll = true): Promise<string[]> {
       if (pipeline === null) throw new Error("there is no snapshot to serve yet");
       // Before it is known how many nodes there are, this one would take the whole limit for its share.
       await leases?.whenKnown();
       listening = true;
-      return acceptor.apply(pipeline.snapshot.listeners);
+      return listeners.begin(pipeline.snapshot.listeners, mustHaveAll);
     },
     setUnhealthyTargets(unhealthy: readonly string[]): void {
       unhealthyTargets = new Set(unhealthy);
@@ -185,6 +185,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     },
     async drain(timeoutMs: number, isReplaced = false): Promise<void> {
       runtime.draining = true;
+      listeners.stop();
       acceptor.stopAccepting();
       // They would not end by themselves.
       runtime.eventStreams.end(new GatewayError("not_ready", "the gateway is shutting down: connect again"));
@@ -212,6 +213,7 @@ export function createGateway(options: GatewayOptions & { pool: WorkerPool }): G
     },
     async close(): Promise<void> {
       clearInterval(deadlines);
+      listeners.stop();
       acceptor.close();
       await runtime.dispatchers.destroy();
       await runtime.keySets.close();

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { buildConnector, Pool, type Dispatcher as UndiciDispatch } from "undici";
 import type { Dispatcher, DispatchHandler, DispatchOptions } from "../contracts/dispatcher.ts";
-import { toGatewayError } from "./undici-errors.ts";
+import { lossOf, toGatewayError } from "./undici-errors.ts";
 
 export interface UndiciDispatcherOptions {
   /** `http://host:port`. */
@@ -34,7 +34,8 @@ export class UndiciDispatcher implements Dispatcher {
 
   dispatch(options: DispatchOptions, handler: DispatchHandler): void {
     const request: UndiciDispatch.DispatchOptions & { servername: string } = {
-      path: options.path,
+      // undici has no asterisk-form: without a path, absolute-form is the same request (RFC 9112 §3.2.4).
+      path: options.path === "*" ? options.origin : options.path,
       method: options.method,
       headers: options.headers,
       body: options.body,
@@ -48,9 +49,10 @@ export class UndiciDispatcher implements Dispatcher {
     this.#pool.dispatch(request, new HandlerAdapter(handler));
   }
 
+  /** `running`: calls that wait for their connection included. */
   stats(): { connected: number; running: number } {
-    const { connected, running } = this.#pool.stats;
-    return { connected, running };
+    const { connected, size } = this.#pool.stats;
+    return { connected, running: size };
   }
 
   destroy(): Promise<void> {
@@ -74,12 +76,15 @@ function createConnector(options: UndiciDispatcherOptions, hostname: string): bu
 class HandlerAdapter {
   readonly #handler: DispatchHandler;
   #over = false;
+  /** There is a connection, and the request goes out on it. */
+  #begun = false;
 
   constructor(handler: DispatchHandler) {
     this.#handler = handler;
   }
 
   onConnect(abort: (reason?: Error) => void): void {
+    this.#begun = true;
     this.#handler.onStart(abort);
   }
 
@@ -104,7 +109,7 @@ class HandlerAdapter {
   onError(error: Error): void {
     if (this.#over) return;
     this.#over = true;
-    this.#handler.onError(toGatewayError(error));
+    this.#handler.onError(this.#begun ? lossOf(error) : toGatewayError(error));
   }
 
   onUpgrade(): void {

@@ -1,4 +1,5 @@
 import { type ErrorCode, GatewayError } from "../contracts/errors.ts";
+import { neverSent } from "./retry.ts";
 
 interface CodedError {
   code?: unknown;
@@ -32,7 +33,7 @@ const BY_CODE: Record<string, ErrorCode> = {
   UND_ERR_RES_EXCEEDED_MAX_SIZE: "upstream_response_too_large",
 };
 
-const MESSAGES: Partial<Record<ErrorCode, string>> = {
+const MESSAGES = {
   upstream_connect_timeout: "the upstream did not accept a connection in time",
   upstream_first_byte_timeout: "the upstream did not answer in time",
   upstream_idle_timeout: "the upstream stopped sending in the middle of its answer",
@@ -40,7 +41,7 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
   upstream_unreachable: "the upstream can't be reached",
   upstream_protocol_error: "the upstream's answer is not valid HTTP",
   upstream_response_too_large: "the upstream's answer is too large",
-};
+} satisfies Partial<Record<ErrorCode, string>>;
 
 /** The GatewayError an error of undici, of the socket or of TLS stands for. The cause keeps the details for the log. */
 export function toGatewayError(error: Error): GatewayError {
@@ -48,7 +49,15 @@ export function toGatewayError(error: Error): GatewayError {
   const rawCode = (error as CodedError).code;
   const code = typeof rawCode === "string" ? rawCode : "";
   const known = BY_CODE[code] ?? classify(code, error);
-  return new GatewayError(known, MESSAGES[known] ?? "the upstream failed", { cause: error });
+  return new GatewayError(known, (MESSAGES as Partial<Record<ErrorCode, string>>)[known] ?? "the upstream failed", {
+    cause: error,
+  });
+}
+
+/** The same of a request that was sent, or may have been: that it never was must not be said of it. */
+export function lossOf(error: Error): GatewayError {
+  const failure = toGatewayError(error);
+  return neverSent(failure) ? new GatewayError("upstream_reset", MESSAGES.upstream_reset, { cause: error }) : failure;
 }
 
 function classify(code: string, error: Error): ErrorCode {

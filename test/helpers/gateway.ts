@@ -60,6 +60,8 @@ export interface TestGateway {
   gateway: Gateway;
   records: CallRecord[];
   log: { level: string; message: string; fields: object }[];
+  /** What it said of its listeners. */
+  problems: (string | null)[];
   /** Applies another configuration. */
   reload(yaml: string): Promise<void>;
   /** Applies the current snapshot with changes: for what a file can't say. */
@@ -76,11 +78,18 @@ export async function startGateway(
   yaml: string,
   env: Record<string, string> = {},
   /** Files that several gateways share, as workers of one machine do. `redisUrl`: they share limits by it. */
-  options: { limitsFile?: string; invalidationsFile?: string; redisUrl?: string; masterKey?: Buffer } = {},
+  options: {
+    limitsFile?: string;
+    invalidationsFile?: string;
+    redisUrl?: string;
+    masterKey?: Buffer;
+    mustHaveAll?: boolean;
+  } = {},
 ): Promise<TestGateway> {
   const home = mkdtempSync(join(tmpdir(), "tidegate-test-"));
   const records: CallRecord[] = [];
   const log: TestGateway["log"] = [];
+  const problems: TestGateway["problems"] = [];
   const pool = createWorkerPool({
     maxThreads: 1,
     tasksDirectory: new URL("../../dist/bundle/workers/tasks/", import.meta.url),
@@ -101,12 +110,13 @@ export async function startGateway(
     limitsFile: options.limitsFile ?? join(home, "limits.shm"),
     ...(options.redisUrl === undefined ? {} : { cluster: { redisUrl: options.redisUrl, name: "test" } }),
     ...(options.masterKey === undefined ? {} : { masterKeys: () => [options.masterKey as Buffer] }),
+    onListenerProblem: (problem) => void problems.push(problem),
     invalidationsFile: options.invalidationsFile ?? join(home, "invalidations.shm"),
     callLog: { append: (row) => void records.push(toRecord(row)) },
   });
   let snapshot = await compile(yaml);
   gateway.applySnapshot(snapshot);
-  const urls = await gateway.listen();
+  const urls = await gateway.listen(options.mustHaveAll);
   const url = urls[0] as string;
   return {
     url,
@@ -115,6 +125,7 @@ export async function startGateway(
     gateway,
     records,
     log,
+    problems,
     reload: async (text) => {
       snapshot = await compile(text);
       gateway.applySnapshot(snapshot);

@@ -101,6 +101,7 @@ void exportLimits(napi_env env, napi_value exports);
 void exportParsers(napi_env env, napi_value exports);
 void exportScan(napi_env env, napi_value exports);
 void exportSharedWords(napi_env env, napi_value exports);
+void exportReceiveBuffer(napi_env env, napi_value exports);
 void exportThread(napi_env env, napi_value exports);
 void exportUwsCallback(napi_env env, napi_value exports);
 

@@ -104,10 +104,7 @@ void GovernedCall::forward(Plan& plan) {
   call->timeouts = {plan.firstByteMs, plan.idleMs};
   if (plan.ai) forwardAi(*call, *target_);
   else forwardRest(*call, *target_);
-  if (plan.totalMs > 0) {
-    // From the head on, however long the body took.
-    governor_.host_.poller().setDeadline(this, exchange_->startedAtNs / 1'000'000 + plan.totalMs);
-  }
+  setDeadline(plan);
   governor_.forwarded_++;
   dispatchedMs_ = sinceStartMs();
   target_->numbers->inFlight += 1;

@@ -71,6 +71,9 @@ void GovernedCall::begin(server::Exchange& exchange, std::shared_ptr<Generation>
   // An ordinary service: the body matters to nobody here.
   streamedBody_ = exchange.head().contentLength > kHeldBodyBytes;
   if (!streamedBody_ && exchange.hasBody() && !exchange.bodyArrived()) {
+    // What holds for the whole exchange holds for a body that is still to come.
+    exchange.idleTimeoutMs = route.plan->idleMs;
+    setDeadline(*route.plan);
     exchange.readWhole(maxBodyBytes);
     return;
   }
@@ -119,6 +122,11 @@ void GovernedCall::onWholeBody(server::Exchange& exchange, bool tooLong) {
   }
   plan_ = plan;
   forward(*plan);
+}
+
+// From the head on, however long the body takes.
+void GovernedCall::setDeadline(const Plan& plan) {
+  if (plan.totalMs > 0) governor_.host_.poller().setDeadline(this, exchange_->startedAtNs / 1'000'000 + plan.totalMs);
 }
 
 bool GovernedCall::onBodyChunk(server::Exchange&, const char* bytes, size_t length) {

@@ -69,6 +69,7 @@ class GovernedCall final : public server::ExchangeObserver, public client::CallO
   // `ofSubscription`: the limit is of the call's subscription, whose name begins that of the counter.
   bool reserve(const Limit& limit, const std::string& serviceId, bool ofSubscription = false);
   void unreserve();
+  void setDeadline(const Plan& plan);
   bool choose(Plan& plan);
   void forward(Plan& plan);
   void forwardRest(client::UpstreamCall& call, const PlanTarget& target);

@@ -9,12 +9,13 @@ namespace tidegate::http {
 
 namespace {
 
-enum PathByte : uint8_t { kPlain, kSlash, kQuestion, kForbidden };
+enum PathByte : uint8_t { kPlain, kSlash, kPercent, kQuestion, kForbidden };
 
 // Visible ASCII without fragment and backslash, which some read as a slash.
 constexpr auto kPath = makeTable([](unsigned char byte) constexpr -> uint8_t {
   if (byte == '/') return kSlash;
   if (byte == '?') return kQuestion;
+  if (byte == '%') return kPercent;
   return byte > ' ' && byte < 0x7f && byte != '#' && byte != '\\' ? kPlain : kForbidden;
 });
 
@@ -29,8 +30,15 @@ constexpr auto kRegName = makeTable([](unsigned char byte) constexpr -> uint8_t 
 
 Span spanOf(size_t from, size_t to) { return {static_cast<uint32_t>(from), static_cast<uint32_t>(to - from)}; }
 
+// `%2F` or `%5C` at `at`: some servers decode before they resolve, nginx among them.
+bool isEncodedSlash(const char* bytes, size_t at, size_t to) {
+  if (to - at < 3 || bytes[at] != '%') return false;
+  const char last = static_cast<char>(bytes[at + 2] | 0x20);
+  return (bytes[at + 1] == '2' && last == 'f') || (bytes[at + 1] == '5' && last == 'c');
+}
+
 // Whether the segment at `at` is `.` or `..`, plain or percent-encoded: what is checked here and what an upstream
-// resolves must be one path (RFC 3986 §5.2.4).
+// resolves must be one path (RFC 3986 §5.2.4). What follows `;` is no part of a segment's name to some (§3.3).
 bool isDotSegment(const char* bytes, size_t at, size_t to) {
   int dots = 0;
   for (; at < to && dots <= 2; dots++) {
@@ -42,7 +50,7 @@ bool isDotSegment(const char* bytes, size_t at, size_t to) {
       break;
     }
   }
-  return dots >= 1 && dots <= 2 && (at == to || bytes[at] == '/' || bytes[at] == '?');
+  return dots >= 1 && dots <= 2 && (at == to || bytes[at] == '/' || bytes[at] == '?' || bytes[at] == ';' || isEncodedSlash(bytes, at, to));
 }
 
 // Path and query in [from, to), which begins with `/`, `?` or is empty.
@@ -52,6 +60,10 @@ bool readPath(const char* bytes, size_t from, size_t to, RequestHead* head) {
     const uint8_t kind = kPath[static_cast<unsigned char>(bytes[at])];
     if (kind == kPlain) continue;
     if (kind == kQuestion) break;
+    if (kind == kPercent) {
+      if (isEncodedSlash(bytes, at, to) && isDotSegment(bytes, at + 3, to)) return false;
+      continue;
+    }
     if (kind == kForbidden || isDotSegment(bytes, at + 1, to)) return false;
   }
   head->path = spanOf(from, at);

@@ -349,10 +349,7 @@ void Connection::deliverBody() {
     }
     return;
   }
-  if (exchange.mode_ == Mode::kDiscard) {
-    exchange.discardedBytes_ += exchange.heldBytes_;
-    dropHeld();
-  }
+  if (exchange.mode_ == Mode::kDiscard) dropHeld();
 }
 
 // --- the end of an exchange ---
@@ -368,8 +365,11 @@ void Connection::maybeFinish() {
   // A client that is still sending must not be cut off before it has read the answer (RFC 9112 §9.6). A short rest of its
   // body is read, so that the connection can go on; otherwise it is closed, and what still comes is dropped meanwhile.
   const uint64_t left = exchange.head_.chunked ? 0 : exchange.head_.contentLength - exchange.bodyBytes_;
+  // What was read before the answer was over counts for neither: its head has said whether the connection goes on.
+  if (exchange.discardFromByte_ == UINT64_MAX) exchange.discardFromByte_ = exchange.bodyBytes_;
+  const uint64_t discarded = exchange.bodyBytes_ - exchange.discardFromByte_;
   const bool mayNotCome = exchange.head_.expectContinue && !exchange.continueSent_;
-  if (closeAfter_ || mayNotCome || left + exchange.discardedBytes_ > kMaxDiscardBytes) {
+  if (closeAfter_ || mayNotCome || left + discarded > kMaxDiscardBytes) {
     closeAfter_ = true;
     mustLinger_ = true;
     finishExchange();

@@ -29,7 +29,8 @@ void Exchange::reset() {
   idleTimeoutMs = 60'000;
   headLength_ = heldBytes_ = 0;
   bodyBytes_ = limitBytes_ = answerLeft_ = answerBytes_ = 0;
-  discardedBytes_ = waitedMs_ = waitingSinceMs_ = bytesBeforeWait_ = 0;
+  waitedMs_ = waitingSinceMs_ = bytesBeforeWait_ = 0;
+  discardFromByte_ = UINT64_MAX;
   mode_ = BodyMode::kHold;
   framing_ = BodyFraming::kNone;
   headDone_ = bodyDone_ = paused_ = resumeAsked_ = continueSent_ = answerBegun_ = answerEnded_ = chunkedAnswer_ = false;

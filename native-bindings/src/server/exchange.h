@@ -116,7 +116,7 @@ class Exchange {
   uint64_t limitBytes_ = 0;
   uint64_t answerLeft_ = 0;
   uint64_t answerBytes_ = 0;
-  uint64_t discardedBytes_ = 0;  // read for nothing, to keep the connection
+  uint64_t discardFromByte_ = UINT64_MAX;  // of the body: what follows is read for nothing, to keep the connection
   // How long the client has been waited for, without the time in which it had to wait for us.
   uint64_t waitedMs_ = 0;
   uint64_t waitingSinceMs_ = 0;

@@ -1,3 +1,4 @@
+import { hostPort } from "../../platform/host-port.ts";
 import { findSealer } from "../../platform/seal.ts";
 import { loadConfiguration } from "../../snapshot/load.ts";
 import { formatProblems } from "../../snapshot/problems/problem.ts";
@@ -30,16 +31,17 @@ export async function checkPorts(configPath: string | null, home: Home, env: Nod
 
 async function checkPort({ use, host, port }: Address, supervisorPid: number | null): Promise<Finding> {
   const name = `${use} port`;
+  const at = hostPort(host, port);
   const probe = await probePort(host, port);
-  if (probe.state === "free") return ok(name, `${host}:${port} is free`);
+  if (probe.state === "free") return ok(name, `${at} is free`);
   if (probe.state === "busy" && isOwn(probe.owners, supervisorPid)) {
-    return ok(name, `${host}:${port} is served by this installation`);
+    return ok(name, `${at} is served by this installation`);
   }
   if (probe.state === "busy") {
-    const detail = `${host}:${port} is in use${describeOwners(probe.owners)}`;
+    const detail = `${at} is in use${describeOwners(probe.owners)}`;
     return fail(name, detail, `stop that process, or choose another port (${variableOf(use)})`);
   }
-  return fail(name, `${host}:${port}`, describeProblem(use, host, port, probe));
+  return fail(name, at, describeProblem(use, host, port, probe));
 }
 
 function variableOf(use: string): string {

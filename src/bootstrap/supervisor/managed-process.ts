@@ -25,6 +25,7 @@ export class ManagedProcess<Incoming> {
   state: ProcessState = "starting";
   snapshotVersion: number | null = null;
   limitsShared: boolean | null = null;
+  listenerProblem: string | null = null;
   /** How long it had said nothing when it was killed for that. */
   silentMs: number | null = null;
 

@@ -5,7 +5,8 @@ import type { EndReason, ManagedProcess, ManagedProcessHooks } from "./managed-p
 export interface ProcessSlotOptions<Incoming> {
   /** For the log, e.g. `gateway 2`. */
   name: string;
-  fork(hooks: ManagedProcessHooks<Incoming>): ManagedProcess<Incoming>;
+  /** `isReplacement`: another one serves in the slot until this one does. */
+  fork(hooks: ManagedProcessHooks<Incoming>, isReplacement: boolean): ManagedProcess<Incoming>;
   logger: Logger;
   /** False once the whole tree is to end: then nothing is started any more. */
   mayStart(): boolean;
@@ -64,7 +65,7 @@ export class ProcessSlot<Incoming> {
 
   start(): void {
     if (!this.#mayStart() || this.#current !== null) return;
-    this.#current = this.#fork();
+    this.#current = this.#fork(false);
     this.#options.onChange();
   }
 
@@ -103,7 +104,7 @@ export class ProcessSlot<Incoming> {
   replace(drainTimeoutMs: number): Promise<void> {
     if (!this.#mayStart() || this.#replacement !== null) return Promise.reject(new Error("not now"));
     return new Promise((resolve, reject) => {
-      const process = this.#fork();
+      const process = this.#fork(true);
       const timer = setTimeout(() => process.kill("overdue"), REPLACEMENT_READY_LIMIT_MS);
       this.#replacement = { process, drainTimeoutMs, resolve, reject, timer };
       this.#options.onChange();
@@ -129,12 +130,13 @@ export class ProcessSlot<Incoming> {
     return this.#stopped === null && this.#options.mayStart();
   }
 
-  #fork(): ManagedProcess<Incoming> {
-    return this.#options.fork({
+  #fork(isReplacement: boolean): ManagedProcess<Incoming> {
+    const hooks: ManagedProcessHooks<Incoming> = {
       onOnline: (process) => this.#options.onOnline(process),
       onMessage: (process, message) => this.#options.onMessage(process, message),
       onExit: (process, reason, detail) => this.#exited(process, reason, detail),
-    });
+    };
+    return this.#options.fork(hooks, isReplacement);
   }
 
   #drain(process: ManagedProcess<Incoming>, timeoutMs: number): void {

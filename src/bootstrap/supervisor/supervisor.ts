@@ -23,7 +23,7 @@ import {
   type RecordedProcess,
   recordProcesses,
 } from "./leftovers.ts";
-import type { ManagedProcess, ManagedProcessHooks } from "./managed-process.ts";
+import type { ManagedProcess } from "./managed-process.ts";
 import { MetricsCollector } from "./metrics-collector.ts";
 import { DRAIN_GRACE_MS, ProcessSlot } from "./process-slot.ts";
 import { SupervisorMetrics } from "./supervisor-metrics.ts";
@@ -55,6 +55,8 @@ interface SlotHandlers<Incoming> {
 const FIRST_SNAPSHOT_LIMIT_MS = 5_000;
 /** Gateways serve without it: nobody has to wait for longer. */
 const CONTROL_READY_LIMIT_MS = 2_000;
+/** After this, a gateway that has refused all there is to serve is given it again. */
+const REFUSED_AGAIN_MS = 2_000;
 const RELOAD_LIMIT_MS = 10_000;
 const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
@@ -164,7 +166,7 @@ export class Supervisor {
       name: role === "control" ? "control process" : `gateway worker ${slot}`,
       logger: this.#logger,
       mayStart: () => !this.#stopping,
-      fork: (hooks: ManagedProcessHooks<Incoming>) => forkWorker(role, environment, hooks),
+      fork: (hooks, isReplacement) => forkWorker<Incoming>(role, { ...environment, isReplacement }, hooks),
       onChange: () => this.#changed(),
       onEnded: (process, reason) => {
         handlers.onGone?.(process);
@@ -246,6 +248,10 @@ export class Supervisor {
         process.limitsShared = message.isShared;
         this.#changed();
         break;
+      case "listener-problem":
+        process.listenerProblem = message.problem;
+        this.#changed();
+        break;
       case "metrics":
         this.#collector.answered(process, message.requestId, message.metrics);
         break;
@@ -288,8 +294,15 @@ export class Supervisor {
 
   #refused(process: GatewayProcess, version: number, reason: string): void {
     this.#logger.error({ workerPid: process.pid, version, reason }, "a gateway worker refused the snapshot");
+    if (process.state !== "starting") return;
     const good = this.#lastGood;
-    if (process.state === "starting" && good !== null && good.head.version !== version) this.#give(process, good);
+    if (good !== null && good.head.version !== version) this.#give(process, good);
+    // It has nothing to serve: what ails it may pass, such as a full disk.
+    else setTimeout(() => this.#giveAgain(process), REFUSED_AGAIN_MS).unref();
+  }
+
+  #giveAgain(process: GatewayProcess): void {
+    if (process.state === "starting" && this.#snapshot !== null) this.#give(process, this.#snapshot);
   }
 
   async #firstSnapshot(): Promise<void> {
@@ -367,8 +380,9 @@ export class Supervisor {
 
   #workerStates(): WorkerState[] {
     return this.#gateways.flatMap((slot, index) =>
-      slot.processes.map(({ pid, state, snapshotVersion, limitsShared }) => {
-        return { slot: index + 1, pid, state, snapshotVersion, limitsShared, restarts: slot.restarts };
+      slot.processes.map(({ pid, state, snapshotVersion, limitsShared, listenerProblem }) => {
+        const { restarts } = slot;
+        return { slot: index + 1, pid, state, snapshotVersion, limitsShared, listenerProblem, restarts };
       }),
     );
   }

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { EXIT } from "../../bootstrap/exit-codes.ts";
 import { homeDirectory } from "../../bootstrap/home.ts";
 import type { Snapshot } from "../../contracts/snapshot.ts";
+import { hostPort } from "../../platform/host-port.ts";
 import { loadConfiguration } from "../../snapshot/load.ts";
 import { formatProblems } from "../../snapshot/problems/problem.ts";
 import type { Finish } from "../command.ts";
@@ -39,7 +40,7 @@ interface Summary {
 function summarize(snapshot: Snapshot): Summary {
   return {
     listeners: snapshot.listeners.map(({ host, port, tls }) => {
-      return `${tls === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+      return `${tls === null ? "http" : "https"}://${hostPort(host, port)}`;
     }),
     providers: snapshot.providers.map(({ id }) => id),
     models: snapshot.models.map(({ name }) => name),

@@ -40,6 +40,9 @@ export function readinessOf(
     if (worker.limitsShared === false) {
       warnings.push(`gateway worker ${worker.slot} can't reach Redis: limits hold for this node's share of them alone`);
     }
+    if (worker.listenerProblem !== null) {
+      warnings.push(`gateway worker ${worker.slot} ${worker.listenerProblem}; it is tried again each second`);
+    }
     if (behind) warnings.push(`gateway worker ${worker.slot} serves version ${worker.snapshotVersion}`);
   }
   return {

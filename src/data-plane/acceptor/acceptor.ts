@@ -46,6 +46,25 @@ export class Acceptor {
     return [...this.#open.values()].map((entry) => entry.url);
   }
 
+  /** Opens those that can be, of a worker that has none yet. */
+  async openAny(listeners: readonly ListenerSnapshot[]): Promise<{ urls: string[]; errors: Error[] }> {
+    const urls: string[] = [];
+    const errors: Error[] = [];
+    for (const snapshot of listeners) {
+      let listener: EngineListener | null = null;
+      try {
+        listener = this.#create(snapshot);
+        const url = await listener.listen();
+        this.#open.set(JSON.stringify(snapshot), { listener, url });
+        urls.push(url);
+      } catch (error) {
+        listener?.close();
+        errors.push(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    return { urls, errors };
+  }
+
   #create(snapshot: ListenerSnapshot): EngineListener {
     if (snapshot.engine === "uws") return new UwsListener(snapshot, this.#events);
     return new NativeListener(snapshot, this.#events, this.#engine);

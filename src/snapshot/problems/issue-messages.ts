@@ -99,6 +99,8 @@ function mayBeSecret(value: string): boolean {
 
 function unknownKey(key: string, owner: z.core.$ZodType): string {
   const known = keysOf(owner);
+  // YAML 1.1's, which no schema of YAML 1.2 has.
+  if (key === "<<") return "merge keys (`<<`) are not understood: write the values out";
   const named = isRepeatable(key, owner) ? `unknown key "${key}"${suggestion(key, known)}` : "unknown key";
   return `${named}; the keys here are ${known.join(", ")}`;
 }

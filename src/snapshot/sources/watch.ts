@@ -8,7 +8,7 @@ export interface FileWatcher {
 }
 
 export interface WatchOptions {
-  /** Changes closer together than this are one. */
+  /** Changes closer together than this are one, for up to ten times as long. */
   debounceMs?: number;
   /** How often the file is looked at even if the system reported nothing (network file systems, replaced folders). */
   pollMs?: number;
@@ -24,6 +24,9 @@ export async function watchFile(path: string, onChange: () => void, options: Wat
   return watcher;
 }
 
+/** A file that is written without a pause is read after so many times `debounceMs` all the same. */
+const LONGEST_DEBOUNCE = 10;
+
 class ContentWatcher implements FileWatcher {
   readonly #path: string;
   readonly #onChange: () => void;
@@ -32,6 +35,10 @@ class ContentWatcher implements FileWatcher {
   readonly #folders = new Map<string, FSWatcher>();
   #poll: NodeJS.Timeout | undefined;
   #debounce: NodeJS.Timeout | undefined;
+  /** When the first of the changes came that are waited for the end of; null: there is none. */
+  #changedSinceMs: number | null = null;
+  /** Something happened beside the file, which may be a swapped symlink. */
+  #glance: NodeJS.Timeout | null = null;
   #checking = false;
   #checkAgain = false;
   #closed = false;
@@ -60,15 +67,29 @@ class ContentWatcher implements FileWatcher {
     this.#closed = true;
     clearInterval(this.#poll);
     clearTimeout(this.#debounce);
+    if (this.#glance !== null) clearTimeout(this.#glance);
     for (const folder of this.#folders.values()) folder.close();
     this.#folders.clear();
   }
 
   #schedule(): void {
     if (this.#closed) return;
+    const nowMs = performance.now();
+    this.#changedSinceMs ??= nowMs;
+    const leftMs = this.#changedSinceMs + LONGEST_DEBOUNCE * this.#debounceMs - nowMs;
     clearTimeout(this.#debounce);
-    this.#debounce = setTimeout(() => void this.#check(), this.#debounceMs);
+    this.#debounce = setTimeout(() => void this.#check(), Math.max(0, Math.min(this.#debounceMs, leftMs)));
     this.#debounce.unref();
+  }
+
+  /** A log that is written to in the same folder neither puts the check of the file off, nor has the file read each time. */
+  #scheduleGlance(): void {
+    if (this.#closed || this.#glance !== null) return;
+    this.#glance = setTimeout(() => {
+      this.#glance = null;
+      void this.#pollOnce();
+    }, this.#debounceMs);
+    this.#glance.unref();
   }
 
   async #pollOnce(): Promise<void> {
@@ -82,6 +103,7 @@ class ContentWatcher implements FileWatcher {
       return;
     }
     this.#checking = true;
+    this.#changedSinceMs = null;
     const state = await this.#read();
     await this.#watchFolders();
     this.#checking = false;
@@ -127,7 +149,8 @@ class ContentWatcher implements FileWatcher {
   #watchFolder(folder: string): void {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (isOfInterest(name, this.#path)) this.#schedule();
+        if (name === null || name === basename(this.#path)) this.#schedule();
+        else this.#scheduleGlance();
       });
       watcher.on("error", () => {
         watcher.close();
@@ -138,11 +161,6 @@ class ContentWatcher implements FileWatcher {
       // No such folder, or out of watches: polling goes on.
     }
   }
-}
-
-/** Editors' backups and swap files are not; a symlink two steps away may have any name. */
-function isOfInterest(name: string | null, path: string): boolean {
-  return name === null || name === basename(path) || !/(?:~|\.sw[a-z]|\.tmp)$/.test(name);
 }
 
 async function fingerprintOf(path: string): Promise<string | null> {

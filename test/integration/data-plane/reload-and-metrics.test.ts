@@ -77,6 +77,67 @@ describe("a reload", () => {
   });
 });
 
+it("bug: the URL of an IPv6 listener had no brackets", async () => {
+  const both = '{ address: "[::1]:0", engine: native }, { address: "[::1]:0", engine: uws }';
+  gateway = await startGateway(baseYaml(`services:${service("one", "/")}`).replace('{ address: "127.0.0.1:0" }', both));
+  const answers = gateway.urls.map(async (url) => [url.slice(0, 13), (await fetch(`${url}/x`)).status]);
+  expect(await Promise.all(answers)).toEqual([
+    ["http://[::1]:", 200],
+    ["http://[::1]:", 200],
+  ]);
+});
+
+describe("a listener whose address is taken", () => {
+  const withListeners = (...ports: number[]) => {
+    const listeners = ports.map((port) => `{ address: "127.0.0.1:${port}" }`).join(", ");
+    return baseYaml(`services:${service("one", "/")}`).replace('{ address: "127.0.0.1:0" }', listeners);
+  };
+  const statusAt = (port: number) =>
+    fetch(`http://127.0.0.1:${port}/x`, { headers: { connection: "close" } }).then(
+      ({ status }) => status,
+      () => "closed",
+    );
+
+  it("is opened as soon as it is free, and until then what is open goes on", async () => {
+    const taken = createServer((_, response) => response.end("somebody else")).listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    gateway = await startGateway(withListeners(0));
+    await gateway.reload(withListeners(port));
+    await expect.poll(() => gateway.problems).toEqual([expect.stringContaining(`can't listen on 127.0.0.1:${port}`)]);
+    expect(await statusAt(gateway.port)).toBe(200);
+
+    taken.close();
+    taken.closeAllConnections();
+    await expect.poll(() => statusAt(gateway.port), { timeout: 5000 }).toBe("closed");
+    expect(await statusAt(port)).toBe(200);
+    expect(gateway.problems.at(-1)).toBeNull();
+  });
+
+  it("is told from one whose certificate has become useless", async () => {
+    gateway = await startGateway(withListeners(0));
+    gateway.change(({ listeners: [first] }) => {
+      const tls = { certFile: "/nowhere.crt", keyFile: "/nowhere.key", passphrase: null, serverNames: [] };
+      if (first !== undefined) Object.assign(first, { engine: "uws", tls });
+    });
+    const problem = "can't listen on 127.0.0.1:0: the certificate /nowhere.crt or its key can't be used any more";
+    await expect.poll(() => gateway.problems).toEqual([problem]);
+    expect(await statusAt(gateway.port)).toBe(200);
+  });
+
+  it("bug: kept a worker that began from serving at all", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    gateway = await startGateway(withListeners(0, port), {}, { mustHaveAll: false });
+    expect(await statusAt(gateway.port)).toBe(200);
+    expect(gateway.problems).toEqual([expect.stringContaining(`127.0.0.1:${port}`)]);
+    taken.close();
+    await expect.poll(() => statusAt(port), { timeout: 5000 }).toBe(200);
+    expect(gateway.problems.at(-1)).toBeNull();
+  });
+});
+
 describe("the call log's bodies", () => {
   const providers = "providers: [{ id: simulated, kind: simulated }]";
 

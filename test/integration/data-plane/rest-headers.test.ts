@@ -1,11 +1,14 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CertificateAuthority, createAuthority } from "../../helpers/certificates.ts";
-import { baseYaml, startGateway, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
+import { baseYaml, startGateway, TEST_ENGINE, TEST_KEY, type TestGateway } from "../../helpers/gateway.ts";
 import { rawRequest } from "../../helpers/raw-client.ts";
 import { headerValues, startCannedUpstream, startUpstream, type TestUpstream } from "../../helpers/upstream.ts";
+import { waitFor } from "../../helpers/wait-for.ts";
 
 let upstream: TestUpstream;
 let canned: TestUpstream;
@@ -213,17 +216,36 @@ describe("an upstream over TLS", () => {
   });
   afterAll(() => authority.remove());
 
-  async function withTlsUpstream(names: string[], more: string, run: (gateway: TestGateway) => Promise<void>) {
+  /** Calls so far. */
+  let calls = 0;
+  /** The gateway's end of the connection that was made last. */
+  let socket: Socket | null = null;
+  const noteSocket = (message: unknown) => {
+    socket = (message as { socket: Socket }).socket;
+  };
+
+  async function withTlsUpstream(
+    names: string[],
+    more: string,
+    run: (gateway: TestGateway, port: number) => Promise<void>,
+  ) {
     const certificate = authority.issue(names);
     const server = createTlsServer(
       { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) },
       (request, response) => {
+        calls++;
+        if (request.url === "/broken") {
+          // As when nobody has acknowledged it for minutes.
+          socket?.destroy(Object.assign(new Error("read ETIMEDOUT"), { code: "ETIMEDOUT" }));
+          return;
+        }
         const { servername } = request.socket as { servername?: string };
-        response.end(JSON.stringify({ host: request.headers.host, servername }));
+        response.end(JSON.stringify({ host: request.headers.host, servername, url: request.url }));
       },
     );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
+    calls = 0;
     const tls = await startGateway(
       baseYaml(`
 services:
@@ -238,7 +260,7 @@ services:
 `),
     );
     try {
-      await run(tls);
+      await run(tls, port);
     } finally {
       await tls.close();
       server.close();
@@ -274,12 +296,57 @@ services:
     });
   });
 
+  it("bug: was sent a POST twice when its connection timed out after the first", async () => {
+    subscribe("undici:client:connected", noteSocket);
+    const more = `ca_file: "${authority.cert}", retries: { attempts: 1, on: [connect], backoff: 1ms }`;
+    await withTlsUpstream(["localhost"], more, async (tls) => {
+      const post = "POST /broken HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nonce";
+      const response = await rawRequest(tls.port, post);
+      expect(JSON.parse(response.body.toString())).toMatchObject({ error: { code: "upstream_reset" } });
+      expect([response.status, response.header("x-tidegate-attempts"), calls]).toEqual([502, "1", 1]);
+    });
+    unsubscribe("undici:client:connected", noteSocket);
+  });
+
+  it("bug: was given up with a call that waited for its connection, when it left the configuration", async () => {
+    const held: Socket[] = [];
+    const front = createServer({ pauseOnConnect: true }, (socket) => void held.push(socket)).listen(0, "127.0.0.1");
+    await once(front, "listening");
+    const to = `https://localhost:${(front.address() as AddressInfo).port}`;
+    const more = `ca_file: "${authority.cert}"`;
+    await withTlsUpstream(["localhost"], more, async (tls, port) => {
+      const service = `{ id: tls, access: open, routes: [{ path: / }], upstream: { targets: [{ url: "${to}" }], ${more} } }`;
+      await tls.reload(baseYaml(`services: [${service}]`));
+      const response = get(tls, "a");
+      await waitFor(() => held[0], "a connection");
+      // A pool is kept for as long as a call of the configuration before may want it.
+      for (let i = 0; i < 4; i++) await tls.reload(baseYaml(`drain_timeout: ${i + 1}s`));
+      const [socket] = held;
+      const onward = connect(port, "127.0.0.1");
+      for (const end of [socket, onward]) end?.on("error", () => {});
+      socket?.pipe(onward).pipe(socket);
+      expect((await response).status).toBe(200);
+    });
+    front.close();
+  });
+
+  it("bug: OPTIONS * was an internal error", async () => {
+    await withTlsUpstream(["localhost"], `ca_file: "${authority.cert}"`, async (tls) => {
+      const response = await rawRequest(tls.port, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
+      // uWebSockets.js does not let it in (decision 001).
+      if (TEST_ENGINE === "uws") return expect(response.status).toBe(505);
+      expect(response.status).toBe(200);
+      // Without a path it is the same request (RFC 9112 §3.2.4).
+      expect(JSON.parse(response.body.toString()).url).toMatch(/^https:\/\/localhost:\d+$/);
+    });
+  });
+
   it("gets the caller's host on one connection where that is preserved", async () => {
     const more = `ca_file: "${authority.cert}", host_header: preserve`;
     await withTlsUpstream(["localhost", "127.0.0.1"], more, async (tls) => {
       for (const host of ["a.example.org", "b.example.org", "a.example.org"]) {
         const body = JSON.parse((await get(tls, host)).body.toString());
-        expect(body).toEqual({ host, servername: "localhost" });
+        expect(body).toMatchObject({ host, servername: "localhost" });
       }
       expect((await get(tls, "c", "/by-address")).status).toBe(200);
     });

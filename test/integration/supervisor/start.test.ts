@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getPriority, tmpdir } from "node:os";
@@ -207,6 +208,18 @@ describe("SIGINT", () => {
   });
 });
 
+it("bug: a worker that could not take its first configuration, for want of room, waited for another one", async () => {
+  const home = newHome();
+  // In the place of the counters' file.
+  mkdirSync(join(home, "limits.shm"));
+  const tidegate = await TidegateProcess.spawn({ home, config: CONFIG("first") });
+  running.push(tidegate);
+  await tidegate.waitFor("the refusal", () => tidegate.stderr.includes("refused the snapshot"));
+  rmSync(join(home, "limits.shm"), { recursive: true });
+  await tidegate.waitForBanner();
+  expect(await modelNames(tidegate)).toContain("first");
+});
+
 describe("the configuration file", () => {
   it("is read again when it changes; a bad one leaves the old one serving and is reported", async () => {
     const tidegate = await start({ config: CONFIG("first") });
@@ -237,5 +250,35 @@ describe("the configuration file", () => {
     await tidegate.waitFor("the report", () => tidegate.stderr.includes("workers are not replaced"));
     expect(tidegate.gatewayPids()).toEqual(before);
     expect(await modelNames(tidegate)).toContain("third");
+  });
+
+  it("bug: a listener whose address is taken was no matter for readiness, and no worker could begin any more", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const tidegate = await start({ config: CONFIG("first") });
+    const listeners = `listeners: [{ address: "127.0.0.1:${port}" }, { address`;
+    tidegate.writeConfig(CONFIG("second").replace("listeners: [{ address", listeners));
+    const problem = `gateway worker 1 can't listen on 127.0.0.1:${port}`;
+    await tidegate.waitFor("the warning", async () => (await tidegate.readiness()).warnings.join().includes(problem));
+    expect(await modelNames(tidegate)).toContain("second");
+
+    // In place of one that serves there must be no less.
+    const [pid = 0] = tidegate.gatewayPids();
+    tidegate.signal("SIGHUP");
+    await tidegate.waitFor("the end of it", () => tidegate.stderr.includes("the old ones stay"));
+    expect(tidegate.gatewayPids()).toEqual([pid]);
+    // In place of one that has died there is as much as there can be.
+    process.kill(pid, "SIGKILL");
+    await tidegate.waitFor("another worker", async () => {
+      const { status, workers } = await tidegate.readiness();
+      return status === "ready" && workers.every((worker) => worker.pid !== pid);
+    });
+    expect(await modelNames(tidegate)).toContain("second");
+    expect((await tidegate.readiness()).warnings.join()).toContain(problem);
+
+    await new Promise((resolve) => taken.close(resolve));
+    await tidegate.waitFor("no warning", async () => (await tidegate.readiness()).warnings.length === 0);
+    expect((await fetch(`http://127.0.0.1:${port}/health/liveness`)).status).toBe(200);
   });
 });

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { EXIT } from "../../../src/bootstrap/exit-codes.ts";
-import { describeProblem, ownersOf, probePort, requirePort } from "../../../src/bootstrap/ports.ts";
+import { describeProblem, ownersOf, probePort, requirePort, requirePorts } from "../../../src/bootstrap/ports.ts";
 
 let servers: Server[] = [];
 
@@ -41,6 +41,23 @@ describe("ports", () => {
     const port = await busyPort("127.0.0.1");
     await requirePort("gateway", "127.0.0.1", port, new Set([process.pid]));
   });
+
+  it.each(["127.0.0.1", "0.0.0.0", "::"])(
+    "bug: the admin API's on a gateway's (%s) was found out by workers that ended again and again",
+    async (host) => {
+      const port = await busyPort("127.0.0.1");
+      await new Promise((resolve) => servers.pop()?.close(resolve));
+      const admin = { host: "127.0.0.1", port };
+      await expect(requirePorts([{ host, port }], admin, new Set())).rejects.toMatchObject({
+        exitCode: EXIT.portInUse,
+        message: expect.stringMatching(
+          /gateway address .* and admin address 127\.0\.0\.1:\d+ are the same.*TIDEGATE_ADMIN_PORT/,
+        ),
+      });
+      expect(await probePort("127.0.0.1", port)).toEqual({ state: "free" });
+      await requirePorts([{ host, port: 0 }], admin, new Set());
+    },
+  );
 
   it("on addresses of other machines are refused with the reason", async () => {
     await expect(requirePort("admin", "192.0.2.1", 9080, new Set())).rejects.toMatchObject({

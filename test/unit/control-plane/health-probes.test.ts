@@ -100,6 +100,32 @@ describe("active health checks", () => {
     expect(changes).toEqual([[`billing ${url}`], []]);
   });
 
+  it("bug: forgot that a target was unhealthy when the check itself was changed", async () => {
+    answer = (respond) => respond(500);
+    probes.update(snapshotOf(CHECK));
+    await change(1);
+    probes.update(snapshotOf({ ...CHECK, intervalMs: 30 }));
+    expect(probes.unhealthy).toEqual([`billing ${url}`]);
+    expect(changes).toHaveLength(1);
+  });
+
+  it("bug: took it for the target's silence when it was this process that was held up", async () => {
+    const asked = new Promise<void>((resolve) => {
+      answer = (respond) => {
+        respond(200);
+        resolve();
+      };
+    });
+    probes.update(snapshotOf({ ...CHECK, unhealthyAfter: 1, timeoutMs: 50 }));
+    // The answer is on its way, and nobody looks until long after its time.
+    await asked;
+    const endMs = performance.now() + 200;
+    while (performance.now() < endMs);
+    const before = paths.length;
+    await vi.waitFor(() => expect(paths.length).toBeGreaterThan(before + 1));
+    expect(changes).toEqual([]);
+  });
+
   it("take over what the control process before had found", async () => {
     answer = (respond) => respond(500);
     probes.adopt([`billing ${url}`]);

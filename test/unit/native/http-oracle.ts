@@ -10,7 +10,7 @@ const REQUEST = new RegExp(`^(?:\\r\\n){0,2}(${TOKEN}) ([\\x21-\\x7e]+) HTTP/1\\
 const RESPONSE = new RegExp(`^HTTP/1\\.([01]) ([1-5][0-9]{2})(?: (${TEXT}))?\\r\\n${FIELDS}`);
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?$/;
 const LENGTH = /^[0-9]{1,15}$/;
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/;]|%2f|%5c|$)/i;
 const BLANKS_AROUND = /^[ \t]+|[ \t]+$/g;
 
 type Fields = [name: string, value: string][];

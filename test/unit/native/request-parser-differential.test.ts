@@ -34,6 +34,11 @@ const DISAGREEMENTS = explained({
     "encoded dots",
     "a dot and an encoded one",
     "an encoded dot",
+    "dots between encoded slashes",
+    "dots behind an encoded backslash",
+    "dots before an encoded slash",
+    "a dot behind an encoded slash at the end",
+    "dots with a parameter",
     "absolute-form with dot segments",
   ],
   "Node lets characters through that no request target may hold (RFC 9112 §3.2)": [

@@ -2,6 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { appendFile, mkdir, mkdtemp, open, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FileWatcher, type WatchOptions, watchFile } from "../../../src/snapshot/sources/watch.ts";
 
@@ -132,6 +133,40 @@ describe("watching a file", () => {
     for (const content of ["a", "b", "c", "two"]) await writeFile(file, content);
     await change;
     expect(count()).toBe(1);
+  });
+
+  test("bug: a log that is written to in the same folder put the check off for as long as it was", async () => {
+    const file = join(folder, "tidegate.yaml");
+    await writeFile(file, "one");
+    const { next } = await watching(file, { debounceMs: 100, pollMs: 600_000 });
+    let changed = false;
+    const change = next().then(() => {
+      changed = true;
+    });
+    await writeFile(file, "two");
+    // Far more often than what is waited for, until the change is seen; it would be seen once the log is silent, too.
+    for (let line = 0; !changed && line < 400; line++) {
+      await appendFile(join(folder, "tidegate.log"), "a line\n");
+      await delay(10);
+    }
+    expect(changed).toBe(true);
+    await change;
+  });
+
+  test("bug: a file that was written to without a pause was never read", async () => {
+    const file = join(folder, "tidegate.yaml");
+    await writeFile(file, "one");
+    const { next } = await watching(file, { debounceMs: 100, pollMs: 600_000 });
+    let changed = false;
+    const change = next().then(() => {
+      changed = true;
+    });
+    for (let line = 0; !changed && line < 400; line++) {
+      await appendFile(file, "a line\n");
+      await delay(10);
+    }
+    expect(changed).toBe(true);
+    await change;
   });
 
   test("closed: nothing is called any more", async () => {

@@ -61,10 +61,6 @@ export class PassThroughCall implements DispatchHandler {
 
   start(): void {
     const context = this.#context;
-    if (mayClimb(context.exchange.path)) {
-      const message = "the path holds `..` beside an encoded slash: a provider might take it for another path";
-      throw new GatewayError("invalid_request", message);
-    }
     const { provider, host } = this.#at;
     requireProvider(context, provider.id, "a provider's own API");
     const { idleMs, totalMs } = provider.timeouts;
@@ -343,11 +339,4 @@ export class PassThroughCall implements DispatchHandler {
       priceProvider === null ? null : this.#runtime.prices.priceOf(priceProvider, context.modelServed ?? "");
     if (price !== null) context.costUsd = this.#runtime.prices.costUsd(price, usage);
   }
-}
-
-/** Dot segments have been refused; some servers find more of them where they decode slashes first. */
-function mayClimb(path: string): boolean {
-  if (!path.includes("%")) return false;
-  const decoded = path.replace(/%2e/gi, ".").replace(/%2f|%5c/gi, "/");
-  return decoded.split("/").includes("..");
 }

@@ -5,7 +5,7 @@ import { backoffMs, isIdempotent, isRetryCause, neverSent, readRetryAfter } from
 import type { RouteTarget } from "../compiled.ts";
 import type { Context } from "../context.ts";
 import type { Runtime } from "../runtime.ts";
-import { admitMore } from "../stages/guard.ts";
+import { admitMore, startClocks } from "../stages/guard.ts";
 import { respondHead, respondStream } from "../stages/respond.ts";
 import type { AnswerWatcher } from "./answer-watcher.ts";
 import { ExchangeBodyStream } from "./exchange-body-stream.ts";
@@ -59,9 +59,7 @@ export class RestCall implements DispatchHandler {
 
   start(): void {
     const context = this.#context;
-    const { idleMs, totalMs } = this.#service.snapshot.upstream.timeouts;
-    context.exchange.setIdleTimeout(idleMs);
-    if (totalMs > 0) context.deadlineMs = context.startedAtMs + totalMs;
+    startClocks(context, this.#service.snapshot.upstream.timeouts);
     context.abortAttempt = (reason) => this.#abandon(reason);
     this.#attempt();
   }

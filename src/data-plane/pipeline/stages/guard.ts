@@ -1,5 +1,6 @@
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { Exchange } from "../../../contracts/exchange.ts";
+import type { TimeoutsSnapshot } from "../../../contracts/snapshot.ts";
 import { streamsUpload } from "../ai/upload/streams-upload.ts";
 import type { RouteTarget } from "../compiled.ts";
 import type { Context, StageOutcome } from "../context.ts";
@@ -28,6 +29,12 @@ export function admitMore(context: Context, target: { maxBodyBytes: number | nul
   if (context.requestBytes <= limitBytes) return true;
   context.pipeline.fail(context, bodyTooLarge(limitBytes, null));
   return false;
+}
+
+/** Of an ordinary service: what holds for the whole exchange holds for a body that is still to come. */
+export function startClocks(context: Context, { idleMs, totalMs }: TimeoutsSnapshot): void {
+  context.exchange.setIdleTimeout(idleMs);
+  if (totalMs > 0) context.deadlineMs = context.startedAtMs + totalMs;
 }
 
 /** Reads the body whole. Goes on with it unless `check` throws. */
@@ -79,6 +86,7 @@ export function compile(): Stage {
     const { contentLength } = exchange;
     const limitBytes = bodyLimitBytes(target, exchange);
     if (contentLength > limitBytes) throw bodyTooLarge(limitBytes, contentLength);
+    if (target.kind === "rest") startClocks(context, target.snapshot.upstream.timeouts);
     const { policies } = context;
     if (policies !== null && policies.requestSchema !== null) {
       return guardBody(context, policies.requestSchema, limitBytes);
@@ -88,6 +96,7 @@ export function compile(): Stage {
     if (mayStream(target) && (contentLength < 0 || contentLength > HELD_BODY_BYTES)) return "next";
     if (target.kind === "ai" && streamsUpload(target.endpoint, exchange)) return "next";
     exchange.readBody(limitBytes, (body) => {
+      if (context.finished) return;
       if (body === null) {
         context.pipeline.fail(context, bodyTooLarge(limitBytes, null));
         return;

@@ -7,6 +7,7 @@ import type {
   RequestRefusal,
 } from "../../../../../native-bindings/engine.ts";
 import type { ListenerSnapshot } from "../../../../contracts/snapshot.ts";
+import { hostPort } from "../../../../platform/host-port.ts";
 import { createClientAddressResolver } from "../../client-address.ts";
 import type { EngineListener, ListenerEvents } from "../engine.ts";
 import { NativeExchange, type NativeListenerPolicy } from "./native-exchange.ts";
@@ -54,10 +55,10 @@ export class NativeListener implements EngineListener, NativeEvents {
       );
       this.#id = listener.id;
       this.#engine.addon.governorProxies(this.#engine.handle, listener.id, this.#snapshot.trustedProxies);
-      return `http://${host}:${listener.port}`;
+      return `http://${hostPort(host, listener.port)}`;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`can't listen on ${host}:${port}: ${reason}`);
+      throw new Error(`can't listen on ${hostPort(host, port)}: ${reason}`);
     }
   }
 

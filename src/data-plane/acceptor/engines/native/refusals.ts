@@ -26,7 +26,7 @@ const TEXTS: Record<RequestRefusal, { code: ErrorCode; message: string }> = {
   "chunked-in-http10": { code: "bad_framing", message: "HTTP/1.0 has no Transfer-Encoding" },
   "missing-host": { code: "bad_framing", message: "Host is missing" },
   "duplicate-host": { code: "bad_framing", message: "Host appears more than once" },
-  "bad-host": { code: "bad_framing", message: "Host is not a valid host name" },
+  "bad-host": { code: "bad_framing", message: "Host is not a valid host name, or not the one of the request target" },
   "bad-expectation": { code: "expectation_failed", message: "only `Expect: 100-continue` is understood" },
   "target-too-long": { code: "uri_too_long", message: "the request target is too long" },
   "head-too-long": { code: "header_too_large", message: "the request head is too long" },

@@ -1,10 +1,12 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from "uWebSockets.js";
 import type { ListenerSnapshot, TlsSnapshot } from "../../../../contracts/snapshot.ts";
+import { hostPort } from "../../../../platform/host-port.ts";
 import { type ClientAddressResolver, createClientAddressResolver } from "../../client-address.ts";
 import type { EngineListener, ListenerEvents, Refusal } from "../engine.ts";
 import { AnswerQueue } from "./answer-queue.ts";
 import { uws } from "./library.ts";
 import { OpenTransfers } from "./open-transfers.ts";
+import { withBoundedReceiving } from "./receive-buffer.ts";
 import { remoteAddressText } from "./remote-address.ts";
 import { checkRequestHead } from "./request-head.ts";
 import { statusLine } from "./status-line.ts";
@@ -32,7 +34,7 @@ export class UwsListener implements EngineListener {
     this.#addresses = createClientAddressResolver(snapshot.trustedProxies);
     this.#scheme = snapshot.tls === null ? "http" : "https";
     const route = (app: TemplatedApp) => this.#route(app);
-    this.#app = snapshot.tls === null ? uws().App() : createTlsApp(snapshot.tls, route);
+    this.#app = snapshot.tls === null ? uws().App() : openTlsApp(snapshot, snapshot.tls, route);
     if (snapshot.tls === null) route(this.#app);
     this.#app.filter(this.#countConnection);
   }
@@ -63,16 +65,16 @@ export class UwsListener implements EngineListener {
   listen(): Promise<string> {
     const { host, port } = this.#snapshot;
     return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, (socket) => {
+      const opened = (socket: us_listen_socket | false) => {
         if (socket === false) {
-          reject(
-            new Error(`can't listen on ${host}:${port}: the address is in use, not of this machine, or needs rights`),
-          );
+          const reason = "the address is in use, not of this machine, or needs rights";
+          reject(new Error(`can't listen on ${hostPort(host, port)}: ${reason}`));
           return;
         }
         this.#socket = socket;
-        resolve(`${this.#scheme}://${host}:${uws().us_socket_local_port(socket)}`);
-      });
+        resolve(`${this.#scheme}://${hostPort(host, uws().us_socket_local_port(socket))}`);
+      };
+      withBoundedReceiving(() => this.#app.listen(host, port, opened));
     });
   }
 
@@ -154,6 +156,15 @@ export class UwsListener implements EngineListener {
         res.writeStatus(statusLine(refusal.status)).writeHeader("content-type", "application/json").end(body, true);
       });
     });
+  }
+}
+
+function openTlsApp({ host, port }: ListenerSnapshot, tls: TlsSnapshot, route: (app: TemplatedApp) => void) {
+  try {
+    return createTlsApp(tls, route);
+  } catch (error) {
+    const what = `the certificate ${tls.certFile} or its key can't be used any more`;
+    throw new Error(`can't listen on ${hostPort(host, port)}: ${what}`, { cause: error });
   }
 }
 

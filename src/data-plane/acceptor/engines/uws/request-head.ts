@@ -15,7 +15,8 @@ const BAD_FIELD_VALUE = /[\0-\x08\x0a-\x1f\x7f\ufffd]/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const DIGITS = /^[0-9]{1,15}$/;
 // `.` and `..` as whole segments, plain or percent-encoded: what is checked here and what an upstream resolves must be one path.
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+// Some decode `%2F` before they resolve (nginx), to some `;` ends a segment's name (RFC 3986 §3.3).
+const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/;]|%2f|%5c|$)/i;
 
 function refuse(code: ErrorCode, message: string): Refusal {
   return { code, status: ERROR_CODES[code].status, message };
