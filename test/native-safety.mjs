@@ -1,19 +1,30 @@
 // The native part under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer: `node test/native-safety.mjs`.
 //
-// Builds the addon with g++'s sanitizers in native-bindings/build-sanitized, beside the one that is used, and runs the
+// Builds the addon with clang's sanitizers in native-bindings/build-sanitized, beside the one that is used, and runs the
 // tests that exercise it with that. Node itself is not instrumented: what is found is ours. `--build`: builds it, no more.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findClang } from "../native-bindings/clang.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, "native-bindings/build-sanitized");
 const addon = join(folder, "build/Release/tidegate.node");
 const vitest = [join(root, "node_modules/vitest/vitest.mjs"), "run"];
 
+const compiler = findClang();
+if (compiler === null) {
+  fail("the sanitized build needs clang and its runtime (Debian: apt-get install clang-14 libclang-rt-14-dev)");
+}
+
+/** As clang calls it. */
+const ARCHITECTURE = process.arch === "arm64" ? "aarch64" : "x86_64";
+const SANITIZERS = "-fsanitize=address,undefined -shared-libsan";
 const FLAGS = {
-  CXXFLAGS: "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O0 -g1",
-  LDFLAGS: "-fsanitize=address,undefined",
+  CXX: compiler,
+  // g++ has a warning of this name that clang has not.
+  CXXFLAGS: `${SANITIZERS} -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-unknown-warning-option -O0 -g1`,
+  LDFLAGS: SANITIZERS,
 };
 
 function fail(message) {
@@ -42,10 +53,9 @@ function step(title, command, args, { env = {}, stdio = "inherit" } = {}) {
 
 /** The compiler's own runtime: it has to be in the process before Node. */
 function runtime(name) {
-  const { stdout } = spawnSync("g++", [`-print-file-name=${name}`], { encoding: "utf8" });
+  const { stdout } = spawnSync(compiler, [`-print-file-name=${name}`], { encoding: "utf8" });
   const path = stdout?.trim() ?? "";
-  if (!path.startsWith("/"))
-    fail(`${name} not found: install g++ and libc6-dev (Debian: apt-get install g++ libc6-dev)`);
+  if (!path.startsWith("/")) fail(`${name} not found: install libclang-rt-14-dev and g++, or those of your system`);
   return path;
 }
 
@@ -54,8 +64,8 @@ function sanitized(leaks) {
   const leakOptions = leaks ? "detect_leaks=1:malloc_context_size=12" : "detect_leaks=0";
   return {
     // libstdc++, too: the runtime looks for its functions when it starts, and node has none to show.
-    LD_PRELOAD: ["libasan.so", "libubsan.so", "libstdc++.so"].map(runtime).join(" "),
-    // Freed memory is watched up to these sizes, not gcc's 256 MB: Node frees so much that a third of the time went there.
+    LD_PRELOAD: [`libclang_rt.asan-${ARCHITECTURE}.so`, "libstdc++.so"].map(runtime).join(" "),
+    // Freed memory is watched up to these sizes, not the 256 MB that it has otherwise: Node frees so much that a third of the time went there.
     ASAN_OPTIONS: `${leakOptions}:abort_on_error=1:quarantine_size_mb=16:thread_local_quarantine_size_kb=64`,
     // Leaks are judged below: Node's own are none of our business.
     LSAN_OPTIONS: "exitcode=0:report_objects=0:max_leaks=0",

@@ -4,12 +4,13 @@
 // folder.
 //
 // The first line of a target names what it is built with: `// sources: ../src/a.cc ../src/b.cc`.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { findClang } from "../clang.mjs";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 function fail(message) {
@@ -32,10 +33,8 @@ const targets = readdirSync(folder)
   .filter((name) => names.length === 0 || names.includes(name));
 if (targets.length === 0) fail(`no fuzz target named ${names.join(" or ")}`);
 
-const compiler = [process.env.CLANGXX, "clang++-14", "clang++"].find(
-  (program) => program !== undefined && spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0,
-);
-if (compiler === undefined) {
+const compiler = findClang();
+if (compiler === null) {
   fail("fuzzing needs clang with libFuzzer (Debian: apt-get install clang-14 libclang-rt-14-dev)");
 }
 

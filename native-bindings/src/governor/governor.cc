@@ -21,9 +21,10 @@ namespace {
 // before other work is done is there when it is needed.
 template <size_t kBytes>
 void prefetch(const void* at) {
-  const char* const bytes = static_cast<const char*>(at);
-  for (size_t offset = 0; offset < kBytes; offset += 64) __builtin_prefetch(bytes + offset);
-  __builtin_prefetch(bytes + kBytes - 1);
+  // As a number: there may be nothing at all there.
+  const auto begin = reinterpret_cast<uintptr_t>(at);
+  for (size_t offset = 0; offset < kBytes; offset += 64) __builtin_prefetch(reinterpret_cast<const void*>(begin + offset));
+  __builtin_prefetch(reinterpret_cast<const void*>(begin + kBytes - 1));
 }
 
 }  // namespace
