@@ -1,4 +1,4 @@
-// sources: ../src/scan/sse-scan.cc ../src/scan/stream-usage.cc ../src/scan/usage-scan.cc ../src/scan/json-cursor.cc
+// sources: ../src/scan/sse-scan.cc ../src/scan/stream-usage.cc ../src/scan/usage-scan.cc ../src/scan/json-cursor.cc ../src/scan/text-bytes.cc
 // A stream of any bytes: its events end at the same places however it is cut, those places are empty lines, and the
 // usage watchers keep their promises for each event. The first byte chooses how the rest is cut.
 #include <algorithm>

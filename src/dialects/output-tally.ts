@@ -1,5 +1,9 @@
 const BYTES_PER_TOKEN = 4;
 
+/** Sound and pictures, in base64: their length tells nothing. As native-bindings/src/scan/text-bytes.h has it. */
+const MEDIA = /[A-Za-z0-9+/\-_=\\]{1024,}/g;
+const SHORTEST_MEDIA = 1024;
+
 /**
  * Estimates the output tokens of a stream that goes through untouched, for as long as the provider has not told them: one that
  * breaks off, or whose caller leaves, may never. Each event holds at least one token; what it is longer than the shortest one is
@@ -18,7 +22,7 @@ export class OutputTally {
 
   /** The data of an event that holds some of the answer. */
   note(data: string): void {
-    const bytes = Buffer.byteLength(data);
+    const bytes = Buffer.byteLength(data.length < SHORTEST_MEDIA ? data : data.replace(MEDIA, ""));
     if (bytes === 0) return;
     if (bytes < this.#leastBytes) this.#leastBytes = bytes;
     this.#tokens += Math.max(1, (bytes - this.#leastBytes - this.#wrappingBytes) / BYTES_PER_TOKEN);

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <string_view>
+
+#include "scan/text-bytes.h"
 
 namespace tidegate::scan {
 
@@ -12,10 +15,11 @@ class OutputTally {
  public:
   explicit OutputTally(double wrappingBytes) : wrappingBytes_(wrappingBytes) {}
 
-  // The length of an event's data that holds some of the answer.
-  void note(size_t bytes) {
-    if (bytes == 0) return;
+  // The length of an event's data that holds some of the answer; `event`: all of the event. Sound and pictures count nothing.
+  void note(size_t bytes, std::string_view event) {
     constexpr double kBytesPerToken = 4;
+    if (bytes >= kShortestMedia) bytes -= std::min(bytes, event.size() - textBytes(event.data(), event.size()));
+    if (bytes == 0) return;
     const double length = static_cast<double>(bytes);
     if (leastBytes_ == 0 || length < leastBytes_) leastBytes_ = length;
     tokens_ += std::max(1.0, (length - leastBytes_ - wrappingBytes_) / kBytesPerToken);

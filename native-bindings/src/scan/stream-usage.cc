@@ -184,7 +184,7 @@ bool StreamUsageWatcher::pushOpenai(std::string_view event) {
   }
   const bool isWhole = raw.dataLines == 1;
   if (!model.empty() && !announces && !mayMatter(isWhole ? raw.data : event, !isWhole)) {
-    tally_.note(raw.dataBytes);
+    tally_.note(raw.dataBytes, event);
     return true;
   }
   keep(event);
@@ -225,7 +225,7 @@ bool StreamUsageWatcher::lookAtChunk(std::string_view data) {
     usage = found;
     tally_.told();
   } else if (!announces) {
-    tally_.note(data.size());
+    tally_.note(data.size(), data);
   }
   if ((!error.empty() && error != "null" && error != "false") || kind == "error") fail(data);
   if (choices.finished) finished = true;
@@ -235,7 +235,7 @@ bool StreamUsageWatcher::lookAtChunk(std::string_view data) {
 void StreamUsageWatcher::pushAnthropic(std::string_view event) {
   const RawEvent raw = readRawEvent(event);
   announces = raw.name == "message_start" || raw.name == "ping" || raw.name == "content_block_start";
-  if (raw.name == "content_block_delta") tally_.note(raw.dataBytes);
+  if (raw.name == "content_block_delta") tally_.note(raw.dataBytes, event);
   if (!isWatchedEvent(raw.name) || raw.dataLines == 0) return;
   keep(event);
   constexpr std::string_view kNames[] = {"type", "message", "usage"};

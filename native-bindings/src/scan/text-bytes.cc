@@ -7,8 +7,6 @@ namespace tidegate::scan {
 
 namespace {
 
-constexpr size_t kShortestMedia = 1024;
-
 constexpr std::array<bool, 256> base64Letters() {
   std::array<bool, 256> is{};
   for (char letter = 'a'; letter <= 'z'; letter++) is[static_cast<uint8_t>(letter)] = true;

@@ -32,6 +32,16 @@ describe("tokens that a stream has not told", () => {
     expect(stream.untoldTokens).toBe(0);
   });
 
+  it("of sound and pictures: not by their length", () => {
+    const watcher = passthroughs.openai?.createUsageWatcher(true);
+    if (watcher === undefined) throw new Error("there is no such dialect");
+    const stream = new PassthroughStream(watcher);
+    stream.push(openaiChunk({ role: "assistant", content: "" }));
+    const data = Buffer.alloc(9_000, 7).toString("base64");
+    for (let chunk = 0; chunk < 10; chunk++) stream.push(openaiChunk({ audio: { id: "audio_1", data } }));
+    expect(stream.untoldTokens).toBeLessThan(30);
+  });
+
   it("of Anthropic's, whose events hold several: by their length", () => {
     const watcher = passthroughs.anthropic?.createUsageWatcher(true);
     if (watcher === undefined) throw new Error("there is no such dialect");
