@@ -48,14 +48,20 @@ function begin(taker: Taker): DecodedAnswer {
   return answer;
 }
 
+/** All of an answer has come, and its first chunk was taken: more is not wanted yet. */
+async function withFirstChunk(): Promise<Taker> {
+  const taker = new Taker();
+  const answer = begin(taker);
+  taker.isReady = false;
+  answer.onData(gzipSync(TEXT));
+  answer.onComplete([]);
+  await waitFor(() => taker.text.length > 0, "the first chunk");
+  return taker;
+}
+
 describe("a compressed answer", () => {
   it("is given as it was, at the pace at which it is taken", async () => {
-    const taker = new Taker();
-    const answer = begin(taker);
-    taker.isReady = false;
-    answer.onData(gzipSync(TEXT));
-    answer.onComplete([]);
-    await waitFor(() => taker.text.length > 0, "the first chunk");
+    const taker = await withFirstChunk();
     expect(taker.headers).toEqual(["content-type", "text/plain"]);
     const first = taker.text.length;
     await new Promise((resolve) => setImmediate(resolve));
@@ -68,12 +74,7 @@ describe("a compressed answer", () => {
   });
 
   it("is over once it is given up, though all of it has come", async () => {
-    const taker = new Taker();
-    const answer = begin(taker);
-    taker.isReady = false;
-    answer.onData(gzipSync(TEXT));
-    answer.onComplete([]);
-    await waitFor(() => taker.text.length > 0, "the first chunk");
+    const taker = await withFirstChunk();
     taker.abort(new Error("the caller left"));
     expect(taker.ends).toEqual(["the caller left"]);
     taker.resume();

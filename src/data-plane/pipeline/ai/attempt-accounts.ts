@@ -1,5 +1,6 @@
 import type { GatewayError } from "../../../contracts/errors.ts";
 import type { Usage } from "../../../contracts/ir.ts";
+import { estimateTokens } from "../../../contracts/token-estimate.ts";
 import type { Context } from "../context.ts";
 import type { AiAttempt } from "./ai-attempt.ts";
 import type { AiRuntime } from "./ai-runtime.ts";
@@ -9,8 +10,6 @@ import { estimatedInputTokens } from "./untold-usage.ts";
 /**
  * What a call's attempts have used, each at its own target's price; the call's usage and cost are the sum of them.
  */
-
-const CHARACTERS_PER_TOKEN = 4;
 
 /** Of the attempt that answers; may be told again, with more. */
 export function bookAnswer(context: Context, runtime: AiRuntime, attempt: AiAttempt, usage: Usage): void {
@@ -57,7 +56,7 @@ export function bookAttempt(
 /** What the provider said until it was left, and estimates of what it did not come to say. */
 function usageOf(context: Context, { answer }: AiAttempt, written: number): Usage {
   const told = answer?.usage ?? null;
-  const outputTokens = Math.ceil(written / CHARACTERS_PER_TOKEN);
+  const outputTokens = estimateTokens(written);
   if (told === null) return { inputTokens: estimatedInputTokens(context), outputTokens };
   return { ...told, outputTokens: Math.max(told.outputTokens, outputTokens) };
 }

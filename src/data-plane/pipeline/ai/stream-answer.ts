@@ -8,6 +8,7 @@ import type {
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ChatEvent, Usage } from "../../../contracts/ir.ts";
 import type { UsageWatcher } from "../../../contracts/passthrough.ts";
+import { estimateTokens } from "../../../contracts/token-estimate.ts";
 import { createSseReader } from "../../../dialects/sse/reader.ts";
 import { providerFailed } from "./provider-failed.ts";
 import type { Transcript } from "./rescue/transcript.ts";
@@ -17,8 +18,6 @@ import { parseRawEvent, SseSplitter } from "./sse-splitter.ts";
 export const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 /** What is held back of a stream until its first token comes; with more, it goes on to the caller. */
 const MAX_GATED_BYTES = 256 * 1024;
-
-const BYTES_PER_TOKEN = 4;
 
 /** What a chunk of a provider's stream came to. */
 export interface StreamProgress {
@@ -100,7 +99,7 @@ export class TranslatedStream implements StreamAnswer {
   }
 
   get untoldTokens(): number {
-    return (this.#parser.usageSoFar ?? null) === null ? Math.ceil(this.#untoldBytes / BYTES_PER_TOKEN) : 0;
+    return (this.#parser.usageSoFar ?? null) === null ? estimateTokens(this.#untoldBytes) : 0;
   }
 
   push(chunk: Buffer): StreamProgress {

@@ -1,18 +1,17 @@
 import { textBytes } from "../../../../native-bindings/scan.ts";
 import type { Usage } from "../../../contracts/ir.ts";
+import { estimateTokens } from "../../../contracts/token-estimate.ts";
 import type { Context } from "../context.ts";
 import type { StreamAnswer } from "./stream-answer.ts";
 
-const BYTES_PER_TOKEN = 4;
-
 /** What a call will use at most, before anything is known but the size of its body. */
 export function estimatedTokens({ requestBytes }: Context): number {
-  return Math.ceil(requestBytes / BYTES_PER_TOKEN);
+  return estimateTokens(requestBytes);
 }
 
 /** What a call has used of its provider's input, as far as that can be told: pictures and files in it count nothing. */
 export function estimatedInputTokens({ body }: Context): number {
-  return body === null ? 0 : Math.ceil(textBytes(body) / BYTES_PER_TOKEN);
+  return body === null ? 0 : estimateTokens(textBytes(body));
 }
 
 /**

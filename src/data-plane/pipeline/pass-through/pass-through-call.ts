@@ -1,6 +1,7 @@
 import type { DispatchHandler } from "../../../contracts/dispatcher.ts";
 import { GatewayError } from "../../../contracts/errors.ts";
 import type { ResponseStream } from "../../../contracts/exchange.ts";
+import { estimateTokens } from "../../../contracts/token-estimate.ts";
 import { inboundDialects } from "../../../dialects/index.ts";
 import { signV4 } from "../../../providers/signing/sigv4.ts";
 import type { Outage } from "../../provider-keys/key-state.ts";
@@ -24,7 +25,6 @@ import { type PassedProvider, providerPath } from "./passed-provider.ts";
 
 /** What is held of an error answer, so that it can be read before it goes on. */
 const MAX_ERROR_BYTES = 64 * 1024;
-const BYTES_PER_TOKEN = 4;
 
 /**
  * A call that goes to a provider's own API as it is: bytes both ways untouched, with one of the provider's keys in the place of
@@ -123,15 +123,14 @@ export class PassThroughCall implements DispatchHandler {
 
   #estimatedTokens(): number {
     const { body } = this.#context;
-    return body === null ? 0 : Math.ceil(body.length / BYTES_PER_TOKEN);
+    return body === null ? 0 : estimateTokens(body.length);
   }
 
   /** Tokens; of recordings and pictures, the length tells nothing. */
   #estimatedInput(): number {
     const { exchange, requestBytes, body } = this.#context;
-    if (body !== null) return estimatedInputTokens(this.#context);
-    const isText = exchange.header("content-type")?.startsWith("application/json") === true;
-    return isText ? Math.ceil(requestBytes / BYTES_PER_TOKEN) : 0;
+    if (exchange.header("content-type")?.startsWith("application/json") !== true) return 0;
+    return body === null ? estimateTokens(requestBytes) : estimatedInputTokens(this.#context);
   }
 
   #dispatch(token: string | null): void {

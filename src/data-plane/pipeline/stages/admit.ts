@@ -1,13 +1,12 @@
 import { type ErrorCode, GatewayError } from "../../../contracts/errors.ts";
 import type { LimitDecision } from "../../../contracts/limits.ts";
 import type { LimitSnapshot } from "../../../contracts/snapshot.ts";
+import { estimateTokens } from "../../../contracts/token-estimate.ts";
 import type { CompiledLimit } from "../compiled.ts";
 import type { Context, Reservation } from "../context.ts";
 import type { Stage } from "../pipeline.ts";
 import type { Runtime } from "../runtime.ts";
 import { subscriptionLimits } from "../subscriptions.ts";
-
-const BYTES_PER_TOKEN = 4;
 
 const EXCEEDED: Record<LimitSnapshot["unit"], { code: ErrorCode; noun: string }> = {
   requests: { code: "rate_limited", noun: "requests" },
@@ -175,7 +174,7 @@ function subjectOf(limit: LimitSnapshot, context: Context): string {
  */
 function estimate(limit: LimitSnapshot, context: Context): number {
   if (limit.unit === "requests") return 1;
-  return limit.unit === "tokens" && !isMedia(context) ? Math.ceil(context.requestBytes / BYTES_PER_TOKEN) : 0;
+  return limit.unit === "tokens" && !isMedia(context) ? estimateTokens(context.requestBytes) : 0;
 }
 
 /** A file that goes to a provider as it is: its length tells nothing. */

@@ -1,4 +1,5 @@
 import type { ContentKind } from "../../../../contracts/model-routing.ts";
+import { estimateTokens } from "../../../../contracts/token-estimate.ts";
 import type { InboundName } from "../../../../dialects/index.ts";
 
 /** What rules ask of a request's body. */
@@ -14,8 +15,6 @@ export interface RequestFeatures {
 export const NO_FEATURES: RequestFeatures = { content: new Set(), metadata: {}, inputTokens: 0 };
 
 type JsonObject = Record<string, unknown>;
-
-const BYTES_PER_TOKEN = 4;
 
 /** What parts of messages are called, over all dialects: `type` of most, the name of the member that a part of Bedrock's has. */
 const PART_KINDS: ReadonlyMap<string, ContentKind> = new Map([
@@ -58,7 +57,7 @@ export function readFeatures(body: Readonly<JsonObject>, inbound: InboundName): 
   const bytes = CONVERSATION.reduce((sum, field) => sum + measure(body[field], content, 0), 0);
   if (hasTools(body)) content.add("tools");
   if (wantsJson(body, inbound)) content.add("structured_output");
-  return { content, metadata: labelsOf(body), inputTokens: Math.ceil(bytes / BYTES_PER_TOKEN) };
+  return { content, metadata: labelsOf(body), inputTokens: estimateTokens(bytes) };
 }
 
 /** Nothing that a request means stands deeper. */
