@@ -27,6 +27,8 @@ export class SimulatedVault {
   readonly mounts = new Map<string, Mount>();
   readonly tokens = new Map<string, { endsAtMs: number }>([[ROOT_TOKEN, { endsAtMs: Number.POSITIVE_INFINITY }]]);
   /** What was asked, e.g. `GET secret/data/a`. */
+  /** Of tokens that are made or renewed from now on. */
+  tokenTtlSeconds = 3600;
   readonly asked: string[] = [];
   readonly faults: string[] = [];
   /** Answers with this status instead, e.g. 503: sealed. */
@@ -43,6 +45,7 @@ export class SimulatedVault {
 
   private constructor(options: VaultOptions) {
     this.#options = options;
+    this.tokenTtlSeconds = options.tokenTtlSeconds ?? 3600;
     const listener = (request: IncomingMessage, response: ServerResponse) => void this.#handle(request, response);
     this.#server = options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener);
   }
@@ -110,7 +113,7 @@ export class SimulatedVault {
   }
 
   get #ttlMs(): number {
-    return (this.#options.tokenTtlSeconds ?? 3600) * 1000;
+    return this.tokenTtlSeconds * 1000;
   }
 
   #signIn(text: string, expected: object, answer: (status: number, body: object) => void): void {

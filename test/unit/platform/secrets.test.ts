@@ -155,6 +155,8 @@ describe("secrets behind references", () => {
       return vault.asked.includes("POST auth/token/renew-self");
     }, "a renewal");
     expect(store.stale).toBe(0);
+    // What follows may take longer than a token that lives so shortly.
+    vault.tokenTtlSeconds = 3600;
     vault.tokens.clear();
     vault.put("secret/tidegate/openai", { key: "canary-second" });
     await store.refresh();
